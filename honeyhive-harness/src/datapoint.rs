@@ -1,0 +1,102 @@
+//! A datapoint: one row of a dataset.
+
+use serde_json::{Map, Value};
+
+/// One row of a dataset: what goes in, what should come out, and what is known about it.
+///
+/// Files are read into datapoints by the [`dataset`](crate::dataset) room; a dataset function
+/// builds them itself.
+///
+/// ```
+/// use honeyhive_harness::Datapoint;
+///
+/// let row = Datapoint::new()
+///     .id("capital-fr")
+///     .input("question", "What is the capital of France?")
+///     .ground_truth("Paris")
+///     .metadata("topic", "geography")
+///     .tag("smoke");
+/// assert_eq!(row.inputs["question"], "What is the capital of France?");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Datapoint {
+    /// The row's own id. Without one, the id is a hash of the inputs.
+    pub id: Option<String>,
+    /// What the experiment's function reads, by name.
+    pub inputs: Map<String, Value>,
+    /// What a good output looks like. `None` and `null` are the same: there is none.
+    pub ground_truth: Option<Value>,
+    /// Facts about the row, for slices and reports; the function does not see them.
+    pub metadata: Map<String, Value>,
+    /// Labels for slices.
+    pub tags: Vec<String>,
+    /// Earlier messages of a conversation, where the row is one turn of it.
+    pub history: Vec<Value>,
+    /// The row comes from a format whose cells are text: a number is read from `"0.5"`, too.
+    pub(crate) cells: bool,
+}
+
+impl Datapoint {
+    /// An empty datapoint.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the id, which names the test case and pairs runs for comparison.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Adds one input.
+    #[must_use]
+    pub fn input(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.inputs.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets what a good output looks like.
+    #[must_use]
+    pub fn ground_truth(mut self, value: impl Into<Value>) -> Self {
+        self.ground_truth = Some(value.into()).filter(|value| !value.is_null());
+        self
+    }
+
+    /// Adds one entry of metadata.
+    #[must_use]
+    pub fn metadata(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.metadata.insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds a tag.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tags.push(tag.into());
+        self
+    }
+
+    /// Whether the row belongs to the slice `key:value` (metadata or a tag of that text).
+    ///
+    /// ```
+    /// use honeyhive_harness::Datapoint;
+    ///
+    /// let row = Datapoint::new().metadata("lang", "de").metadata("words", 7).tag("hard");
+    /// assert!(row.in_slice("lang:de") && row.in_slice("words:7") && row.in_slice("hard"));
+    /// assert!(!row.in_slice("lang:fr"));
+    /// ```
+    pub fn in_slice(&self, slice: &str) -> bool {
+        if self.tags.iter().any(|tag| tag == slice) {
+            return true;
+        }
+        let Some((key, wanted)) = slice.split_once(':') else { return false };
+        match self.metadata.get(key) {
+            Some(Value::String(text)) => text == wanted,
+            Some(Value::Array(values)) => values.iter().any(|value| value == wanted),
+            Some(Value::Null) | None => false,
+            Some(other) => other.to_string() == wanted,
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! From a datapoint to the arguments of a function.
+//!
+//! The macros describe each parameter of an experiment or evaluator as a [`Param`]; here the
+//! value for it is found, read into the parameter's type, and missed with a text that says what
+//! was looked for, where, and what is there instead.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::cell;
+use crate::datapoint::Datapoint;
+
+/// Where the value of a parameter comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// The input field of this name.
+    Input(&'static str),
+    /// The whole `inputs` object.
+    Inputs,
+    /// The output of the experiment's function.
+    Output,
+    /// The row's ground truth.
+    GroundTruth,
+    /// The row's metadata.
+    Metadata,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Input(name) => write!(f, "`{name}`"),
+            Self::Inputs => f.write_str("`inputs`"),
+            Self::Output => f.write_str("`output`"),
+            Self::GroundTruth => f.write_str("`ground_truth`"),
+            Self::Metadata => f.write_str("`metadata`"),
+        }
+    }
+}
+
+/// A parameter of an experiment or evaluator, as the macro saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Param {
+    /// Its name in the source, without a leading `_`.
+    pub name: &'static str,
+    /// Where its value comes from.
+    pub key: Key,
+    /// Its type as written, for error texts.
+    pub ty: &'static str,
+    /// Not an `Option`: a missing or null value is an error.
+    pub required: bool,
+}
+
+/// Why a case has no output, or an evaluator no score.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// An argument could not be read from the datapoint or from the output.
+    Argument {
+        /// What went wrong, in a sentence.
+        text: String,
+        /// The value was there but not readable as the parameter's type, or it was absent, and
+        /// it would have come from the output.
+        from_output: bool,
+    },
+    /// The function returned an error.
+    Failed(String),
+    /// What the function returned cannot be written as JSON.
+    Output(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Argument { text, .. } | Self::Failed(text) => f.write_str(text),
+            Self::Output(text) => write!(f, "the output cannot be written as JSON: {text}"),
+        }
+    }
+}
+
+/// Types that an argument can have: everything that `serde` can read without borrowing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a datapoint",
+    label = "this argument type does not implement `serde::Deserialize`",
+    note = "derive it with `#[derive(serde::Deserialize)]`"
+)]
+pub trait FromField: Sized {
+    /// Reads the value; `text` says whether it is the text of a CSV cell.
+    ///
+    /// # Errors
+    /// What the type expected.
+    fn from_field(value: &Value, text: bool) -> Result<Self, serde_json::Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> FromField for T {
+    fn from_field(value: &Value, text: bool) -> Result<Self, serde_json::Error> {
+        if text { cell::read(value) } else { T::deserialize(value) }
+    }
+}
+
+/// The values that arguments are taken from.
+#[derive(Clone, Copy, Debug)]
+pub struct Fields<'a> {
+    pub(crate) datapoint: &'a Datapoint,
+    pub(crate) output: Option<&'a Value>,
+}
+
+/// A found value and whether it is a CSV cell.
+enum Found<'a> {
+    Value(&'a Value, bool),
+    Object(Value, bool),
+    Missing,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of a datapoint, before there is an output.
+    pub fn new(datapoint: &'a Datapoint) -> Self {
+        Self { datapoint, output: None }
+    }
+
+    /// The same with the output of the function.
+    pub fn with_output(datapoint: &'a Datapoint, output: &'a Value) -> Self {
+        Self { datapoint, output: Some(output) }
+    }
+
+    fn find(&self, key: Key) -> Found<'a> {
+        let cells = self.datapoint.cells;
+        let (value, text) = match key {
+            Key::Input(name) => (self.datapoint.inputs.get(name), cells),
+            Key::GroundTruth => (self.datapoint.ground_truth.as_ref(), cells),
+            Key::Output => (self.output, false),
+            Key::Inputs => return Found::Object(Value::Object(self.datapoint.inputs.clone()), cells),
+            Key::Metadata => {
+                return Found::Object(Value::Object(self.datapoint.metadata.clone()), false);
+            }
+        };
+        match value {
+            None | Some(Value::Null) => Found::Missing,
+            Some(value) => Found::Value(value, text),
+        }
+    }
+
+    /// Whether a required value is there (present and not null). The output counts as there.
+    pub(crate) fn has(&self, key: Key) -> bool {
+        key == Key::Output || !matches!(self.find(key), Found::Missing)
+    }
+
+    /// The value for a parameter that is not an `Option`.
+    ///
+    /// # Errors
+    /// When the value is missing, null, or cannot be read as `T`.
+    pub fn required<T: FromField>(&self, param: &Param) -> Result<T, Fault> {
+        self.optional(param)?.ok_or_else(|| self.fault(param, self.absence(param)))
+    }
+
+    /// The value for an `Option` parameter: `None` when missing or null.
+    ///
+    /// # Errors
+    /// When the value is there but cannot be read as `T`.
+    pub fn optional<T: FromField>(&self, param: &Param) -> Result<Option<T>, Fault> {
+        let read = match self.find(param.key) {
+            Found::Missing => return Ok(None),
+            Found::Value(value, text) => T::from_field(value, text),
+            Found::Object(value, text) => T::from_field(&value, text),
+        };
+        read.map(Some).map_err(|error| {
+            self.fault(
+                param,
+                format!("{} is not a `{}`: {error}", self.describe(param.key), param.ty),
+            )
+        })
+    }
+
+    fn fault(&self, param: &Param, text: String) -> Fault {
+        Fault::Argument { text, from_output: param.key == Key::Output }
+    }
+
+    /// The sentence for a required value that is not there.
+    pub(crate) fn absence(&self, param: &Param) -> String {
+        match param.key {
+            Key::Input(name) => {
+                let state = if self.datapoint.inputs.contains_key(name) { "is null" } else { "is missing" };
+                let known: Vec<&str> = self.datapoint.inputs.keys().map(String::as_str).collect();
+                let hint = match crate::ids::closest(name, known.iter().copied()) {
+                    Some(near) if state == "is missing" => format!("; did you mean `{near}`?"),
+                    _ if known.is_empty() => "; the row has no inputs".to_owned(),
+                    _ => format!("; the row's inputs: {}", known.join(", ")),
+                };
+                format!("input `{name}` {state}{hint}")
+            }
+            Key::Output => format!(
+                "`output` is null; take `Option<{}>` where the function may return nothing",
+                param.ty.trim_start_matches('&').trim()
+            ),
+            key => format!(
+                "{key} is missing; take an `Option` where a row may lack it"
+            ),
+        }
+    }
+
+    fn describe(&self, key: Key) -> String {
+        let shown = match self.find(key) {
+            Found::Value(value, _) => shorten(&value.to_string()),
+            Found::Object(value, _) => shorten(&value.to_string()),
+            Found::Missing => "nothing".to_owned(),
+        };
+        format!("{key} ({shown})")
+    }
+}
+
+/// At most 60 characters of a value, for error texts.
+pub(crate) fn shorten(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const TEXT: Param = Param { name: "text", key: Key::Input("text"), ty: "&str", required: true };
+
+    #[test]
+    fn a_missing_input_names_what_is_there() {
+        let row = Datapoint::new().input("txt", "hi").input("lang", "de");
+        let error = Fields::new(&row).required::<String>(&TEXT).unwrap_err();
+        assert_eq!(error.to_string(), "input `text` is missing; did you mean `txt`?");
+        let row = Datapoint::new().input("question", "hi");
+        let error = Fields::new(&row).required::<String>(&TEXT).unwrap_err();
+        assert_eq!(error.to_string(), "input `text` is missing; the row's inputs: question");
+        let row = Datapoint::new().input("text", Value::Null);
+        let error = Fields::new(&row).required::<String>(&TEXT).unwrap_err();
+        assert_eq!(error.to_string(), "input `text` is null; the row's inputs: text");
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_shown() {
+        let row = Datapoint::new().input("text", json!([1, 2]));
+        let error = Fields::new(&row).required::<String>(&TEXT).unwrap_err().to_string();
+        assert!(error.starts_with("`text` ([1,2]) is not a `&str`: invalid type: sequence"), "{error}");
+    }
+
+    #[test]
+    fn null_is_nothing_for_an_option() {
+        let param = Param { required: false, ..TEXT };
+        let row = Datapoint::new().input("text", Value::Null);
+        assert_eq!(Fields::new(&row).optional::<String>(&param), Ok(None));
+        assert_eq!(Fields::new(&Datapoint::new()).optional::<String>(&param), Ok(None));
+    }
+
+    #[test]
+    fn cells_are_read_as_the_type_asks() {
+        let mut row = Datapoint::new().input("text", "007");
+        row.cells = true;
+        let fields = Fields::new(&row);
+        assert_eq!(fields.required::<String>(&TEXT).unwrap(), "007");
+        let row = { let mut row = Datapoint::new().input("text", "7.5"); row.cells = true; row };
+        assert!((Fields::new(&row).required::<f64>(&TEXT).unwrap() - 7.5).abs() < 1e-12);
+    }
+}

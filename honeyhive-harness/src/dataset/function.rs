@@ -1,0 +1,61 @@
+//! Datasets that a function of the user's builds.
+
+use serde_json::Value;
+
+use crate::datapoint::Datapoint;
+
+/// What a dataset function may yield: a [`Datapoint`], or a JSON value in the shape of a row.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a datapoint",
+    label = "a dataset function cannot yield this type",
+    note = "yield `honeyhive_harness::Datapoint` or `serde_json::Value`"
+)]
+pub trait IntoDatapoint {
+    /// The datapoint.
+    ///
+    /// # Errors
+    /// What is wrong with the row.
+    fn into_datapoint(self) -> Result<Datapoint, String>;
+}
+
+impl IntoDatapoint for Datapoint {
+    fn into_datapoint(self) -> Result<Datapoint, String> {
+        Ok(self)
+    }
+}
+
+impl IntoDatapoint for Value {
+    fn into_datapoint(self) -> Result<Datapoint, String> {
+        todo!()
+    }
+}
+
+/// What a dataset function may return: anything that iterates over datapoints.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a dataset",
+    label = "a dataset function cannot return this type",
+    note = "return an iterator (or a `Vec`, or a `Result` of one) of `Datapoint` or `serde_json::Value`"
+)]
+pub trait IntoDatapoints {
+    /// All rows.
+    ///
+    /// # Errors
+    /// The first row that is wrong.
+    fn into_datapoints(self) -> Result<Vec<Datapoint>, String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<I> IntoDatapoints for I
+where
+    I: IntoIterator,
+    I::Item: IntoDatapoint,
+{
+    fn into_datapoints(self) -> Result<Vec<Datapoint>, String> {
+        self.into_iter()
+            .enumerate()
+            .map(|(index, row)| {
+                row.into_datapoint().map_err(|error| format!("row {}: {error}", index + 1))
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,5 @@
+//! Datasets.
+
+pub mod bind;
+mod cell;
+pub(crate) mod function;

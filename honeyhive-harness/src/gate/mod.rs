@@ -1,0 +1,3 @@
+//! Rules and verdicts.
+
+pub mod rule;

@@ -1,0 +1,197 @@
+//! Everything that generated code touches. Not public: it changes without notice.
+
+pub use inventory;
+pub use serde_json::Value;
+pub use std::sync::Arc;
+
+pub use crate::dataset::bind::{Fault, Fields, FromField, Key, Param};
+pub use crate::dataset::function::IntoDatapoints;
+pub use crate::evaluators::{
+    Answer, BoxFuture, Companion, Evaluation, Evaluator, EvaluatorInfo, Subject, answer,
+};
+pub use crate::gate::rule::{GateRule, Measure, Mode, Of, RequireRule};
+pub use crate::registry::{
+    Call, EvaluatorUse, Experiment, MetaValue, Runner, Source,
+};
+pub use crate::score::{Comparison, Direction, IntoScore, Judges, Shape};
+pub use crate::tracer::{Trace, Tracer};
+
+use crate::datapoint::Datapoint;
+
+/// What an experiment's function may return, when it is no `Result`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be recorded as an output",
+    label = "the output type does not implement `serde::Serialize`",
+    note = "derive it with `#[derive(serde::Serialize)]`"
+)]
+pub trait Output {
+    /// The output as JSON.
+    ///
+    /// # Errors
+    /// When it has no JSON form, such as a map with keys that are no strings.
+    fn json(&self) -> Result<Value, Fault>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: serde::Serialize> Output for T {
+    fn json(&self) -> Result<Value, Fault> {
+        serde_json::to_value(self).map_err(|error| Fault::Output(error.to_string()))
+    }
+}
+
+/// An error that can be shown.
+#[diagnostic::on_unimplemented(
+    message = "the error `{Self}` cannot be shown",
+    label = "the error type does not implement `std::fmt::Display`",
+    note = "implement `Display` for it, or convert it to a `String`"
+)]
+pub trait Failure {
+    /// Its text; the whole chain of an `anyhow::Error`.
+    fn text(&self) -> String;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: std::fmt::Display> Failure for E {
+    fn text(&self) -> String {
+        format!("{self:#}")
+    }
+}
+
+/// Method-call dispatch between `Result` and everything else, which sees through type aliases:
+/// `(&returned).__kind().json(returned)`.
+pub trait ResultKind {
+    /// The way to handle a `Result`.
+    fn __kind(&self) -> ResultTag {
+        ResultTag
+    }
+}
+impl<T, E> ResultKind for Result<T, E> {}
+
+/// See [`ResultKind`].
+pub trait ValueKind {
+    /// The way to handle a plain value.
+    fn __kind(&self) -> ValueTag {
+        ValueTag
+    }
+}
+impl<T> ValueKind for &T {}
+
+/// Handles a `Result`.
+#[derive(Clone, Copy, Debug)]
+pub struct ResultTag;
+
+/// Handles a plain value.
+#[derive(Clone, Copy, Debug)]
+pub struct ValueTag;
+
+impl ResultTag {
+    /// The output of an experiment's function.
+    ///
+    /// # Errors
+    /// The function's own, or that of writing JSON.
+    pub fn json<T: Output, E: Failure>(self, returned: Result<T, E>) -> Result<Value, Fault> {
+        returned.map_err(|error| Fault::Failed(error.text()))?.json()
+    }
+
+    /// The rows of a dataset function.
+    ///
+    /// # Errors
+    /// The function's own.
+    pub fn datapoints<T: IntoDatapoints, E: Failure>(
+        self,
+        returned: Result<T, E>,
+    ) -> Result<Vec<Datapoint>, String> {
+        returned.map_err(|error| error.text())?.into_datapoints()
+    }
+}
+
+impl ValueTag {
+    /// The output of an experiment's function.
+    ///
+    /// # Errors
+    /// That of writing JSON.
+    pub fn json<T: Output>(self, returned: T) -> Result<Value, Fault> {
+        returned.json()
+    }
+
+    /// The rows of a dataset function.
+    ///
+    /// # Errors
+    /// Those of a row.
+    pub fn datapoints<T: IntoDatapoints>(self, returned: T) -> Result<Vec<Datapoint>, String> {
+        returned.into_datapoints()
+    }
+}
+
+/// Stops the compiler when a use of an evaluator leaves out a setting that has no default.
+pub const fn require_settings(
+    required: &[(&'static str, &'static str)],
+    given: &[&'static str],
+) {
+    let mut i = 0;
+    while i < required.len() {
+        let (name, text) = required[i];
+        let mut j = 0;
+        let mut found = false;
+        while j < given.len() {
+            found |= same(name, given[j]);
+            j += 1;
+        }
+        if !found {
+            panic!("{}", text);
+        }
+        i += 1;
+    }
+}
+
+/// Stops the compiler when two evaluators of one experiment would report under one name.
+pub const fn require_distinct(names: &[&'static str]) {
+    let mut i = 0;
+    while i < names.len() {
+        let mut j = i + 1;
+        while j < names.len() {
+            if same(names[i], names[j]) {
+                panic!("two evaluators of one name: give one of them an alias, `alias = path`");
+            }
+            j += 1;
+        }
+        i += 1;
+    }
+}
+
+/// Stops the compiler when a rule wants the judgement of an evaluator that only measures.
+pub const fn require_judge(info: &EvaluatorInfo) {
+    if matches!(info.judges(), Judges::Never) {
+        panic!(
+            "this evaluator only measures: compare its number (`mean(..) >= 0.7`, \
+             `require(.. >= 0.7)`), or give it a threshold (`#[evaluator(threshold = 0.7)]`)"
+        );
+    }
+}
+
+/// Stops the compiler when a limit lies where no value of the evaluator can be.
+pub const fn require_limit(info: &EvaluatorInfo, limit: f64) {
+    let (low, high) = match (info.range, info.shape) {
+        (Some(range), _) => range,
+        (None, Shape::Bool) => (0.0, 1.0),
+        (None, Shape::Number | Shape::Score) => return,
+    };
+    if limit < low || limit > high {
+        panic!("this limit lies outside the values that the evaluator can have");
+    }
+}
+
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}

@@ -1,0 +1,326 @@
+//! Scores: what an evaluator answers.
+//!
+//! A score is a yes or no ([`ScoreValue::Bool`]) or a number; beside it stand a label, an
+//! explanation and metadata for people. Whether a score *judges* or only *measures* is decided
+//! by [`Judges`]: a boolean always judges, a number only with a threshold.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// How far a value may lie beyond a limit and still hold, relative to `max(1, |limit|)`.
+///
+/// Means of decimal fractions miss their round values by a few ulps; a gate must not fail on that.
+const LIMIT_TOLERANCE: f64 = 1e-9;
+
+/// The value of a score.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ScoreValue {
+    /// Yes or no. Counts as 1 or 0 wherever a number is needed.
+    Bool(bool),
+    /// Any finite number.
+    Number(f64),
+}
+
+impl ScoreValue {
+    /// The value as a number: `true` is 1, `false` is 0.
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Self::Bool(yes) => f64::from(u8::from(yes)),
+            Self::Number(number) => number,
+        }
+    }
+}
+
+impl From<bool> for ScoreValue {
+    fn from(yes: bool) -> Self {
+        Self::Bool(yes)
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl From<$number> for ScoreValue {
+            #[allow(clippy::cast_lossless, clippy::cast_precision_loss)]
+            fn from(number: $number) -> Self {
+                Self::Number(number as f64)
+            }
+        }
+    )*};
+}
+numbers!(f32, f64, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
+
+/// A score with what a person wants to know about it.
+///
+/// Evaluators may return a bare `bool` or number; `Score` is for those that can say why.
+///
+/// ```
+/// use honeyhive_harness::Score;
+///
+/// let score = Score::new(0.5).label("partial").explanation("2 of 4 facts are named");
+/// assert_eq!(score.value.as_f64(), 0.5);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// The value that gates and thresholds look at.
+    pub value: ScoreValue,
+    /// A short class such as `partial`, for grouping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Why the evaluator answered so; shown beside every miss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
+    /// Anything else worth keeping, such as the judge's model or its raw answer.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
+}
+
+impl Score {
+    /// A score of this value: a `bool` or any number.
+    pub fn new(value: impl Into<ScoreValue>) -> Self {
+        Self { value: value.into(), label: None, explanation: None, metadata: Map::new() }
+    }
+
+    /// Adds a short class such as `partial`.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// Adds the reason, which is shown beside every miss.
+    #[must_use]
+    pub fn explanation(mut self, explanation: impl Into<String>) -> Self {
+        self.explanation = Some(explanation.into());
+        self
+    }
+
+    /// Adds one entry of metadata.
+    #[must_use]
+    pub fn metadata(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.metadata.insert(key.into(), value.into());
+        self
+    }
+}
+
+impl<V: Into<ScoreValue>> From<V> for Score {
+    fn from(value: V) -> Self {
+        Self::new(value)
+    }
+}
+
+/// Which way an evaluator's numbers are better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Higher is better.
+    #[default]
+    Maximize,
+    /// Lower is better: errors, toxicity, distance.
+    Minimize,
+}
+
+/// What the return type of an evaluator says about its scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// `bool`, also inside `Option` and `Result`.
+    Bool,
+    /// A number, also inside `Option` and `Result`.
+    Number,
+    /// [`Score`]: a boolean or a number, known only once it is there.
+    Score,
+}
+
+/// Whether the scores of an evaluator decide cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judges {
+    /// Every score does.
+    Always,
+    /// A boolean score does, a number does not.
+    WhenBool,
+    /// No score does; they only measure.
+    Never,
+}
+
+impl Judges {
+    /// What follows from the return type and from whether there is a threshold.
+    pub const fn from_shape(shape: Shape, has_threshold: bool) -> Self {
+        match shape {
+            _ if has_threshold => Self::Always,
+            Shape::Bool => Self::Always,
+            Shape::Score => Self::WhenBool,
+            Shape::Number => Self::Never,
+        }
+    }
+}
+
+/// One side of a limit. Limits are inclusive: a value on the limit holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Comparison {
+    /// At least the limit.
+    #[serde(rename = ">=")]
+    AtLeast,
+    /// At most the limit.
+    #[serde(rename = "<=")]
+    AtMost,
+}
+
+impl Comparison {
+    /// Whether `value` holds against `limit`, with room for rounding (1e-9 of the limit).
+    ///
+    /// ```
+    /// use honeyhive_harness::Comparison;
+    ///
+    /// assert!(Comparison::AtLeast.holds(0.1 + 0.2, 0.3));
+    /// assert!(Comparison::AtLeast.holds(0.7 + 0.1 + 0.1, 0.9));
+    /// assert!(!Comparison::AtMost.holds(0.31, 0.3));
+    /// ```
+    pub fn holds(self, value: f64, limit: f64) -> bool {
+        let slack = LIMIT_TOLERANCE * limit.abs().max(1.0);
+        match self {
+            Self::AtLeast => value >= limit - slack,
+            Self::AtMost => value <= limit + slack,
+        }
+    }
+
+    /// The operator as users write it.
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::AtLeast => ">=",
+            Self::AtMost => "<=",
+        }
+    }
+}
+
+impl Direction {
+    /// The side of a threshold on which a score is good.
+    pub const fn comparison(self) -> Comparison {
+        match self {
+            Self::Maximize => Comparison::AtLeast,
+            Self::Minimize => Comparison::AtMost,
+        }
+    }
+
+    /// The limit for booleans without a threshold: all must be good.
+    pub const fn bool_limit(self) -> f64 {
+        match self {
+            Self::Maximize => 1.0,
+            Self::Minimize => 0.0,
+        }
+    }
+}
+
+/// What an evaluator function may return.
+///
+/// Implemented for `bool`, all number types, [`Score`], `Option` of those (`None` means the
+/// evaluator does not apply to this datapoint) and `Result` of all of these with any error that
+/// can be displayed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a score",
+    label = "an evaluator cannot return this type",
+    note = "return `bool`, a number, `Score`, an `Option` of those, or a `Result` of any of them"
+)]
+pub trait IntoScore {
+    /// What the type tells before any score exists.
+    const SHAPE: Shape;
+
+    /// The score, `None` when not applicable.
+    ///
+    /// # Errors
+    /// The text of the evaluator's own error.
+    fn into_score(self) -> Result<Option<Score>, String>;
+}
+
+/// The part of [`IntoScore`] that may stand inside an `Option`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a score",
+    label = "an evaluator cannot return this type",
+    note = "return `bool`, a number, `Score`, an `Option` of those, or a `Result` of any of them"
+)]
+pub trait ScoreLike {
+    /// What the type tells before any score exists.
+    const SHAPE: Shape;
+    /// The score itself.
+    fn score(self) -> Score;
+}
+
+macro_rules! score_like {
+    ($shape:ident: $($kind:ty),*) => {$(
+        impl ScoreLike for $kind {
+            const SHAPE: Shape = Shape::$shape;
+            fn score(self) -> Score {
+                self.into()
+            }
+        }
+        impl IntoScore for $kind {
+            const SHAPE: Shape = Shape::$shape;
+            fn into_score(self) -> Result<Option<Score>, String> {
+                Ok(Some(self.into()))
+            }
+        }
+    )*};
+}
+score_like!(Bool: bool);
+score_like!(Number: f32, f64, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
+score_like!(Score: Score);
+
+impl<T: ScoreLike> IntoScore for Option<T> {
+    const SHAPE: Shape = T::SHAPE;
+    fn into_score(self) -> Result<Option<Score>, String> {
+        Ok(self.map(ScoreLike::score))
+    }
+}
+
+impl<T: IntoScore, E: std::fmt::Display> IntoScore for Result<T, E> {
+    const SHAPE: Shape = T::SHAPE;
+    fn into_score(self) -> Result<Option<Score>, String> {
+        // `{:#}` prints the whole chain of an `anyhow::Error`.
+        self.map_err(|error| format!("{error:#}")).and_then(IntoScore::into_score)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn score_of(value: impl IntoScore) -> Result<Option<f64>, String> {
+        value.into_score().map(|score| score.map(|score| score.value.as_f64()))
+    }
+
+    #[test]
+    fn every_return_shape_becomes_a_score() {
+        assert_eq!(score_of(true), Ok(Some(1.0)));
+        assert_eq!(score_of(3_u8), Ok(Some(3.0)));
+        assert_eq!(score_of(Some(0.5_f32)), Ok(Some(0.5)));
+        assert_eq!(score_of(None::<bool>), Ok(None));
+        assert_eq!(score_of(Ok::<_, String>(Some(false))), Ok(Some(0.0)));
+        assert_eq!(score_of(Err::<bool, _>("down")), Err("down".into()));
+        assert_eq!(score_of(Score::new(2)), Ok(Some(2.0)));
+    }
+
+    #[test]
+    fn the_return_type_tells_who_judges() {
+        fn judges<T: IntoScore>(_: T, threshold: bool) -> Judges {
+            Judges::from_shape(T::SHAPE, threshold)
+        }
+        assert_eq!(judges(Ok::<_, String>(Some(true)), false), Judges::Always);
+        assert_eq!(judges(0.1, false), Judges::Never);
+        assert_eq!(judges(0.1, true), Judges::Always);
+        assert_eq!(judges(Score::new(1), false), Judges::WhenBool);
+    }
+
+    #[test]
+    fn a_limit_holds_within_rounding() {
+        assert!(Comparison::AtLeast.holds(0.9 - 1e-10, 0.9));
+        assert!(!Comparison::AtLeast.holds(0.9 - 1e-8, 0.9));
+        assert!(Comparison::AtMost.holds(1e6 + 1e-4, 1e6));
+        assert!(!Comparison::AtMost.holds(f64::NAN, 1.0));
+    }
+
+    #[test]
+    fn scores_read_back_what_they_wrote() {
+        let score = Score::new(true).label("ok").explanation("all there").metadata("judge", "m");
+        let text = serde_json::to_string(&score).unwrap();
+        assert_eq!(serde_json::from_str::<Score>(&text).unwrap(), score);
+    }
+}

@@ -1,0 +1,41 @@
+//! The arithmetic behind summaries and gates: pure functions of numbers, nothing else.
+//!
+//! A suite's mean is an estimate from a sample of cases, so it is never shown without the range it
+//! could plausibly have come from. Which range that is depends on the data:
+//!
+//! | data | range | function |
+//! |---|---|---|
+//! | every value 0 or 1 | Wilson's score interval | [`wilson`] |
+//! | other scores | Student's t | [`t_interval`] |
+//! | a quantile, such as the 95th percentile of a latency | two order statistics | [`quantile_interval`] |
+//! | any other statistic | percentile bootstrap | [`bootstrap_interval`] |
+//!
+//! [`interval_of_mean`] chooses between the first two, and says when the data allow neither.
+//!
+//! Conventions, the same in every function:
+//!
+//! - Values are finite and carry whatever unit the caller gave them; results have that unit.
+//!   Non-finite scores are evaluator errors and must not get this far.
+//! - The sample is one value per *case*. Attempts of one case resemble each other, and pooling them
+//!   makes every interval too narrow.
+//! - `confidence` is a probability such as `0.95`. Two-sided functions take anything between 0 and 1,
+//!   both excluded; one-sided bounds take 0.5 up to, but not including, 1. Outside of that the ends are
+//!   NaN, or the answer is `None` where ends are picked from data.
+//! - A one-sided bound at confidence `c` is the same end of the two-sided interval at `2c - 1`.
+//! - Nothing is random without a seed: the same input gives the same output.
+
+mod beta;
+mod bootstrap;
+mod distribution;
+mod interval;
+mod moments;
+mod quantile;
+
+pub use bootstrap::{SplitMix64, bootstrap_interval};
+pub use distribution::{normal_cdf, normal_quantile, student_t_cdf, student_t_quantile};
+pub use interval::{
+    Interval, Method, Spread, interval_of_mean, t_interval, t_lower, t_upper, wilson, wilson_lower,
+    wilson_upper,
+};
+pub use moments::{mean, stddev};
+pub use quantile::{median, quantile, quantile_interval};

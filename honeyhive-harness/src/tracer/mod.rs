@@ -1,0 +1,355 @@
+//! The tracer of an attempt.
+//!
+//! Every attempt of every case has a [`Tracer`] of its own: its own provider, its own trace id,
+//! its own buffer. Nothing is shared between two of them, so no span can end up in another
+//! case's trace. The tracer travels in the OpenTelemetry [`Context`], which the engine attaches
+//! around the function and its evaluators.
+
+mod buffer;
+mod routing;
+mod trace;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::trace::{
+    FutureExt, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt, Tracer as _,
+    TracerProvider as _, WithContext,
+};
+use opentelemetry::{Context, ContextGuard, InstrumentationScope, KeyValue};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanLimits};
+use std::sync::OnceLock;
+use uuid::Uuid;
+
+use buffer::SpanBuffer;
+pub(crate) use routing::install_global;
+pub use trace::{SpanEvent, SpanQuery, SpanRecord, SpanStatus, Trace};
+
+/// Attribute names that this crate sets on spans.
+pub mod attributes {
+    /// `chain`, `model`, `tool`: what kind of work the span is.
+    pub const EVENT_TYPE: &str = "honeyhive_event_type";
+    /// The name of an evaluator.
+    pub const EVALUATOR_NAME: &str = "evaluator.name";
+    /// The score's value as a number.
+    pub const EVALUATOR_SCORE: &str = "evaluator.score";
+    /// The score's label.
+    pub const EVALUATOR_LABEL: &str = "evaluator.label";
+    /// The score's explanation.
+    pub const EVALUATOR_EXPLANATION: &str = "evaluator.explanation";
+    /// Whether the score was good enough, where it judges.
+    pub const EVALUATOR_PASSED: &str = "evaluator.passed";
+    /// The class of an error on a span.
+    pub const ERROR_TYPE: &str = "error.type";
+}
+
+/// Per span, whatever the environment says: a program that adds many attributes must not push
+/// out what identifies the span.
+const LIMITS: SpanLimits = SpanLimits {
+    max_attributes_per_span: 1024,
+    max_events_per_span: 1024,
+    max_links_per_span: 128,
+    max_attributes_per_event: 128,
+    max_attributes_per_link: 128,
+};
+
+/// What the spans of one attempt belong to.
+#[derive(Clone, Debug)]
+pub struct Ids {
+    /// The run: one experiment in one invocation.
+    pub run_id: Arc<str>,
+    /// The dataset, as HoneyHive knows it: `EXT-..` for a local one.
+    pub dataset_id: Arc<str>,
+    /// The datapoint, likewise.
+    pub datapoint_id: Arc<str>,
+    /// The session: this attempt. A UUID.
+    pub session_id: Arc<str>,
+}
+
+/// The tracer of one attempt. Cheap to clone; all clones are the same tracer.
+///
+/// An experiment's function gets it by taking `tracer: &Tracer`, any other code by
+/// [`current_tracer`].
+///
+/// ```
+/// use honeyhive_harness::Tracer;
+///
+/// fn answer(tracer: &Tracer) -> String {
+///     let span = tracer.start_span("retrieve");
+///     span.set_attribute("documents", 3);
+///     drop(span); // ends it
+///     tracer.in_span("generate", |_| "Paris".to_owned())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Tracer {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    provider: SdkTracerProvider,
+    tracer: SdkTracer,
+    buffer: Arc<SpanBuffer>,
+    ids: Ids,
+    root: OnceLock<SpanContext>,
+}
+
+impl fmt::Debug for Tracer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tracer").field("ids", &self.inner.ids).finish_non_exhaustive()
+    }
+}
+
+/// The tracer that a context belongs to.
+pub(crate) struct CurrentTracer(pub(crate) Tracer);
+
+/// The tracer of the attempt in whose context this code runs.
+///
+/// `None` outside an experiment, and in threads and tasks that do not carry the context on (see
+/// [`Span::instrument`] and [`opentelemetry::Context`]).
+pub fn current_tracer() -> Option<Tracer> {
+    Context::map_current(|cx| cx.get::<CurrentTracer>().map(|current| current.0.clone()))
+}
+
+fn resource() -> Resource {
+    static RESOURCE: OnceLock<Resource> = OnceLock::new();
+    RESOURCE
+        .get_or_init(|| Resource::builder_empty().with_service_name("honeyhive-harness").build())
+        .clone()
+}
+
+fn scope() -> InstrumentationScope {
+    static SCOPE: OnceLock<InstrumentationScope> = OnceLock::new();
+    SCOPE
+        .get_or_init(|| {
+            InstrumentationScope::builder("honeyhive-harness")
+                .with_version(env!("CARGO_PKG_VERSION"))
+                .build()
+        })
+        .clone()
+}
+
+impl Tracer {
+    /// A tracer for one attempt, with a provider and buffer of its own.
+    pub(crate) fn new(ids: Ids) -> Self {
+        let buffer = Arc::new(SpanBuffer::default());
+        let provider = SdkTracerProvider::builder()
+            .with_sampler(Sampler::AlwaysOn)
+            .with_span_limits(LIMITS)
+            .with_resource(resource())
+            .with_span_processor(buffer::Processor(Arc::clone(&buffer)))
+            .build();
+        let tracer = provider.tracer_with_scope(scope());
+        Self { inner: Arc::new(Inner { provider, tracer, buffer, ids, root: OnceLock::new() }) }
+    }
+
+    /// What the spans belong to.
+    pub fn ids(&self) -> &Ids {
+        &self.inner.ids
+    }
+
+    /// The trace id as 32 hex digits; all zeros before the first span.
+    pub fn trace_id(&self) -> String {
+        self.inner
+            .root
+            .get()
+            .map_or_else(|| "0".repeat(32), |root| root.trace_id().to_string())
+    }
+
+    /// Opens the root span of the attempt and the context that everything else runs in.
+    pub(crate) fn start_root(&self, name: impl Into<Cow<'static, str>>) -> Span {
+        let ids = self.ids();
+        let base = Context::new()
+            .with_value(CurrentTracer(self.clone()))
+            .with_baggage([
+                KeyValue::new("run_id", Arc::clone(&ids.run_id)),
+                KeyValue::new("dataset_id", Arc::clone(&ids.dataset_id)),
+                KeyValue::new("datapoint_id", Arc::clone(&ids.datapoint_id)),
+                KeyValue::new("session_id", Arc::clone(&ids.session_id)),
+            ]);
+        let span = self.start_in(name.into(), base, [KeyValue::new(attributes::EVENT_TYPE, "chain")]);
+        let _ = self.inner.root.set(span.cx.span().span_context().clone());
+        span
+    }
+
+    fn start_in<const N: usize>(
+        &self,
+        name: Cow<'static, str>,
+        parent: Context,
+        attributes: [KeyValue; N],
+    ) -> Span {
+        let builder = SpanBuilder::from_name(name)
+            .with_kind(SpanKind::Internal)
+            .with_attributes(attributes);
+        let span = self.inner.tracer.build_with_context(builder, &parent);
+        Span { cx: parent.with_span(span) }
+    }
+
+    /// The context that a new span belongs in: the current one where it is of this attempt,
+    /// else that of the root span.
+    fn parent(&self) -> Context {
+        let current = Context::current();
+        let ours = current
+            .get::<CurrentTracer>()
+            .is_some_and(|current| Arc::ptr_eq(&current.0.inner, &self.inner));
+        if ours {
+            return current;
+        }
+        let context = Context::new().with_value(CurrentTracer(self.clone()));
+        match self.inner.root.get() {
+            Some(root) => context.with_remote_span_context(root.clone()),
+            None => context,
+        }
+    }
+
+    /// Starts a span below the current one. It ends when the returned value is dropped.
+    pub fn start_span(&self, name: impl Into<Cow<'static, str>>) -> Span {
+        self.start_in(name.into(), self.parent(), [])
+    }
+
+    pub(crate) fn start_evaluator_span(&self, parent: &Context, name: &str) -> Span {
+        let attributes = [
+            KeyValue::new(attributes::EVENT_TYPE, "evaluator"),
+            KeyValue::new(attributes::EVALUATOR_NAME, name.to_owned()),
+        ];
+        self.start_in(format!("evaluator.{name}").into(), parent.clone(), attributes)
+    }
+
+    /// Runs `work` inside a new span, which is the current one meanwhile.
+    pub fn in_span<T>(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        work: impl FnOnce(&Span) -> T,
+    ) -> T {
+        let span = self.start_span(name);
+        let _entered = span.enter();
+        work(&span)
+    }
+
+    /// The spans finished so far, with a snapshot of the open root.
+    pub(crate) fn snapshot(&self, root_name: &str, started: SystemTime) -> Trace {
+        let mut spans: Vec<SpanRecord> = self.inner.buffer.with(|spans| {
+            spans.iter().map(SpanRecord::from).collect()
+        });
+        if let Some(root) = self.inner.root.get() {
+            spans.push(SpanRecord::open_root(root_name, root, started));
+        }
+        Trace { trace_id: self.trace_id(), spans }
+    }
+
+    /// Closes the tracer: all finished spans, and how many were lost because they were still
+    /// open (a thread that outlives its attempt) or beyond the buffer's limit.
+    pub(crate) fn finish(&self) -> Finished {
+        let spans = self.inner.buffer.close();
+        let _ = self.inner.provider.shutdown();
+        let (open, dropped) = self.inner.buffer.lost();
+        Finished {
+            trace_id: self.trace_id(),
+            spans: spans.iter().map(SpanRecord::from).collect(),
+            open,
+            dropped,
+        }
+    }
+
+    fn sdk(&self) -> &SdkTracer {
+        &self.inner.tracer
+    }
+}
+
+/// What a tracer leaves behind.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) trace_id: String,
+    pub(crate) spans: Vec<SpanRecord>,
+    /// Spans that were started but had not ended.
+    pub(crate) open: usize,
+    /// Spans beyond what an attempt may keep.
+    pub(crate) dropped: usize,
+}
+
+/// A span of an attempt. It ends when it is dropped.
+pub struct Span {
+    cx: Context,
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Span").field("context", self.cx.span().span_context()).finish()
+    }
+}
+
+impl Span {
+    /// Sets an attribute.
+    pub fn set_attribute(&self, key: impl Into<opentelemetry::Key>, value: impl Into<opentelemetry::Value>) {
+        self.cx.span().set_attribute(KeyValue::new(key, value));
+    }
+
+    /// Adds an event at this moment.
+    pub fn add_event(&self, name: impl Into<Cow<'static, str>>, attributes: Vec<KeyValue>) {
+        self.cx.span().add_event(name, attributes);
+    }
+
+    /// Marks the span as failed and records an `exception` event.
+    pub fn record_error(&self, error: &(dyn fmt::Display + '_)) {
+        self.fail("error", &format!("{error:#}"));
+    }
+
+    pub(crate) fn fail(&self, kind: &'static str, message: &str) {
+        let span = self.cx.span();
+        span.add_event(
+            "exception",
+            vec![
+                KeyValue::new("exception.type", kind),
+                KeyValue::new("exception.message", message.to_owned()),
+            ],
+        );
+        span.set_attribute(KeyValue::new(attributes::ERROR_TYPE, kind));
+        span.set_status(Status::error(message.to_owned()));
+    }
+
+    /// The context in which this span is the current one, to carry into threads and tasks.
+    pub fn context(&self) -> &Context {
+        &self.cx
+    }
+
+    /// Makes the span the current one on this thread until the guard is dropped.
+    pub fn enter(&self) -> ContextGuard {
+        self.cx.clone().attach()
+    }
+
+    /// Makes the span the current one whenever `future` is polled, on whichever thread.
+    ///
+    /// A task that is spawned does not inherit the context; spawn it instrumented:
+    ///
+    /// ```
+    /// use honeyhive_harness::Tracer;
+    ///
+    /// async fn fetch_both(tracer: &Tracer) {
+    ///     let span = tracer.start_span("fetch");
+    ///     let one = tokio::spawn(span.instrument(async { /* spans here are children */ }));
+    ///     let _ = one.await;
+    /// }
+    /// ```
+    pub fn instrument<F: Future>(&self, future: F) -> WithContext<F> {
+        future.with_context(self.cx.clone())
+    }
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        self.cx.span().end();
+    }
+}
+
+/// A session id: a random UUID.
+pub(crate) fn new_session_id() -> Arc<str> {
+    Uuid::new_v4().to_string().into()
+}
+
+#[cfg(test)]
+mod tests;
