@@ -1,13 +1,165 @@
-//! Names.
+//! Names and ids: slugs for test names, content hashes, external ids.
 
-/// The candidate nearest to a misspelt name: at most two edits away, or a different case.
-pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+use sha2::{Digest, Sha256};
+use serde_json::Value;
+
+/// A test name stays readable in a terminal up to here.
+const SLUG_LENGTH: usize = 60;
+
+/// Last segments of test names that are not datapoints.
+const RESERVED: [&str; 2] = ["gate", "dataset"];
+
+/// The candidate nearest to a misspelt name: at most two edits away.
+pub(crate) fn closest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        .filter(|(distance, candidate)| {
-            *distance <= 2 && *distance < candidate.chars().count().max(2)
-        })
+        // A one-letter name is two edits away from every other one.
+        .filter(|(distance, candidate)| *distance <= 2 && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
+        .map(char::from)
+        .collect()
+}
+
+/// The first `digits` hex digits of the SHA-256 of a text.
+pub(crate) fn short_hash(text: &[u8], digits: usize) -> String {
+    let mut hash = hex(&Sha256::digest(text));
+    hash.truncate(digits);
+    hash
+}
+
+/// JSON with sorted keys and no spaces: the same text for the same content.
+///
+/// `serde_json`'s own map is sorted unless some crate of the build turns on `preserve_order`;
+/// an id must not depend on that.
+fn canonical(value: &Value, into: &mut String) {
+    match value {
+        Value::Object(fields) => {
+            let mut keys: Vec<&String> = fields.keys().collect();
+            keys.sort_unstable();
+            into.push('{');
+            for (i, key) in keys.into_iter().enumerate() {
+                if i > 0 {
+                    into.push(',');
+                }
+                into.push_str(&Value::from(key.as_str()).to_string());
+                into.push(':');
+                canonical(&fields[key], into);
+            }
+            into.push('}');
+        }
+        Value::Array(items) => {
+            into.push('[');
+            for (i, item) in items.iter().enumerate() {
+                if i > 0 {
+                    into.push(',');
+                }
+                canonical(item, into);
+            }
+            into.push(']');
+        }
+        scalar => into.push_str(&scalar.to_string()),
+    }
+}
+
+/// The id of a row that has none: 16 hex digits of its inputs. Inserting another row or mending
+/// a label does not change it.
+pub(crate) fn content_id(inputs: &serde_json::Map<String, Value>) -> String {
+    let mut text = String::new();
+    canonical(&Value::Object(inputs.clone()), &mut text);
+    short_hash(text.as_bytes(), 16)
+}
+
+/// The part of a test name that stands for a datapoint: letters, digits, `_`, `.`, `-`.
+///
+/// An id that had to change gets six hex digits of itself, so that two of them stay apart and
+/// none changes its name because of another row.
+pub(crate) fn slug(id: &str) -> String {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '~');
+    if id.len() <= SLUG_LENGTH && !id.is_empty() && id.chars().all(fine) && !RESERVED.contains(&id) {
+        return id.to_owned();
+    }
+    let mut slug: String =
+        id.chars().map(|c| if fine(c) { c } else { '_' }).take(SLUG_LENGTH - 7).collect();
+    slug.push('-');
+    slug.push_str(&short_hash(id.as_bytes(), 6));
+    slug
+}
+
+/// The id of a local dataset or datapoint in HoneyHive; never prefixed twice.
+pub(crate) fn external(id: &str) -> String {
+    if id.starts_with("EXT-") { id.to_owned() } else { format!("EXT-{id}") }
+}
+
+/// The external id of a datapoint: unique across datasets, since it names its own.
+pub(crate) fn external_datapoint(dataset: &str, id: &str) -> String {
+    let dataset = dataset.strip_prefix("EXT-").unwrap_or(dataset);
+    let id = id.strip_prefix("EXT-").unwrap_or(id);
+    match id.strip_prefix(dataset).and_then(|rest| rest.strip_prefix('-')) {
+        Some(_) => format!("EXT-{id}"),
+        None => format!("EXT-{dataset}-{id}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_simple_id_is_its_own_slug() {
+        assert_eq!(slug("refund-1.b_C~2"), "refund-1.b_C~2");
+    }
+
+    #[test]
+    fn other_ids_stay_apart() {
+        assert_eq!(slug("a/b").len(), "a_b-123456".len());
+        assert_ne!(slug("a/b"), slug("a b"));
+        assert!(slug("a/b").starts_with("a_b-"));
+        assert!(slug("gate").starts_with("gate-") && slug("dataset").starts_with("dataset-"));
+        assert!(slug(&"x".repeat(300)).len() <= SLUG_LENGTH);
+        assert!(slug("寿司").starts_with("__-"));
+        assert!(slug("").starts_with('-'));
+    }
+
+    #[test]
+    fn a_content_id_ignores_the_order_of_keys() {
+        let id = |value: Value| content_id(value.as_object().unwrap());
+        let one = id(json!({"a": 1, "b": {"x": [1, 2.5], "y": "ü"}}));
+        let two = id(json!({"b": {"y": "ü", "x": [1, 2.5]}, "a": 1}));
+        assert_eq!(one, two);
+        assert_eq!(one.len(), 16);
+        assert_ne!(one, id(json!({"a": 1})));
+        // printf '{"a":1}' | sha256sum
+        assert_eq!(id(json!({"a": 1})), "015abd7f5cc57a2d");
+    }
+
+    #[test]
+    fn external_ids_are_prefixed_once() {
+        assert_eq!(external("qa"), "EXT-qa");
+        assert_eq!(external("EXT-qa"), "EXT-qa");
+        assert_eq!(external_datapoint("qa", "7"), "EXT-qa-7");
+        assert_eq!(external_datapoint("EXT-qa", "EXT-7"), "EXT-qa-7");
+        assert_eq!(external_datapoint("qa", "EXT-qa-7"), "EXT-qa-7");
+    }
+
+    #[test]
+    fn suggestions_are_near() {
+        let names = ["dataset", "timeout", "n"];
+        assert_eq!(closest("datset", names), Some("dataset"));
+        assert_eq!(closest("tiemout", names), Some("timeout"));
+        assert_eq!(closest("m", names), None);
+        assert_eq!(closest("concurrency", names), None);
+    }
 }

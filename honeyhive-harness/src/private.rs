@@ -10,6 +10,7 @@ pub use crate::evaluators::{
     Answer, BoxFuture, Companion, Evaluation, Evaluator, EvaluatorInfo, Subject, answer,
 };
 pub use crate::gate::rule::{GateRule, Measure, Mode, Of, RequireRule};
+pub use crate::harness::run;
 pub use crate::registry::{
     Call, EvaluatorUse, Experiment, MetaValue, Runner, Source,
 };

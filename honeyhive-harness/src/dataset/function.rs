@@ -26,7 +26,7 @@ impl IntoDatapoint for Datapoint {
 
 impl IntoDatapoint for Value {
     fn into_datapoint(self) -> Result<Datapoint, String> {
-        todo!()
+        super::row::parse(self)
     }
 }
 

@@ -1,5 +1,295 @@
-//! Datasets.
+//! Datasets: where rows come from, what shape they have, how they are named.
+//!
+//! A file is read once and kept as text; a row is parsed when its case runs. Listing a hundred
+//! thousand rows must be quick, and holding them must be cheap.
 
 pub mod bind;
 mod cell;
+mod csv_file;
 pub(crate) mod function;
+mod json_file;
+mod row;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::datapoint::Datapoint;
+use crate::ids;
+
+/// A dataset, scanned: every row has its id, none is parsed yet.
+#[derive(Debug)]
+pub struct Dataset {
+    /// Its name: the `dataset_name` option, else the file's stem or the function.
+    pub name: String,
+    /// Where it comes from, for people: `data/qa.jsonl`, `cases()`.
+    pub origin: String,
+    /// The rows, in order.
+    pub rows: Vec<Row>,
+    store: Store,
+}
+
+/// One row of a scanned dataset.
+#[derive(Debug)]
+pub struct Row {
+    /// The row's own id, the hash of its inputs, or `line-17` for one that cannot be read.
+    pub id: String,
+    /// The last segment of its test name; unique within the dataset.
+    pub slug: String,
+    /// Its line in the file, or its number among a function's rows. Starts at 1.
+    pub line: usize,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// These bytes of the file.
+    Raw(Range<usize>),
+    Ready(Arc<Datapoint>),
+    Bad(String),
+}
+
+/// A row as a format's scanner found it.
+struct Scanned {
+    line: usize,
+    content: Content,
+    /// Its own id, where it has one.
+    id: Option<String>,
+}
+
+#[derive(Debug)]
+enum Store {
+    Json(String),
+    Csv { text: String, columns: Vec<String> },
+    Ready,
+}
+
+/// Why a dataset cannot be used at all. The text says what was found and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatasetFault(pub String);
+
+/// Where a dataset is to be read from.
+#[derive(Clone, Copy, Debug)]
+pub enum From<'a> {
+    /// A file below a directory.
+    File {
+        /// The directory that the path is relative to.
+        base: &'a Path,
+        /// The path as the user wrote it.
+        path: &'a str,
+    },
+    /// Rows that are there already, and what to call their origin.
+    Rows(&'a str, fn() -> Result<Vec<Datapoint>, String>),
+}
+
+impl Dataset {
+    /// Scans a dataset.
+    ///
+    /// # Errors
+    /// When the file is missing, unreadable, not UTF-8 or empty, when it is not in its format as
+    /// a whole, or when two rows have the same id. A bad row alone is no error: it stays in
+    /// place as a row that cannot be read.
+    pub fn scan(from: From<'_>, name: Option<&str>) -> Result<Self, DatasetFault> {
+        let (origin, default_name, store, scanned) = match from {
+            From::File { base, path } => {
+                let text = read(base, path)?;
+                let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+                let file = Path::new(path);
+                let stem = file.file_stem().map_or_else(|| path.into(), |stem| stem.to_string_lossy());
+                let extension = file.extension().and_then(|ext| ext.to_str()).unwrap_or_default();
+                let (store, scanned) = match extension.to_ascii_lowercase().as_str() {
+                    "jsonl" => {
+                        let scanned = json_file::scan_lines(&text, start);
+                        (Store::Json(text), scanned)
+                    }
+                    "json" => {
+                        let scanned = json_file::scan_array(&text, start).map_err(|fault| at(path, &fault))?;
+                        (Store::Json(text), scanned)
+                    }
+                    "csv" => {
+                        let (columns, scanned) =
+                            csv_file::scan(&text, start).map_err(|fault| at(path, &fault))?;
+                        (Store::Csv { text, columns }, scanned)
+                    }
+                    _ => {
+                        return Err(DatasetFault(format!(
+                            "{path}: a dataset file ends in .jsonl, .json or .csv"
+                        )));
+                    }
+                };
+                (path.to_owned(), stem.into_owned(), store, scanned)
+            }
+            From::Rows(function, load) => {
+                let origin = format!("{function}()");
+                let rows = load().map_err(|error| DatasetFault(format!("{origin}: {error}")))?;
+                let scanned = rows
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, mut row)| Scanned {
+                        line: index + 1,
+                        id: row.id.take().filter(|id| !id.is_empty()),
+                        content: Content::Ready(Arc::new(row)),
+                    })
+                    .collect();
+                let stem = function.rsplit("::").next().unwrap_or(function).to_owned();
+                (origin, stem, Store::Ready, scanned)
+            }
+        };
+        if scanned.is_empty() {
+            return Err(DatasetFault(format!(
+                "{origin} has no rows; an experiment without datapoints shows nothing"
+            )));
+        }
+        let mut dataset = Self {
+            name: name.map_or(default_name, str::to_owned),
+            origin,
+            rows: Vec::with_capacity(scanned.len()),
+            store,
+        };
+        dataset.name_rows(scanned)?;
+        Ok(dataset)
+    }
+
+    /// Gives every row its id and slug.
+    fn name_rows(&mut self, scanned: Vec<Scanned>) -> Result<(), DatasetFault> {
+        let word = if matches!(self.store, Store::Ready) { "row" } else { "line" };
+        let mut own_ids: HashMap<String, usize> = HashMap::new();
+        let mut hashes: HashMap<String, usize> = HashMap::new();
+        let mut slugs: HashMap<String, usize> = HashMap::with_capacity(scanned.len());
+        let mut duplicates = Vec::new();
+        for row in scanned {
+            let Scanned { line, content, id } = row;
+            let id = match (&content, id) {
+                (Content::Bad(_), _) => format!("{word}-{line}"),
+                (_, Some(id)) => {
+                    if let Some(first) = own_ids.insert(id.clone(), line) {
+                        duplicates.push(format!("`{id}` ({word}s {first} and {line})"));
+                    }
+                    id
+                }
+                (_, None) => match self.parse(&content) {
+                    Err(_) => format!("{word}-{line}"),
+                    Ok(datapoint) => {
+                        let hash = ids::content_id(&datapoint.inputs);
+                        let count = hashes.entry(hash.clone()).or_default();
+                        *count += 1;
+                        if *count == 1 { hash } else { format!("{hash}~{count}") }
+                    }
+                },
+            };
+            let mut slug = ids::slug(&id);
+            let taken = slugs.entry(slug.clone()).or_default();
+            *taken += 1;
+            if *taken > 1 {
+                slug = format!("{slug}~{taken}");
+            }
+            self.rows.push(Row { id, slug, line, content });
+        }
+        if duplicates.is_empty() {
+            return Ok(());
+        }
+        let more = duplicates.len().saturating_sub(10);
+        duplicates.truncate(10);
+        let tail = if more == 0 { String::new() } else { format!(" and {more} more") };
+        Err(DatasetFault(format!(
+            "{}: ids must be unique, these are not: {}{tail}",
+            self.origin,
+            duplicates.join(", ")
+        )))
+    }
+
+    fn parse(&self, content: &Content) -> Result<Arc<Datapoint>, String> {
+        match (content, &self.store) {
+            (Content::Ready(datapoint), _) => Ok(Arc::clone(datapoint)),
+            (Content::Bad(fault), _) => Err(fault.clone()),
+            (Content::Raw(range), Store::Json(text)) => {
+                json_file::parse(&text[range.clone()]).map(Arc::new)
+            }
+            (Content::Raw(range), Store::Csv { text, columns }) => {
+                csv_file::parse(&text[range.clone()], columns).map(Arc::new)
+            }
+            (Content::Raw(_), Store::Ready) => unreachable!("rows of a function are ready"),
+        }
+    }
+
+    /// Parses a row.
+    ///
+    /// # Errors
+    /// What is wrong with it, after `file:line`.
+    pub fn datapoint(&self, row: &Row) -> Result<Arc<Datapoint>, String> {
+        self.parse(&row.content).map_err(|fault| format!("{}: {fault}", self.place(row)))
+    }
+
+    /// `file:line` of a row.
+    pub fn place(&self, row: &Row) -> String {
+        match self.store {
+            Store::Ready => format!("{} row {}", self.origin, row.line),
+            _ => format!("{}:{}", self.origin, row.line),
+        }
+    }
+}
+
+fn at(path: &str, fault: &str) -> DatasetFault {
+    DatasetFault(format!("{path}{fault}"))
+}
+
+fn read(base: &Path, path: &str) -> Result<String, DatasetFault> {
+    let file = base.join(path);
+    let bytes = std::fs::read(&file).map_err(|error| {
+        DatasetFault(match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                format!("no file {path} in {}{}", base.display(), similar_file(&file))
+            }
+            _ => format!("cannot read {}: {error}", file.display()),
+        })
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = line_of(&error.as_bytes()[..valid]);
+        at(path, &format!(":{line}: not UTF-8; save the file as UTF-8"))
+    })
+}
+
+/// The number of the line that starts after these bytes.
+fn line_of(before: &[u8]) -> usize {
+    before.iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// `; did you mean data/qa.jsonl?`, or what the directory holds.
+fn similar_file(file: &Path) -> String {
+    let Some((directory, wanted)) = file.parent().zip(file.file_name()) else { return String::new() };
+    let Ok(entries) = std::fs::read_dir(directory) else {
+        return format!("; there is no directory {}", directory.display());
+    };
+    let mut names: Vec<String> = entries
+        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
+        .filter(|name| {
+            let extension = Path::new(name).extension().and_then(|ext| ext.to_str());
+            matches!(extension, Some("jsonl" | "json" | "csv"))
+        })
+        .collect();
+    names.sort();
+    match ids::closest(&wanted.to_string_lossy(), names.iter().map(String::as_str)) {
+        Some(near) => format!("; did you mean {near}?"),
+        None if names.is_empty() => String::new(),
+        None => format!("; the directory has {}", names.join(", ")),
+    }
+}
+
+/// The directory that an experiment's dataset path is relative to: where its crate is now, if
+/// that is the crate under test (an archive may have moved it), else where it was compiled.
+pub(crate) fn base_dir<'a>(
+    package: &str,
+    compiled: &'a str,
+    running: Option<&'a (String, PathBuf)>,
+) -> Cow<'a, Path> {
+    match running {
+        Some((running_package, dir)) if running_package == package => Cow::Borrowed(dir.as_path()),
+        _ => Cow::Borrowed(Path::new(compiled)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

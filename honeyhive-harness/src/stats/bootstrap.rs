@@ -31,7 +31,10 @@ impl SplitMix64 {
     ///
     /// The upper half of a 128-bit product (Lemire 2019) without its rejection step: indices differ
     /// in probability by less than `len` / 2^64.
-    #[expect(clippy::cast_possible_truncation, reason = "the product is below len · 2^64")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the product is below len · 2^64"
+    )]
     pub fn index(&mut self, len: usize) -> usize {
         ((u128::from(self.next_u64()) * len as u128) >> 64) as usize
     }
@@ -47,6 +50,9 @@ impl SplitMix64 {
 /// With few values the interval is too narrow (below about 20 clearly so), which is why
 /// [`interval_of_mean`](super::interval_of_mean) and [`quantile_interval`](super::quantile_interval)
 /// do not use it.
+///
+/// Equal values give an interval of width 0, which is no certainty: see
+/// [`Spread::NoSpread`](super::Spread::NoSpread).
 ///
 /// `None` below two values, without resamples, and when the statistic is not finite for one of the
 /// samples: leaving such samples out would bias the rest.
@@ -80,4 +86,116 @@ pub fn bootstrap_interval(
         high: quantile(&results, level)?,
         method: Method::Bootstrap,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{mean, median, t_interval};
+    use super::*;
+
+    const SCORES: [f64; 7] = [0.2, 0.9, 0.75, 0.6, 1.0, 0.35, 0.8];
+
+    fn sorted_median(sample: &mut [f64]) -> f64 {
+        sample.sort_by(f64::total_cmp);
+        median(sample).expect("not empty")
+    }
+
+    fn sample_mean(sample: &mut [f64]) -> f64 {
+        mean(sample).expect("not empty")
+    }
+
+    /// The first numbers that the authors' C program prints for this seed.
+    #[test]
+    fn generator_matches_the_reference() {
+        let mut random = SplitMix64::new(1_234_567);
+        let numbers: Vec<u64> = (0..5).map(|_| random.next_u64()).collect();
+        assert_eq!(
+            numbers,
+            [
+                6_457_827_717_110_365_317,
+                3_203_168_211_198_807_973,
+                9_817_491_932_198_370_423,
+                4_593_380_528_125_082_431,
+                16_408_922_859_458_223_821,
+            ]
+        );
+    }
+
+    #[test]
+    fn indices_are_even_and_in_range() {
+        let mut random = SplitMix64::new(0);
+        let mut counts = [0_u32; 7];
+        for _ in 0..70_000 {
+            counts[random.index(7)] += 1;
+        }
+        // 10,000 expected; 5 standard deviations are 463.
+        assert!(
+            counts.iter().all(|count| count.abs_diff(10_000) < 463),
+            "{counts:?}"
+        );
+        assert_eq!(random.index(1), 0);
+        assert_eq!(random.index(0), 0);
+    }
+
+    /// With `splitmix(seed)` a generator of the numbers above, in Python:
+    /// `r = splitmix(7)`, `sorted(stat([SCORES[next(r) * 7 >> 64] for _ in SCORES]) for _ in range(1000))`,
+    /// of which elements 24 and 974.
+    #[test]
+    fn matches_an_independent_program() {
+        // stat = statistics.median
+        let interval =
+            bootstrap_interval(&SCORES, sorted_median, 0.95, 7, 1000).expect("seven values");
+        assert_eq!(
+            interval,
+            Interval {
+                low: 0.35,
+                high: 0.9,
+                method: Method::Bootstrap
+            }
+        );
+        // stat = statistics.fmean
+        let interval =
+            bootstrap_interval(&SCORES, sample_mean, 0.95, 7, 1000).expect("seven values");
+        assert!(
+            (interval.low - 0.457_142_857_142_857_2).abs() < 1e-12,
+            "{interval:?}"
+        );
+        assert!((interval.high - 0.85).abs() < 1e-12, "{interval:?}");
+    }
+
+    #[test]
+    fn same_seed_same_interval() {
+        let run = |seed| bootstrap_interval(&SCORES, sample_mean, 0.9, seed, 500);
+        assert_eq!(run(1), run(1));
+        assert_ne!(run(1), run(2));
+    }
+
+    #[test]
+    fn agrees_with_t_on_a_large_sample() {
+        let mut random = SplitMix64::new(3);
+        let values: Vec<f64> = (0..400).map(|_| random.index(1000) as f64).collect();
+        let resampled = bootstrap_interval(&values, sample_mean, 0.95, 9, 2000).expect("spread");
+        let exact = t_interval(&values, 0.95).expect("spread");
+        let width = exact.high - exact.low;
+        assert!(
+            (resampled.low - exact.low).abs() < width / 10.0,
+            "{resampled:?} {exact:?}"
+        );
+        assert!(
+            (resampled.high - exact.high).abs() < width / 10.0,
+            "{resampled:?} {exact:?}"
+        );
+    }
+
+    #[test]
+    fn nothing_to_resample() {
+        assert_eq!(bootstrap_interval(&[], sample_mean, 0.95, 1, 100), None);
+        assert_eq!(bootstrap_interval(&[1.0], sample_mean, 0.95, 1, 100), None);
+        assert_eq!(bootstrap_interval(&SCORES, sample_mean, 0.95, 1, 0), None);
+        assert_eq!(bootstrap_interval(&SCORES, sample_mean, 1.0, 1, 100), None);
+        assert_eq!(
+            bootstrap_interval(&SCORES, |_| f64::NAN, 0.95, 1, 100),
+            None
+        );
+    }
 }

@@ -28,14 +28,15 @@ mod beta;
 mod bootstrap;
 mod distribution;
 mod interval;
+mod mean_interval;
 mod moments;
 mod quantile;
+mod wilson;
 
 pub use bootstrap::{SplitMix64, bootstrap_interval};
 pub use distribution::{normal_cdf, normal_quantile, student_t_cdf, student_t_quantile};
-pub use interval::{
-    Interval, Method, Spread, interval_of_mean, t_interval, t_lower, t_upper, wilson, wilson_lower,
-    wilson_upper,
-};
+pub use interval::{Interval, Method};
+pub use mean_interval::{Spread, interval_of_mean, t_interval, t_lower, t_upper};
 pub use moments::{mean, stddev};
 pub use quantile::{median, quantile, quantile_interval};
+pub use wilson::{wilson, wilson_lower, wilson_upper};

@@ -16,7 +16,11 @@ pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
     let exact = q * sorted.len() as f64;
     // In binary, 0.95 × 20 may come out above 19, and must not become rank 20.
     let rank = (exact * (1.0 - 1e-12)).ceil();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to the length")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0 to the length"
+    )]
     let index = (rank as usize).saturating_sub(1);
     sorted.get(index).copied()
 }
@@ -37,7 +41,7 @@ pub fn median(sorted: &[f64]) -> Option<f64> {
 /// [`quantile`] of the same `q`.
 ///
 /// `None` when the sample is too small for one of the ends (the 95th percentile has a 95 % interval
-/// from 73 values on, the median from 6), and for a `q` that is not strictly between 0 and 1.
+/// from 72 values on, the median from 6), and for a `q` that is not strictly between 0 and 1.
 pub fn quantile_interval(sorted: &[f64], q: f64, confidence: f64) -> Option<Interval> {
     let level = two_sided_level(confidence);
     if level.is_nan() || !(q > 0.0 && q < 1.0) {
@@ -49,7 +53,11 @@ pub fn quantile_interval(sorted: &[f64], q: f64, confidence: f64) -> Option<Inte
     let safe_below = first_index(n, |index| at_most(index, n, q).0 > miss);
     let high = first_index(n, |index| at_most(index, n, q).1 <= miss);
     let low = safe_below.checked_sub(1)?;
-    Some(Interval { low: *sorted.get(low)?, high: *sorted.get(high)?, method: Method::OrderStatistic })
+    Some(Interval {
+        low: *sorted.get(low)?,
+        high: *sorted.get(high)?,
+        method: Method::OrderStatistic,
+    })
 }
 
 /// Of `n` independent values, each below the quantile with probability `q`: the probability that at
@@ -70,4 +78,112 @@ fn first_index(end: usize, holds: impl Fn(usize) -> bool) -> usize {
         }
     }
     low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SplitMix64;
+    use super::*;
+
+    fn ranks(n: u32) -> Vec<f64> {
+        (1..=n).map(f64::from).collect()
+    }
+
+    #[test]
+    fn nearest_rank() {
+        assert_eq!(quantile(&[], 0.5), None);
+        assert_eq!(quantile(&[7.0], 0.0), Some(7.0));
+        assert_eq!(quantile(&[7.0], 1.0), Some(7.0));
+        assert_eq!(median(&ranks(4)), Some(2.0));
+        assert_eq!(median(&ranks(5)), Some(3.0));
+        assert_eq!(quantile(&ranks(3), -0.1), None);
+        assert_eq!(quantile(&ranks(3), 1.1), None);
+        assert_eq!(quantile(&ranks(3), f64::NAN), None);
+    }
+
+    #[test]
+    fn the_rank_of_a_percentage_is_that_of_whole_numbers() {
+        for n in 1..=2000_u32 {
+            let values = ranks(n);
+            for percent in 0..=100_u32 {
+                let rank = (percent * n).div_ceil(100).max(1);
+                for q in [
+                    f64::from(percent) / 100.0,
+                    1.0 - f64::from(100 - percent) / 100.0,
+                ] {
+                    assert_eq!(
+                        quantile(&values, q),
+                        Some(f64::from(rank)),
+                        "{percent} % of {n}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn interval_matches_scipy() {
+        // def ci(n, q, c): return scipy.stats.quantile_test(numpy.arange(1, n + 1), q=0, p=q).confidence_interval(c)
+        for (n, q, c, low, high) in [
+            (6, 0.5, 0.95, 1.0, 6.0),
+            (10, 0.5, 0.95, 2.0, 9.0),
+            (20, 0.5, 0.95, 6.0, 15.0),
+            (72, 0.95, 0.95, 64.0, 72.0),
+            (100, 0.95, 0.95, 90.0, 100.0),
+            (100, 0.9, 0.99, 82.0, 98.0),
+            (1000, 0.99, 0.95, 983.0, 997.0),
+            (100_000, 0.5, 0.95, 49690.0, 50311.0),
+            (100_000, 0.99, 0.99, 98918.0, 99081.0),
+        ] {
+            let want = Interval {
+                low,
+                high,
+                method: Method::OrderStatistic,
+            };
+            assert_eq!(quantile_interval(&ranks(n), q, c), Some(want), "{q} of {n}");
+        }
+    }
+
+    #[test]
+    fn too_small_for_an_end() {
+        for (n, q) in [(0, 0.5), (5, 0.5), (71, 0.95), (367, 0.99)] {
+            assert_eq!(quantile_interval(&ranks(n), q, 0.95), None, "{q} of {n}");
+        }
+        for (n, q) in [(6, 0.5), (72, 0.95), (368, 0.99)] {
+            assert!(
+                quantile_interval(&ranks(n), q, 0.95).is_some(),
+                "{q} of {n}"
+            );
+        }
+        for (q, confidence) in [
+            (0.0, 0.9),
+            (1.0, 0.9),
+            (f64::NAN, 0.9),
+            (0.5, 1.0),
+            (0.5, f64::NAN),
+        ] {
+            assert_eq!(quantile_interval(&ranks(100), q, confidence), None);
+        }
+    }
+
+    #[test]
+    fn contains_the_estimate_and_covers_the_truth() {
+        let mut random = SplitMix64::new(5);
+        let mut covered = 0;
+        for _ in 0..2000 {
+            let mut values: Vec<f64> = (0..100).map(|_| random.index(1_000_000) as f64).collect();
+            values.sort_by(f64::total_cmp);
+            for q in [0.2, 0.5, 0.9] {
+                let interval = quantile_interval(&values, q, 0.9).expect("100 values");
+                let estimate = quantile(&values, q).expect("100 values");
+                assert!(interval.low <= estimate && estimate <= interval.high);
+                assert!(values.contains(&interval.low) && values.contains(&interval.high));
+                if q > 0.8 {
+                    covered += u32::from(interval.low <= 9e5 && 9e5 <= interval.high);
+                }
+            }
+        }
+        // At least 1800 expected, and 4 standard deviations of slack.
+        assert!(covered >= 1746, "{covered}");
+    }
 }

@@ -17,7 +17,7 @@ use std::time::SystemTime;
 
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{
-    FutureExt, SpanBuilder, SpanContext, SpanKind, Status, TraceContextExt, Tracer as _,
+    FutureExt, SpanBuilder, SpanContext, SpanKind, SpanRef, Status, TraceContextExt, Tracer as _,
     TracerProvider as _, WithContext,
 };
 use opentelemetry::{Context, ContextGuard, InstrumentationScope, KeyValue};
@@ -300,16 +300,7 @@ impl Span {
     }
 
     pub(crate) fn fail(&self, kind: &'static str, message: &str) {
-        let span = self.cx.span();
-        span.add_event(
-            "exception",
-            vec![
-                KeyValue::new("exception.type", kind),
-                KeyValue::new("exception.message", message.to_owned()),
-            ],
-        );
-        span.set_attribute(KeyValue::new(attributes::ERROR_TYPE, kind));
-        span.set_status(Status::error(message.to_owned()));
+        fail(&self.cx.span(), kind, message);
     }
 
     /// The context in which this span is the current one, to carry into threads and tasks.
@@ -338,6 +329,19 @@ impl Span {
     pub fn instrument<F: Future>(&self, future: F) -> WithContext<F> {
         future.with_context(self.cx.clone())
     }
+}
+
+/// Marks a span as failed: one `exception` event, the class of the error, the status.
+pub(crate) fn fail(span: &SpanRef<'_>, kind: &'static str, message: &str) {
+    span.add_event(
+        "exception",
+        vec![
+            KeyValue::new("exception.type", kind),
+            KeyValue::new("exception.message", message.to_owned()),
+        ],
+    );
+    span.set_attribute(KeyValue::new(attributes::ERROR_TYPE, kind));
+    span.set_status(Status::error(message.to_owned()));
 }
 
 impl Drop for Span {

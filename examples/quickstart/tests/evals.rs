@@ -1,0 +1,50 @@
+//! How well languages are told apart, measured on messages that customers might write.
+
+use honeyhive_harness::{evaluator, experiment};
+use quickstart::Detection;
+
+/// Did it name the right language? No answer counts as a wrong one.
+#[evaluator]
+fn correct(output: Option<Detection>, ground_truth: &str) -> bool {
+    output.is_some_and(|found| found.lang == ground_truth)
+}
+
+/// Was it sure enough to be of use?
+#[evaluator]
+fn sure_enough(output: Option<Detection>, #[setting] min: f64) -> bool {
+    output.is_some_and(|found| found.confidence >= min)
+}
+
+/// Where it calls itself reliable, it has to be right: nobody is asked before such a message is
+/// routed. Not applicable elsewhere.
+#[evaluator]
+fn reliable_is_right(output: Option<Detection>, ground_truth: &str) -> Option<bool> {
+    let found = output.filter(|found| found.reliable)?;
+    Some(found.lang == ground_truth)
+}
+
+/// A number without a limit: it is measured and shown, but fails nothing.
+#[evaluator]
+fn confidence(output: Option<Detection>) -> Option<f64> {
+    output.map(|found| found.confidence)
+}
+
+// Greetings and two-word messages are often ambiguous, so that single misses are no reason to fail.
+// `correct` and `sure_enough` are judged over the whole suite, by the gate. `reliable_is_right` is
+// not named there: a single false fails its case.
+#[experiment(
+    dataset = "data/sentences.jsonl",
+    evaluators(correct, sure_enough(min = 0.5), reliable_is_right, confidence),
+    gate(
+        mean(correct) >= 0.85,
+        mean(correct, slice = "length:long") >= 0.95,
+        mean(correct, slice = "length:short") >= 0.6,
+        mean(sure_enough) >= 0.7,
+        p95(latency) <= "50ms",
+    ),
+)]
+fn detect_language(text: &str) -> Option<Detection> {
+    quickstart::detect(text)
+}
+
+honeyhive_harness::main!();

@@ -1,0 +1,178 @@
+//! The shape of a row, whatever file it stands in.
+//!
+//! A row with an `inputs` object is *structured*: every other key must be a known one. A row
+//! without is *flat*: known keys keep their meaning, every other key is an input.
+
+use serde_json::{Map, Value};
+
+use crate::datapoint::Datapoint;
+use crate::ids;
+
+/// Keys with a meaning of their own.
+pub(super) const KNOWN: [&str; 7] =
+    ["id", "datapoint_id", "inputs", "ground_truth", "metadata", "tags", "history"];
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// Reads a row.
+///
+/// # Errors
+/// Everything that is wrong with it, key by key.
+pub(super) fn parse(value: Value) -> Result<Datapoint, String> {
+    let mut fields = match value {
+        Value::Object(fields) => fields,
+        other => return Err(format!("a row is a JSON object, this is {}", kind(&other))),
+    };
+    let mut faults = Vec::new();
+    let mut row = Datapoint {
+        id: id(&mut fields, &mut faults),
+        ground_truth: fields.remove("ground_truth").filter(|value| !value.is_null()),
+        metadata: object(&mut fields, "metadata", &mut faults),
+        tags: tags(&mut fields, &mut faults),
+        history: match fields.remove("history") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(messages)) => messages,
+            Some(other) => {
+                faults.push(format!("`history` is an array of messages, this is {}", kind(&other)));
+                Vec::new()
+            }
+        },
+        ..Datapoint::default()
+    };
+    if fields.contains_key("inputs") {
+        row.inputs = object(&mut fields, "inputs", &mut faults);
+        for key in fields.keys() {
+            faults.push(match ids::closest(key, KNOWN) {
+                Some(near) => format!("unknown key `{key}`; did you mean `{near}`?"),
+                None => format!(
+                    "unknown key `{key}`: beside `inputs` a row has only {}",
+                    KNOWN.iter().filter(|known| **known != "inputs").copied().collect::<Vec<_>>().join(", ")
+                ),
+            });
+        }
+    } else {
+        if let Some(key) = misspelt_inputs(&fields) {
+            faults.push(format!("unknown key `{key}`; did you mean `inputs`?"));
+        }
+        row.inputs = fields;
+    }
+    if faults.is_empty() { Ok(row) } else { Err(faults.join("; ")) }
+}
+
+/// In a flat row every key is an input, so a misspelt `inputs` would pass; but a lone object
+/// with nearly that name is no accident.
+pub(super) fn misspelt_inputs(fields: &Map<String, Value>) -> Option<&str> {
+    fields
+        .iter()
+        .find(|(key, value)| {
+            value.is_object() && key.as_str() != "input" && ids::closest(key, ["inputs"]).is_some()
+        })
+        .map(|(key, _)| key.as_str())
+}
+
+fn id(fields: &mut Map<String, Value>, faults: &mut Vec<String>) -> Option<String> {
+    let mut read = |key: &str| match fields.remove(key) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text).filter(|text| !text.is_empty()),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        Some(other) => {
+            faults.push(format!("`{key}` is a string or a number, this is {}", kind(&other)));
+            None
+        }
+    };
+    let (id, datapoint_id) = (read("id"), read("datapoint_id"));
+    id.or(datapoint_id)
+}
+
+fn object(fields: &mut Map<String, Value>, key: &str, faults: &mut Vec<String>) -> Map<String, Value> {
+    match fields.remove(key) {
+        None => Map::new(),
+        Some(Value::Null) if key != "inputs" => Map::new(),
+        Some(Value::Object(object)) => object,
+        Some(other) => {
+            faults.push(format!("`{key}` is an object, this is {}", kind(&other)));
+            Map::new()
+        }
+    }
+}
+
+fn tags(fields: &mut Map<String, Value>, faults: &mut Vec<String>) -> Vec<String> {
+    let mut wrong = |value: &Value| {
+        faults.push(format!("`tags` is an array of strings, this has {}", kind(value)));
+    };
+    match fields.remove("tags") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(items)) => items
+            .into_iter()
+            .filter_map(|item| match item {
+                Value::String(tag) => Some(tag),
+                other => {
+                    wrong(&other);
+                    None
+                }
+            })
+            .collect(),
+        Some(other) => {
+            faults.push(format!("`tags` is an array of strings, this is {}", kind(&other)));
+            Vec::new()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_structured_row() {
+        let row = parse(json!({
+            "id": 7, "inputs": {"q": "?"}, "ground_truth": [1], "metadata": {"lang": "de"},
+            "tags": ["hard"], "history": [{"role": "user"}]
+        }))
+        .unwrap();
+        assert_eq!(row.id.as_deref(), Some("7"));
+        assert_eq!(row.inputs["q"], "?");
+        assert_eq!(row.ground_truth, Some(json!([1])));
+        assert!(row.in_slice("lang:de") && row.in_slice("hard"));
+        assert_eq!(row.history.len(), 1);
+    }
+
+    #[test]
+    fn a_flat_row() {
+        let row = parse(json!({"id": "", "datapoint_id": "x", "q": "?", "ground_truth": null})).unwrap();
+        assert_eq!(row.id.as_deref(), Some("x"));
+        assert_eq!(row.inputs.len(), 1);
+        assert_eq!(row.ground_truth, None);
+        assert!(parse(json!({"input": {"a": 1}})).is_ok());
+    }
+
+    #[test]
+    fn every_mistake_is_named() {
+        let error = parse(json!({"inputs": {}, "ground_thruth": 1, "notes": "", "tags": [1], "id": []}))
+            .unwrap_err();
+        for part in [
+            "unknown key `ground_thruth`; did you mean `ground_truth`?",
+            "unknown key `notes`: beside `inputs` a row has only id, datapoint_id, ground_truth",
+            "`tags` is an array of strings, this has a number",
+            "`id` is a string or a number, this is an array",
+        ] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert_eq!(parse(json!([1])).unwrap_err(), "a row is a JSON object, this is an array");
+        assert_eq!(
+            parse(json!({"inptus": {"q": "?"}})).unwrap_err(),
+            "unknown key `inptus`; did you mean `inputs`?"
+        );
+        assert_eq!(parse(json!({"inputs": null})).unwrap_err(), "`inputs` is an object, this is null");
+    }
+}

@@ -1,0 +1,199 @@
+//! Where results are put up, and where whoever reports them waits.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::thread::Thread;
+use std::time::Instant;
+
+use crate::gate::case::Case;
+use crate::gate::miss::Miss;
+
+/// What a case's test reports.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) passed: bool,
+    /// Why it failed: at most two lines.
+    pub(crate) message: String,
+}
+
+/// Misses that are kept with their contents; the rest are counted.
+const KEPT_MISSES: usize = 20;
+
+#[derive(Debug, Default)]
+struct Slot {
+    outcome: OnceLock<Outcome>,
+    waiter: Mutex<Option<Thread>>,
+}
+
+/// The results of one experiment.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    slots: Vec<Slot>,
+    done: AtomicUsize,
+    all_done: (Mutex<bool>, Condvar),
+    cases: Mutex<Vec<Case>>,
+    misses: Mutex<Vec<Miss>>,
+    /// When its first attempt started and when its last case was done.
+    pub(crate) times: Mutex<(Option<Instant>, Option<Instant>)>,
+    /// Why the rest of the experiment was not run.
+    pub(crate) stopped: OnceLock<String>,
+}
+
+/// The results of all experiments of a run.
+#[derive(Debug)]
+pub(crate) struct Board {
+    pub(crate) lanes: Vec<Lane>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Lane {
+    pub(super) fn new(cases: usize) -> Self {
+        Self {
+            slots: std::iter::repeat_with(Slot::default).take(cases).collect(),
+            done: AtomicUsize::new(0),
+            all_done: (Mutex::new(cases == 0), Condvar::new()),
+            cases: Mutex::new(Vec::with_capacity(cases)),
+            misses: Mutex::default(),
+            times: Mutex::default(),
+            stopped: OnceLock::new(),
+        }
+    }
+
+    /// Puts up the result of the case at `index` of the selection.
+    pub(super) fn put(&self, index: usize, case: Case, miss: Option<Miss>, outcome: Outcome) {
+        lock(&self.cases).push(case);
+        if let Some(miss) = miss {
+            self.keep(miss);
+        }
+        let slot = &self.slots[index];
+        if slot.outcome.set(outcome).is_err() {
+            return;
+        }
+        if let Some(waiter) = lock(&slot.waiter).take() {
+            waiter.unpark();
+        }
+        if self.done.fetch_add(1, Ordering::AcqRel) + 1 == self.slots.len() {
+            lock(&self.times).1 = Some(Instant::now());
+            *lock(&self.all_done.0) = true;
+            self.all_done.1.notify_all();
+        }
+    }
+
+    fn keep(&self, miss: Miss) {
+        let mut misses = lock(&self.misses);
+        let place = misses.partition_point(|other| {
+            other.severity > miss.severity
+                || (other.severity >= miss.severity && other.row < miss.row)
+        });
+        misses.insert(place, miss);
+        misses.truncate(KEPT_MISSES);
+    }
+
+    /// Waits for a case.
+    pub(crate) fn wait(&self, index: usize) -> Outcome {
+        let slot = &self.slots[index];
+        loop {
+            if let Some(outcome) = slot.outcome.get() {
+                return outcome.clone();
+            }
+            *lock(&slot.waiter) = Some(std::thread::current());
+            // The result may have come between the look and the note.
+            if slot.outcome.get().is_none() {
+                std::thread::park();
+            }
+        }
+    }
+
+    /// Waits for all cases.
+    pub(crate) fn wait_for_all(&self) {
+        let mut done = lock(&self.all_done.0);
+        while !*done {
+            done = self.all_done.1.wait(done).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub(crate) fn done(&self) -> usize {
+        self.done.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn total(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The cases that are done, in the order of the dataset.
+    pub(crate) fn cases(&self) -> Vec<Case> {
+        let mut cases = lock(&self.cases).clone();
+        cases.sort_by_key(|case| case.row);
+        cases
+    }
+
+    /// The worst cases that are not as they should be, worst first.
+    pub(crate) fn misses(&self) -> Vec<Miss> {
+        lock(&self.misses).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::CaseState;
+    use std::sync::Arc;
+
+    fn case(row: usize) -> Case {
+        Case {
+            row,
+            state: CaseState::Pass,
+            scores: Box::default(),
+            latencies: Box::default(),
+            in_slice: Box::default(),
+        }
+    }
+
+    fn passed() -> Outcome {
+        Outcome { passed: true, message: String::new() }
+    }
+
+    #[test]
+    fn everyone_who_waits_is_woken() {
+        let lane = Arc::new(Lane::new(200));
+        let waiters: Vec<_> = (0..200)
+            .map(|index| {
+                let lane = Arc::clone(&lane);
+                std::thread::spawn(move || lane.wait(index).passed)
+            })
+            .collect();
+        let all = Arc::clone(&lane);
+        let gate = std::thread::spawn(move || all.wait_for_all());
+        for index in (0..200).rev() {
+            lane.put(index, case(index), None, passed());
+        }
+        assert!(waiters.into_iter().all(|waiter| waiter.join().unwrap()));
+        gate.join().unwrap();
+        assert_eq!(lane.cases().iter().map(|case| case.row).collect::<Vec<_>>(), (0..200).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_worst_misses_are_kept() {
+        let lane = Lane::new(100);
+        for row in 0..100 {
+            let miss = Miss {
+                row,
+                test: String::new(),
+                state: CaseState::Fail,
+                failed: true,
+                reasons: Vec::new(),
+                inputs: String::new(),
+                expected: None,
+                output: None,
+                severity: f64::from(u8::try_from(row % 50).unwrap()),
+            };
+            lane.put(row, case(row), Some(miss), passed());
+        }
+        let rows: Vec<usize> = lane.misses().iter().map(|miss| miss.row).collect();
+        assert_eq!(rows[..4], [49, 99, 48, 98]);
+        assert_eq!(rows.len(), KEPT_MISSES);
+    }
+}

@@ -1,0 +1,110 @@
+//! Before the first case: can every selected row be read, and does it have what is asked for?
+//!
+//! Nobody should pay for a thousand calls to learn of a typo in a column's name.
+
+use std::collections::HashMap;
+
+use super::spec::Spec;
+use crate::dataset::bind::{Fields, Key, Param};
+use crate::ids::closest;
+use crate::text::count;
+
+/// Rows that cannot be run, and why.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(HashMap<usize, String>);
+
+impl Faults {
+    pub(super) fn get(&self, row: usize) -> Option<&String> {
+        self.0.get(&row)
+    }
+}
+
+/// A parameter that must be there, and who reads it.
+struct Wanted<'a> {
+    param: &'a Param,
+    reader: String,
+    found: usize,
+}
+
+/// Checks the selected rows.
+///
+/// # Errors
+/// When something that is read is in none of the rows: then it is the experiment that is wrong,
+/// not a row, and nothing runs.
+pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
+    let mut wanted: Vec<Wanted<'_>> = Vec::new();
+    let place = &spec.place;
+    let readers = std::iter::once((format!("`{}` ({place})", spec.function), spec.params)).chain(
+        spec.rules.judges.iter().map(|judge| {
+            let info = &judge.info;
+            (format!("evaluator `{}` ({}:{})", judge.name, info.file, info.line), info.params)
+        }),
+    );
+    for (reader, params) in readers {
+        wanted.extend(params.iter().filter(|param| param.required).map(|param| Wanted {
+            param,
+            reader: reader.clone(),
+            found: 0,
+        }));
+    }
+    let mut faults = Faults::default();
+    let mut names: Vec<String> = Vec::new();
+    let mut parsed = 0;
+    for &row in selected {
+        let datapoint = match spec.dataset.datapoint(&spec.dataset.rows[row]) {
+            Ok(datapoint) => datapoint,
+            Err(fault) => {
+                faults.0.insert(row, fault);
+                continue;
+            }
+        };
+        parsed += 1;
+        let fields = Fields::new(&datapoint);
+        for want in &mut wanted {
+            if fields.has(want.param.key) {
+                want.found += 1;
+            } else {
+                let place = spec.dataset.place(&spec.dataset.rows[row]);
+                let text = fields.absence(want.param);
+                faults.0.entry(row).or_insert_with(|| {
+                    format!("{place}: {text} (read by {})", want.reader)
+                });
+                for name in datapoint.inputs.keys() {
+                    if names.len() < 50 && !names.contains(name) {
+                        names.push(name.clone());
+                    }
+                }
+            }
+        }
+    }
+    // One row that lacks something is a row's fault.
+    if parsed < 2 {
+        return Ok(faults);
+    }
+    let nowhere: Vec<String> = wanted
+        .iter()
+        .filter(|want| want.found == 0)
+        .map(|want| nowhere(want, spec, parsed, &names))
+        .collect();
+    if nowhere.is_empty() { Ok(faults) } else { Err(nowhere.join("\n")) }
+}
+
+fn nowhere(want: &Wanted<'_>, spec: &Spec, rows: usize, names: &[String]) -> String {
+    let origin = &spec.dataset.origin;
+    let what = match want.param.key {
+        Key::Input(_) => format!("an input {}", want.param.key),
+        key => key.to_string(),
+    };
+    let hint = match want.param.key {
+        Key::Input(name) => match closest(name, names.iter().map(String::as_str)) {
+            Some(near) => format!("; did you mean `{near}`?"),
+            None => format!("; their inputs: {}", names.join(", ")),
+        },
+        _ => String::new(),
+    };
+    format!(
+        "none of the {} of {origin} has {what}, which {} reads{hint}",
+        count(rows, "row"),
+        want.reader
+    )
+}

@@ -1,0 +1,18 @@
+//! The engine: runs the attempts of experiments, whatever asks for them.
+//!
+//! The user's code runs on one multi-threaded runtime. The engine itself (clock, schedule,
+//! journal) has a thread of its own, so that a function which blocks its thread can neither stop
+//! the clock nor keep other cases from being recorded.
+
+mod attempt;
+mod board;
+mod check;
+mod execute;
+mod panics;
+mod schedule;
+mod spec;
+
+pub(crate) use board::Outcome;
+pub(crate) use check::check;
+pub(crate) use schedule::{Job, Options, Shared, start};
+pub(crate) use spec::Spec;

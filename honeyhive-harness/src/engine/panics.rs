@@ -1,0 +1,49 @@
+//! What a panic said, and where.
+//!
+//! A panic inside an attempt is a result of its case. The hook keeps its text for the record and
+//! prints nothing; a backtrace would cost half a second of symbol look-ups per panic and bury
+//! the summary. Panics elsewhere go to the hook that was there before.
+
+use std::panic::PanicHookInfo;
+use std::sync::{Arc, Mutex, Once, PoisonError};
+
+use opentelemetry::Context;
+
+/// Where the panic of one call is noted; travels in its context.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PanicNote(Arc<Mutex<Option<String>>>);
+
+impl PanicNote {
+    /// The text of the panic, with its place.
+    pub(super) fn take(&self) -> String {
+        let mut note = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        note.take().unwrap_or_else(|| "panicked".to_owned())
+    }
+}
+
+/// Installs the hook, once per process.
+pub(super) fn install_hook() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let note = Context::map_current(|cx| cx.get::<PanicNote>().cloned());
+            match note {
+                Some(note) => {
+                    let mut slot = note.0.lock().unwrap_or_else(PoisonError::into_inner);
+                    // A destructor may panic while the first panic unwinds; the first one counts.
+                    slot.get_or_insert_with(|| describe(panic));
+                }
+                None => previous(panic),
+            }
+        }));
+    });
+}
+
+fn describe(panic: &PanicHookInfo<'_>) -> String {
+    let message = panic.payload_as_str().unwrap_or("a value that is no text");
+    match panic.location() {
+        Some(place) => format!("panicked at {}:{}: {message}", place.file(), place.line()),
+        None => format!("panicked: {message}"),
+    }
+}

@@ -1,0 +1,148 @@
+//! An experiment, ready to run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::dataset::Dataset;
+use crate::dataset::bind::Param;
+use crate::evaluators::Evaluator;
+use crate::gate::case::{Judge, Rules};
+use crate::ids;
+use crate::journal::{EvaluatorRecord, ExperimentRecord};
+use crate::registry::{Experiment, Runner};
+
+/// How long a call may take when nobody says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Attempts at once when nobody says otherwise: what the rate limits of model providers bear.
+const CONCURRENCY: usize = 16;
+
+/// An experiment with its dataset.
+#[derive(Debug)]
+pub(crate) struct Spec {
+    pub(crate) name: String,
+    pub(crate) function: String,
+    pub(crate) module: String,
+    /// `file:line` of the attribute.
+    pub(crate) place: String,
+    pub(crate) params: &'static [Param],
+    pub(crate) runner: Runner,
+    pub(crate) rules: Rules,
+    pub(crate) evaluators: Vec<Evaluation>,
+    pub(crate) repeats: u32,
+    pub(crate) timeout: Duration,
+    pub(crate) retries: u32,
+    pub(crate) concurrency: usize,
+    pub(crate) tags: Vec<String>,
+    pub(crate) metadata: Map<String, Value>,
+    pub(crate) dataset: Arc<Dataset>,
+    pub(crate) dataset_id: Arc<str>,
+    pub(crate) run_id: Arc<str>,
+}
+
+/// An evaluator and how its use is written.
+pub(crate) struct Evaluation {
+    pub(crate) evaluator: Arc<dyn Evaluator>,
+    settings: &'static str,
+}
+
+impl std::fmt::Debug for Evaluation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Evaluation").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Spec {
+    /// An experiment as it was registered. `concurrency` is what the command line or the
+    /// environment ask for.
+    pub(crate) fn new(entry: &Experiment, dataset: Arc<Dataset>, concurrency: Option<usize>) -> Self {
+        let judges = entry
+            .evaluators
+            .iter()
+            .map(|used| Judge { name: used.name.to_owned(), info: used.info.clone() })
+            .collect();
+        let evaluators = entry
+            .evaluators
+            .iter()
+            .map(|used| Evaluation { evaluator: (used.make)(), settings: used.settings })
+            .collect();
+        let attribute = entry.concurrency.and_then(|number| usize::try_from(number).ok());
+        Self {
+            name: entry.name.to_owned(),
+            function: entry.function.to_owned(),
+            module: entry.module.to_owned(),
+            place: format!("{}:{}", entry.file, entry.line),
+            params: entry.params,
+            runner: entry.runner,
+            rules: Rules {
+                judges,
+                require: entry.require.to_vec(),
+                gates: entry.gates.to_vec(),
+            },
+            evaluators,
+            repeats: entry.repeats.max(1),
+            timeout: entry.timeout_ms.map_or(TIMEOUT, Duration::from_millis),
+            retries: entry.retries,
+            concurrency: concurrency.or(attribute).unwrap_or(CONCURRENCY).max(1),
+            tags: entry.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            metadata: entry
+                .metadata
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), Value::from(*value)))
+                .collect(),
+            dataset_id: ids::external(&dataset.name).into(),
+            dataset,
+            run_id: uuid::Uuid::new_v4().to_string().into(),
+        }
+    }
+
+    /// The name of a row's test.
+    pub(crate) fn test_name(&self, row: usize) -> String {
+        format!("{}::{}", self.name, self.dataset.rows[row].slug)
+    }
+
+    /// The datapoint's id in HoneyHive.
+    pub(crate) fn datapoint_id(&self, row: usize) -> Arc<str> {
+        ids::external_datapoint(&self.dataset_id, &self.dataset.rows[row].id).into()
+    }
+
+    /// The journal's record of it.
+    pub(crate) fn record(&self, selected: usize) -> ExperimentRecord {
+        ExperimentRecord {
+            experiment: self.name.clone(),
+            run_id: self.run_id.to_string(),
+            function: self.function.clone(),
+            module: self.module.clone(),
+            place: self.place.clone(),
+            dataset: self.dataset.name.clone(),
+            dataset_id: self.dataset_id.to_string(),
+            dataset_origin: self.dataset.origin.clone(),
+            rows: self.dataset.rows.len(),
+            selected,
+            repeats: self.repeats,
+            timeout_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
+            retries: self.retries,
+            concurrency: self.concurrency,
+            evaluators: self
+                .rules
+                .judges
+                .iter()
+                .zip(&self.evaluators)
+                .map(|(judge, used)| EvaluatorRecord {
+                    name: judge.name.clone(),
+                    settings: used.settings.to_owned(),
+                    threshold: judge.info.threshold,
+                    direction: judge.info.direction,
+                    range: judge.info.range,
+                    source_hash: judge.info.source_hash.to_owned(),
+                })
+                .collect(),
+            require: self.rules.require.iter().map(|rule| rule.text.to_owned()).collect(),
+            gates: self.rules.gates.iter().map(|rule| rule.text.to_owned()).collect(),
+            tags: self.tags.clone(),
+            metadata: self.metadata.clone(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A case that is not as it should be, with what a person needs to see.
+
+use serde_json::{Map, Value};
+
+use super::case::{Case, Decision, Judge, Rules};
+use crate::journal::{AttemptRecord, CaseState};
+use crate::score::Judges;
+use crate::text::one_line;
+
+/// Columns of inputs and outputs that a summary may want.
+const SHOWN: usize = 400;
+
+/// A case that is not as it should be.
+#[derive(Clone, Debug)]
+pub(crate) struct Miss {
+    pub(crate) row: usize,
+    pub(crate) test: String,
+    pub(crate) state: CaseState,
+    /// Its test fails; otherwise a gate decides.
+    pub(crate) failed: bool,
+    /// Worst first.
+    pub(crate) reasons: Vec<String>,
+    pub(crate) inputs: String,
+    pub(crate) expected: Option<String>,
+    pub(crate) output: Option<String>,
+    /// For sorting: more is worse.
+    pub(crate) severity: f64,
+}
+
+impl Miss {
+    pub(crate) fn new(
+        rules: &Rules,
+        test: String,
+        case: &Case,
+        decision: &Decision,
+        failed: bool,
+        records: &[AttemptRecord],
+    ) -> Self {
+        let shown = |value: &Value| match value {
+            Value::String(text) => one_line(text, SHOWN),
+            other => one_line(&other.to_string(), SHOWN),
+        };
+        let worst = |record: &AttemptRecord| shortfall(&rules.judges, record);
+        // With repeats, the attempt that went wrong is the one to look at.
+        let record = records
+            .iter()
+            .find(|record| record.error.is_some())
+            .or_else(|| records.iter().max_by(|a, b| worst(a).total_cmp(&worst(b))));
+        let rank = match case.state {
+            CaseState::Error => 3000.0,
+            CaseState::Unscored => 2000.0,
+            _ => 1000.0,
+        };
+        let severity =
+            if failed { 10_000.0 } else { 0.0 } + rank + record.map_or(0.0, worst).min(999.0);
+        Self {
+            row: case.row,
+            test,
+            state: case.state,
+            failed,
+            reasons: decision.reasons().map(|reason| one_line(reason, SHOWN)).collect(),
+            inputs: record.map(|record| inputs(&record.inputs)).unwrap_or_default(),
+            expected: record.and_then(|record| record.ground_truth.as_ref()).map(shown),
+            output: record.and_then(|record| record.output.as_ref()).map(shown),
+            severity,
+        }
+    }
+}
+
+/// `text: Bom dia, words: 2`
+fn inputs(inputs: &Map<String, Value>) -> String {
+    let parts: Vec<String> = inputs
+        .iter()
+        .map(|(name, value)| match value {
+            Value::String(text) => format!("{name}: {text}"),
+            other => format!("{name}: {other}"),
+        })
+        .collect();
+    one_line(&parts.join(", "), SHOWN)
+}
+
+/// By how much the scores of an attempt miss their limits, in all.
+fn shortfall(judges: &[Judge], record: &AttemptRecord) -> f64 {
+    judges
+        .iter()
+        .zip(&record.scores)
+        .filter_map(|(judge, score)| {
+            let value = score.value?.as_f64();
+            let info = &judge.info;
+            let judged = info.judges() != Judges::Never;
+            let good = info.direction.comparison().holds(value, info.limit());
+            (judged && !good).then(|| (value - info.limit()).abs())
+        })
+        .sum()
+}

@@ -1,0 +1,287 @@
+//! The command line of a test binary, as `cargo test`, nextest and editors write it.
+//!
+//! `cargo test -- <flags>` hands its flags to every test binary, so every flag of libtest is
+//! accepted here. One that has no meaning for experiments is answered with a note, an unknown
+//! one with an error.
+
+use libtest_mimic::{ColorSetting, FormatSetting};
+
+use crate::ids::closest;
+use crate::text::count;
+
+/// What was asked for.
+#[derive(Debug, Default)]
+pub(super) struct Args {
+    pub(super) filters: Vec<String>,
+    pub(super) skip: Vec<String>,
+    pub(super) exact: bool,
+    pub(super) ignored: bool,
+    pub(super) include_ignored: bool,
+    pub(super) list: bool,
+    pub(super) bench: bool,
+    pub(super) help: bool,
+    pub(super) quiet: bool,
+    pub(super) fail_fast: bool,
+    pub(super) test_threads: Option<usize>,
+    pub(super) color: Option<ColorSetting>,
+    pub(super) format: Option<FormatSetting>,
+    pub(super) logfile: Option<String>,
+    /// Run in an order that this number decides.
+    pub(super) shuffle: Option<u64>,
+    /// What to tell about flags that have no effect.
+    pub(super) notes: Vec<String>,
+}
+
+pub(super) const HELP: &str = "\
+Runs experiments: every datapoint is a test.
+
+Usage: cargo test [--test TARGET] -- [OPTIONS] [FILTERS...]
+
+  FILTERS...            run tests whose name contains one of these
+  --exact               filters and --skip are whole names
+  --skip FILTER         leave out tests whose name contains this (repeatable)
+  --ignored             run only experiments marked #[ignore]
+  --include-ignored     run these, too
+  --list                list the tests; runs and writes nothing
+  --test-threads N      attempts at once, over all experiments (1: strictly in order)
+  --fail-fast           start nothing more after the first failure
+  --shuffle             run in a random order; --shuffle-seed N repeats one
+  --format pretty|terse|json, -q, --color auto|always|never, --logfile PATH
+
+Output is never captured: --nocapture, --no-capture and --show-output are accepted.
+
+Environment:
+  HH_DIR                where journals go instead of target/honeyhive
+  HH_CONCURRENCY        attempts at once; --test-threads wins
+  HH_REQUIRE_GATES=1    a gate that cannot judge fails (as with CI=true)
+";
+
+/// Flags that take a value.
+const WITH_VALUE: [&str; 8] = [
+    "--skip", "--test-threads", "--color", "--format", "--logfile", "--shuffle-seed", "-Z",
+    "--report-time",
+];
+
+/// Flags that take none.
+const WITHOUT_VALUE: [&str; 19] = [
+    "--exact", "--ignored", "--include-ignored", "--list", "--test", "--bench", "--help", "-h",
+    "--quiet", "-q", "--nocapture", "--no-capture", "--show-output", "--fail-fast", "--shuffle",
+    "--ensure-time", "--exclude-should-panic", "--force-run-in-process", "--report-time",
+];
+
+impl Args {
+    /// Reads the arguments after the program's name.
+    ///
+    /// # Errors
+    /// What is wrong with them, and what may have been meant.
+    pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let mut args = Self::default();
+        let mut arguments = arguments.into_iter();
+        let mut only_filters = false;
+        while let Some(argument) = arguments.next() {
+            if only_filters || !argument.starts_with('-') || argument == "-" {
+                args.filters.push(argument);
+                continue;
+            }
+            if argument == "--" {
+                only_filters = true;
+                continue;
+            }
+            let (flag, inline) = match argument.split_once('=') {
+                Some((flag, value)) => (flag.to_owned(), Some(value.to_owned())),
+                None if argument.starts_with("-Z") && argument.len() > 2 => {
+                    ("-Z".to_owned(), Some(argument[2..].to_owned()))
+                }
+                None => (argument, None),
+            };
+            args.flag(&flag, inline, &mut arguments)?;
+        }
+        Ok(args)
+    }
+
+    fn flag(
+        &mut self,
+        flag: &str,
+        inline: Option<String>,
+        rest: &mut impl Iterator<Item = String>,
+    ) -> Result<(), String> {
+        // libtest's `--report-time` takes a value only behind `=`.
+        let takes_value = WITH_VALUE.contains(&flag) && flag != "--report-time";
+        if !takes_value && !WITHOUT_VALUE.contains(&flag) {
+            let hint = match closest(flag, WITH_VALUE.into_iter().chain(WITHOUT_VALUE)) {
+                Some(near) => format!("; did you mean {near}?"),
+                None => "; --help lists them all".to_owned(),
+            };
+            return Err(format!("unknown option {flag}{hint}"));
+        }
+        if inline.is_some() && !takes_value && flag != "--report-time" {
+            return Err(format!("{flag} takes no value"));
+        }
+        let value = if takes_value {
+            match inline.or_else(|| rest.next()) {
+                Some(value) => value,
+                None => return Err(format!("{flag} needs a value")),
+            }
+        } else {
+            String::new()
+        };
+        let no_effect = |what: &str| format!("{what} has no effect on experiments");
+        match flag {
+            "--exact" => self.exact = true,
+            "--ignored" => self.ignored = true,
+            "--include-ignored" => self.include_ignored = true,
+            "--list" => self.list = true,
+            "--bench" => self.bench = true,
+            "--help" | "-h" => self.help = true,
+            "--quiet" | "-q" => self.quiet = true,
+            "--fail-fast" => self.fail_fast = true,
+            "--skip" => self.skip.push(value),
+            "--test-threads" => match value.parse() {
+                Ok(0) | Err(_) => {
+                    return Err(format!("--test-threads {value}: not a number from 1"));
+                }
+                Ok(number) => self.test_threads = Some(number),
+            },
+            "--color" => {
+                self.color = Some(match value.as_str() {
+                    "auto" => ColorSetting::Auto,
+                    "always" => ColorSetting::Always,
+                    "never" => ColorSetting::Never,
+                    _ => return Err(format!("--color {value}: not auto, always or never")),
+                });
+            }
+            "--format" => {
+                self.format = Some(match value.as_str() {
+                    "pretty" => FormatSetting::Pretty,
+                    "terse" => FormatSetting::Terse,
+                    "json" => FormatSetting::Json,
+                    "junit" => {
+                        self.notes.push("--format junit is not offered; this is pretty".to_owned());
+                        FormatSetting::Pretty
+                    }
+                    _ => return Err(format!("--format {value}: not pretty, terse or json")),
+                });
+            }
+            "--logfile" => self.logfile = Some(value),
+            "--shuffle" => {
+                self.shuffle.get_or_insert_with(|| uuid::Uuid::new_v4().as_u64_pair().0 >> 32);
+            }
+            "--shuffle-seed" => {
+                let seed = value.parse();
+                self.shuffle =
+                    Some(seed.map_err(|_| format!("--shuffle-seed {value}: not a number"))?);
+            }
+            "--report-time" => {
+                self.notes.push(format!("{}; the summary has the times", no_effect(flag)));
+            }
+            "--ensure-time" => {
+                self.notes.push(format!("{}; write gate(p95(latency) <= ..)", no_effect(flag)));
+            }
+            // `--test`: no benchmarks, and there are none. Nothing is captured, nothing should
+            // panic, everything runs in this process, `-Z unstable-options` permits.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether a test of this name is selected by name.
+    pub(super) fn selects(&self, name: &str) -> bool {
+        let matches = |pattern: &String| {
+            if self.exact { name == pattern } else { name.contains(pattern.as_str()) }
+        };
+        (self.filters.is_empty() || self.filters.iter().any(matches)) && !self.skip.iter().any(matches)
+    }
+
+    /// Whether a test of this experiment can be selected at all, so that its dataset must be read.
+    pub(super) fn may_select_in(&self, experiment: &str) -> bool {
+        !self.exact
+            || self.filters.is_empty()
+            || self.filters.iter().any(|filter| {
+                filter.strip_prefix(experiment).is_some_and(|rest| rest.starts_with("::"))
+            })
+    }
+
+    /// Whether the one test of an experiment that cannot run is selected: by its own name, or by
+    /// whatever would have selected a case.
+    pub(super) fn selects_fault(&self, experiment: &str, name: &str) -> bool {
+        let aims_at = |filter: &String| {
+            filter.strip_prefix(experiment).is_some_and(|rest| rest.starts_with("::"))
+        };
+        let skipped = self.skip.iter().any(|skip| {
+            if self.exact { name == skip } else { name.contains(skip.as_str()) }
+        });
+        !skipped && (self.selects(name) || self.filters.iter().any(aims_at))
+    }
+
+    /// Whether an experiment with this `ignore` flag takes part.
+    pub(super) fn wants(&self, ignored: bool) -> bool {
+        ignored || !self.ignored
+    }
+
+    /// Whether a selected test is only shown as ignored.
+    pub(super) fn leaves_out(&self, ignored: bool) -> bool {
+        self.bench || (ignored && !self.ignored && !self.include_ignored)
+    }
+
+    /// `3 filters` and the like, for texts about partial selections.
+    pub(super) fn narrowing(&self) -> String {
+        match (self.filters.len(), self.skip.len()) {
+            (0, 0) => "the selection".to_owned(),
+            (0, skips) => count(skips, "--skip filter"),
+            (filters, _) => count(filters, "filter"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, String> {
+        Args::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn every_flag_of_libtest_is_accepted() {
+        let args = parse(
+            "one two --skip a --skip=b --exact --ignored --include-ignored --test-threads 4 \
+             --nocapture --no-capture --show-output -q --quiet --color always --format json \
+             -Z unstable-options -Zunstable-options --report-time --report-time=plain --ensure-time \
+             --shuffle --shuffle-seed 7 --fail-fast --exclude-should-panic --logfile x --test --list",
+        )
+        .unwrap();
+        assert_eq!(args.filters, ["one", "two"]);
+        assert_eq!(args.skip, ["a", "b"]);
+        assert_eq!((args.test_threads, args.shuffle), (Some(4), Some(7)));
+        assert!(args.exact && args.ignored && args.include_ignored && args.quiet && args.list);
+        assert_eq!(args.format, Some(FormatSetting::Json));
+        assert_eq!(args.notes.len(), 3);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for (line, error) in [
+            ("--exat", "unknown option --exat; did you mean --exact?"),
+            ("--whatever-this-is", "unknown option --whatever-this-is; --help lists them all"),
+            ("--test-threads 0", "--test-threads 0: not a number from 1"),
+            ("--test-threads", "--test-threads needs a value"),
+            ("--format xml", "--format xml: not pretty, terse or json"),
+            ("--exact=yes", "--exact takes no value"),
+            ("--color blue", "--color blue: not auto, always or never"),
+            ("--shuffle-seed x", "--shuffle-seed x: not a number"),
+        ] {
+            assert_eq!(parse(line).unwrap_err(), error);
+        }
+    }
+
+    #[test]
+    fn several_filters_are_alternatives() {
+        let args = parse("qa::a b --skip gate").unwrap();
+        assert!(args.selects("qa::a1") && args.selects("x::b") && !args.selects("qa::c"));
+        assert!(!args.selects("qa::a::gate"));
+        let args = parse("--exact qa::a qa::b").unwrap();
+        assert!(args.selects("qa::b") && !args.selects("qa::ab"));
+        assert!(args.may_select_in("qa") && !args.may_select_in("q") && !args.may_select_in("other"));
+        assert!(args.selects_fault("qa", "qa::dataset") && !args.selects_fault("x", "x::dataset"));
+    }
+}

@@ -1,0 +1,321 @@
+//! What becomes of a run: gates, the summary, the exit code; also when it is interrupted.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Completion, Failed};
+
+use super::FAILED;
+use super::args::Args;
+use super::place::Target;
+use super::plan::NotJudging;
+use crate::engine::{Outcome, Shared};
+use crate::gate::case::CaseScore;
+use crate::gate::judge;
+use crate::journal::{CaseState, EndRecord, Entry, GateRecord, Record, RuleRecord, Verdict};
+use crate::report::{self, ExperimentSummary, Summary};
+
+/// How long attempts under way may go on after the first Ctrl-C: they are paid for already.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The exit code of a process that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+/// A run and what it comes to.
+#[derive(Debug)]
+pub(super) struct Finale {
+    shared: Arc<Shared>,
+    not_judging: Vec<NotJudging>,
+    verdicts: Vec<OnceLock<GateRecord>>,
+    require_gates: bool,
+    target: Target,
+    /// The summary goes to stderr, since stdout belongs to machines.
+    to_stderr: bool,
+    color: Option<libtest_mimic::ColorSetting>,
+    interrupted: AtomicBool,
+    closed: AtomicBool,
+    started: Instant,
+}
+
+impl Finale {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        not_judging: Vec<NotJudging>,
+        require_gates: bool,
+        target: Target,
+        args: &Args,
+    ) -> Self {
+        Self {
+            verdicts: not_judging.iter().map(|_| OnceLock::new()).collect(),
+            shared,
+            not_judging,
+            require_gates,
+            target,
+            to_stderr: super::is_json(args.format),
+            color: args.color,
+            interrupted: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            started: Instant::now(),
+        }
+    }
+
+    /// Waits for a case. After Ctrl-C the answer does not come: thousands of lines about cases
+    /// that were not run would bury the summary, and the process is about to end.
+    pub(super) fn case(&self, job: usize, index: usize) -> Outcome {
+        let mut outcome = self.shared.board.lanes[job].wait(index);
+        while self.interrupted.load(Ordering::Acquire) {
+            std::thread::park();
+        }
+        if !outcome.passed {
+            let Some(row) = self.shared.jobs[job].selected.get(index) else { return outcome };
+            let test = self.shared.jobs[job].spec.test_name(*row);
+            outcome.message.push_str(&format!("\nrerun: {}", self.target.rerun(&test)));
+        }
+        outcome
+    }
+
+    /// Waits for all cases of an experiment and judges.
+    pub(super) fn gate(&self, job: usize) -> Result<Completion, Failed> {
+        if let Some(reason) = &self.not_judging[job] {
+            return self.undecided(reason);
+        }
+        self.shared.board.lanes[job].wait_for_all();
+        while self.interrupted.load(Ordering::Acquire) {
+            std::thread::park();
+        }
+        let record = self.judge(job);
+        let mut entry = Entry::default();
+        entry.push(&Record::Gate(record.clone()));
+        let written = self.shared.journal.commit_blocking(entry);
+        let verdict = self.verdicts[job].get_or_init(|| record);
+        if let Err(error) = written {
+            return Err(format!("not recorded: {error}").into());
+        }
+        match verdict.verdict {
+            Verdict::Pass => Ok(Completion::Completed),
+            Verdict::Fail => Err(texts(verdict, Verdict::Fail).into()),
+            Verdict::Inconclusive => self.undecided(&texts(verdict, Verdict::Inconclusive)),
+        }
+    }
+
+    fn undecided(&self, reason: &str) -> Result<Completion, Failed> {
+        if self.require_gates {
+            let text = format!("inconclusive, and gates must decide here (CI=true or HH_REQUIRE_GATES=1):\n{reason}");
+            return Err(text.into());
+        }
+        // libtest prints the reason of an ignored test in its line.
+        Ok(Completion::ignored_with(reason.replace('\n', "; ")))
+    }
+
+    fn judge(&self, job: usize) -> GateRecord {
+        let spec = &self.shared.jobs[job].spec;
+        let lane = &self.shared.board.lanes[job];
+        let experiment = spec.name.clone();
+        if let Some(reason) = lane.stopped.get().map(String::as_str).or(self.shared.stopped()) {
+            return GateRecord {
+                experiment,
+                verdict: Verdict::Inconclusive,
+                passed: !self.require_gates,
+                rules: Vec::new(),
+                reason: Some(format!("not all cases were run: {reason}")),
+            };
+        }
+        let cases = lane.cases();
+        let name = |row: usize| spec.dataset.rows[row].slug.clone();
+        let rules: Vec<RuleRecord> = spec
+            .rules
+            .gates
+            .iter()
+            .enumerate()
+            .map(|(index, rule)| judge::judge(index, rule, &spec.rules.judges, &cases, &name))
+            .collect();
+        let any = |wanted| rules.iter().any(|rule| rule.verdict == wanted);
+        let verdict = if any(Verdict::Fail) {
+            Verdict::Fail
+        } else if any(Verdict::Inconclusive) {
+            Verdict::Inconclusive
+        } else {
+            Verdict::Pass
+        };
+        let passed = match verdict {
+            Verdict::Pass => true,
+            Verdict::Fail => false,
+            Verdict::Inconclusive => !self.require_gates,
+        };
+        GateRecord { experiment, verdict, passed, rules, reason: None }
+    }
+
+    /// Prints the summary, ends the journal, and says the exit code. Only the first call counts.
+    pub(super) fn close(&self, failed: bool, interrupted: bool) -> u8 {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return FAILED;
+        }
+        let experiments: Vec<ExperimentSummary> =
+            (0..self.shared.jobs.len()).map(|job| self.summarise(job)).collect();
+        let unrecorded = self.shared.unrecorded.load(Ordering::Acquire);
+        let unscored = experiments.iter().any(|experiment| experiment.nothing_scored);
+        let exit_code = if interrupted {
+            INTERRUPTED
+        } else if failed || unscored || unrecorded > 0 || self.shared.journal.failure().is_some() {
+            FAILED
+        } else {
+            0
+        };
+        let mut cases = [0; 5];
+        for experiment in &experiments {
+            for (total, count) in cases.iter_mut().zip(experiment.counts) {
+                *total += count;
+            }
+        }
+        let mut entry = Entry::default();
+        entry.push(&Record::End(EndRecord {
+            ended_at: humantime::format_rfc3339_millis(std::time::SystemTime::now()).to_string(),
+            cases,
+            interrupted,
+            exit_code,
+        }));
+        // A journal that cannot be written has said so already.
+        let _ = self.shared.journal.commit_blocking(entry);
+        let summary = Summary {
+            experiments,
+            journal: self.shared.journal.path().to_owned(),
+            journal_error: self.shared.journal.failure().map(str::to_owned),
+            unrecorded,
+            interrupted,
+            failed: exit_code != 0,
+            elapsed: self.started.elapsed(),
+        };
+        report::print_summary(&summary, self.to_stderr, self.color);
+        exit_code
+    }
+
+    fn summarise(&self, job: usize) -> ExperimentSummary {
+        let spec = &self.shared.jobs[job].spec;
+        let lane = &self.shared.board.lanes[job];
+        let cases = lane.cases();
+        let mut counts = [0; 5];
+        for case in &cases {
+            counts[state_index(case.state)] += 1;
+        }
+        let full = self.shared.jobs[job].selected.len() == spec.dataset.rows.len();
+        let any_score = cases
+            .iter()
+            .any(|case| case.scores.iter().any(|score| matches!(score, CaseScore::Mean(..))));
+        let ran = cases.iter().any(|case| case.state != CaseState::Skipped);
+        let times = *lane.times.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        ExperimentSummary {
+            name: spec.name.clone(),
+            origin: spec.dataset.origin.clone(),
+            rows: spec.dataset.rows.len(),
+            selected: lane.total(),
+            repeats: spec.repeats,
+            rules: spec.rules.clone(),
+            counts,
+            nothing_scored: full && ran && !spec.evaluators.is_empty() && !any_score,
+            misses: lane
+                .misses()
+                .into_iter()
+                .map(|miss| (self.target.rerun(&miss.test), miss))
+                .collect(),
+            verdict: self.verdicts[job].get().cloned(),
+            not_judging: self.not_judging[job].clone(),
+            stopped: lane.stopped.get().cloned().or_else(|| self.shared.stopped().map(str::to_owned)),
+            elapsed: times.0.map(|start| times.1.unwrap_or_else(Instant::now) - start),
+            cases,
+        }
+    }
+}
+
+/// Where a state is counted.
+fn state_index(state: CaseState) -> usize {
+    match state {
+        CaseState::Pass => 0,
+        CaseState::Fail => 1,
+        CaseState::Error => 2,
+        CaseState::Unscored => 3,
+        CaseState::Skipped => 4,
+    }
+}
+
+/// At most three lines about the rules with this verdict.
+fn texts(record: &GateRecord, wanted: Verdict) -> String {
+    if let Some(reason) = &record.reason {
+        return reason.clone();
+    }
+    let mut texts: Vec<&str> = record
+        .rules
+        .iter()
+        .filter(|rule| rule.verdict == wanted)
+        .map(|rule| rule.text.as_str())
+        .collect();
+    let more = texts.len().saturating_sub(3);
+    texts.truncate(3);
+    let mut text = texts.join("\n");
+    if more > 0 {
+        text.push_str(&format!(" (and {more} more rules)"));
+    }
+    text
+}
+
+/// Ctrl-C, or a polite request to end: start nothing more, let attempts under way end for a
+/// moment, say what is done. A second one ends at once.
+pub(super) fn on_interrupt(finale: &Arc<Finale>) {
+    let finale = Arc::clone(finale);
+    let signals = AtomicUsize::new(0);
+    let watch = move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+            return;
+        };
+        runtime.block_on(each_signal(move || {
+            if signals.fetch_add(1, Ordering::AcqRel) > 0 {
+                exit(INTERRUPTED);
+            }
+            finale.interrupted.store(true, Ordering::Release);
+            finale.shared.stop("interrupted");
+            let finale = Arc::clone(&finale);
+            // A thread of its own, so that the second signal is heard meanwhile.
+            std::thread::spawn(move || {
+                let deadline = Instant::now() + GRACE;
+                while finale.shared.in_flight().0 > 0 && Instant::now() < deadline {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                exit(finale.close(true, true));
+            });
+        }));
+    };
+    // Without the thread, Ctrl-C ends the process the plain way; the journal is safe either way.
+    let _ = std::thread::Builder::new().name("honeyhive-signals".to_owned()).spawn(watch);
+}
+
+/// The main thread is inside libtest-mimic, which cannot be asked to return.
+#[allow(clippy::exit)]
+fn exit(code: u8) -> ! {
+    std::process::exit(code.into())
+}
+
+#[cfg(unix)]
+async fn each_signal(on_signal: impl Fn()) {
+    use std::task::Poll;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let interrupt = signal(SignalKind::interrupt());
+    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, signal(SignalKind::terminate())) else {
+        return;
+    };
+    loop {
+        std::future::poll_fn(|cx| {
+            let came = interrupt.poll_recv(cx).is_ready() || terminate.poll_recv(cx).is_ready();
+            if came { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        on_signal();
+    }
+}
+
+#[cfg(not(unix))]
+async fn each_signal(on_signal: impl Fn()) {
+    while tokio::signal::ctrl_c().await.is_ok() {
+        on_signal();
+    }
+}

@@ -1,0 +1,128 @@
+//! The live line: what runs, how far it is, how it goes; on stderr, when that is a terminal.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use libtest_mimic::FormatSetting;
+
+use crate::config::Config;
+use crate::engine::Shared;
+use crate::text::{number, one_line, seconds, thousands};
+
+/// The line is drawn when no result was printed for this long, so that the two do not mix.
+const QUIET: Duration = Duration::from_millis(150);
+
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// Back to the first column, and clear the line.
+const CLEAR: &str = "\r\x1b[2K";
+
+#[derive(Debug, Default)]
+struct State {
+    drawn: bool,
+    last_result: Option<Instant>,
+}
+
+/// The line, if there is one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Line(Option<Arc<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    state: Mutex<State>,
+    stopped: AtomicBool,
+}
+
+impl Line {
+    /// Starts to draw, where a person would see it.
+    pub(super) fn start(
+        shared: &Arc<Shared>,
+        format: Option<FormatSetting>,
+        quiet: bool,
+        config: &Config,
+    ) -> Self {
+        let plain = matches!(format, None | Some(FormatSetting::Pretty)) && !quiet;
+        if !plain || config.ci || config.dumb_terminal || !std::io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let inner = Arc::new(Inner { state: Mutex::default(), stopped: AtomicBool::new(false) });
+        let (shared, line) = (Arc::clone(shared), Arc::clone(&inner));
+        let width = config.columns.unwrap_or(80).clamp(20, 200) - 1;
+        let drawing = std::thread::Builder::new().name("honeyhive-line".to_owned()).spawn(move || {
+            while !line.stopped.load(Ordering::Acquire) {
+                std::thread::sleep(REDRAW);
+                line.draw(&shared, width);
+            }
+        });
+        Self(drawing.is_ok().then_some(inner))
+    }
+
+    /// Makes room for a line of somebody else.
+    pub(super) fn clear(&self) {
+        if let Some(inner) = &self.0 {
+            let mut state = inner.lock();
+            state.last_result = Some(Instant::now());
+            if std::mem::take(&mut state.drawn) {
+                write(CLEAR);
+            }
+        }
+    }
+
+    /// Draws no more.
+    pub(super) fn stop(&self) {
+        if let Some(inner) = &self.0 {
+            inner.stopped.store(true, Ordering::Release);
+        }
+        self.clear();
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn draw(&self, shared: &Shared, width: usize) {
+        let mut state = self.lock();
+        let busy = state.last_result.is_some_and(|at| at.elapsed() < QUIET);
+        if busy || self.stopped.load(Ordering::Acquire) {
+            return;
+        }
+        let Some(text) = text(shared) else { return };
+        state.drawn = true;
+        write(&format!("{CLEAR}{}", one_line(&text, width)));
+    }
+}
+
+fn write(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = stderr.write_all(text.as_bytes());
+    let _ = stderr.flush();
+}
+
+/// `detect 41/80 · correct 0.93 · 2 failed · 16 running · oldest detect::pt-03 12.0 s`
+fn text(shared: &Shared) -> Option<String> {
+    let lanes = &shared.board.lanes;
+    let job = (0..lanes.len()).find(|job| lanes[*job].done() < lanes[*job].total())?;
+    let spec = &shared.jobs[job].spec;
+    let mut text =
+        format!("{} {}/{}", spec.name, thousands(lanes[job].done()), thousands(lanes[job].total()));
+    let (mean, failing) = shared.running(job);
+    if let (Some(mean), Some(judge)) = (mean, spec.rules.judges.first()) {
+        text.push_str(&format!(" · {} {}", judge.name, number(mean)));
+    }
+    if failing > 0 {
+        text.push_str(&format!(" · {} failed", thousands(failing)));
+    }
+    let (running, oldest) = shared.in_flight();
+    text.push_str(&format!(" · {running} running"));
+    if let Some((test, age)) = oldest.filter(|(_, age)| *age > Duration::from_secs(1)) {
+        text.push_str(&format!(" · oldest {test} {}", seconds(age.as_secs_f64())));
+    }
+    if let Some(reason) = shared.stopped() {
+        text.push_str(&format!(" · stopping: {reason}"));
+    }
+    Some(text)
+}

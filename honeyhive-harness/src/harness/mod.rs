@@ -1,0 +1,196 @@
+//! The test binary: what cargo and the engine see of each other.
+//!
+//! [`main!`](crate::main) makes [`run`] the `main` of a test target. The conversation with cargo
+//! is libtest-mimic's; the cases run in the engine, and each test only waits for its result.
+
+mod args;
+mod finale;
+mod live;
+mod place;
+mod plan;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Completion, FormatSetting, Trial};
+
+use args::Args;
+use finale::Finale;
+use plan::{Place, Plan};
+
+use crate::config::Config;
+use crate::engine::{self, Options};
+use crate::journal::{self, Entry, InvocationRecord, Record};
+use crate::registry;
+use crate::report;
+
+/// The exit code of failed tests, as libtest has it.
+const FAILED: u8 = 101;
+
+/// A name that no test has: tests that are not selected get it, and it is skipped. So
+/// libtest-mimic counts them as filtered out, whatever made the selection.
+const NOT_SELECTED: &str = "\u{1}";
+
+/// Runs the experiments of this test binary. Called by [`main!`](crate::main) with the file and
+/// crate name of the target.
+#[doc(hidden)]
+pub fn run(file: &str, crate_name: &str) -> ExitCode {
+    match try_run(file, crate_name) {
+        Ok(code) => ExitCode::from(code),
+        Err(text) => {
+            report::error(&text);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn try_run(file: &str, crate_name: &str) -> Result<u8, String> {
+    let args = Args::parse(std::env::args().skip(1))?;
+    if args.help {
+        report::out(args::HELP);
+        return Ok(0);
+    }
+    let config = Config::from_env()?;
+    let entries = registry::experiments();
+    if entries.is_empty() && !args.list {
+        return Err(
+            "no experiment is linked into this test target, so nothing was tested; put \
+             #[experiment] on a function here, or name the crate that has one: \
+             `honeyhive_harness::main!(my_crate);`"
+                .to_owned(),
+        );
+    }
+    let plan = Plan::new(&entries, &args, &config);
+    if args.list {
+        let trials = trials(&plan, |_| Box::new(|| Ok(Completion::Completed)));
+        libtest_mimic::run(&mimic(&args, 1), trials).exit_code();
+        return Ok(0);
+    }
+    for warning in config.warnings.iter().chain(&args.notes) {
+        report::note(warning);
+    }
+    if plan.running(&args).next().is_none() {
+        let trials = trials(&plan, |_| Box::new(|| Ok(Completion::Completed)));
+        let conclusion = libtest_mimic::run(&mimic(&args, 1), trials);
+        return Ok(if conclusion.has_failed() { FAILED } else { 0 });
+    }
+    if let Some(seed) = args.shuffle {
+        report::note(&format!("shuffled; repeat this order with --shuffle-seed {seed}"));
+    }
+    execute(&plan, &args, &config, &place::Target::new(file, crate_name, &config))
+}
+
+/// Runs what is selected.
+fn execute(plan: &Plan, args: &Args, config: &Config, target: &place::Target) -> Result<u8, String> {
+    let concurrency = args.test_threads.or(config.concurrency);
+    let prepared = plan.prepare(args, concurrency);
+    let mut places = prepared.places.into_iter();
+    if prepared.jobs.is_empty() {
+        // Nothing can run: only faults to tell.
+        let trials = trials(plan, |test| match (test.selected && !args.leaves_out(test.ignored)).then(|| places.next()) {
+            Some(Some(Place::Fault { text })) => fault(text),
+            _ => Box::new(|| Ok(Completion::Completed)),
+        });
+        let conclusion = libtest_mimic::run(&mimic(args, 1), trials);
+        return Ok(if conclusion.has_failed() { FAILED } else { 0 });
+    }
+    let root = config.dir.clone().unwrap_or_else(place::journal_root);
+    let invocation = InvocationRecord {
+        package: target.package.clone(),
+        target: target.name.clone(),
+        arguments: std::env::args().skip(1).collect(),
+        ..InvocationRecord::default()
+    };
+    let parent = config.under_cargo.then(place::parent_key).flatten();
+    let journal = Arc::new(journal::create(&root, parent.as_deref(), invocation)?);
+    let mut entry = Entry::default();
+    for job in &prepared.jobs {
+        entry.push(&Record::Experiment(job.spec.record(job.selected.len())));
+    }
+    journal.commit_blocking(entry).map_err(|error| error.to_string())?;
+
+    let widest = prepared.jobs.iter().map(|job| job.spec.concurrency).max().unwrap_or(1);
+    let options = Options { concurrency, fail_fast: args.fail_fast };
+    let running = engine::start(prepared.jobs, options, Arc::clone(&journal))
+        .map_err(|error| format!("cannot start the engine: {error}"))?;
+    let finale = Arc::new(Finale::new(
+        Arc::clone(&running.shared),
+        prepared.gates,
+        config.require_gates,
+        target.clone(),
+        args,
+    ));
+    finale::on_interrupt(&finale);
+    let line = live::Line::start(&running.shared, args.format, args.quiet, config);
+
+    let trials = trials(plan, |test| {
+        let runs = test.selected && !args.leaves_out(test.ignored);
+        let Some(place) = runs.then(|| places.next()).flatten() else {
+            return Box::new(|| Ok(Completion::Completed));
+        };
+        let finale = Arc::clone(&finale);
+        let line = line.clone();
+        match place {
+            Place::Fault { text } => fault(text),
+            Place::Case { job, index } => Box::new(move || {
+                let outcome = finale.case(job, index);
+                line.clear();
+                if outcome.passed { Ok(Completion::Completed) } else { Err(outcome.message.into()) }
+            }),
+            Place::Gate { job } => Box::new(move || {
+                let answer = finale.gate(job);
+                line.clear();
+                answer
+            }),
+        }
+    });
+    // Each attempt under way has a thread that waits for it, so that results are printed as they
+    // come; the threads do nothing else.
+    let conclusion = libtest_mimic::run(&mimic(args, widest.clamp(2, 64)), trials);
+    line.stop();
+    running.finish();
+    Ok(finale.close(conclusion.has_failed(), false))
+}
+
+type Runner = Box<dyn FnOnce() -> Result<Completion, libtest_mimic::Failed> + Send>;
+
+fn fault(text: String) -> Runner {
+    Box::new(move || match text.is_empty() {
+        // Another test of the experiment tells why it cannot run.
+        true => Err("not run: the experiment cannot run, see its first test".into()),
+        false => Err(text.into()),
+    })
+}
+
+/// One trial per test; `runner` is asked for each in order.
+fn trials(plan: &Plan, mut runner: impl FnMut(&plan::Test) -> Runner) -> Vec<Trial> {
+    plan.tests
+        .iter()
+        .map(|test| {
+            let name = if test.selected { test.name.as_str() } else { NOT_SELECTED };
+            Trial::ignorable_test(name, runner(test)).with_ignored_flag(test.ignored)
+        })
+        .collect()
+}
+
+/// The arguments for libtest-mimic: everything but the selection, which is made already.
+fn mimic(args: &Args, threads: usize) -> Arguments {
+    Arguments {
+        list: args.list,
+        ignored: args.ignored,
+        include_ignored: args.include_ignored,
+        bench: args.bench,
+        quiet: args.quiet,
+        color: args.color,
+        format: args.format,
+        logfile: args.logfile.clone(),
+        test_threads: Some(threads),
+        skip: vec![NOT_SELECTED.to_owned()],
+        ..Arguments::default()
+    }
+}
+
+/// Whether stdout belongs to machines.
+fn is_json(format: Option<FormatSetting>) -> bool {
+    format == Some(FormatSetting::Json)
+}

@@ -1,0 +1,99 @@
+//! Where this test binary stands: its package and target, its target directory, its parent.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::Config;
+
+/// The test target, as a rerun command names it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Target {
+    pub(crate) package: String,
+    pub(crate) name: String,
+    /// The person stands in another directory than the package.
+    elsewhere: bool,
+}
+
+impl Target {
+    /// From what rustc knew of the target's root file.
+    pub(super) fn new(file: &str, crate_name: &str, config: &Config) -> Self {
+        let (package, directory) = config.package.clone().unwrap_or_default();
+        let elsewhere = match &config.pwd {
+            Some(pwd) => !pwd.starts_with(&directory),
+            None => false,
+        };
+        Self { package, name: target_name(file, crate_name), elsewhere }
+    }
+
+    /// The command that runs exactly one test.
+    pub(crate) fn rerun(&self, test: &str) -> String {
+        let package = if self.elsewhere && !self.package.is_empty() {
+            format!(" -p {}", self.package)
+        } else {
+            String::new()
+        };
+        format!("cargo test{package} --test {} -- --exact {test}", self.name)
+    }
+}
+
+/// `tests/my-evals.rs` and `tests/my-evals/main.rs` are the target `my-evals` of the crate
+/// `my_evals`; any other file is a target that has its crate's name.
+fn target_name(file: &str, crate_name: &str) -> String {
+    let path = Path::new(file);
+    let stem = path.file_stem();
+    let parent = path.parent().and_then(Path::file_name);
+    [stem, parent]
+        .into_iter()
+        .flatten()
+        .map(|name| name.to_string_lossy().into_owned())
+        .find(|name| name.replace('-', "_") == crate_name)
+        .unwrap_or_else(|| crate_name.to_owned())
+}
+
+/// `honeyhive` in the target directory that this binary was built into.
+pub(super) fn journal_root() -> PathBuf {
+    let binary = std::env::current_exe().unwrap_or_default();
+    binary
+        .ancestors()
+        .skip(1)
+        .find(|directory| directory.join("CACHEDIR.TAG").is_file())
+        .map_or_else(|| PathBuf::from("target"), Path::to_path_buf)
+        .join("honeyhive")
+}
+
+/// Something that all test binaries of one `cargo test` have in common, and nothing else has.
+pub(super) fn parent_key() -> Option<String> {
+    #[cfg(unix)]
+    {
+        let parent = std::os::unix::process::parent_id();
+        let stat = std::fs::read_to_string(format!("/proc/{parent}/stat")).ok()?;
+        // `pid (command) state ..`; the 20th field after the command is the time of its start.
+        let (command, fields) = stat.rsplit_once(')')?;
+        let started = fields.split_whitespace().nth(19)?;
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let is_cargo = command.contains("(cargo");
+        is_cargo.then(|| format!("{parent} {started} {boot}"))
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_have_the_name_that_cargo_knows() {
+        assert_eq!(target_name("crate/tests/my-evals.rs", "my_evals"), "my-evals");
+        assert_eq!(target_name("tests/my-evals/main.rs", "my_evals"), "my-evals");
+        assert_eq!(target_name("evals/main.rs", "suite"), "suite");
+    }
+
+    #[test]
+    fn a_rerun_works_from_where_the_person_stands() {
+        let mut target =
+            Target { package: "app".into(), name: "evals".into(), elsewhere: false };
+        assert_eq!(target.rerun("a::b"), "cargo test --test evals -- --exact a::b");
+        target.elsewhere = true;
+        assert_eq!(target.rerun("a::b"), "cargo test -p app --test evals -- --exact a::b");
+    }
+}

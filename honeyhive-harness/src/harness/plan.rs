@@ -1,0 +1,224 @@
+//! What there is to run: registered experiments, their datasets, and which tests are selected.
+
+use std::sync::Arc;
+
+use super::args::Args;
+use crate::config::Config;
+use crate::dataset::{Dataset, From, base_dir};
+use crate::engine::{self, Job, Spec};
+use crate::registry::{Experiment, Source};
+use crate::stats::SplitMix64;
+use crate::text::count;
+
+/// A test.
+#[derive(Debug)]
+pub(super) struct Test {
+    pub(super) name: String,
+    pub(super) ignored: bool,
+    pub(super) selected: bool,
+    pub(super) what: What,
+}
+
+/// What a test stands for.
+#[derive(Debug)]
+pub(super) enum What {
+    /// A row of an experiment.
+    Case { experiment: usize, row: usize },
+    /// The gate of an experiment.
+    Gate { experiment: usize },
+    /// An experiment that cannot run, and why.
+    Fault { text: String },
+}
+
+/// An experiment whose dataset was read.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    entry: &'static Experiment,
+    dataset: Arc<Dataset>,
+}
+
+/// All tests, in the order in which they are listed and run.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) tests: Vec<Test>,
+    loaded: Vec<Loaded>,
+}
+
+/// Why a gate does not judge in this run.
+pub(super) type NotJudging = Option<String>;
+
+/// What is about to run.
+#[derive(Debug, Default)]
+pub(super) struct Prepared {
+    pub(super) jobs: Vec<Job>,
+    /// Per job: why its gate does not judge.
+    pub(super) gates: Vec<NotJudging>,
+    /// The job and place of each selected case, in the order of the plan's tests.
+    pub(super) places: Vec<Place>,
+}
+
+/// Where the result of a selected test comes from.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    Case { job: usize, index: usize },
+    Gate { job: usize },
+    Fault { text: String },
+}
+
+impl Plan {
+    /// Reads the datasets of all experiments that can be selected, and names their tests.
+    pub(super) fn new(entries: &[&'static Experiment], args: &Args, config: &Config) -> Self {
+        let mut plan = Self::default();
+        let mut seen: Vec<&str> = Vec::new();
+        for entry in entries {
+            if seen.contains(&entry.name) || !args.may_select_in(entry.name) {
+                continue;
+            }
+            seen.push(entry.name);
+            let same: Vec<String> = entries
+                .iter()
+                .filter(|other| other.name == entry.name)
+                .map(|other| format!("{}:{}", other.file, other.line))
+                .collect();
+            let loaded = if same.len() > 1 {
+                Err(format!(
+                    "{} experiments are named `{}`: {}; give all but one a `name = \"..\"`",
+                    same.len(),
+                    entry.name,
+                    same.join(", ")
+                ))
+            } else {
+                load(entry, config)
+            };
+            match loaded {
+                Err(text) => plan.add_fault(entry, text, args),
+                Ok(dataset) => plan.add(entry, dataset, args),
+            }
+        }
+        plan
+    }
+
+    fn add_fault(&mut self, entry: &Experiment, text: String, args: &Args) {
+        let name = format!("{}::dataset", entry.name);
+        let ignored = entry.ignore.is_some();
+        let selected = args.selects_fault(entry.name, &name) && args.wants(ignored);
+        self.tests.push(Test { name, ignored, selected, what: What::Fault { text } });
+    }
+
+    fn add(&mut self, entry: &'static Experiment, dataset: Dataset, args: &Args) {
+        let experiment = self.loaded.len();
+        let ignored = entry.ignore.is_some();
+        let test = |name: String, what: What| {
+            let selected = args.selects(&name) && args.wants(ignored);
+            Test { name, ignored, selected, what }
+        };
+        let mut rows: Vec<usize> = (0..dataset.rows.len()).collect();
+        if let Some(seed) = args.shuffle {
+            shuffle(&mut rows, seed);
+        }
+        self.tests.extend(rows.into_iter().map(|row| {
+            let name = format!("{}::{}", entry.name, dataset.rows[row].slug);
+            test(name, What::Case { experiment, row })
+        }));
+        if !entry.gates.is_empty() {
+            self.tests.push(test(format!("{}::gate", entry.name), What::Gate { experiment }));
+        }
+        self.loaded.push(Loaded { entry, dataset: Arc::new(dataset) });
+    }
+
+    /// Checks the selected rows and makes jobs of them.
+    pub(super) fn prepare(&self, args: &Args, concurrency: Option<usize>) -> Prepared {
+        let mut rows: Vec<Vec<usize>> = vec![Vec::new(); self.loaded.len()];
+        let mut gate_selected = vec![false; self.loaded.len()];
+        for test in self.running(args) {
+            match test.what {
+                What::Case { experiment, row } => rows[experiment].push(row),
+                What::Gate { experiment } => gate_selected[experiment] = true,
+                What::Fault { .. } => {}
+            }
+        }
+        let mut prepared = Prepared::default();
+        // Per experiment: its job, or why it has none.
+        let mut jobs: Vec<Option<Result<usize, String>>> = Vec::new();
+        for (experiment, Loaded { entry, dataset }) in self.loaded.iter().enumerate() {
+            let all = dataset.rows.len();
+            let mut selected = std::mem::take(&mut rows[experiment]);
+            // A gate that is asked for alone means the whole experiment.
+            if selected.is_empty() && gate_selected[experiment] {
+                selected = (0..all).collect();
+            }
+            if selected.is_empty() {
+                jobs.push(None);
+                continue;
+            }
+            let not_judging = (selected.len() < all).then(|| {
+                format!(
+                    "a gate judges all {}; {} selected {}",
+                    count(all, "case"),
+                    args.narrowing(),
+                    selected.len()
+                )
+            });
+            let spec = Arc::new(Spec::new(entry, Arc::clone(dataset), concurrency));
+            jobs.push(Some(engine::check(&spec, &selected).map(|faults| {
+                prepared.jobs.push(Job {
+                    spec,
+                    selected,
+                    faults,
+                    gate_judges: gate_selected[experiment] && not_judging.is_none(),
+                });
+                prepared.gates.push(not_judging);
+                prepared.jobs.len() - 1
+            })));
+        }
+        let mut indexes = vec![0; prepared.jobs.len()];
+        let mut told = vec![false; self.loaded.len()];
+        for test in self.running(args) {
+            let (experiment, case) = match &test.what {
+                What::Fault { text } => {
+                    prepared.places.push(Place::Fault { text: text.clone() });
+                    continue;
+                }
+                What::Case { experiment, .. } => (*experiment, true),
+                What::Gate { experiment } => (*experiment, false),
+            };
+            prepared.places.push(match &jobs[experiment] {
+                Some(Ok(job)) if case => {
+                    indexes[*job] += 1;
+                    Place::Case { job: *job, index: indexes[*job] - 1 }
+                }
+                Some(Ok(job)) => Place::Gate { job: *job },
+                // One test tells why the experiment cannot run; the others are not there.
+                Some(Err(text)) if !std::mem::replace(&mut told[experiment], true) => {
+                    Place::Fault { text: text.clone() }
+                }
+                Some(Err(_)) | None => Place::Fault { text: String::new() },
+            });
+        }
+        prepared
+    }
+
+    /// The tests that are run: selected and not left out as ignored.
+    pub(super) fn running<'a>(&'a self, args: &'a Args) -> impl Iterator<Item = &'a Test> {
+        self.tests.iter().filter(|test| test.selected && !args.leaves_out(test.ignored))
+    }
+}
+
+fn load(entry: &Experiment, config: &Config) -> Result<Dataset, String> {
+    let base = base_dir(entry.package, entry.manifest_dir, config.package.as_ref());
+    let from = match entry.dataset {
+        Source::File(path) => From::File { base: &base, path },
+        Source::Function { path, load } => From::Rows(path, load),
+    };
+    Dataset::scan(from, entry.dataset_name).map_err(|fault| {
+        format!("{}\n(dataset of `{}`, {}:{})", fault.0, entry.name, entry.file, entry.line)
+    })
+}
+
+/// Fisher–Yates.
+fn shuffle(rows: &mut [usize], seed: u64) {
+    let mut random = SplitMix64::new(seed);
+    for end in (1..rows.len()).rev() {
+        rows.swap(end, random.index(end + 1));
+    }
+}

@@ -1,0 +1,371 @@
+//! The records of a journal. See the [module](super) for when each is written.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::score::{Direction, ScoreValue};
+use crate::tracer::SpanRecord;
+
+/// The number of this schema. It grows when a reader of the old one would misunderstand.
+pub const SCHEMA: u32 = 1;
+
+/// One line of a journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Record {
+    /// The process that writes the file.
+    Invocation(InvocationRecord),
+    /// An experiment as it was about to run.
+    Experiment(ExperimentRecord),
+    /// One execution of a datapoint.
+    Attempt(Box<AttemptRecord>),
+    /// What became of a datapoint.
+    Case(CaseRecord),
+    /// What a gate said.
+    Gate(GateRecord),
+    /// The process ended in good order.
+    End(EndRecord),
+    /// A type that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The process that writes the file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct InvocationRecord {
+    /// [`SCHEMA`] of the writer.
+    pub schema: u32,
+    /// The invocation; the name of the directory.
+    pub invocation: String,
+    /// When the process started to run cases.
+    pub started_at: String,
+    /// The version of `honeyhive-harness`.
+    pub harness: String,
+    /// The package under test.
+    pub package: String,
+    /// The test target.
+    pub target: String,
+    /// The arguments after `--`.
+    pub arguments: Vec<String>,
+    /// The process id.
+    pub pid: u32,
+}
+
+/// An evaluator of an experiment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EvaluatorRecord {
+    /// The name in this experiment.
+    pub name: String,
+    /// Its settings as written.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub settings: String,
+    /// Its threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// Which way is better.
+    pub direction: Direction,
+    /// The smallest and largest value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<(f64, f64)>,
+    /// Changes when its source does.
+    pub source_hash: String,
+}
+
+/// An experiment as it was about to run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExperimentRecord {
+    /// Its name; the first segment of its test names.
+    pub experiment: String,
+    /// The run: a UUID.
+    pub run_id: String,
+    /// The function.
+    pub function: String,
+    /// Its module.
+    pub module: String,
+    /// `file:line` of the attribute.
+    pub place: String,
+    /// The dataset's name.
+    pub dataset: String,
+    /// Its id in HoneyHive.
+    pub dataset_id: String,
+    /// Where it comes from.
+    pub dataset_origin: String,
+    /// How many rows it has.
+    pub rows: usize,
+    /// How many of them were selected.
+    pub selected: usize,
+    /// Attempts per case.
+    pub repeats: u32,
+    /// The longest a call of the function may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// Further tries after an error.
+    pub retries: u32,
+    /// Attempts at once.
+    pub concurrency: usize,
+    /// What scores the outputs.
+    pub evaluators: Vec<EvaluatorRecord>,
+    /// What must hold in every attempt, as written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub require: Vec<String>,
+    /// What the suite must hold, as written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<String>,
+    /// Its tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Its metadata.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
+}
+
+/// What kind of error an attempt ended in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// The function returned an error.
+    #[default]
+    Returned,
+    /// It panicked.
+    Panic,
+    /// It took too long.
+    Timeout,
+    /// An argument could not be read from the datapoint.
+    Argument,
+    /// The output has no JSON form.
+    Output,
+    /// The row could not be read.
+    Datapoint,
+    /// It was not run, or cut off.
+    NotRun,
+}
+
+impl ErrorKind {
+    /// The class as it stands in spans and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Returned => "returned",
+            Self::Panic => "panic",
+            Self::Timeout => "timeout",
+            Self::Argument => "argument",
+            Self::Output => "output",
+            Self::Datapoint => "datapoint",
+            Self::NotRun => "not_run",
+        }
+    }
+}
+
+/// Why an attempt has no output, or an evaluator no score.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AttemptError {
+    /// The class of the error.
+    pub kind: ErrorKind,
+    /// Its text.
+    pub message: String,
+}
+
+/// What an evaluator said of an attempt. Without `value` and `error` it did not apply.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScoreRecord {
+    /// The evaluator's name in this experiment.
+    pub evaluator: String,
+    /// The score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<ScoreValue>,
+    /// Its label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
+    /// More.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
+    /// Why there is no score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<AttemptError>,
+    /// How long the evaluator took, in milliseconds.
+    pub duration_ms: f64,
+}
+
+/// One execution of a datapoint.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AttemptRecord {
+    /// The experiment.
+    pub experiment: String,
+    /// The datapoint's id.
+    pub case: String,
+    /// Which attempt of the case, from 1.
+    pub attempt: u32,
+    /// How often the function was called until it gave a result.
+    pub tries: u32,
+    /// The run.
+    pub run_id: String,
+    /// The dataset's id in HoneyHive.
+    pub dataset_id: String,
+    /// The datapoint's id in HoneyHive.
+    pub datapoint_id: String,
+    /// The session: this attempt.
+    pub session_id: String,
+    /// 32 hex digits.
+    pub trace_id: String,
+    /// When the function was called.
+    pub started_at: String,
+    /// How long the function took, in milliseconds: its last try, alone.
+    pub duration_ms: f64,
+    /// What went in.
+    pub inputs: Map<String, Value>,
+    /// What should have come out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ground_truth: Option<Value>,
+    /// The row's metadata.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub metadata: Map<String, Value>,
+    /// The row's tags.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The row's history.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Value>,
+    /// What came out. Absent when there was an error; an output of nothing is `null`.
+    #[serde(skip_serializing_if = "Option::is_none", with = "present")]
+    pub output: Option<Value>,
+    /// Why nothing came out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<AttemptError>,
+    /// What the evaluators said, in the order of the attribute.
+    pub scores: Vec<ScoreRecord>,
+    /// The spans, in the order in which they ended.
+    pub spans: Vec<SpanRecord>,
+    /// Spans that were still open when the attempt was over, and so are missing.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub open_spans: usize,
+    /// Spans beyond what an attempt may keep.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub dropped_spans: usize,
+}
+
+// Signature demanded by `skip_serializing_if`.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// An `Option` whose `Some(null)` is not `None`.
+mod present {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde_json::Value;
+
+    // Signature demanded by serde's `with`.
+    #[allow(clippy::ref_option)]
+    pub(super) fn serialize<S: Serializer>(value: &Option<Value>, to: S) -> Result<S::Ok, S::Error> {
+        value.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+        Value::deserialize(from).map(Some)
+    }
+}
+
+/// What became of a case, or of one that never ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseState {
+    /// Nothing is wrong with it.
+    #[default]
+    Pass,
+    /// A score is not good enough.
+    Fail,
+    /// The function gave no result.
+    Error,
+    /// The function gave a result, but an evaluator no score.
+    Unscored,
+    /// It was not run.
+    Skipped,
+}
+
+/// What became of a datapoint.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CaseRecord {
+    /// The experiment.
+    pub experiment: String,
+    /// The datapoint's id.
+    pub case: String,
+    /// The name of its test.
+    pub test: String,
+    /// What became of it.
+    pub state: CaseState,
+    /// Whether the test passed: a miss that a gate decides on does not fail its case.
+    pub passed: bool,
+    /// What is wrong, worst first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+}
+
+/// What a rule or gate says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It holds.
+    Pass,
+    /// It does not.
+    Fail,
+    /// It cannot be said.
+    Inconclusive,
+}
+
+/// What a rule of a gate says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RuleRecord {
+    /// The rule as written.
+    pub rule: String,
+    /// What it says.
+    pub verdict: Verdict,
+    /// The value; seconds for latency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// Of how many cases (attempts for extremes and percentiles of latency).
+    pub n: usize,
+    /// The 95 % interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<(f64, f64)>,
+    /// The whole verdict as it was printed.
+    pub text: String,
+}
+
+/// What a gate said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GateRecord {
+    /// The experiment.
+    pub experiment: String,
+    /// What it said.
+    pub verdict: Verdict,
+    /// Whether its test passed: inconclusive fails where gates are required.
+    pub passed: bool,
+    /// Rule by rule; empty when the gate could not judge at all.
+    #[serde(default)]
+    pub rules: Vec<RuleRecord>,
+    /// Why it could not judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The process ended in good order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EndRecord {
+    /// When.
+    pub ended_at: String,
+    /// Cases by what became of them: pass, fail, error, unscored, skipped.
+    pub cases: [usize; 5],
+    /// Ctrl-C, or a request to end.
+    pub interrupted: bool,
+    /// The exit code.
+    pub exit_code: u8,
+}

@@ -1,0 +1,215 @@
+//! Writing with group commit.
+//!
+//! One thread owns the file. It takes everything that waits, writes it in one go, calls
+//! `fdatasync` once, and only then tells the waiting attempts that they may be reported.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
+use std::time::SystemTime;
+
+use tokio::sync::oneshot;
+
+use super::schema::{InvocationRecord, Record, SCHEMA};
+use crate::ids::short_hash;
+
+/// Lines of up to this size are written in one go; what comes later waits for the next commit.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// Lines that belong together.
+#[derive(Debug, Default)]
+pub(crate) struct Entry(Vec<u8>);
+
+impl Entry {
+    /// Adds a line.
+    pub(crate) fn push(&mut self, record: &Record) {
+        // Records hold strings, numbers and JSON values; none of these can fail to be written.
+        if serde_json::to_writer(&mut self.0, record).is_ok() {
+            self.0.push(b'\n');
+        }
+    }
+}
+
+type Outcome = Result<(), Arc<str>>;
+
+struct Order {
+    lines: Vec<u8>,
+    done: oneshot::Sender<Outcome>,
+}
+
+/// The writing end of a journal.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    orders: Option<mpsc::Sender<Order>>,
+    thread: Option<JoinHandle<()>>,
+    path: PathBuf,
+    failed: Arc<OnceLock<Arc<str>>>,
+}
+
+impl Writer {
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Why the journal cannot be written any more, once that is so.
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.failed.get().map(AsRef::as_ref)
+    }
+
+    fn order(&self, entry: Entry) -> oneshot::Receiver<Outcome> {
+        let (done, outcome) = oneshot::channel();
+        if let Some(orders) = &self.orders {
+            // A thread that is gone drops `done`, which the receiver sees.
+            let _ = orders.send(Order { lines: entry.0, done });
+        }
+        outcome
+    }
+
+    fn outcome(&self, outcome: Result<Outcome, oneshot::error::RecvError>) -> Outcome {
+        outcome.unwrap_or_else(|_| {
+            Err(self.failed.get().cloned().unwrap_or_else(|| "the journal is closed".into()))
+        })
+    }
+
+    /// Writes lines and waits until they are on disk.
+    ///
+    /// # Errors
+    /// Why they are not.
+    pub(crate) async fn commit(&self, entry: Entry) -> Outcome {
+        self.outcome(self.order(entry).await)
+    }
+
+    /// The same from a thread that may block.
+    ///
+    /// # Errors
+    /// Why they are not on disk.
+    pub(crate) fn commit_blocking(&self, entry: Entry) -> Outcome {
+        self.outcome(self.order(entry).blocking_recv())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.orders = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Opens the journal of this process below `root` and writes its first line.
+///
+/// # Errors
+/// When the directory or file cannot be made or written; the text says which and why.
+pub(crate) fn create(
+    root: &Path,
+    parent: Option<&str>,
+    mut invocation: InvocationRecord,
+) -> Result<Writer, String> {
+    let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    let directory = invocation_dir(root, parent, &now)
+        .map_err(|error| format!("cannot make a journal in {}: {error}", root.display()))?;
+    let name = format!(
+        "{}-{}-{}.jsonl",
+        invocation.target,
+        std::process::id(),
+        &uuid::Uuid::new_v4().simple().to_string()[..6]
+    );
+    let path = directory.join(name);
+    let fail = |error: io::Error| format!("cannot write the journal {}: {error}", path.display());
+    let file = OpenOptions::new().append(true).create_new(true).open(&path).map_err(fail)?;
+
+    invocation.schema = SCHEMA;
+    invocation.started_at = now;
+    invocation.pid = std::process::id();
+    env!("CARGO_PKG_VERSION").clone_into(&mut invocation.harness);
+    invocation.invocation =
+        directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+
+    let (orders, waiting) = mpsc::channel();
+    let failed = Arc::new(OnceLock::new());
+    let worker = Worker { file, length: 0, path: path.clone(), failed: Arc::clone(&failed) };
+    let thread = std::thread::Builder::new()
+        .name("honeyhive-journal".to_owned())
+        .spawn(move || worker.run(&waiting))
+        .map_err(|error| format!("cannot start the journal's thread: {error}"))?;
+    let writer = Writer { orders: Some(orders), thread: Some(thread), path: path.clone(), failed };
+    let mut first = Entry::default();
+    first.push(&Record::Invocation(invocation));
+    writer.commit_blocking(first).map_err(|error| error.to_string())?;
+    Ok(writer)
+}
+
+/// The directory of the invocation. Processes with the same parent (one `cargo test` with
+/// several test targets) share it; without a parent, each has its own.
+fn invocation_dir(root: &Path, parent: Option<&str>, now: &str) -> io::Result<PathBuf> {
+    fs::create_dir_all(root)?;
+    let key = match parent {
+        Some(parent) => short_hash(parent.as_bytes(), 6),
+        None => uuid::Uuid::new_v4().simple().to_string()[..6].to_owned(),
+    };
+    if parent.is_some() {
+        let suffix = format!("-{key}");
+        for entry in fs::read_dir(root)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().ends_with(&suffix) && entry.path().is_dir() {
+                return Ok(entry.path());
+            }
+        }
+    }
+    let stamp: String = now.chars().filter(char::is_ascii_alphanumeric).take(15).collect();
+    let directory = root.join(format!("{stamp}-{key}"));
+    fs::create_dir_all(&directory)?;
+    Ok(directory)
+}
+
+struct Worker {
+    file: File,
+    length: u64,
+    path: PathBuf,
+    failed: Arc<OnceLock<Arc<str>>>,
+}
+
+impl Worker {
+    fn run(mut self, waiting: &mpsc::Receiver<Order>) {
+        let mut done = Vec::new();
+        while let Ok(first) = waiting.recv() {
+            let mut lines = first.lines;
+            done.push(first.done);
+            while lines.len() < BATCH_BYTES
+                && let Ok(next) = waiting.try_recv()
+            {
+                lines.extend_from_slice(&next.lines);
+                done.push(next.done);
+            }
+            let outcome = self.write(&lines);
+            for waiter in done.drain(..) {
+                // An attempt that was cut off no longer waits.
+                let _ = waiter.send(outcome.clone());
+            }
+        }
+    }
+
+    fn write(&mut self, lines: &[u8]) -> Outcome {
+        if let Some(error) = self.failed.get() {
+            return Err(Arc::clone(error));
+        }
+        match self.file.write_all(lines).and_then(|()| self.file.sync_data()) {
+            Ok(()) => {
+                self.length += lines.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                // What did get through is cut off again, so that the file ends with a whole line.
+                let _ = self.file.set_len(self.length);
+                let text: Arc<str> =
+                    format!("cannot write the journal {}: {error}", self.path.display()).into();
+                Err(Arc::clone(self.failed.get_or_init(|| text)))
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Everything that is printed, apart from libtest's own lines.
+
+mod summary;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anstream::{AutoStream, ColorChoice};
+use libtest_mimic::ColorSetting;
+
+use crate::gate::case::{Case, Rules};
+use crate::gate::miss::Miss;
+use crate::journal::GateRecord;
+
+/// What became of a run.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub(crate) experiments: Vec<ExperimentSummary>,
+    pub(crate) journal: PathBuf,
+    pub(crate) journal_error: Option<String>,
+    /// Cases whose records are not on disk.
+    pub(crate) unrecorded: usize,
+    pub(crate) interrupted: bool,
+    pub(crate) failed: bool,
+    pub(crate) elapsed: Duration,
+}
+
+/// What became of an experiment.
+#[derive(Debug)]
+pub(crate) struct ExperimentSummary {
+    pub(crate) name: String,
+    pub(crate) origin: String,
+    pub(crate) rows: usize,
+    pub(crate) selected: usize,
+    pub(crate) repeats: u32,
+    pub(crate) rules: Rules,
+    /// Pass, fail, error, unscored, skipped.
+    pub(crate) counts: [usize; 5],
+    pub(crate) cases: Vec<Case>,
+    /// Not one evaluator gave a score for any case of a full run.
+    pub(crate) nothing_scored: bool,
+    /// The worst misses, worst first, each after the command that reruns it.
+    pub(crate) misses: Vec<(String, Miss)>,
+    pub(crate) verdict: Option<GateRecord>,
+    /// Why the gate does not judge.
+    pub(crate) not_judging: Option<String>,
+    pub(crate) stopped: Option<String>,
+    pub(crate) elapsed: Option<Duration>,
+}
+
+fn choice(color: Option<ColorSetting>) -> ColorChoice {
+    match color {
+        None | Some(ColorSetting::Auto) => ColorChoice::Auto,
+        Some(ColorSetting::Always) => ColorChoice::Always,
+        Some(ColorSetting::Never) => ColorChoice::Never,
+    }
+}
+
+/// Prints the summary. A closed pipe is no reason to fail.
+pub(crate) fn print_summary(summary: &Summary, to_stderr: bool, color: Option<ColorSetting>) {
+    let text = summary::render(summary);
+    if to_stderr {
+        let mut stream = AutoStream::new(std::io::stderr().lock(), choice(color));
+        let _ = stream.write_all(text.as_bytes());
+    } else {
+        let mut stream = AutoStream::new(std::io::stdout().lock(), choice(color));
+        let _ = stream.write_all(text.as_bytes());
+        let _ = stream.flush();
+    }
+}
+
+/// Prints to stdout as it is.
+pub(crate) fn out(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Says why nothing is run.
+pub(crate) fn error(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{RED}error{RED:#}: {text}");
+}
+
+/// Says something by the way.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{YELLOW}note{YELLOW:#}: {text}");
+}
+
+const fn style(color: anstyle::AnsiColor) -> anstyle::Style {
+    anstyle::Style::new().fg_color(Some(anstyle::Color::Ansi(color)))
+}
+const RED: anstyle::Style = style(anstyle::AnsiColor::Red).bold();
+const GREEN: anstyle::Style = style(anstyle::AnsiColor::Green).bold();
+const YELLOW: anstyle::Style = style(anstyle::AnsiColor::Yellow);
+const DIM: anstyle::Style = anstyle::Style::new().dimmed();
+const BOLD: anstyle::Style = anstyle::Style::new().bold();

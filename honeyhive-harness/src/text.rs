@@ -1,0 +1,137 @@
+//! How numbers, durations and values are written for people.
+
+use std::time::Duration;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// A number with at most three decimals, and none that say nothing: `0.887`, `1`, `12.5`.
+pub(crate) fn number(value: f64) -> String {
+    if value != 0.0 && value.abs() < 0.0005 {
+        return format!("{value:.1e}");
+    }
+    let text = format!("{value:.3}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+/// A duration with the unit that suits it: `850 µs`, `35 ms`, `1.2 s`, `2 m 03 s`.
+pub(crate) fn seconds(value: f64) -> String {
+    if value < 0.001 {
+        format!("{:.0} µs", value * 1e6)
+    } else if value < 1.0 {
+        format!("{} ms", number((value * 1e5).round() / 100.0))
+    } else if value < 60.0 {
+        format!("{value:.1} s")
+    } else {
+        let whole = Duration::from_secs_f64(value).as_secs();
+        format!("{} m {:02} s", whole / 60, whole % 60)
+    }
+}
+
+/// `1 case`, `2 cases`, `1,319 cases`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
+/// `1319` as `1,319`.
+pub(crate) fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// One line of at most `width` columns. Line breaks and control characters become visible, so
+/// that an output can neither break the layout nor send commands to the terminal.
+pub(crate) fn one_line(text: &str, width: usize) -> String {
+    let mut line = String::new();
+    let mut used = 0;
+    for c in text.chars() {
+        let shown: std::borrow::Cow<'_, str> = match c {
+            '\n' => "⏎".into(),
+            '\t' => " ".into(),
+            // Bidirectional overrides reorder the rest of the terminal line.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => "�".into(),
+            c if c.is_control() => c.escape_default().to_string().into(),
+            c => {
+                let size = c.width().unwrap_or(0);
+                if used + size > width.saturating_sub(1) {
+                    // The last column is kept for the mark, unless the text ends right there.
+                    return finish(line, used, width, text, c);
+                }
+                line.push(c);
+                used += size;
+                continue;
+            }
+        };
+        let size = shown.width();
+        if used + size > width.saturating_sub(1) {
+            line.push('…');
+            return line;
+        }
+        line.push_str(&shown);
+        used += size;
+    }
+    line
+}
+
+/// Appends the last character where it is the whole rest and fits, else the mark.
+fn finish(mut line: String, used: usize, width: usize, text: &str, last: char) -> String {
+    let is_rest = text.ends_with(last) && used + last.width().unwrap_or(0) <= width && {
+        let shown: usize = text.chars().map(|c| c.width().unwrap_or(0)).sum();
+        shown <= width && !text.chars().any(char::is_control)
+    };
+    line.push(if is_rest { last } else { '…' });
+    line
+}
+
+/// `text` and spaces up to `width` columns.
+pub(crate) fn pad(text: &str, width: usize) -> String {
+    let mut padded = text.to_owned();
+    padded.extend(std::iter::repeat_n(' ', width.saturating_sub(text.width())));
+    padded
+}
+
+/// The columns that a text takes in a terminal.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_say_no_more_than_they_know() {
+        let shown = [0.0, 1.0, 0.887_096, -0.0001, 12.5, 1e-7, 1319.0, -0.0].map(number);
+        assert_eq!(shown, ["0", "1", "0.887", "-1.0e-4", "12.5", "1.0e-7", "1319", "0"]);
+    }
+
+    #[test]
+    fn durations_have_a_fitting_unit() {
+        let shown = [0.000_85, 0.035, 0.9996, 1.24, 123.4].map(seconds);
+        assert_eq!(shown, ["850 µs", "35 ms", "999.6 ms", "1.2 s", "2 m 03 s"]);
+    }
+
+    #[test]
+    fn counts_are_grouped() {
+        assert_eq!(count(1, "case"), "1 case");
+        assert_eq!(count(1319, "case"), "1,319 cases");
+        assert_eq!(thousands(1_000_000), "1,000,000");
+    }
+
+    #[test]
+    fn a_line_stays_one_line() {
+        assert_eq!(one_line("a\nb\u{1b}[31mc", 80), "a⏎b\\u{1b}[31mc");
+        assert_eq!(one_line("abcdef", 6), "abcdef");
+        assert_eq!(one_line("abcdefg", 6), "abcde…");
+        assert_eq!(one_line("日本語です", 6), "日本…");
+        assert_eq!(one_line("日本語", 6), "日本語");
+        assert_eq!(width(&pad("日本", 6)), 6);
+    }
+}
