@@ -21,6 +21,7 @@ mod text;
 pub mod tracer;
 
 
+pub use honeyhive_macros::{evaluator, experiment};
 pub use opentelemetry;
 
 pub use datapoint::Datapoint;

@@ -14,14 +14,21 @@ pub(crate) fn number(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-/// A duration with the unit that suits it: `850 µs`, `35 ms`, `1.2 s`, `2 m 03 s`.
+/// A duration with the unit that suits it and three digits: `850 µs`, `35.2 ms`, `1.24 s`,
+/// `2 m 03 s`.
 pub(crate) fn seconds(value: f64) -> String {
-    if value < 0.001 {
-        format!("{:.0} µs", value * 1e6)
-    } else if value < 1.0 {
-        format!("{} ms", number((value * 1e5).round() / 100.0))
-    } else if value < 60.0 {
-        format!("{value:.1} s")
+    let digits = |value: f64, unit: &str| {
+        let decimals = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
+        let text = format!("{value:.decimals$}");
+        let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        format!("{text} {unit}")
+    };
+    if value < 0.000_999_5 {
+        digits(value * 1e6, "µs")
+    } else if value < 0.9995 {
+        digits(value * 1e3, "ms")
+    } else if value < 59.95 {
+        digits(value, "s")
     } else {
         let whole = Duration::from_secs_f64(value).as_secs();
         format!("{} m {:02} s", whole / 60, whole % 60)
@@ -114,8 +121,8 @@ mod tests {
 
     #[test]
     fn durations_have_a_fitting_unit() {
-        let shown = [0.000_85, 0.035, 0.9996, 1.24, 123.4].map(seconds);
-        assert_eq!(shown, ["850 µs", "35 ms", "999.6 ms", "1.2 s", "2 m 03 s"]);
+        let shown = [0.0, 0.000_85, 0.0352, 0.100_14, 0.9996, 1.24, 123.4].map(seconds);
+        assert_eq!(shown, ["0 µs", "850 µs", "35.2 ms", "100 ms", "1 s", "1.24 s", "2 m 03 s"]);
     }
 
     #[test]

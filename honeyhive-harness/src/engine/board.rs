@@ -182,7 +182,6 @@ mod tests {
             let miss = Miss {
                 row,
                 test: String::new(),
-                state: CaseState::Fail,
                 failed: true,
                 reasons: Vec::new(),
                 inputs: String::new(),

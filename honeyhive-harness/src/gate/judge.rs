@@ -1,7 +1,7 @@
 //! What a rule says of all cases.
 
 use crate::journal::{RuleRecord, Verdict};
-use crate::score::Comparison;
+use crate::score::{Comparison, Shape};
 use crate::stats::{self, Interval, Spread};
 use crate::text::{count, number, seconds};
 
@@ -55,7 +55,7 @@ pub(crate) fn judge(
     if n == 0 {
         return record(Verdict::Inconclusive, None, 0, None, "no case was scored".to_owned());
     }
-    let (value, interval, bounds) = compute(rule, &sample.values);
+    let (value, interval, bounds) = compute(rule, judges, &sample.values);
     let show = |value: f64| if rule.of == Of::Latency { seconds(value) } else { number(value) };
     let mut text = format!("{}, n = {n}{}", show(value), sample.unit);
     match &interval {
@@ -133,6 +133,28 @@ fn sample(rule: &GateRule, cases: &[&Case]) -> Sample {
     sample
 }
 
+/// The 95 % interval of a mean, within the values that there can be.
+pub(crate) fn mean_interval(of: Of, judges: &[Judge], values: &[f64]) -> Spread {
+    match stats::interval_of_mean(values, CONFIDENCE) {
+        Spread::Interval(interval) => Spread::Interval(within(of, judges, interval)),
+        other => other,
+    }
+}
+
+/// Student's t knows nothing of the scale of what it is given: no latency is negative.
+fn within(of: Of, judges: &[Judge], interval: Interval) -> Interval {
+    let (low, high) = match of {
+        Of::Latency => (0.0, f64::INFINITY),
+        Of::Errors => (0.0, 1.0),
+        Of::Evaluator(index) => match (judges[index].info.range, judges[index].info.shape) {
+            (Some(range), _) => range,
+            (None, Shape::Bool) => (0.0, 1.0),
+            (None, _) => return interval,
+        },
+    };
+    Interval { low: interval.low.max(low), high: interval.high.min(high), ..interval }
+}
+
 /// The interval that goes with a value.
 enum Shown {
     Interval(Interval),
@@ -141,7 +163,11 @@ enum Shown {
 }
 
 /// The value of the measure, its interval, and its one-sided bounds where it has them.
-fn compute(rule: &GateRule, pairs: &[(f64, usize)]) -> (f64, Shown, Option<(f64, f64)>) {
+fn compute(
+    rule: &GateRule,
+    judges: &[Judge],
+    pairs: &[(f64, usize)],
+) -> (f64, Shown, Option<(f64, f64)>) {
     let mut values: Vec<f64> = pairs.iter().map(|(value, _)| *value).collect();
     let mean = stats::mean(&values).unwrap_or_default();
     match rule.measure {
@@ -152,7 +178,7 @@ fn compute(rule: &GateRule, pairs: &[(f64, usize)]) -> (f64, Shown, Option<(f64,
                 Spread::NoSpread { .. } => Some((mean, mean)),
                 Spread::TooFew { .. } => None,
             };
-            match stats::interval_of_mean(&values, CONFIDENCE) {
+            match mean_interval(rule.of, judges, &values) {
                 Spread::Interval(interval) => (mean, Shown::Interval(interval), bounds),
                 Spread::NoSpread { .. } => (mean, Shown::NoSpread, bounds),
                 Spread::TooFew { .. } => (mean, Shown::None("too few cases for an interval"), bounds),

@@ -15,7 +15,6 @@ const SHOWN: usize = 400;
 pub(crate) struct Miss {
     pub(crate) row: usize,
     pub(crate) test: String,
-    pub(crate) state: CaseState,
     /// Its test fails; otherwise a gate decides.
     pub(crate) failed: bool,
     /// Worst first.
@@ -56,7 +55,6 @@ impl Miss {
         Self {
             row: case.row,
             test,
-            state: case.state,
             failed,
             reasons: decision.reasons().map(|reason| one_line(reason, SHOWN)).collect(),
             inputs: record.map(|record| inputs(&record.inputs)).unwrap_or_default(),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{BOLD, DIM, ExperimentSummary, GREEN, RED, Summary, YELLOW};
 use crate::gate::case::{Case, CaseScore};
+use crate::gate::judge::mean_interval;
 use crate::gate::miss::Miss;
 use crate::gate::rule::{GateRule, Measure, Mode, Of};
 use crate::journal::{RuleRecord, Verdict};
@@ -73,18 +74,31 @@ fn verdict_line(text: &mut String, summary: &Summary) {
         seconds(summary.elapsed.as_secs_f64())
     );
     if !summary.failed {
-        let misses: usize = summary.experiments.iter().map(|e| e.counts[1..4].iter().sum::<usize>()).sum();
-        let allowed = if misses == 0 {
-            String::new()
-        } else {
-            format!(" ({}, as the gates allow)", count(misses, "miss").replace("misss", "misses"))
-        };
-        line(text, &format!("{GREEN}PASS{GREEN:#} {what}{allowed}"));
+        let inconclusive = summary.experiments.iter().any(|experiment| {
+            let verdict = experiment.verdict.as_ref().map(|verdict| verdict.verdict);
+            verdict == Some(Verdict::Inconclusive)
+        });
+        let (word, style) =
+            if inconclusive { ("INCONCLUSIVE", YELLOW) } else { ("PASS", GREEN) };
+        line(text, &format!("{style}{word}{style:#} {what}{}", forgiven(summary)));
     } else if summary.interrupted {
         line(text, &format!("{RED}NOT FINISHED{RED:#} {what}"));
     } else {
         let names = if failed.is_empty() { String::new() } else { format!(": {}", failed.join(", ")) };
         line(text, &format!("{RED}FAIL{RED:#} {what}{names}"));
+    }
+}
+
+/// What is not as it should be although nothing failed.
+fn forgiven(summary: &Summary) -> String {
+    let misses: usize = summary.experiments.iter().map(|e| e.counts[1..4].iter().sum::<usize>()).sum();
+    // Only a gate was asked for, so what fails beside it is no test of this run.
+    let beside = summary.experiments.iter().any(|e| e.misses.iter().any(|(_, miss)| miss.failed));
+    match misses {
+        0 => String::new(),
+        _ if beside => " (only gates were asked for; cases fail beside them)".to_owned(),
+        1 => "; 1 miss, which a gate allows".to_owned(),
+        misses => format!("; {} misses, which a gate allows", thousands(misses)),
     }
 }
 
@@ -128,8 +142,13 @@ fn render_misses(text: &mut String, experiment: &ExperimentSummary) {
     if experiment.misses.is_empty() {
         return;
     }
-    text.push('\n');
+    let mut heading = None;
     for (rerun, miss) in experiment.misses.iter().take(SHOWN_MISSES) {
+        if heading.replace(miss.failed) != Some(miss.failed) {
+            let what = if miss.failed { "failing" } else { "misses that the gate decides on" };
+            text.push('\n');
+            line(text, &format!("  {DIM}{what}, worst first{DIM:#}"));
+        }
         render_miss(text, rerun, miss);
     }
     let all: usize = experiment.counts[1..4].iter().sum();
@@ -231,7 +250,7 @@ fn rows(experiment: &ExperimentSummary) -> Vec<Row> {
     let row = |name: &str, of: Of, values: &[f64], show: &dyn Fn(f64) -> String| Row {
         name: name.to_owned(),
         mean: stats::mean(values).map_or_else(|| "-".to_owned(), show),
-        interval: match stats::interval_of_mean(values, 0.95) {
+        interval: match mean_interval(of, &experiment.rules.judges, values) {
             Spread::Interval(interval) => format!("{} to {}", show(interval.low), show(interval.high)),
             Spread::NoSpread { .. } => "no spread".to_owned(),
             Spread::TooFew { .. } => "too few".to_owned(),

@@ -124,7 +124,7 @@ fn latency_uses_attempts_for_percentiles_and_cases_for_means() {
     let record = verdict(&latency(Measure::Mean, 2.0), &cases);
     assert_eq!((record.verdict, record.n), (Verdict::Pass, 2));
     assert!((record.value.unwrap() - 1.1).abs() < 1e-12);
-    assert!(record.text.contains("worst: row-1 2.0 s"), "{}", record.text);
+    assert!(record.text.contains("95 % 0 µs to 12.5 s; worst: row-1 2 s"), "{}", record.text);
 }
 
 #[test]

@@ -1,0 +1,150 @@
+//! The options of `#[evaluator(..)]`.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
+use syn::{Expr, LitStr, Path, Token};
+
+use super::uses::RESERVED;
+use super::value::{Number, number, rest, string};
+use super::{Key, Known, item_path, list, options};
+use crate::errors::{Errors, at};
+use crate::suggest;
+
+const OPTIONS: &[Known] = &[
+    Known { name: "name", usage: "name = \"correct\"" },
+    Known { name: "threshold", usage: "threshold = 0.7" },
+    Known { name: "direction", usage: "direction = minimize" },
+    Known { name: "range", usage: "range(0.0, 1.0)" },
+    Known { name: "settings", usage: "settings(min, word = \"x\")" },
+    Known { name: "crate", usage: "crate = honeyhive_harness" },
+];
+
+/// A setting in `settings(..)`.
+pub(crate) struct Setting {
+    pub(crate) ident: Ident,
+    pub(crate) default: Option<Expr>,
+}
+
+/// What `#[evaluator(..)]` says.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) threshold: Option<Number>,
+    pub(crate) minimize: bool,
+    pub(crate) range: Option<(Number, Number)>,
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) root: Option<Path>,
+}
+
+impl Options {
+    /// Reads the attribute.
+    pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut read = Self::default();
+        options(tokens, OPTIONS, errors, |key, input, errors| read.option(key, input, errors));
+        read.check_threshold(errors);
+        read
+    }
+
+    fn option(&mut self, key: &Key, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
+        match key.name() {
+            "name" => {
+                let name = string(key, input)?;
+                if let Some(text) = reserved(&name.value()) {
+                    return at(name, text);
+                }
+                self.name = Some(name);
+            }
+            "threshold" => self.threshold = Some(number(key, input)?),
+            "direction" => self.minimize = direction(key, input)?,
+            "range" => {
+                let content = key.listed(input)?;
+                self.range = Some(range(key, &content)?);
+            }
+            "settings" => {
+                let content = key.listed(input)?;
+                self.settings.extend(list(&content, errors, |input, _| setting(input)));
+            }
+            _ => {
+                key.assigned(input)?;
+                self.root = Some(item_path(input, "the harness")?);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_threshold(&self, errors: &mut Errors) {
+        let (Some(threshold), Some((low, high))) = (&self.threshold, &self.range) else { return };
+        if threshold.value < low.value || threshold.value > high.value {
+            errors.at(
+                &threshold.tokens,
+                format_args!("the threshold lies outside of `range({}, {})`", low.text, high.text),
+            );
+        }
+    }
+}
+
+/// Why an evaluator cannot have this name.
+pub(crate) fn reserved(name: &str) -> Option<String> {
+    RESERVED.contains(&name).then(|| {
+        format!("an evaluator cannot be named `{name}`, which has a meaning of its own in `gate(..)`; choose another name")
+    })
+}
+
+fn direction(key: &Key, input: ParseStream<'_>) -> syn::Result<bool> {
+    key.assigned(input)?;
+    let Ok(word) = input.parse::<Ident>() else {
+        return key.wrong(rest(input), "`minimize` or `maximize`");
+    };
+    match word.to_string().as_str() {
+        "minimize" => Ok(true),
+        "maximize" => Ok(false),
+        other => at(
+            &word,
+            format_args!(
+                "unknown direction `{other}`; {}",
+                suggest::hint(other, &["minimize", "maximize"], "directions")
+            ),
+        ),
+    }
+}
+
+fn range(key: &Key, content: ParseStream<'_>) -> syn::Result<(Number, Number)> {
+    let bound = || match Number::read(content)? {
+        Some(number) => Ok(number),
+        None if content.is_empty() => key.wrong(key, "two numbers"),
+        None => key.wrong(rest(content), "two numbers"),
+    };
+    let low = bound()?;
+    content.parse::<Option<Token![,]>>()?;
+    let high = bound()?;
+    content.parse::<Option<Token![,]>>()?;
+    if !content.is_empty() {
+        return key.wrong(content.parse::<TokenStream>()?, "two numbers");
+    }
+    if low.value < high.value {
+        return Ok((low, high));
+    }
+    let (least, most) = (&low.tokens, &high.tokens);
+    at(
+        quote!(#least, #most),
+        format_args!("the smallest value comes first, and the largest is another: `{}`", key.usage()),
+    )
+}
+
+/// `name` or `name = default`.
+fn setting(input: ParseStream<'_>) -> syn::Result<Setting> {
+    if !input.peek(syn::Ident::peek_any) {
+        return at(rest(input), "expected the name of a parameter: `settings(min, word = \"x\")`");
+    }
+    let ident = input.call(Ident::parse_any)?;
+    if !input.peek(Token![=]) {
+        return Ok(Setting { ident, default: None });
+    }
+    let equals: Token![=] = input.parse()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return at(equals, format_args!("the setting `{ident}` needs a default behind `=`"));
+    }
+    Ok(Setting { ident, default: Some(input.parse()?) })
+}

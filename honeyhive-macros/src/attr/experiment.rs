@@ -1,0 +1,228 @@
+//! The options of `#[experiment(..)]`.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
+use syn::{Expr, LitStr, Path, Token};
+
+use super::gate::{Gate, Require};
+use super::uses::Use;
+use super::value::{Number, count, duration, rest, string};
+use super::{Key, Known, gate, item_path, list, options, uses};
+use crate::errors::{Errors, at};
+
+const OPTIONS: &[Known] = &[
+    Known { name: "dataset", usage: "dataset = \"data.jsonl\"" },
+    Known { name: "evaluators", usage: "evaluators(correct)" },
+    Known { name: "require", usage: "require(correct)" },
+    Known { name: "gate", usage: "gate(mean(correct) >= 0.9)" },
+    Known { name: "repeats", usage: "repeats = 3" },
+    Known { name: "retries", usage: "retries = 2" },
+    Known { name: "concurrency", usage: "concurrency = 8" },
+    Known { name: "timeout", usage: "timeout = \"60s\"" },
+    Known { name: "name", usage: "name = \"greeting\"" },
+    Known { name: "dataset_name", usage: "dataset_name = \"greetings\"" },
+    Known { name: "tags", usage: "tags(\"nightly\")" },
+    Known { name: "metadata", usage: "metadata(model = \"..\")" },
+    Known { name: "crate", usage: "crate = honeyhive_harness" },
+];
+
+/// Where the rows come from.
+pub(crate) enum Dataset {
+    File(LitStr),
+    Function(Path),
+}
+
+/// What `#[experiment(..)]` says.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) dataset: Option<Dataset>,
+    pub(crate) evaluators: Vec<Use>,
+    pub(crate) require: Vec<Require>,
+    pub(crate) gates: Vec<Gate>,
+    pub(crate) repeats: Option<u32>,
+    pub(crate) retries: Option<u32>,
+    pub(crate) concurrency: Option<u32>,
+    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) dataset_name: Option<LitStr>,
+    pub(crate) tags: Vec<LitStr>,
+    /// Keys, and the `MetaValue` of each without its path.
+    pub(crate) metadata: Vec<(String, TokenStream)>,
+    pub(crate) root: Option<Path>,
+    /// All of `evaluators(..)` was understood, so that an unknown name in a rule is a mistake.
+    pub(crate) evaluators_known: bool,
+}
+
+impl Options {
+    /// Reads the attribute.
+    pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut read = Self::default();
+        let seen = options(tokens, OPTIONS, errors, |key, input, errors| {
+            read.option(key, input, errors)
+        });
+        if !seen.contains(&"dataset") {
+            errors.push(syn::Error::new(
+                proc_macro2::Span::call_site(),
+                "`#[experiment]` needs a dataset: `dataset = \"data.jsonl\"`, or the path of a function that returns datapoints",
+            ));
+        }
+        read.evaluators_known |= !seen.contains(&"evaluators");
+        read
+    }
+
+    fn option(&mut self, key: &Key, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
+        match key.name() {
+            "dataset" => self.dataset = Some(dataset(key, input)?),
+            "evaluators" => {
+                let content = key.listed(input)?;
+                let mut inside = Errors::default();
+                self.evaluators.extend(uses::read(&content, &mut inside));
+                self.evaluators_known = inside.is_empty();
+                errors.extend(inside);
+            }
+            "require" => {
+                let content = key.listed(input)?;
+                self.require.extend(list(&content, errors, |input, _| gate::require(input)));
+            }
+            "gate" => {
+                let content = key.listed(input)?;
+                self.gates.extend(list(&content, errors, |input, _| gate::gate(input)));
+            }
+            "repeats" => self.repeats = Some(count(key, input, 1)?),
+            "retries" => self.retries = Some(count(key, input, 0)?),
+            "concurrency" => self.concurrency = Some(count(key, input, 1)?),
+            "timeout" => self.timeout_ms = Some(timeout(&string(key, input)?)?),
+            "name" => self.name = Some(name(string(key, input)?)?),
+            "dataset_name" => self.dataset_name = Some(string(key, input)?),
+            "tags" => {
+                let content = key.listed(input)?;
+                let mut tags: Vec<LitStr> = list(&content, errors, |input, _| tag(key, input));
+                for (i, tag) in tags.iter().enumerate() {
+                    if tags[..i].iter().any(|other| other.value() == tag.value()) {
+                        errors.at(tag, format_args!("the tag `{}` is given twice", tag.value()));
+                    }
+                }
+                self.tags.append(&mut tags);
+            }
+            "metadata" => {
+                let content = key.listed(input)?;
+                for (key, value) in list(&content, errors, |input, _| metadata(input)) {
+                    let name = key.unraw().to_string();
+                    if self.metadata.iter().any(|(other, _)| *other == name) {
+                        errors.at(key, format_args!("the metadata `{name}` is given twice"));
+                    }
+                    self.metadata.push((name, value));
+                }
+            }
+            _ => {
+                key.assigned(input)?;
+                self.root = Some(item_path(input, "the harness")?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn dataset(key: &Key, input: ParseStream<'_>) -> syn::Result<Dataset> {
+    const KINDS: [&str; 3] = [".jsonl", ".json", ".csv"];
+    key.assigned(input)?;
+    if input.peek(LitStr) {
+        let file: LitStr = input.parse()?;
+        let value = file.value();
+        if value.trim().is_empty() {
+            return at(file, "`dataset` is empty: write the file, relative to the `Cargo.toml` of this crate");
+        }
+        let stem = KINDS.iter().find_map(|kind| value.strip_suffix(kind));
+        return match stem {
+            Some(stem) if !stem.is_empty() && !stem.ends_with('/') => Ok(Dataset::File(file)),
+            _ => at(file, "a dataset is a `.jsonl`, `.json` or `.csv` file"),
+        };
+    }
+    if input.peek(syn::Lit) || !(input.peek(syn::Ident::peek_any) || input.peek(Token![::])) {
+        return key.wrong(rest(input), "a file name, or the path of a function");
+    }
+    let path = item_path(input, "a function")?;
+    if input.peek(syn::token::Paren) {
+        let call = rest(input);
+        return at(
+            quote!(#path #call),
+            format_args!("name the function without calling it: `dataset = {}`", crate::text::of_type(&path)),
+        );
+    }
+    Ok(Dataset::Function(path))
+}
+
+fn timeout(text: &LitStr) -> syn::Result<u64> {
+    match u64::try_from(duration(text)?.as_millis()) {
+        Ok(0) => at(text, "`timeout` is at least a millisecond"),
+        Ok(ms) => Ok(ms),
+        Err(_) => at(text, "`timeout` is too long"),
+    }
+}
+
+fn name(name: LitStr) -> syn::Result<LitStr> {
+    let value = name.value();
+    let odd = value.chars().find(|c| !(c.is_ascii_alphanumeric() || "_.-".contains(*c)));
+    if let Some(odd) = odd {
+        return at(
+            name,
+            format_args!("`name` has letters, digits, `_`, `.` and `-` only, as it becomes part of test names; found {odd:?}"),
+        );
+    }
+    reserved(&value).map_or(Ok(()), |text| at(&name, text))?;
+    Ok(name)
+}
+
+/// Why an experiment cannot have this name.
+pub(crate) fn reserved(name: &str) -> Option<String> {
+    matches!(name, "gate" | "dataset")
+        .then(|| format!("an experiment cannot be named `{name}`: tests of that name are generated; choose another `name = \"..\"`"))
+}
+
+fn tag(key: &Key, input: ParseStream<'_>) -> syn::Result<LitStr> {
+    match input.parse::<LitStr>() {
+        Ok(tag) if tag.value().trim().is_empty() => at(tag, "a tag is not empty"),
+        Ok(tag) => Ok(tag),
+        Err(_) => key.wrong(rest(input), "strings"),
+    }
+}
+
+/// `key = value`, the value as what stands behind `MetaValue::`.
+fn metadata(input: ParseStream<'_>) -> syn::Result<(Ident, TokenStream)> {
+    const USAGE: &str = "metadata is written `key = value`, the value being a string, a number, `true`, `false` or a constant of type `&str`";
+    if !input.peek(syn::Ident::peek_any) {
+        return at(rest(input), USAGE);
+    }
+    let key = input.call(Ident::parse_any)?;
+    if !input.peek(Token![=]) {
+        let extra = rest(input);
+        return at(quote!(#key #extra), USAGE);
+    }
+    let equals: Token![=] = input.parse()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return at(equals, format_args!("the metadata `{key}` needs a value: `{key} = ..`"));
+    }
+    if let Some(number) = Number::read(input)? {
+        let tokens = &number.tokens;
+        if syn::parse2::<syn::LitFloat>(tokens.clone()).is_ok() || number.text.contains('.') {
+            let value = number.value;
+            return Ok((key, quote!(Number(#value))));
+        }
+        return match number.text.replace('_', "").parse::<i64>() {
+            Ok(value) => Ok((key, quote!(Integer(#value)))),
+            Err(_) => at(tokens, "this number does not fit into 64 bits; write it as a string"),
+        };
+    }
+    let value: Expr = input.parse()?;
+    match &value {
+        Expr::Lit(literal) => match &literal.lit {
+            syn::Lit::Str(text) => Ok((key, quote!(Text(#text)))),
+            syn::Lit::Bool(yes) => Ok((key, quote!(Bool(#yes)))),
+            other => at(other.to_token_stream(), USAGE),
+        },
+        Expr::Path(_) | Expr::Macro(_) => Ok((key, quote!(Text(#value)))),
+        other => at(other, USAGE),
+    }
+}

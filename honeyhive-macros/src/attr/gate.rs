@@ -1,0 +1,294 @@
+//! The grammar of `require(..)` and `gate(..)`.
+//!
+//! Here rules are read as written; whether their evaluators exist and their limits make sense is
+//! for [`crate::check`].
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::ParseStream;
+use syn::{LitStr, Path, Token, parenthesized};
+
+use super::item_path;
+use super::value::{Number, rest};
+use crate::errors::at;
+use crate::{suggest, text};
+
+/// Measures as users write them, and the variant of the harness.
+pub(crate) const MEASURES: &[(&str, &str)] = &[
+    ("mean", "Mean"),
+    ("median", "Median"),
+    ("min", "Min"),
+    ("max", "Max"),
+    ("p50", "P50"),
+    ("p90", "P90"),
+    ("p95", "P95"),
+    ("p99", "P99"),
+    ("stddev", "Stddev"),
+    ("pass_rate", "PassRate"),
+];
+
+/// Which side of the limit is good.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Comparison {
+    AtLeast,
+    AtMost,
+}
+
+impl Comparison {
+    fn symbol(self) -> &'static str {
+        match self {
+            Self::AtLeast => ">=",
+            Self::AtMost => "<=",
+        }
+    }
+}
+
+/// What stands right of the comparison.
+pub(crate) enum Limit {
+    Number(Number),
+    Text(LitStr),
+}
+
+impl Limit {
+    fn text(&self) -> String {
+        match self {
+            Self::Number(number) => number.text.clone(),
+            Self::Text(text) => text.to_token_stream().to_string(),
+        }
+    }
+
+    /// For error places.
+    pub(crate) fn tokens(&self) -> TokenStream {
+        match self {
+            Self::Number(number) => number.tokens.clone(),
+            Self::Text(text) => text.to_token_stream(),
+        }
+    }
+}
+
+/// `evaluator` or `evaluator >= 0.7` in `require(..)`.
+pub(crate) struct Require {
+    pub(crate) evaluator: Path,
+    pub(crate) limit: Option<(Comparison, Number)>,
+    pub(crate) text: String,
+}
+
+/// A rule of `gate(..)` as written.
+pub(crate) struct Gate {
+    /// `confident` or `not_worse`.
+    pub(crate) wrapper: Option<Ident>,
+    /// A name in [`MEASURES`], or `error_rate`.
+    pub(crate) measure: Ident,
+    /// What stands in the parentheses: an evaluator or `latency`.
+    pub(crate) of: Option<Path>,
+    pub(crate) slice: Option<LitStr>,
+    pub(crate) comparison: Comparison,
+    pub(crate) limit: Limit,
+    pub(crate) text: String,
+}
+
+/// One entry of `require(..)`.
+pub(crate) fn require(input: ParseStream<'_>) -> syn::Result<Require> {
+    let evaluator = item_path(input, "an evaluator")?;
+    let name = text::of_type(&evaluator);
+    if input.peek(syn::token::Paren) {
+        return at(
+            evaluator,
+            "`require` looks at every attempt, not at a measure of them: \
+             write `require(evaluator)` or `require(evaluator >= 0.7)`, or move the rule to `gate(..)`",
+        );
+    }
+    if input.is_empty() || input.peek(Token![,]) {
+        return Ok(Require { evaluator, limit: None, text: name });
+    }
+    let comparison = comparison(input)?;
+    match limit(input, &name, comparison)? {
+        Limit::Number(number) => {
+            let text = format!("{name} {} {}", comparison.symbol(), number.text);
+            Ok(Require { evaluator, limit: Some((comparison, number)), text })
+        }
+        Limit::Text(text) => at(text, "the limit of an evaluator is a number"),
+    }
+}
+
+/// One entry of `gate(..)`.
+pub(crate) fn gate(input: ParseStream<'_>) -> syn::Result<Gate> {
+    if input.peek(syn::Lit) {
+        return at(rest(input), "write the measure first: `mean(correct) >= 0.9`");
+    }
+    let head = item_path(input, "a measure")?;
+    let Some(wrapper) = head.get_ident().filter(|i| *i == "confident" || *i == "not_worse") else {
+        return rule(head, input);
+    };
+    let example = format!("write the whole rule inside: `{wrapper}(mean(correct) >= 0.9)`");
+    if !input.peek(syn::token::Paren) {
+        return at(wrapper, example);
+    }
+    let content;
+    parenthesized!(content in input);
+    if content.is_empty() {
+        return at(wrapper, example);
+    }
+    let head = item_path(&content, "a measure")?;
+    if head.is_ident("confident") || head.is_ident("not_worse") {
+        let inner: TokenStream = content.parse()?;
+        drop(inner);
+        return at(head, "`confident` and `not_worse` cannot be combined");
+    }
+    if content.peek(syn::token::Paren) && content.peek2(syn::parse::End) && !input.is_empty() && !input.peek(Token![,]) {
+        content.parse::<TokenTree>()?;
+        return at(wrapper, example);
+    }
+    let inner = rule(head, &content)?;
+    if !content.is_empty() {
+        return Err(content.error("expected `)`: one rule in each"));
+    }
+    let text = format!("{wrapper}({})", inner.text);
+    Ok(Gate { wrapper: Some(wrapper.clone()), text, ..inner })
+}
+
+/// `measure(..) >= limit`, after its first name.
+fn rule(head: Path, input: ParseStream<'_>) -> syn::Result<Gate> {
+    let is_errors = head.is_ident("error_rate");
+    let known = head.get_ident().filter(|i| is_errors || MEASURES.iter().any(|(name, _)| i == name));
+    let (mut of, mut slice) = (None, None);
+    if input.peek(syn::token::Paren) {
+        let Some(measure) = known else {
+            let names: Vec<&str> = MEASURES.iter().map(|(name, _)| *name).chain(["error_rate"]).collect();
+            let name = text::of_type(&head);
+            let hint = suggest::hint(&name, &names, "measures");
+            return at(head, format_args!("unknown measure `{name}`; {hint}"));
+        };
+        let content;
+        parenthesized!(content in input);
+        (of, slice) = subject(&content, measure, is_errors)?;
+    }
+    let name = text::of_type(&head);
+    let Some(measure) = known.cloned() else {
+        let example = match name.as_str() {
+            "latency" => "`p95(latency) <= \"2s\"`".to_owned(),
+            _ => format!("`mean({name}) >= 0.9`"),
+        };
+        return at(head, format_args!("a rule needs a measure: {example}"));
+    };
+    if of.is_none() && !is_errors {
+        return at(measure, format_args!("`{name}` of what? write `{name}(correct) >= 0.9`"));
+    }
+    let mut text = name;
+    let inside: Vec<String> = of
+        .iter()
+        .map(text::of_type)
+        .chain(slice.iter().map(|slice: &LitStr| format!("slice = {}", slice.to_token_stream())))
+        .collect();
+    if !inside.is_empty() {
+        text = format!("{text}({})", inside.join(", "));
+    }
+    if input.is_empty() || input.peek(Token![,]) {
+        return at(measure, format_args!("this rule needs a limit: `{text} >= ..`"));
+    }
+    let comparison = comparison(input)?;
+    let limit = limit(input, &text, comparison)?;
+    let text = format!("{text} {} {}", comparison.symbol(), limit.text());
+    Ok(Gate { wrapper: None, measure, of, slice, comparison, limit, text })
+}
+
+/// `subject, slice = "key:value"`.
+fn subject(
+    content: ParseStream<'_>,
+    measure: &Ident,
+    is_errors: bool,
+) -> syn::Result<(Option<Path>, Option<LitStr>)> {
+    let is_slice = |input: ParseStream<'_>| input.peek(syn::Ident) && input.peek2(Token![=]);
+    let mut of = None;
+    if !content.is_empty() && !is_slice(content) {
+        if content.peek(LitStr) {
+            return at(rest(content), "expected an evaluator of `evaluators(..)`, or `latency`");
+        }
+        let path = item_path(content, "an evaluator")?;
+        if is_errors {
+            return at(
+                path,
+                "`error_rate` is that of the whole experiment: write `error_rate <= 0.05`, or `error_rate(slice = \"key:value\") <= 0.05`",
+            );
+        }
+        of = Some(path);
+        if !content.is_empty() && !content.peek(Token![,]) {
+            return at(content.parse::<TokenTree>()?, "expected `,` or `)`");
+        }
+        content.parse::<Option<Token![,]>>()?;
+    }
+    if of.is_none() && !is_errors {
+        return at(measure, format_args!("`{measure}` of what? write `{measure}(correct) >= 0.9`"));
+    }
+    if content.is_empty() {
+        return Ok((of, None));
+    }
+    let key: Ident = match content.parse() {
+        Ok(key) if key == "slice" && content.peek(Token![=]) => key,
+        Ok(other) => {
+            return at(other, "expected `slice = \"key:value\"`");
+        }
+        Err(_) => return at(content.parse::<TokenTree>()?, "expected `slice = \"key:value\"`"),
+    };
+    content.parse::<Token![=]>()?;
+    match content.parse::<LitStr>() {
+        Ok(slice) if slice.value().trim().is_empty() => {
+            at(slice, "the slice is empty: write `slice = \"key:value\"`, or a tag")
+        }
+        Ok(slice) => {
+            content.parse::<Option<Token![,]>>()?;
+            match rest(content) {
+                extra if extra.is_empty() => Ok((of, Some(slice))),
+                extra => at(extra, "expected `)`"),
+            }
+        }
+        Err(_) => at(key, "a slice is a string: `slice = \"key:value\"`"),
+    }
+}
+
+fn comparison(input: ParseStream<'_>) -> syn::Result<Comparison> {
+    if input.peek(Token![>=]) {
+        input.parse::<Token![>=]>()?;
+        return Ok(Comparison::AtLeast);
+    }
+    if input.peek(Token![<=]) {
+        input.parse::<Token![<=]>()?;
+        return Ok(Comparison::AtMost);
+    }
+    // `==`, `=>` and the like are two tokens.
+    let mut operator = TokenStream::new();
+    let mut shown = String::new();
+    while let Ok(TokenTree::Punct(punct)) = input.fork().parse::<TokenTree>() {
+        if matches!(punct.as_char(), ',' | '-') {
+            break;
+        }
+        shown.push(punct.as_char());
+        operator.extend([input.parse::<TokenTree>()?]);
+    }
+    match shown.as_str() {
+        "" => at(input.parse::<TokenTree>()?, "expected `>=` or `<=`"),
+        ">" | "=>" => at(operator, format_args!("write `>=`, not `{shown}`: a value on the limit holds")),
+        "<" | "=<" => at(operator, format_args!("write `<=`, not `{shown}`: a value on the limit holds")),
+        _ => at(operator, format_args!("expected `>=` or `<=`, not `{shown}`")),
+    }
+}
+
+fn limit(input: ParseStream<'_>, left: &str, comparison: Comparison) -> syn::Result<Limit> {
+    let example = || format!("{left} {} 0.9", comparison.symbol());
+    if let Some(number) = Number::read(input)? {
+        if input.peek(Token![%]) {
+            let percent = rest(input);
+            return at(percent, "write the share as a number: `0.9` for 90 %");
+        }
+        return Ok(Limit::Number(number));
+    }
+    if let Ok(text) = input.parse::<LitStr>() {
+        return Ok(Limit::Text(text));
+    }
+    match rest(input) {
+        missing if missing.is_empty() => {
+            Err(input.error(format_args!("this rule needs a limit: `{}`", example())))
+        }
+        other => at(other, format_args!("a limit is a number: `{}`", example())),
+    }
+}

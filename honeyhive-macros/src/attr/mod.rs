@@ -1,0 +1,179 @@
+//! From the tokens between the parentheses of an attribute to options.
+//!
+//! Options are parsed one by one: a mistake in one does not hide those in the next.
+
+pub(crate) mod evaluator;
+pub(crate) mod experiment;
+pub(crate) mod gate;
+pub(crate) mod uses;
+pub(crate) mod value;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{LitStr, Path, Token, parenthesized};
+
+use crate::errors::{Errors, at};
+use crate::suggest;
+
+/// What an attribute knows about one of its options.
+pub(crate) struct Known {
+    pub(crate) name: &'static str,
+    /// How it is written, for error texts.
+    pub(crate) usage: &'static str,
+}
+
+/// An option in the attribute, before its value is read.
+pub(crate) struct Key {
+    pub(crate) ident: Ident,
+    known: &'static Known,
+}
+
+/// Reads all options of an attribute. `read` is called for each one that is known.
+///
+/// Answers the names that were given or evidently meant, for what follows from their absence.
+pub(crate) fn options(
+    tokens: TokenStream,
+    known: &'static [Known],
+    errors: &mut Errors,
+    mut read: impl FnMut(&Key, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
+) -> Vec<&'static str> {
+    let mut seen = Vec::new();
+    let parser = |input: ParseStream<'_>| {
+        list(input, errors, |input, errors| {
+            let key = key(input, known, &mut seen)?;
+            // The value of a repeated option is looked at, too, for mistakes in it.
+            if seen.contains(&key.known.name) {
+                errors.at(&key.ident, format_args!("`{}` is given twice", key.known.name));
+            }
+            seen.push(key.known.name);
+            read(&key, input, errors)
+        });
+        Ok(())
+    };
+    if let Err(error) = parser.parse2(tokens) {
+        errors.push(error);
+    }
+    seen
+}
+
+fn key(
+    input: ParseStream<'_>,
+    known: &'static [Known],
+    seen: &mut Vec<&'static str>,
+) -> syn::Result<Key> {
+    let names: Vec<&str> = known.iter().map(|option| option.name).collect();
+    if !input.peek(syn::Ident::peek_any) {
+        let first = &known[0];
+        if input.peek(LitStr) {
+            seen.push(first.name);
+        }
+        let tree: TokenTree = input.parse()?;
+        return at(tree, format_args!("expected an option, such as `{}`", first.usage));
+    }
+    let ident = input.call(Ident::parse_any)?;
+    let name = ident.to_string();
+    if let Some(known) = known.iter().find(|option| option.name == name) {
+        return Ok(Key { ident, known });
+    }
+    if let Some(plain) = name.strip_prefix("r#").filter(|plain| names.contains(plain)) {
+        seen.extend(known.iter().map(|option| option.name).find(|name| *name == plain));
+        return at(ident, format_args!("write `{plain}`, not `{name}`"));
+    }
+    let near = suggest::closest(&name, &names);
+    seen.extend(known.iter().map(|option| option.name).find(|name| Some(*name) == near));
+    at(ident, format_args!("unknown option `{name}`; {}", suggest::hint(&name, &names, "options")))
+}
+
+impl Key {
+    /// The name of the option.
+    pub(crate) fn name(&self) -> &'static str {
+        self.known.name
+    }
+
+    /// How the option is written.
+    pub(crate) fn usage(&self) -> &'static str {
+        self.known.usage
+    }
+
+    /// Goes past the `=` of `key = value`.
+    pub(crate) fn assigned(&self, input: ParseStream<'_>) -> syn::Result<()> {
+        if input.peek(Token![=]) && !input.peek(Token![==]) && !input.peek(Token![=>]) {
+            let equals: Token![=] = input.parse()?;
+            if !input.is_empty() && !input.peek(Token![,]) {
+                return Ok(());
+            }
+            return at(equals, format_args!("`{}` needs a value: `{}`", self.name(), self.usage()));
+        }
+        self.refuse(input)
+    }
+
+    /// The inside of the parentheses of `key(..)`.
+    pub(crate) fn listed<'a>(&self, input: ParseStream<'a>) -> syn::Result<syn::parse::ParseBuffer<'a>> {
+        if input.peek(syn::token::Paren) {
+            let content;
+            parenthesized!(content in input);
+            return Ok(content);
+        }
+        self.refuse(input)
+    }
+
+    fn refuse<T>(&self, input: ParseStream<'_>) -> syn::Result<T> {
+        if input.is_empty() || input.peek(Token![,]) {
+            let name = self.name();
+            return at(&self.ident, format_args!("`{name}` needs a value: `{}`", self.usage()));
+        }
+        at(&self.ident, format_args!("write `{}`", self.usage()))
+    }
+
+    /// The error for a value of another kind.
+    pub(crate) fn wrong<T>(&self, value: impl quote::ToTokens, takes: &str) -> syn::Result<T> {
+        at(value, format_args!("`{}` takes {takes}: `{}`", self.name(), self.usage()))
+    }
+}
+
+impl quote::ToTokens for Key {
+    fn to_tokens(&self, out: &mut TokenStream) {
+        self.ident.to_tokens(out);
+    }
+}
+
+/// Entries with commas between them; a wrong one does not hide the next.
+pub(crate) fn list<T>(
+    input: ParseStream<'_>,
+    errors: &mut Errors,
+    mut one: impl FnMut(ParseStream<'_>, &mut Errors) -> syn::Result<T>,
+) -> Vec<T> {
+    let mut out = Vec::new();
+    while !input.is_empty() {
+        match one(input, errors) {
+            Ok(value) => {
+                out.push(value);
+                if !input.is_empty() && !input.peek(Token![,]) {
+                    errors.push(input.error("expected `,`"));
+                }
+            }
+            Err(error) => errors.push(error),
+        }
+        while !input.is_empty() && !input.peek(Token![,]) {
+            // Cannot fail: there is a token.
+            drop(input.parse::<TokenTree>());
+        }
+        drop(input.parse::<Option<Token![,]>>());
+    }
+    out
+}
+
+/// A path to an item, without generic arguments.
+pub(crate) fn item_path(input: ParseStream<'_>, what: &str) -> syn::Result<Path> {
+    let start = input.fork();
+    let Ok(path) = input.call(Path::parse_mod_style) else {
+        let tree: TokenTree = start.parse()?;
+        return at(tree, format_args!("expected the path of {what}"));
+    };
+    let compares = input.peek(Token![<=]) || input.peek2(syn::Lit) || input.peek2(Token![-]);
+    if (input.peek(Token![<]) && !compares) || input.peek(Token![::]) {
+        return Err(input.error(format_args!("{what} takes no generic arguments")));
+    }
+    Ok(path)
+}

@@ -1,0 +1,128 @@
+//! `evaluators(a, path::b, strict = c(setting = 3))`.
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
+use syn::{Expr, Path, Token, parenthesized};
+
+use super::{item_path, list};
+use crate::errors::{Errors, at};
+use crate::text;
+
+/// Names that mean something else in `gate(..)`.
+pub(crate) const RESERVED: &[&str] = &["latency", "cost", "tokens", "error_rate"];
+
+/// One evaluator of an experiment.
+pub(crate) struct Use {
+    /// The name before `=`.
+    pub(crate) alias: Option<Ident>,
+    pub(crate) path: Path,
+    pub(crate) settings: Vec<(Ident, Expr)>,
+}
+
+impl Use {
+    /// The name of the function.
+    pub(crate) fn last(&self) -> &Ident {
+        // A parsed path has at least one segment.
+        &self.path.segments[self.path.segments.len() - 1].ident
+    }
+
+    /// What rules call it.
+    pub(crate) fn called(&self) -> String {
+        text::unraw(self.alias.as_ref().unwrap_or_else(|| self.last()))
+    }
+}
+
+/// The inside of `evaluators(..)`.
+pub(crate) fn read(input: ParseStream<'_>, errors: &mut Errors) -> Vec<Use> {
+    let uses = list(input, errors, one);
+    for (i, used) in uses.iter().enumerate() {
+        check(used, &uses[..i], errors);
+    }
+    uses
+}
+
+fn one(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Use> {
+    let alias = if input.peek(syn::Ident::peek_any) && input.peek2(Token![=]) {
+        let alias = input.call(Ident::parse_any)?;
+        let equals: Token![=] = input.parse()?;
+        if input.is_empty() || input.peek(Token![,]) {
+            return at(equals, format_args!("expected the path of an evaluator: `{alias} = path`"));
+        }
+        Some(alias)
+    } else {
+        None
+    };
+    let path = item_path(input, "an evaluator")?;
+    let mut settings: Vec<(Ident, Expr)> = Vec::new();
+    if input.peek(syn::token::Paren) {
+        let content;
+        parenthesized!(content in input);
+        let name = text::of_type(&path);
+        for (setting, value) in list(&content, errors, |input, _| setting(input, &name)) {
+            if settings.iter().any(|(other, _)| *other == setting) {
+                errors.at(&setting, format_args!("the setting `{setting}` is given twice"));
+            } else {
+                settings.push((setting, value));
+            }
+        }
+    }
+    Ok(Use { alias, path, settings })
+}
+
+/// `name = expression`.
+fn setting(input: ParseStream<'_>, evaluator: &str) -> syn::Result<(Ident, Expr)> {
+    let named = input.peek(syn::Ident::peek_any)
+        && (input.peek2(Token![=]) && !input.peek2(Token![==]) || input.peek2(Token![,]));
+    let ahead = input.fork();
+    let name = ahead.call(Ident::parse_any);
+    match name {
+        Ok(name) if named && ahead.peek(Token![=]) => {
+            input.call(Ident::parse_any)?;
+            let equals: Token![=] = input.parse()?;
+            if input.is_empty() || input.peek(Token![,]) {
+                return at(equals, format_args!("the setting `{name}` needs a value: `{name} = ..`"));
+            }
+            Ok((field(name), input.parse()?))
+        }
+        _ => at(
+            super::value::rest(input),
+            format_args!("settings are given by name: `{evaluator}(setting = ..)`"),
+        ),
+    }
+}
+
+/// The identifier of a field: keywords become raw.
+pub(crate) fn field(name: Ident) -> Ident {
+    if syn::parse_str::<Ident>(&name.to_string()).is_ok() {
+        name
+    } else {
+        Ident::new_raw(&name.to_string(), name.span())
+    }
+}
+
+fn check(used: &Use, before: &[Use], errors: &mut Errors) {
+    let called = used.called();
+    if RESERVED.contains(&called.as_str()) {
+        let place = used.alias.as_ref().unwrap_or_else(|| used.last());
+        errors.at(
+            place,
+            format_args!("`{called}` has a meaning of its own in `gate(..)`; give the evaluator another name: `other = path`"),
+        );
+    }
+    let path = text::of_type(&used.path);
+    for other in before {
+        match (&used.alias, &other.alias) {
+            (Some(alias), Some(taken)) if alias == taken => {
+                return errors.at(alias, format_args!("the alias `{alias}` is given twice"));
+            }
+            (None, None) if path == text::of_type(&other.path) => {
+                return errors.at(
+                    &used.path,
+                    format_args!("`{path}` is listed twice; give one of them an alias: `other = {path}`"),
+                );
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What can be wrong beyond grammar: the form of the function, and rules that do not fit together.
+
+pub(crate) mod function;
+pub(crate) mod rules;

@@ -1,0 +1,225 @@
+//! Rules against the evaluators of the same attribute.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::Path;
+
+use crate::attr::experiment::Options;
+use crate::attr::gate::{Comparison, Gate, Limit, MEASURES, Require};
+use crate::attr::uses::Use;
+use crate::attr::value::duration;
+use crate::errors::Errors;
+use crate::{suggest, text};
+
+/// A rule that fits.
+pub(crate) struct Rule {
+    pub(crate) text: String,
+    /// Variants of the harness' enums.
+    pub(crate) mode: &'static str,
+    pub(crate) measure: &'static str,
+    pub(crate) of: Of,
+    pub(crate) slice: Option<syn::LitStr>,
+    pub(crate) comparison: Comparison,
+    pub(crate) limit: f64,
+    /// What rustc has to check, as it alone knows the evaluator.
+    pub(crate) checks: Checks,
+}
+
+/// What a rule looks at.
+pub(crate) enum Of {
+    Evaluator(usize),
+    Latency,
+    Errors,
+}
+
+/// What has to hold for the evaluator of a rule, each with the place that says so.
+#[derive(Default)]
+pub(crate) struct Checks {
+    /// It must judge.
+    pub(crate) judge: Option<TokenStream>,
+    /// The limit must be one of its possible values.
+    pub(crate) limit: Option<TokenStream>,
+}
+
+/// A `require` rule that fits.
+pub(crate) struct Requirement {
+    pub(crate) text: String,
+    pub(crate) evaluator: usize,
+    pub(crate) limit: Option<(Comparison, f64)>,
+    pub(crate) checks: Checks,
+}
+
+/// Checks all rules of an experiment.
+pub(crate) fn check(options: &Options, errors: &mut Errors) -> (Vec<Requirement>, Vec<Rule>) {
+    let mut seen = Vec::new();
+    let mut twice = |text: &str, place: TokenStream, errors: &mut Errors| {
+        if seen.contains(&text.to_owned()) {
+            errors.at(place, format_args!("the rule `{text}` is given twice"));
+        }
+        seen.push(text.to_owned());
+    };
+    for rule in &options.require {
+        twice(&format!("require {}", rule.text), rule.evaluator.to_token_stream(), errors);
+    }
+    for rule in &options.gates {
+        twice(&rule.text, whole(rule), errors);
+    }
+    let require =
+        options.require.iter().filter_map(|rule| requirement(rule, options, errors)).collect();
+    let gates = options.gates.iter().filter_map(|rule| gate(rule, options, errors)).collect();
+    (require, gates)
+}
+
+fn requirement(rule: &Require, options: &Options, errors: &mut Errors) -> Option<Requirement> {
+    let evaluator = match subject(&rule.evaluator, options, errors)? {
+        Of::Evaluator(index) => index,
+        Of::Latency | Of::Errors => {
+            errors.at(
+                &rule.evaluator,
+                "`require` looks at evaluators; write a rule such as `p95(latency) <= \"2s\"` in `gate(..)`, or `timeout = \"2s\"` for each call",
+            );
+            return None;
+        }
+    };
+    let checks = match &rule.limit {
+        None => Checks { judge: Some(rule.evaluator.to_token_stream()), limit: None },
+        Some((_, number)) => Checks { judge: None, limit: Some(number.tokens.clone()) },
+    };
+    let limit = rule.limit.as_ref().map(|(comparison, number)| (*comparison, number.value));
+    Some(Requirement { text: rule.text.clone(), evaluator, limit, checks })
+}
+
+fn gate(rule: &Gate, options: &Options, errors: &mut Errors) -> Option<Rule> {
+    let of = match &rule.of {
+        Some(path) => subject(path, options, errors)?,
+        None => Of::Errors,
+    };
+    let measure = rule.measure.to_string();
+    wrapper(rule, &measure, &of, errors);
+    if let (Of::Latency, "pass_rate") = (&of, measure.as_str()) {
+        errors.at(&rule.measure, "latency neither passes nor fails; write `p95(latency) <= \"2s\"`");
+        return None;
+    }
+    let limit = limit(rule, &measure, &of, errors)?;
+    let mut checks = Checks::default();
+    if let (Of::Evaluator(_), Some(path)) = (&of, &rule.of) {
+        match measure.as_str() {
+            "pass_rate" => checks.judge = Some(path.to_token_stream()),
+            "stddev" => {}
+            _ => checks.limit = Some(rule.limit.tokens()),
+        }
+    }
+    Some(Rule {
+        text: rule.text.clone(),
+        mode: match &rule.wrapper {
+            Some(wrapper) if wrapper == "confident" => "Confident",
+            Some(_) => "NotWorse",
+            None => "Point",
+        },
+        measure: MEASURES
+            .iter()
+            .find(|(name, _)| *name == measure)
+            .map_or("ErrorRate", |(_, variant)| variant),
+        of,
+        slice: rule.slice.clone(),
+        comparison: rule.comparison,
+        limit,
+        checks,
+    })
+}
+
+fn wrapper(rule: &Gate, measure: &str, of: &Of, errors: &mut Errors) {
+    let Some(wrapper) = &rule.wrapper else { return };
+    let has_interval = match of {
+        Of::Evaluator(_) => matches!(measure, "mean" | "pass_rate"),
+        Of::Errors => true,
+        Of::Latency => false,
+    };
+    if !has_interval {
+        errors.at(
+            wrapper,
+            format_args!("`{wrapper}` needs a confidence interval, which `mean` and `pass_rate` of an evaluator and `error_rate` have"),
+        );
+    }
+}
+
+fn limit(rule: &Gate, measure: &str, of: &Of, errors: &mut Errors) -> Option<f64> {
+    match (of, &rule.limit) {
+        (Of::Latency, Limit::Text(text)) => {
+            errors.keep(duration(text)).map(|duration| duration.as_secs_f64())
+        }
+        (Of::Latency, Limit::Number(number)) => {
+            errors.at(&number.tokens, "a latency has a unit: `\"2s\"` or `\"500ms\"`");
+            None
+        }
+        (_, Limit::Text(text)) => {
+            errors.at(text, "this limit is a number, such as `0.9`");
+            None
+        }
+        (_, Limit::Number(number)) => {
+            let is_share = matches!(measure, "pass_rate" | "error_rate");
+            if is_share && !(0.0..=1.0).contains(&number.value) {
+                errors.at(&number.tokens, format_args!("`{measure}` lies between 0 and 1"));
+                return None;
+            }
+            Some(number.value)
+        }
+    }
+}
+
+/// Finds what a rule names: an alias, a path as in `evaluators(..)`, or the last name of one.
+fn subject(path: &Path, options: &Options, errors: &mut Errors) -> Option<Of> {
+    let name = text::of_type(path);
+    match name.as_str() {
+        "latency" => return Some(Of::Latency),
+        "cost" | "tokens" => {
+            errors.at(path, format_args!("`{name}` is reserved and not measured in this version"));
+            return None;
+        }
+        "error_rate" => {
+            errors.at(path, "`error_rate` is a measure of its own: `error_rate <= 0.05`");
+            return None;
+        }
+        _ => {}
+    }
+    let all = &options.evaluators;
+    let places = |matches: &dyn Fn(&Use) -> bool| -> Vec<usize> {
+        (0..all.len()).filter(|i| matches(&all[*i])).collect()
+    };
+    let steps = [
+        places(&|used| used.alias.as_ref().is_some_and(|alias| *alias == name)),
+        places(&|used| text::of_type(&used.path) == name),
+        places(&|used| *used.last() == name),
+    ];
+    match steps.into_iter().find(|found| !found.is_empty()).as_deref() {
+        Some([index]) => Some(Of::Evaluator(*index)),
+        Some(several) => {
+            let names: Vec<String> = several.iter().map(|i| all[*i].called()).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            errors.at(
+                path,
+                format_args!("several evaluators are meant by `{name}`: {}; give them aliases, `alias = path`, and name one", suggest::quoted(&names)),
+            );
+            None
+        }
+        None => {
+            if options.evaluators_known {
+                let names: Vec<String> = all.iter().map(Use::called).collect();
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let hint = match suggest::closest(&name, &names) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("add it: `evaluators({})`", [&names[..], &[&name]].concat().join(", ")),
+                };
+                errors.at(path, format_args!("`{name}` is not in `evaluators(..)`; {hint}"));
+            }
+            None
+        }
+    }
+}
+
+/// A rule from its first to its last token.
+fn whole(rule: &Gate) -> TokenStream {
+    let first = rule.wrapper.as_ref().unwrap_or(&rule.measure);
+    let last = rule.limit.tokens();
+    quote!(#first #last)
+}

@@ -1,0 +1,153 @@
+//! `#[evaluator]` from tokens to tokens.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{ReturnType, Type};
+
+use crate::attr::evaluator::{Options, reserved};
+use crate::check::function;
+use crate::errors::Errors;
+use crate::expand::evaluator::{Evaluator, Setting, expand};
+use crate::experiment::given_back;
+use crate::item::{Function, Item, read};
+use crate::params::{self, Parameter, arguments, last_segment};
+use crate::{suggest, text};
+
+/// The whole of the macro; on any mistake, the item and the mistakes.
+pub(crate) fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let mut function = match read(item.clone()) {
+        Ok(Item::Function(function)) => function,
+        Ok(Item::Other(keyword, what)) => {
+            errors.at(keyword, format_args!("`#[evaluator]` goes on a function, and this is {what}"));
+            return given_back(item, errors);
+        }
+        Err(error) => {
+            errors.push(error);
+            return given_back(item, errors);
+        }
+    };
+    let options = Options::read(attribute, &mut errors);
+    let parameters = params::take(&mut function, &mut errors);
+    function::check(&function, "evaluator", &mut errors);
+    let settings = settings(&parameters, &options, &mut errors);
+    for parameter in &parameters {
+        let is_setting = settings.iter().any(|setting| setting.parameter.ident == parameter.ident);
+        check_parameter(parameter, is_setting, &mut errors);
+    }
+    check_name(&function, &options, &mut errors);
+    check_return(&function, &options, &mut errors);
+    if !errors.is_empty() {
+        return given_back(function.into_token_stream(), errors);
+    }
+    let generated = expand(&Evaluator {
+        function: &function,
+        parameters: &parameters,
+        settings,
+        options: &options,
+    });
+    quote!(#function #generated)
+}
+
+/// The parameters that `#[setting]` or `settings(..)` marks, in the order of the function.
+fn settings<'a>(parameters: &'a [Parameter], options: &'a Options, errors: &mut Errors) -> Vec<Setting<'a>> {
+    let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    for (i, listed) in options.settings.iter().enumerate() {
+        let name = text::unraw(&listed.ident);
+        if options.settings[..i].iter().any(|other| text::unraw(&other.ident) == name) {
+            errors.at(&listed.ident, format_args!("the setting `{name}` is listed twice"));
+        } else if !names.contains(&name.as_str()) {
+            let hint = match suggest::closest(&name, &names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("add one, `{name}: ..`, or remove it here"),
+            };
+            errors.at(&listed.ident, format_args!("the function has no parameter `{name}`; {hint}"));
+        }
+    }
+    let mut settings = Vec::new();
+    for parameter in parameters {
+        let listed =
+            options.settings.iter().find(|listed| text::unraw(&listed.ident) == parameter.name);
+        if let (Some(_), Some(listed)) = (parameter.setting, listed) {
+            errors.at(
+                &listed.ident,
+                format_args!("the setting `{}` is marked twice: here and by `#[setting]`", parameter.name),
+            );
+        }
+        if let (Some(key), Some(_)) = (&parameter.input, listed) {
+            errors.at(key, "a setting comes from `evaluators(..)`, not from the inputs");
+        }
+        if parameter.setting.is_some() || listed.is_some() {
+            settings.push(Setting { parameter, default: listed.and_then(|s| s.default.as_ref()) });
+        }
+    }
+    settings
+}
+
+fn check_parameter(parameter: &Parameter, is_setting: bool, errors: &mut Errors) {
+    let Parameter { ident, name, ty, .. } = parameter;
+    if is_setting {
+        if matches!(name.as_str(), "output" | "ground_truth" | "inputs" | "metadata" | "trace") {
+            errors.at(ident, format_args!("`{name}` is part of what is judged; give the setting another name"));
+        }
+        return function::parameter_type(parameter, true, errors);
+    }
+    let named = parameter.input.is_none().then_some(name.as_str());
+    let is_trace = matches!(params::plain(ty), Type::Reference(reference)
+        if reference.mutability.is_none() && last_segment(&reference.elem).is_some_and(|last| last == "Trace"));
+    let meant = match named {
+        Some("outputs") => Some("output"),
+        Some("expected" | "ground_truths") => Some("ground_truth"),
+        _ => None,
+    };
+    match (named, meant) {
+        (_, Some(meant)) => errors.at(
+            ident,
+            format_args!("did you mean `{meant}`? an input of this name is taken by `#[input(\"{name}\")]`"),
+        ),
+        (Some("trace"), _) if !is_trace => errors.at(
+            ty,
+            "`trace` is the trace of the attempt: take `&Trace`, or name an input of that name by `#[input(\"trace\")]`",
+        ),
+        (Some("trace"), _) => {}
+        _ if is_trace => errors.at(ident, "the trace of the attempt is passed as `trace: &Trace`"),
+        _ => function::parameter_type(parameter, false, errors),
+    }
+}
+
+fn check_name(function: &Function, options: &Options, errors: &mut Errors) {
+    if options.name.is_none() {
+        if let Some(text) = reserved(&text::unraw(&function.sig.ident)) {
+            errors.at(&function.sig.ident, text);
+        }
+    }
+}
+
+fn check_return(function: &Function, options: &Options, errors: &mut Errors) {
+    let ty = match &function.sig.output {
+        ReturnType::Type(_, ty) => params::plain(ty),
+        ReturnType::Default => {
+            return errors.at(
+                &function.sig.ident,
+                "an evaluator returns a score: `bool`, a number, `Score`, an `Option` of those, or a `Result` of any of them",
+            );
+        }
+    };
+    let Some(threshold) = &options.threshold else { return };
+    if options.range.is_none() && is_bool(ty) && !(0.0..=1.0).contains(&threshold.value) {
+        errors.at(
+            &threshold.tokens,
+            "a `bool` counts as 0 or 1, so its threshold lies between 0 and 1: the share of attempts that must be good",
+        );
+    }
+}
+
+fn is_bool(ty: &Type) -> bool {
+    match params::plain(ty) {
+        Type::Path(path) if path.path.is_ident("bool") => true,
+        ty => ["Option", "Result"]
+            .iter()
+            .filter_map(|wrapper| arguments(ty, wrapper)?.next())
+            .any(is_bool),
+    }
+}

@@ -1,0 +1,75 @@
+//! Reading arguments: the description of each parameter, and the code that fills it.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::Root;
+use crate::params::{Parameter, Reading, option};
+use crate::text;
+
+/// What fills a parameter.
+pub(crate) enum Filling {
+    /// A value of the row or the output: the variant of `Key` with its argument.
+    Field(TokenStream),
+    /// The expression that borrows it from what the call brings: the tracer, the trace.
+    Borrowed(TokenStream),
+    /// The local that holds the value of a setting.
+    Setting(TokenStream),
+}
+
+/// Code for all parameters of a function.
+pub(crate) struct Arguments {
+    /// The `Param`s of those that are read from fields.
+    pub(crate) params: Vec<TokenStream>,
+    /// Statements that read them, from the local `__hh_fields`.
+    pub(crate) reads: Vec<TokenStream>,
+    /// The arguments of the call.
+    pub(crate) arguments: Vec<TokenStream>,
+}
+
+/// A local of generated code, which no code of the user's can see.
+pub(crate) fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+impl Arguments {
+    pub(crate) fn new(root: &Root, parameters: &[(&Parameter, Filling)]) -> Self {
+        let mut all = Self { params: Vec::new(), reads: Vec::new(), arguments: Vec::new() };
+        for (parameter, filling) in parameters {
+            match filling {
+                Filling::Borrowed(value) | Filling::Setting(value) => {
+                    all.arguments.push(value.clone());
+                }
+                Filling::Field(key) => all.field(root, parameter, key),
+            }
+        }
+        all
+    }
+
+    fn field(&mut self, root: &Root, parameter: &Parameter, key: &TokenStream) {
+        let reading = Reading::of(&parameter.ty);
+        let index = self.params.len();
+        let local = format_ident!("__hh_{index}", span = Span::mixed_site());
+        let private = root.private();
+        let (name, ty, required) =
+            (&parameter.name, text::of_type(&parameter.ty), !reading.optional);
+        self.params.push(quote! {
+            #private::Param {
+                name: #name,
+                key: #private::Key::#key,
+                ty: #ty,
+                required: #required,
+            }
+        });
+        // Every token that can fail stands at the type.
+        let inner = option(&parameter.ty).unwrap_or(&parameter.ty);
+        let span = Span::mixed_site().located_at(inner.span());
+        let read = Ident::new(if reading.optional { "optional" } else { "required" }, span);
+        let owned = &reading.owned;
+        self.reads.push(quote_spanned! {span=>
+            let #local = __hh_fields.#read::<#owned>(&__HH_PARAMS[#index])?;
+        });
+        self.arguments.push(reading.argument(&local));
+    }
+}

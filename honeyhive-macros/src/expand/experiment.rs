@@ -1,0 +1,210 @@
+//! `#[experiment]`: the record that the harness finds, and the function that runs one call.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::ReturnType;
+
+use super::arguments::{Arguments, Filling, local};
+use super::{Root, option, rules, uses};
+use crate::attr::experiment::{Dataset, Options};
+use crate::check::rules::{Of, Requirement, Rule};
+use crate::ignore::Ignore;
+use crate::item::Function;
+use crate::params::Parameter;
+use crate::text;
+
+/// Everything known about an experiment without mistakes.
+pub(crate) struct Experiment<'a> {
+    pub(crate) function: &'a Function,
+    pub(crate) parameters: &'a [Parameter],
+    pub(crate) options: &'a Options,
+    pub(crate) require: &'a [Requirement],
+    pub(crate) gates: &'a [Rule],
+    pub(crate) ignore: &'a Ignore,
+}
+
+/// What is generated beside the function.
+pub(crate) fn expand(experiment: &Experiment<'_>) -> TokenStream {
+    let Experiment { function, options, .. } = experiment;
+    let root = Root::new(options.root.as_ref());
+    let p = root.private();
+    let cfgs = function.cfgs();
+    let arguments = Arguments::new(&root, &fillings(experiment.parameters));
+    let params = &arguments.params;
+    let (run, runner) = run(&root, function, &arguments);
+    let (load, dataset) = dataset(&root, options);
+    let evaluators = options.evaluators.iter().enumerate().map(|(i, used)| uses::expand(&root, i, used));
+    let constants = (0..options.evaluators.len()).map(uses::constant);
+    let distinct = uses::distinct(&root, &options.evaluators);
+    let require = experiment.require.iter().map(|rule| rules::requirement(&root, rule));
+    let gates = experiment.gates.iter().map(|rule| rules::gate(&root, rule));
+    let checks = checks(&root, experiment);
+    let name = text::unraw(&function.sig.ident);
+    let shown = options.name.as_ref().map_or(name.clone(), syn::LitStr::value);
+    let dataset_name = option(options.dataset_name.as_ref());
+    let timeout_ms = option(options.timeout_ms);
+    let concurrency = option(options.concurrency);
+    let repeats = options.repeats.unwrap_or(1);
+    let retries = options.retries.unwrap_or(0);
+    let tags = &options.tags;
+    let metadata = options.metadata.iter().map(|(key, value)| quote!((#key, #p::MetaValue::#value)));
+    let ignore = experiment.ignore.to_tokens();
+    quote! {
+        #(#cfgs)*
+        const _: () = {
+            const __HH_PARAMS: &[#p::Param] = &[#(#params),*];
+            #run
+            #load
+            #(#evaluators)*
+            #distinct
+            #checks
+            #p::inventory::submit! {
+                #p::Experiment {
+                    name: #shown,
+                    function: #name,
+                    module: ::core::module_path!(),
+                    file: ::core::file!(),
+                    line: ::core::line!(),
+                    manifest_dir: ::core::env!("CARGO_MANIFEST_DIR"),
+                    package: ::core::env!("CARGO_PKG_NAME"),
+                    dataset: #dataset,
+                    dataset_name: #dataset_name,
+                    params: __HH_PARAMS,
+                    runner: #runner,
+                    evaluators: &[#(#constants),*],
+                    require: &[#(#require),*],
+                    gates: &[#(#gates),*],
+                    repeats: #repeats,
+                    timeout_ms: #timeout_ms,
+                    retries: #retries,
+                    concurrency: #concurrency,
+                    tags: &[#(#tags),*],
+                    metadata: &[#(#metadata),*],
+                    ignore: #ignore,
+                }
+            }
+        };
+    }
+}
+
+fn fillings(parameters: &[Parameter]) -> Vec<(&Parameter, Filling)> {
+    let call = local("__hh_call");
+    parameters
+        .iter()
+        .map(|parameter| {
+            let filling = match (&parameter.input, parameter.name.as_str()) {
+                (Some(key), _) => Filling::Field(quote!(Input(#key))),
+                (None, "inputs") => Filling::Field(quote!(Inputs)),
+                (None, "tracer") => Filling::Borrowed(quote!(&#call.tracer)),
+                (None, name) => Filling::Field(quote!(Input(#name))),
+            };
+            (parameter, filling)
+        })
+        .collect()
+}
+
+/// The function that reads the arguments, calls, and writes the output; and the `Runner`.
+fn run(root: &Root, function: &Function, arguments: &Arguments) -> (TokenStream, TokenStream) {
+    let p = root.private();
+    let (reads, passed) = (&arguments.reads, &arguments.arguments);
+    let name = called(function);
+    let call = local("__hh_call");
+    let returned = local("__hh_returned");
+    let fields = (!reads.is_empty()).then(|| {
+        let fields = local("__hh_fields");
+        quote!(let #fields = #call.fields();)
+    });
+    // What a return type lacks is said at the return type.
+    let place = match &function.sig.output {
+        ReturnType::Default => name.span(),
+        ReturnType::Type(_, ty) => ty.span(),
+    };
+    let place = Span::mixed_site().located_at(place);
+    let written = quote_spanned!(place=> (&#returned).__kind().json(#returned));
+    let output = quote!(::core::result::Result<#p::Value, #p::Fault>);
+    let kinds = quote!(use #p::{ResultKind as _, ValueKind as _};);
+    if function.sig.asyncness.is_some() {
+        let run = local("__hh_run");
+        let at = Span::mixed_site().located_at(name.span());
+        let boxed = quote_spanned!(at=> ::std::boxed::Box::pin(#run(#call)));
+        (
+            quote! {
+                async fn #run(#call: #p::Call) -> #output {
+                    #kinds
+                    #fields
+                    #(#reads)*
+                    let #returned = #name(#(#passed),*).await;
+                    #written
+                }
+                fn __hh_start(#call: #p::Call) -> #p::BoxFuture<#output> {
+                    #boxed
+                }
+            },
+            quote!(#p::Runner::Async(__hh_start)),
+        )
+    } else {
+        (
+            quote! {
+                fn __hh_run(#call: &#p::Call) -> #output {
+                    #kinds
+                    #fields
+                    #(#reads)*
+                    let #returned = #name(#(#passed),*);
+                    #written
+                }
+            },
+            quote!(#p::Runner::Sync(__hh_run)),
+        )
+    }
+}
+
+/// The function's name for a call that lints take for generated.
+pub(crate) fn called(function: &Function) -> Ident {
+    let mut name = function.sig.ident.clone();
+    name.set_span(Span::mixed_site().located_at(name.span()));
+    name
+}
+
+/// The function that loads the rows, if there is one, and the `Source`.
+fn dataset(root: &Root, options: &Options) -> (TokenStream, TokenStream) {
+    let p = root.private();
+    match &options.dataset {
+        None => (TokenStream::new(), TokenStream::new()),
+        Some(Dataset::File(file)) => (TokenStream::new(), quote!(#p::Source::File(#file))),
+        Some(Dataset::Function(path)) => {
+            let shown = text::of_type(path);
+            let span = path.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
+            let rows = local("__hh_rows");
+            let place = Span::mixed_site().located_at(span);
+            let body = quote_spanned! {place=>
+                let #rows = #path();
+                (&#rows).__kind().datapoints(#rows)
+            };
+            let datapoint = root.path();
+            (
+                quote! {
+                    fn __hh_load() -> ::core::result::Result<
+                        ::std::vec::Vec<#datapoint::Datapoint>,
+                        ::std::string::String,
+                    > {
+                        use #p::{ResultKind as _, ValueKind as _};
+                        #body
+                    }
+                },
+                quote!(#p::Source::Function { path: #shown, load: __hh_load }),
+            )
+        }
+    }
+}
+
+fn checks(root: &Root, experiment: &Experiment<'_>) -> TokenStream {
+    let require = experiment.require.iter().map(|rule| {
+        rules::checks(root, rule.evaluator, rule.limit.map(|(_, limit)| limit), &rule.checks)
+    });
+    let gates = experiment.gates.iter().map(|rule| match rule.of {
+        Of::Evaluator(index) => rules::checks(root, index, Some(rule.limit), &rule.checks),
+        Of::Latency | Of::Errors => TokenStream::new(),
+    });
+    require.chain(gates).collect()
+}
