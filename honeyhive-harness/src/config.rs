@@ -73,7 +73,9 @@ impl Config {
             match name {
                 "HH_DIR" => config.dir = Some(PathBuf::from(value)),
                 "HH_CONCURRENCY" => match text.parse() {
-                    Ok(0) | Err(_) => faults.push(format!("HH_CONCURRENCY={text}: not a number from 1")),
+                    Ok(0) | Err(_) => {
+                        faults.push(format!("HH_CONCURRENCY={text}: not a number from 1"));
+                    }
                     Ok(number) => config.concurrency = Some(number),
                 },
                 "HH_REQUIRE_GATES" => match flag(&text) {
@@ -93,7 +95,9 @@ impl Config {
                 "COLUMNS" => config.columns = text.parse().ok(),
                 _ if name.starts_with("HH_") && !KNOWN.contains(&name) => {
                     if let Some(near) = closest(name, KNOWN) {
-                        config.warnings.push(format!("{name} has no meaning; did you mean {near}?"));
+                        config
+                            .warnings
+                            .push(format!("{name} has no meaning; did you mean {near}?"));
                     }
                 }
                 _ => {}

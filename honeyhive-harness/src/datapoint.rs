@@ -95,8 +95,9 @@ impl Datapoint {
         match self.metadata.get(key) {
             Some(Value::String(text)) => text == wanted,
             Some(Value::Array(values)) => values.iter().any(|value| value == wanted),
-            Some(Value::Null) | None => false,
-            Some(other) => other.to_string() == wanted,
+            Some(Value::Bool(yes)) => wanted == if *yes { "true" } else { "false" },
+            Some(Value::Number(number)) => number.to_string().as_str() == wanted,
+            Some(Value::Null | Value::Object(_)) | None => false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Names and ids: slugs for test names, content hashes, external ids.
 
-use sha2::{Digest, Sha256};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 /// A test name stays readable in a terminal up to here.
 const SLUG_LENGTH: usize = 60;
@@ -87,7 +87,8 @@ pub(crate) fn content_id(inputs: &serde_json::Map<String, Value>) -> String {
 /// none changes its name because of another row.
 pub(crate) fn slug(id: &str) -> String {
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '~');
-    if id.len() <= SLUG_LENGTH && !id.is_empty() && id.chars().all(fine) && !RESERVED.contains(&id) {
+    if id.len() <= SLUG_LENGTH && !id.is_empty() && id.chars().all(fine) && !RESERVED.contains(&id)
+    {
         return id.to_owned();
     }
     let mut slug: String =

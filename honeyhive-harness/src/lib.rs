@@ -1,17 +1,200 @@
-//! Experiments as `cargo test`.
+//! Experiments as `cargo test`: datasets, evaluators, gates and traces for code with an LLM in
+//! it.
+//!
+//! Put [`#[experiment]`](macro@experiment) on a function and [`#[evaluator]`](macro@evaluator) on
+//! the checks of its output. `cargo test` then runs every datapoint of the dataset as a test case
+//! under its own isolated OpenTelemetry tracer, scores it, and lets the scores decide the build.
+//! Every result is on disk before its case is reported; nothing leaves the machine.
+//!
+//! # A first experiment
+//!
+//! `Cargo.toml`:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! honeyhive-harness = "0.1"
+//!
+//! [[test]]
+//! name = "evals"
+//! harness = false
+//! ```
+//!
+//! `data/capitals.jsonl`, one datapoint per line:
+//!
+//! ```json
+//! {"id": "fr", "inputs": {"country": "France"}, "ground_truth": "Paris"}
+//! ```
+//!
+//! `tests/evals.rs`:
+//!
+//! ```
+//! use honeyhive_harness::{evaluator, experiment};
+//!
+//! /// Did it name the right city?
+//! #[evaluator]
+//! fn correct(output: &str, ground_truth: &str) -> bool {
+//!     output == ground_truth
+//! }
+//!
+//! #[experiment(
+//!     dataset = "data/capitals.jsonl",
+//!     evaluators(correct),
+//!     gate(mean(correct) >= 0.9),
+//! )]
+//! fn capital_of(country: &str) -> Result<String, String> {
+//!     // the code under test
+//!     # let _ = country;
+//!     Ok("Paris".to_owned())
+//! }
+//!
+//! # mod target { // `main!()` makes the `main` of a test target
+//! honeyhive_harness::main!();
+//! # }
+//! ```
+//!
+//! `cargo test --test evals` runs it; `cargo test --test evals -- --exact capital_of::fr` runs
+//! one case.
+//!
+//! # Functions
+//!
+//! An experiment is a free function, sync or async, and stays an ordinary one. Its arguments come
+//! from the datapoint's `inputs` by name:
+//!
+//! | parameter | gets |
+//! |---|---|
+//! | `question: &str`, `words: &[String]`, `file: &Path`, `hint: Option<&str>` | borrowed from an owned value |
+//! | `n: u32`, `order: Order`, `order: &Order` | anything that is `serde::Deserialize` |
+//! | `_question` | `question`: one leading underscore is stripped |
+//! | `#[input("due-date")] due: &str` | the input of that name |
+//! | `inputs: T` | the whole `inputs` object |
+//! | `tracer: &Tracer` | the [`Tracer`] of this attempt |
+//!
+//! A missing or null value for anything but an `Option` is an error of the case. The function
+//! returns anything that is `serde::Serialize`, or a `Result` of it with any error that can be
+//! displayed. Sync functions run on a thread where blocking is fine; a runtime of their own is
+//! fine, too.
+//!
+//! # Evaluators
+//!
+//! An evaluator takes what it needs by name: `output`, `ground_truth`, `inputs`, `metadata`,
+//! `trace: &Trace` ([the spans](Trace) of the attempt); any other name is an input. It sees the
+//! output as JSON, read into the type of its parameter. It returns `bool`, a number, a [`Score`]
+//! (value, label, explanation, metadata), an `Option` of those (`None`: does not apply here), or a
+//! `Result`. Settings are parameters that each use fills:
+//!
+//! ```
+//! use honeyhive_harness::{evaluator, experiment};
+//!
+//! #[evaluator]
+//! fn at_most(output: &str, #[setting] characters: usize) -> bool {
+//!     output.chars().count() <= characters
+//! }
+//!
+//! #[evaluator(threshold = 0.7)]
+//! fn coverage(output: &str, keywords: Vec<String>) -> f64 {
+//!     let found = keywords.iter().filter(|word| output.contains(word.as_str())).count();
+//!     found as f64 / keywords.len().max(1) as f64
+//! }
+//!
+//! #[experiment(
+//!     dataset = "data/articles.jsonl",
+//!     evaluators(at_most(characters = 280), strict = at_most(characters = 140), coverage),
+//!     gate(mean(strict) >= 0.5),
+//! )]
+//! async fn summarise(article: String) -> Result<String, std::io::Error> {
+//!     # let _ = article;
+//!     // ..
+//!     # Ok(String::new())
+//! }
+//! ```
+//!
+//! # From scores to test outcomes
+//!
+//! 1. A boolean score judges, and so does a number with a `threshold`; any other number only
+//!    measures. With `repeats` the mean of the case is judged (a boolean needs 1.0 unless it has
+//!    a `threshold`); `require(..)` looks at every attempt.
+//! 2. A case fails when it is judged "no", when its function errs, panics or times out, or when
+//!    an evaluator errs (NaN, infinity and values outside `range` are errors). An error is never a
+//!    score of 0, and never dropped: every mean says its n.
+//! 3. An evaluator that a rule of `gate(..)` names no longer decides cases, the gate does (a rule
+//!    with a `slice` takes over only the cases of its slice; `error_rate` takes over errors). A
+//!    miss is then shown in the summary only. With fewer than 95 % of the cases scored, a gate is
+//!    inconclusive.
+//! 4. Where the gate does not judge, because a filter selected only some cases, a gated miss fails
+//!    its case, so that the printed rerun command shows the miss.
+//! 5. An experiment with gates has a test `experiment::gate`, which judges full selections, is
+//!    ignored with the reason in partial ones, and runs the whole experiment when asked for
+//!    alone. An inconclusive gate is ignored locally and fails under `CI=true` or
+//!    `HH_REQUIRE_GATES=1`.
+//! 6. Nothing to run is not success: no linked experiment, an empty dataset, or not one scored
+//!    case fail.
+//! 7. Before the first case, every selected row is checked against the names that the function and
+//!    its evaluators read. An evaluator that can read none of the first five outputs stops the
+//!    experiment.
+//!
+//! # Gates
+//!
+//! `gate(mean(correct) >= 0.9, pass_rate(grounded) >= 0.95, p95(latency) <= "2s")`
+//!
+//! | | |
+//! |---|---|
+//! | measures | `mean median min max p50 p90 p95 p99 stddev pass_rate` of an evaluator; all but `pass_rate` of `latency`; `error_rate` |
+//! | slices | `mean(correct, slice = "lang:de")`: metadata `lang` is `de`, or a tag of that text |
+//! | `confident(mean(correct) >= 0.9)` | the one-sided 95 % bound must hold |
+//! | `not_worse(mean(correct) >= 0.9)` | fails only when even the other bound does not hold |
+//!
+//! The datapoint is the unit: attempts are averaged first. Only percentiles and extremes of
+//! latency, which is the function's own time, are taken over attempts. Quantiles are
+//! nearest-rank. A verdict says value, n, the 95 % interval (Wilson's where every score is 0 or 1,
+//! else Student's t) and the worst three cases.
+//!
+//! # Datasets
+//!
+//! `dataset = "file"` names a `.jsonl`, `.json` or `.csv` file relative to the manifest of the
+//! function's crate, `dataset = path::to::function` a function that returns an iterator (or a
+//! `Result` of one) of [`Datapoint`]s. A row is `{"id", "inputs": {..}, "ground_truth",
+//! "metadata", "tags", "history"}`, or flat, where every other key is an input. Without an `id` a
+//! row is named by a hash of its inputs, so that inserting a row or mending a label renames none.
+//! CSV cells are text; a parameter that is no text gets the cell parsed as JSON; an empty cell is
+//! absent. A bad row is a failing case `line-17`; a fault of the whole file is one failing
+//! case `experiment::dataset`.
+//!
+//! # Traces
+//!
+//! Each attempt has its own [`Tracer`]: a root span named after the function, the spans of your
+//! code below it, then one `evaluator.<name>` span each. Take `tracer: &Tracer`, or
+//! [`current_tracer`] anywhere below; libraries that use [`opentelemetry::global`] reach the right
+//! attempt by themselves. A spawned task or thread does not inherit the context: carry it with
+//! [`Span::instrument`] or [`Span::context`].
+//!
+//! # The journal
+//!
+//! Results are appended to `target/honeyhive/<invocation>/*.jsonl` and synced to disk before a
+//! case is reported. See [`journal`] for the format.
+//!
+//! # Limitations
+//!
+//! - Beside an evaluator stands a struct of its name. A module of the same name that is
+//!   re-exported clashes with it; a function that is named like a crate shadows the crate; links in
+//!   docs want `correct()` with parentheses.
+//! - Functions in `#[cfg(test)]` modules of a library and in binaries cannot be linked into a test
+//!   target; a library must be named in `main!(my_lib)`.
+//! - Output is not captured, and a panic is caught only with `panic = "unwind"`.
+//! - A sync function that times out keeps its thread until the process ends.
+//! - A function that calls `std::process::exit` ends the run with that code.
 
-pub mod datapoint;
-pub mod dataset;
-pub mod evaluators;
-pub mod gate;
-mod config;
-mod engine;
-mod harness;
-mod ids;
-pub mod journal;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod config;
+pub mod datapoint;
+pub mod dataset;
+mod engine;
+pub mod evaluators;
+pub mod gate;
+mod harness;
+mod ids;
+pub mod journal;
 #[doc(hidden)]
 pub mod registry;
 mod report;
@@ -20,20 +203,38 @@ pub mod stats;
 mod text;
 pub mod tracer;
 
-
 pub use honeyhive_macros::{evaluator, experiment};
 pub use opentelemetry;
 
 pub use datapoint::Datapoint;
+pub use dataset::Dataset;
+pub use evaluators::Evaluator;
 pub use score::{Comparison, Direction, Score, ScoreValue};
 pub use tracer::{Span, SpanQuery, SpanRecord, Trace, Tracer, current_tracer};
 
 /// The `main` of a test target with experiments.
+///
+/// Names the libraries whose experiments are to run beside those of the target itself; a library
+/// that nobody names is not linked, and its experiments would silently be missing.
+///
+/// ```
+/// # mod target {
+/// honeyhive_harness::main!();
+/// # }
+/// ```
+///
+/// ```text
+/// honeyhive_harness::main!(my_app, other_crate);
+/// ```
+///
+/// The target needs `harness = false` in `Cargo.toml`. Where that is forgotten, the target has one
+/// test, which fails and says so.
 #[macro_export]
 macro_rules! main {
     ($($krate:ident),* $(,)?) => {
         $(extern crate $krate as _;)*
 
+        #[allow(dead_code, reason = "with `harness = true`, rustc's own `main` takes its place")]
         fn main() -> ::std::process::ExitCode {
             $crate::__private::run(::core::file!(), ::core::module_path!())
         }

@@ -11,9 +11,7 @@ pub use crate::evaluators::{
 };
 pub use crate::gate::rule::{GateRule, Measure, Mode, Of, RequireRule};
 pub use crate::harness::run;
-pub use crate::registry::{
-    Call, EvaluatorUse, Experiment, MetaValue, Runner, Source,
-};
+pub use crate::registry::{Call, EvaluatorUse, Experiment, MetaValue, Runner, Source};
 pub use crate::score::{Comparison, Direction, IntoScore, Judges, Shape};
 pub use crate::tracer::{Trace, Tracer};
 
@@ -111,6 +109,7 @@ impl ValueTag {
     ///
     /// # Errors
     /// That of writing JSON.
+    #[expect(clippy::needless_pass_by_value, reason = "like its twin for `Result`")]
     pub fn json<T: Output>(self, returned: T) -> Result<Value, Fault> {
         returned.json()
     }
@@ -125,10 +124,7 @@ impl ValueTag {
 }
 
 /// Stops the compiler when a use of an evaluator leaves out a setting that has no default.
-pub const fn require_settings(
-    required: &[(&'static str, &'static str)],
-    given: &[&'static str],
-) {
+pub const fn require_settings(required: &[(&'static str, &'static str)], given: &[&'static str]) {
     let mut i = 0;
     while i < required.len() {
         let (name, text) = required[i];
@@ -138,9 +134,7 @@ pub const fn require_settings(
             found |= same(name, given[j]);
             j += 1;
         }
-        if !found {
-            panic!("{}", text);
-        }
+        assert!(found, "{}", text);
         i += 1;
     }
 }
@@ -151,9 +145,10 @@ pub const fn require_distinct(names: &[&'static str]) {
     while i < names.len() {
         let mut j = i + 1;
         while j < names.len() {
-            if same(names[i], names[j]) {
-                panic!("two evaluators of one name: give one of them an alias, `alias = path`");
-            }
+            assert!(
+                !same(names[i], names[j]),
+                "two evaluators of one name: give one of them an alias, `alias = path`"
+            );
             j += 1;
         }
         i += 1;
@@ -177,9 +172,10 @@ pub const fn require_limit(info: &EvaluatorInfo, limit: f64) {
         (None, Shape::Bool) => (0.0, 1.0),
         (None, Shape::Number | Shape::Score) => return,
     };
-    if limit < low || limit > high {
-        panic!("this limit lies outside the values that the evaluator can have");
-    }
+    assert!(
+        limit >= low && limit <= high,
+        "this limit lies outside the values that the evaluator can have"
+    );
 }
 
 const fn same(a: &str, b: &str) -> bool {

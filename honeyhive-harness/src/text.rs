@@ -20,7 +20,11 @@ pub(crate) fn seconds(value: f64) -> String {
     let digits = |value: f64, unit: &str| {
         let decimals = if value < 9.995 { 2 } else { usize::from(value < 99.95) };
         let text = format!("{value:.decimals$}");
-        let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        let text = if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            &text
+        };
         format!("{text} {unit}")
     };
     if value < 0.000_999_5 {
@@ -45,7 +49,7 @@ pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -53,48 +57,68 @@ pub(crate) fn thousands(number: usize) -> String {
     text
 }
 
-/// One line of at most `width` columns. Line breaks and control characters become visible, so
-/// that an output can neither break the layout nor send commands to the terminal.
-pub(crate) fn one_line(text: &str, width: usize) -> String {
-    let mut line = String::new();
-    let mut used = 0;
+/// One line: line breaks and control characters become visible, so that an output can neither
+/// break the layout nor send commands to the terminal.
+fn harmless(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
     for c in text.chars() {
-        let shown: std::borrow::Cow<'_, str> = match c {
-            '\n' => "⏎".into(),
-            '\t' => " ".into(),
+        match c {
+            '\n' => line.push('⏎'),
+            '\t' => line.push(' '),
+            '\r' => {}
             // Bidirectional overrides reorder the rest of the terminal line.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => "�".into(),
-            c if c.is_control() => c.escape_default().to_string().into(),
-            c => {
-                let size = c.width().unwrap_or(0);
-                if used + size > width.saturating_sub(1) {
-                    // The last column is kept for the mark, unless the text ends right there.
-                    return finish(line, used, width, text, c);
-                }
-                line.push(c);
-                used += size;
-                continue;
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => {
+                line.push('�');
             }
-        };
-        let size = shown.width();
-        if used + size > width.saturating_sub(1) {
-            line.push('…');
-            return line;
+            c if c.is_control() => line.extend(c.escape_default()),
+            c => line.push(c),
         }
-        line.push_str(&shown);
-        used += size;
     }
     line
 }
 
-/// Appends the last character where it is the whole rest and fits, else the mark.
-fn finish(mut line: String, used: usize, width: usize, text: &str, last: char) -> String {
-    let is_rest = text.ends_with(last) && used + last.width().unwrap_or(0) <= width && {
-        let shown: usize = text.chars().map(|c| c.width().unwrap_or(0)).sum();
-        shown <= width && !text.chars().any(char::is_control)
-    };
-    line.push(if is_rest { last } else { '…' });
-    line
+/// Text on one line of at most `width` columns; what is too long is cut at the end.
+pub(crate) fn one_line(text: &str, width: usize) -> String {
+    let line = harmless(text);
+    if line.width() <= width {
+        return line;
+    }
+    let mut cut = prefix(&line, width.saturating_sub(1)).to_owned();
+    cut.push('…');
+    cut
+}
+
+/// Text on one line of at most `width` columns; what is too long is cut in the middle, since an
+/// answer often stands at the end.
+pub(crate) fn middle(text: &str, width: usize) -> String {
+    let line = harmless(text);
+    if line.width() <= width {
+        return line;
+    }
+    let tail_width = width.saturating_sub(1) * 2 / 5;
+    let head = prefix(&line, width.saturating_sub(1) - tail_width);
+    let mut tail_start = line.len();
+    let mut used = 0;
+    for (index, c) in line.char_indices().rev() {
+        used += c.width().unwrap_or(0);
+        if used > tail_width {
+            break;
+        }
+        tail_start = index;
+    }
+    format!("{head}…{}", &line[tail_start..])
+}
+
+/// The longest start of `text` that takes at most `width` columns.
+fn prefix(text: &str, width: usize) -> &str {
+    let mut used = 0;
+    for (index, c) in text.char_indices() {
+        used += c.width().unwrap_or(0);
+        if used > width {
+            return &text[..index];
+        }
+    }
+    text
 }
 
 /// `text` and spaces up to `width` columns.
@@ -140,5 +164,12 @@ mod tests {
         assert_eq!(one_line("日本語です", 6), "日本…");
         assert_eq!(one_line("日本語", 6), "日本語");
         assert_eq!(width(&pad("日本", 6)), 6);
+    }
+
+    #[test]
+    fn the_end_of_a_long_text_stays_visible() {
+        assert_eq!(middle("short", 10), "short");
+        assert_eq!(middle("a long story with the answer: 42", 16), "a long st…er: 42");
+        assert_eq!(middle("日本語日本語日本語", 9), "日本…語");
     }
 }

@@ -130,7 +130,9 @@ impl<'a> Fields<'a> {
             Key::Input(name) => (self.datapoint.inputs.get(name), cells),
             Key::GroundTruth => (self.datapoint.ground_truth.as_ref(), cells),
             Key::Output => (self.output, false),
-            Key::Inputs => return Found::Object(Value::Object(self.datapoint.inputs.clone()), cells),
+            Key::Inputs => {
+                return Found::Object(Value::Object(self.datapoint.inputs.clone()), cells);
+            }
             Key::Metadata => {
                 return Found::Object(Value::Object(self.datapoint.metadata.clone()), false);
             }
@@ -151,7 +153,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// When the value is missing, null, or cannot be read as `T`.
     pub fn required<T: FromField>(&self, param: &Param) -> Result<T, Fault> {
-        self.optional(param)?.ok_or_else(|| self.fault(param, self.absence(param)))
+        self.optional(param)?.ok_or_else(|| fault(param, self.absence(param)))
     }
 
     /// The value for an `Option` parameter: `None` when missing or null.
@@ -165,22 +167,16 @@ impl<'a> Fields<'a> {
             Found::Object(value, text) => T::from_field(&value, text),
         };
         read.map(Some).map_err(|error| {
-            self.fault(
-                param,
-                format!("{} is not a `{}`: {error}", self.describe(param.key), param.ty),
-            )
+            fault(param, format!("{} is not a `{}`: {error}", self.describe(param.key), param.ty))
         })
-    }
-
-    fn fault(&self, param: &Param, text: String) -> Fault {
-        Fault::Argument { text, from_output: param.key == Key::Output }
     }
 
     /// The sentence for a required value that is not there.
     pub(crate) fn absence(&self, param: &Param) -> String {
         match param.key {
             Key::Input(name) => {
-                let state = if self.datapoint.inputs.contains_key(name) { "is null" } else { "is missing" };
+                let state =
+                    if self.datapoint.inputs.contains_key(name) { "is null" } else { "is missing" };
                 let known: Vec<&str> = self.datapoint.inputs.keys().map(String::as_str).collect();
                 let hint = match crate::ids::closest(name, known.iter().copied()) {
                     Some(near) if state == "is missing" => format!("; did you mean `{near}`?"),
@@ -193,9 +189,7 @@ impl<'a> Fields<'a> {
                 "`output` is null; take `Option<{}>` where the function may return nothing",
                 param.ty.trim_start_matches('&').trim()
             ),
-            key => format!(
-                "{key} is missing; take an `Option` where a row may lack it"
-            ),
+            key => format!("{key} is missing; take an `Option` where a row may lack it"),
         }
     }
 
@@ -207,6 +201,10 @@ impl<'a> Fields<'a> {
         };
         format!("{key} ({shown})")
     }
+}
+
+fn fault(param: &Param, text: String) -> Fault {
+    Fault::Argument { text, from_output: param.key == Key::Output }
 }
 
 /// At most 60 characters of a value, for error texts.
@@ -241,7 +239,10 @@ mod tests {
     fn a_value_of_another_type_is_shown() {
         let row = Datapoint::new().input("text", json!([1, 2]));
         let error = Fields::new(&row).required::<String>(&TEXT).unwrap_err().to_string();
-        assert!(error.starts_with("`text` ([1,2]) is not a `&str`: invalid type: sequence"), "{error}");
+        assert!(
+            error.starts_with("`text` ([1,2]) is not a `&str`: invalid type: sequence"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -258,7 +259,11 @@ mod tests {
         row.cells = true;
         let fields = Fields::new(&row);
         assert_eq!(fields.required::<String>(&TEXT).unwrap(), "007");
-        let row = { let mut row = Datapoint::new().input("text", "7.5"); row.cells = true; row };
+        let row = {
+            let mut row = Datapoint::new().input("text", "7.5");
+            row.cells = true;
+            row
+        };
         assert!((Fields::new(&row).required::<f64>(&TEXT).unwrap() - 7.5).abs() < 1e-12);
     }
 }

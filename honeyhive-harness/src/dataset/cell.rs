@@ -46,9 +46,7 @@ impl<'de> Deserializer<'de> for Cell<'_> {
             Value::Object(fields) => visitor.visit_map(MapDeserializer::new(
                 fields.iter().map(|(key, value)| (key.as_str(), Cell(value))),
             )),
-            Value::Array(items) => {
-                visitor.visit_seq(SeqDeserializer::new(items.iter().map(Cell)))
-            }
+            Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.iter().map(Cell))),
             other => other.clone().deserialize_any(visitor),
         }
     }

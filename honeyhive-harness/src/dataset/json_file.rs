@@ -15,7 +15,7 @@ pub(super) fn parse(text: &str) -> Result<Datapoint, String> {
     row::parse(value)
 }
 
-/// serde_json's text without its line, which counts within the row.
+/// The text of `serde_json` without its line, which counts within the row.
 fn syntax(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let message = text.split(" at line ").next().unwrap_or(&text);
@@ -42,7 +42,9 @@ pub(super) fn scan_lines(text: &str, start: usize) -> Vec<Scanned> {
 pub(super) fn scan_array(text: &str, start: usize) -> Result<Vec<Scanned>, String> {
     let body = &text[start..];
     if !body.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(body).is_ok() {
-        return Err(": the file is an array of rows: [{..}, {..}]; one row per line is .jsonl".to_owned());
+        return Err(
+            ": the file is an array of rows: [{..}, {..}]; one row per line is .jsonl".to_owned()
+        );
     }
     let raw: Vec<&RawValue> = serde_json::from_str(body).map_err(|error| {
         let message = syntax(&error);
@@ -65,7 +67,7 @@ pub(super) fn scan_array(text: &str, start: usize) -> Result<Vec<Scanned>, Strin
 fn scan_row(text: &str, range: std::ops::Range<usize>, line: usize) -> Scanned {
     let row = &text[range.clone()];
     match head(row) {
-        Some(id) => Scanned { line, content: Content::Raw(range), id },
+        Some(id) => Scanned { line, content: Content::Raw(range), id: Some(id) },
         // Anything unusual is read in full: either it is fine after all, or the full reader
         // says what is wrong.
         None => match parse(row) {
@@ -75,19 +77,19 @@ fn scan_row(text: &str, range: std::ops::Range<usize>, line: usize) -> Scanned {
     }
 }
 
-/// Skims a row: its id, if every key is known and looks right, without building any value.
-fn head(row: &str) -> Option<Option<String>> {
+/// Skims a row: its id, if it has one and every key is known and looks right, without building
+/// any value. Without an id the inputs are read in full anyway.
+fn head(row: &str) -> Option<String> {
     let mut deserializer = serde_json::Deserializer::from_str(row);
     let head = deserializer.deserialize_map(Head).ok()?;
     deserializer.end().ok()?;
-    // Without an id the inputs are read in full anyway.
-    head.filter(Option::is_some)
+    head
 }
 
 struct Head;
 
 impl<'de> Visitor<'de> for Head {
-    type Value = Option<Option<String>>;
+    type Value = Option<String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a row")
@@ -127,6 +129,6 @@ impl<'de> Visitor<'de> for Head {
             }
         }
         let known = !(structured && other);
-        Ok((usual && known).then_some(id))
+        Ok(id.filter(|_| usual && known))
     }
 }

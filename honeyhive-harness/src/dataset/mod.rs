@@ -97,7 +97,8 @@ impl Dataset {
                 let text = read(base, path)?;
                 let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
                 let file = Path::new(path);
-                let stem = file.file_stem().map_or_else(|| path.into(), |stem| stem.to_string_lossy());
+                let stem =
+                    file.file_stem().map_or_else(|| path.into(), |stem| stem.to_string_lossy());
                 let extension = file.extension().and_then(|ext| ext.to_str()).unwrap_or_default();
                 let (store, scanned) = match extension.to_ascii_lowercase().as_str() {
                     "jsonl" => {
@@ -105,7 +106,8 @@ impl Dataset {
                         (Store::Json(text), scanned)
                     }
                     "json" => {
-                        let scanned = json_file::scan_array(&text, start).map_err(|fault| at(path, &fault))?;
+                        let scanned = json_file::scan_array(&text, start)
+                            .map_err(|fault| at(path, &fault))?;
                         (Store::Json(text), scanned)
                     }
                     "csv" => {
@@ -259,7 +261,9 @@ fn line_of(before: &[u8]) -> usize {
 
 /// `; did you mean data/qa.jsonl?`, or what the directory holds.
 fn similar_file(file: &Path) -> String {
-    let Some((directory, wanted)) = file.parent().zip(file.file_name()) else { return String::new() };
+    let Some((directory, wanted)) = file.parent().zip(file.file_name()) else {
+        return String::new();
+    };
     let Ok(entries) = std::fs::read_dir(directory) else {
         return format!("; there is no directory {}", directory.display());
     };

@@ -55,7 +55,12 @@ pub(super) fn parse(value: Value) -> Result<Datapoint, String> {
                 Some(near) => format!("unknown key `{key}`; did you mean `{near}`?"),
                 None => format!(
                     "unknown key `{key}`: beside `inputs` a row has only {}",
-                    KNOWN.iter().filter(|known| **known != "inputs").copied().collect::<Vec<_>>().join(", ")
+                    KNOWN
+                        .iter()
+                        .filter(|known| **known != "inputs")
+                        .copied()
+                        .collect::<Vec<_>>()
+                        .join(", ")
                 ),
             });
         }
@@ -93,7 +98,11 @@ fn id(fields: &mut Map<String, Value>, faults: &mut Vec<String>) -> Option<Strin
     id.or(datapoint_id)
 }
 
-fn object(fields: &mut Map<String, Value>, key: &str, faults: &mut Vec<String>) -> Map<String, Value> {
+fn object(
+    fields: &mut Map<String, Value>,
+    key: &str,
+    faults: &mut Vec<String>,
+) -> Map<String, Value> {
     match fields.remove(key) {
         None => Map::new(),
         Some(Value::Null) if key != "inputs" => Map::new(),
@@ -149,7 +158,8 @@ mod tests {
 
     #[test]
     fn a_flat_row() {
-        let row = parse(json!({"id": "", "datapoint_id": "x", "q": "?", "ground_truth": null})).unwrap();
+        let row =
+            parse(json!({"id": "", "datapoint_id": "x", "q": "?", "ground_truth": null})).unwrap();
         assert_eq!(row.id.as_deref(), Some("x"));
         assert_eq!(row.inputs.len(), 1);
         assert_eq!(row.ground_truth, None);
@@ -158,8 +168,9 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named() {
-        let error = parse(json!({"inputs": {}, "ground_thruth": 1, "notes": "", "tags": [1], "id": []}))
-            .unwrap_err();
+        let error =
+            parse(json!({"inputs": {}, "ground_thruth": 1, "notes": "", "tags": [1], "id": []}))
+                .unwrap_err();
         for part in [
             "unknown key `ground_thruth`; did you mean `ground_truth`?",
             "unknown key `notes`: beside `inputs` a row has only id, datapoint_id, ground_truth",
@@ -173,6 +184,9 @@ mod tests {
             parse(json!({"inptus": {"q": "?"}})).unwrap_err(),
             "unknown key `inptus`; did you mean `inputs`?"
         );
-        assert_eq!(parse(json!({"inputs": null})).unwrap_err(), "`inputs` is an object, this is null");
+        assert_eq!(
+            parse(json!({"inputs": null})).unwrap_err(),
+            "`inputs` is an object, this is null"
+        );
     }
 }

@@ -30,13 +30,12 @@ fn json_lines() {
 
 #[test]
 fn a_bad_row_stays_in_place_and_says_where() {
-    let text = b"{\"id\":\"a\",\"q\":1}\n{\"id\":\"b\",\n[1]\n{\"id\":\"d\",\"inputs\":{},\"tag\":[]}\n";
+    let text =
+        b"{\"id\":\"a\",\"q\":1}\n{\"id\":\"b\",\n[1]\n{\"id\":\"d\",\"inputs\":{},\"tag\":[]}\n";
     let dataset = scan("bad.jsonl", text).unwrap();
     assert_eq!(ids(&dataset), ["a", "line-2", "line-3", "line-4"]);
-    let faults: Vec<String> = dataset.rows[1..]
-        .iter()
-        .map(|row| dataset.datapoint(row).unwrap_err())
-        .collect();
+    let faults: Vec<String> =
+        dataset.rows[1..].iter().map(|row| dataset.datapoint(row).unwrap_err()).collect();
     assert!(faults[0].starts_with("bad.jsonl:2: not valid JSON: EOF while parsing"), "{faults:?}");
     assert_eq!(faults[1], "bad.jsonl:3: a row is a JSON object, this is an array");
     assert_eq!(faults[2], "bad.jsonl:4: unknown key `tag`; did you mean `tags`?");
@@ -44,7 +43,9 @@ fn a_bad_row_stays_in_place_and_says_where() {
 
 #[test]
 fn json_arrays_know_their_lines() {
-    let dataset = scan("rows.json", b"[\n {\"id\": \"a\", \"q\": 1},\n\n {\"id\": \"b\", \"q\": 2}, 7\n]").unwrap();
+    let dataset =
+        scan("rows.json", b"[\n {\"id\": \"a\", \"q\": 1},\n\n {\"id\": \"b\", \"q\": 2}, 7\n]")
+            .unwrap();
     assert_eq!(dataset.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 4, 4]);
     assert_eq!(ids(&dataset), ["a", "b", "line-4"]);
     let fault = scan("rows.json", b"{\"rows\": []}").unwrap_err();

@@ -30,7 +30,12 @@ pub(super) struct Attempted {
 }
 
 /// The part of the record that is known before anything runs.
-pub(super) fn begin(spec: &Spec, row: usize, attempt: u32, datapoint: Option<&Datapoint>) -> AttemptRecord {
+pub(super) fn begin(
+    spec: &Spec,
+    row: usize,
+    attempt: u32,
+    datapoint: Option<&Datapoint>,
+) -> AttemptRecord {
     let mut record = AttemptRecord {
         experiment: spec.name.clone(),
         case: spec.dataset.rows[row].id.clone(),
@@ -98,7 +103,8 @@ pub(super) async fn run(
             } else {
                 Trace::default()
             };
-            let subject = Subject { datapoint, output: Arc::clone(&output), trace: Arc::new(trace) };
+            let subject =
+                Subject { datapoint, output: Arc::clone(&output), trace: Arc::new(trace) };
             (record.scores, readable) = evaluate(workers, spec, &tracer, &root, &subject).await;
             drop(subject);
             record.output = Some(Arc::unwrap_or_clone(output));
@@ -175,12 +181,11 @@ async fn evaluate(
         let evaluation = Arc::clone(&used.evaluator).evaluate(subject.clone());
         let (cx, judge_info) = (span.context().clone(), judge.clone());
         let running: Started<Answer> = match evaluation {
-            Evaluation::Sync(work) => workers.start_sync(span.context(), move || {
-                conclude(&judge_info, work(), &cx)
-            }),
-            Evaluation::Async(work) => workers.start_async(span.context(), async move {
-                conclude(&judge_info, work.await, &cx)
-            }),
+            Evaluation::Sync(work) => {
+                workers.start_sync(span.context(), move || conclude(&judge_info, work(), &cx))
+            }
+            Evaluation::Async(work) => workers
+                .start_async(span.context(), async move { conclude(&judge_info, work.await, &cx) }),
         };
         started.push((judge, span, running));
     }

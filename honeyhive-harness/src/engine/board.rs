@@ -172,7 +172,10 @@ mod tests {
         }
         assert!(waiters.into_iter().all(|waiter| waiter.join().unwrap()));
         gate.join().unwrap();
-        assert_eq!(lane.cases().iter().map(|case| case.row).collect::<Vec<_>>(), (0..200).collect::<Vec<_>>());
+        assert_eq!(
+            lane.cases().iter().map(|case| case.row).collect::<Vec<_>>(),
+            (0..200).collect::<Vec<_>>()
+        );
     }
 
     #[test]

@@ -66,9 +66,10 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
             } else {
                 let place = spec.dataset.place(&spec.dataset.rows[row]);
                 let text = fields.absence(want.param);
-                faults.0.entry(row).or_insert_with(|| {
-                    format!("{place}: {text} (read by {})", want.reader)
-                });
+                faults
+                    .0
+                    .entry(row)
+                    .or_insert_with(|| format!("{place}: {text} (read by {})", want.reader));
                 for name in datapoint.inputs.keys() {
                     if names.len() < 50 && !names.contains(name) {
                         names.push(name.clone());

@@ -10,6 +10,7 @@ mod check;
 mod execute;
 mod panics;
 mod schedule;
+mod settle;
 mod spec;
 
 pub(crate) use board::Outcome;

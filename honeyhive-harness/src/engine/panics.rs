@@ -41,7 +41,12 @@ pub(super) fn install_hook() {
 }
 
 fn describe(panic: &PanicHookInfo<'_>) -> String {
-    let message = panic.payload_as_str().unwrap_or("a value that is no text");
+    let payload = panic.payload();
+    let message = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("a value that is no text");
     match panic.location() {
         Some(place) => format!("panicked at {}:{}: {message}", place.file(), place.line()),
         None => format!("panicked: {message}"),

@@ -1,29 +1,20 @@
 //! In which order attempts run, how many at once, and when to stop.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use super::attempt::{self, Attempted};
-use super::board::{Board, Lane, Outcome};
+use super::board::{Board, Lane};
 use super::check::Faults;
 use super::execute::Workers;
 use super::panics;
+use super::settle::{self, Pending};
 use super::spec::Spec;
-use crate::datapoint::Datapoint;
-use crate::gate::case::{self, Case, CaseScore, Decision};
-use crate::gate::miss::Miss;
-use crate::journal::{
-    AttemptError, AttemptRecord, CaseRecord, CaseState, Entry, ErrorKind, Record, Writer,
-};
-use crate::text::one_line;
-
-/// An evaluator that could read none of this many outputs stops the experiment.
-const FIRST_OUTPUTS: usize = 5;
+use crate::journal::Writer;
 
 /// An experiment to run and the rows of it.
 #[derive(Debug)]
@@ -51,25 +42,26 @@ pub(crate) struct Shared {
     pub(crate) jobs: Vec<Job>,
     pub(crate) board: Board,
     pub(crate) journal: Arc<Writer>,
-    workers: Arc<Workers>,
-    options: Options,
+    pub(super) workers: Arc<Workers>,
+    pub(super) options: Options,
     stop: OnceLock<String>,
     /// Cases whose record did not reach the disk.
     pub(crate) unrecorded: AtomicUsize,
     /// Attempts that are not recorded yet: job, row, start.
-    in_flight: Mutex<Vec<(usize, usize, Instant)>>,
-    progress: Vec<Progress>,
-    freed: Notify,
+    pub(super) in_flight: Mutex<Vec<(usize, usize, Instant)>>,
+    pub(super) progress: Vec<Progress>,
+    /// A place became free, or there is a reason to stop.
+    pub(super) freed: Notify,
 }
 
 /// What the stop rules and the live line need to know of a job.
 #[derive(Debug, Default)]
-struct Progress {
+pub(super) struct Progress {
     /// Per evaluator: outputs that it could read, and could not.
-    readable: Vec<(AtomicUsize, AtomicUsize)>,
-    /// The sum of the first evaluator's case means, in millionths, and how many.
-    sum: Mutex<(f64, usize)>,
-    failing: AtomicUsize,
+    pub(super) readable: Vec<(AtomicUsize, AtomicUsize)>,
+    /// The sum of the first evaluator's case means, and how many.
+    pub(super) sum: Mutex<(f64, usize)>,
+    pub(super) failing: AtomicUsize,
 }
 
 /// A run under way.
@@ -79,7 +71,7 @@ pub(crate) struct Running {
     thread: Option<JoinHandle<()>>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -145,7 +137,8 @@ impl Shared {
     pub(crate) fn in_flight(&self) -> (usize, Option<(String, Duration)>) {
         let in_flight = lock(&self.in_flight);
         let oldest = in_flight.iter().min_by_key(|(.., at)| *at);
-        let oldest = oldest.map(|(job, row, at)| (self.jobs[*job].spec.test_name(*row), at.elapsed()));
+        let oldest =
+            oldest.map(|(job, row, at)| (self.jobs[*job].spec.test_name(*row), at.elapsed()));
         (in_flight.len(), oldest)
     }
 
@@ -157,262 +150,104 @@ impl Shared {
     }
 }
 
-/// A case whose attempts are under way.
-struct Pending {
-    job: usize,
-    /// Its place in the selection.
+/// How far a job is: which case comes next, how many of its attempts were started.
+#[derive(Debug, Default)]
+struct Cursor {
     index: usize,
-    row: usize,
-    datapoint: Result<Arc<Datapoint>, AttemptError>,
-    records: Mutex<Vec<AttemptRecord>>,
-    left: AtomicUsize,
-    unrecorded: AtomicBool,
+    attempts: u32,
+    pending: Option<Arc<Pending>>,
+}
+
+/// Gives out places to attempts, in order.
+struct Dispatcher {
+    shared: Arc<Shared>,
+    cursors: Vec<Cursor>,
+    /// Places for all attempts, and for those of each job.
+    all: Arc<Semaphore>,
+    each: Vec<Arc<Semaphore>>,
 }
 
 async fn run(shared: Arc<Shared>) {
     let limit = |job: &Job| job.spec.concurrency;
     let most = shared.jobs.iter().map(limit).max().unwrap_or(1);
-    let all = Arc::new(Semaphore::new(shared.options.concurrency.unwrap_or(most)));
-    let each: Vec<Arc<Semaphore>> =
-        shared.jobs.iter().map(|job| Arc::new(Semaphore::new(limit(job)))).collect();
-    let mut next: Vec<(usize, u32, Option<Arc<Pending>>)> = vec![(0, 0, None); shared.jobs.len()];
+    let mut dispatcher = Dispatcher {
+        all: Arc::new(Semaphore::new(shared.options.concurrency.unwrap_or(most))),
+        each: shared.jobs.iter().map(|job| Arc::new(Semaphore::new(limit(job)))).collect(),
+        cursors: shared.jobs.iter().map(|_| Cursor::default()).collect(),
+        shared,
+    };
     let mut tasks = tokio::task::JoinSet::new();
-    'attempts: loop {
-        // Cases that will not be run are put up without waiting for a place.
-        for (job, cursor) in next.iter_mut().enumerate() {
-            let reason = shared.stopped().or(shared.board.lanes[job].stopped.get().map(String::as_str));
-            if let Some(reason) = reason.map(str::to_owned) {
-                if let (_, attempt @ 1.., Some(pending)) = cursor {
-                    // Attempts of this case are under way; the rest of them are left out.
-                    for number in *attempt + 1..=shared.jobs[job].spec.repeats {
-                        let record = not_run(&shared, pending, number, &reason);
-                        settle(&shared, pending, Attempted { record, readable: Vec::new() }).await;
-                    }
-                    *cursor = (cursor.0 + 1, 0, None);
-                }
-                for index in cursor.0..shared.jobs[job].selected.len() {
-                    skip(&shared, job, index, &reason);
-                }
-                cursor.0 = shared.jobs[job].selected.len();
-            }
-        }
-        let left = |job: usize, cursor: &(usize, u32, Option<Arc<Pending>>)| {
-            cursor.0 < shared.jobs[job].selected.len()
-        };
-        if !next.iter().enumerate().any(|(job, cursor)| left(job, cursor)) {
+    loop {
+        dispatcher.skip_stopped().await;
+        if !(0..dispatcher.cursors.len()).any(|job| dispatcher.has_work(job)) {
             break;
         }
-        let Ok(place) = Arc::clone(&all).acquire_owned().await else { break };
-        if shared.stopped().is_some() {
+        let Ok(place) = Arc::clone(&dispatcher.all).acquire_owned().await else { break };
+        if dispatcher.shared.stopped().is_some() {
             continue;
         }
         // The first experiment, in order, that has work and a place.
-        let (job, own_place) = loop {
-            let found = next.iter().enumerate().find_map(|(job, cursor)| {
-                let stopped = shared.board.lanes[job].stopped.get().is_some();
-                let free = || Arc::clone(&each[job]).try_acquire_owned().ok();
-                (left(job, cursor) && !stopped).then(free).flatten().map(|own| (job, own))
-            });
-            match found {
-                Some(found) => break found,
-                None => {
-                    shared.freed.notified().await;
-                    // What was waited for may as well have been a reason to stop.
-                    continue 'attempts;
-                }
-            }
+        let found = (0..dispatcher.cursors.len()).find_map(|job| dispatcher.place(job));
+        let Some((job, own_place)) = found else {
+            // All that have work are at their own limits; or there is a reason to stop.
+            dispatcher.shared.freed.notified().await;
+            continue;
         };
-        let cursor = &mut next[job];
-        let pending = match &cursor.2 {
-            Some(pending) => Arc::clone(pending),
-            None => Arc::new(pending(&shared, job, cursor.0)),
-        };
-        cursor.1 += 1;
-        let attempt = cursor.1;
-        if attempt == shared.jobs[job].spec.repeats {
-            *cursor = (cursor.0 + 1, 0, None);
-        } else {
-            cursor.2 = Some(Arc::clone(&pending));
-        }
-        lock(&shared.board.lanes[job].times).0.get_or_insert_with(Instant::now);
-        tasks.spawn(run_one(Arc::clone(&shared), pending, attempt, place, own_place));
+        let (pending, attempt) = dispatcher.next_attempt(job);
+        let shared = Arc::clone(&dispatcher.shared);
+        tasks.spawn(settle::run_one(shared, pending, attempt, (place, own_place)));
         while tasks.try_join_next().is_some() {}
     }
     while tasks.join_next().await.is_some() {}
 }
 
-fn pending(shared: &Shared, job: usize, index: usize) -> Pending {
-    let Job { spec, selected, faults, .. } = &shared.jobs[job];
-    let row = selected[index];
-    let datapoint = match faults.get(row) {
-        Some(fault) => Err(fault.clone()),
-        None => spec.dataset.datapoint(&spec.dataset.rows[row]),
-    };
-    Pending {
-        job,
-        index,
-        row,
-        datapoint: datapoint
-            .map_err(|message| AttemptError { kind: ErrorKind::Datapoint, message }),
-        records: Mutex::default(),
-        left: AtomicUsize::new(usize::try_from(spec.repeats).unwrap_or(usize::MAX)),
-        unrecorded: AtomicBool::new(false),
+impl Dispatcher {
+    fn has_work(&self, job: usize) -> bool {
+        self.cursors[job].index < self.shared.jobs[job].selected.len()
     }
-}
 
-async fn run_one(
-    shared: Arc<Shared>,
-    pending: Arc<Pending>,
-    attempt: u32,
-    place: OwnedSemaphorePermit,
-    own_place: OwnedSemaphorePermit,
-) {
-    let spec = &shared.jobs[pending.job].spec;
-    let key = (pending.job, pending.row, Instant::now());
-    lock(&shared.in_flight).push(key);
-    let attempted = match &pending.datapoint {
-        Err(error) => {
-            let mut record = attempt::begin(spec, pending.row, attempt, None);
-            record.error = Some(error.clone());
-            Attempted { record, readable: Vec::new() }
+    fn place(&self, job: usize) -> Option<(usize, OwnedSemaphorePermit)> {
+        let stopped = self.shared.board.lanes[job].stopped.get().is_some();
+        if stopped || !self.has_work(job) {
+            return None;
         }
-        Ok(datapoint) => {
-            attempt::run(&shared.workers, spec, pending.row, attempt, Arc::clone(datapoint)).await
+        Arc::clone(&self.each[job]).try_acquire_owned().ok().map(|place| (job, place))
+    }
+
+    fn next_attempt(&mut self, job: usize) -> (Arc<Pending>, u32) {
+        let cursor = &mut self.cursors[job];
+        let pending = cursor
+            .pending
+            .get_or_insert_with(|| Arc::new(Pending::new(&self.shared, job, cursor.index)));
+        let pending = Arc::clone(pending);
+        cursor.attempts += 1;
+        let attempt = cursor.attempts;
+        if attempt == self.shared.jobs[job].spec.repeats {
+            *cursor = Cursor { index: cursor.index + 1, ..Cursor::default() };
         }
-    };
-    drop((place, own_place));
-    shared.freed.notify_one();
-    settle(&shared, &pending, attempted).await;
-    let mut in_flight = lock(&shared.in_flight);
-    if let Some(at) = in_flight.iter().position(|other| *other == key) {
-        in_flight.swap_remove(at);
+        (pending, attempt)
     }
-}
 
-fn not_run(shared: &Shared, pending: &Pending, attempt: u32, reason: &str) -> AttemptRecord {
-    let spec = &shared.jobs[pending.job].spec;
-    let datapoint = pending.datapoint.as_ref().ok().map(Arc::as_ref);
-    let mut record = attempt::begin(spec, pending.row, attempt, datapoint);
-    record.error = Some(AttemptError { kind: ErrorKind::NotRun, message: format!("not run: {reason}") });
-    record
-}
-
-/// Records an attempt, and with the last one decides the case.
-async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
-    note_readable(shared, pending.job, &attempted.readable);
-    let mut entry = Entry::default();
-    let record = Record::Attempt(Box::new(attempted.record));
-    entry.push(&record);
-    let Record::Attempt(record) = record else { return };
-    lock(&pending.records).push(*record);
-    let is_last = pending.left.fetch_sub(1, Ordering::AcqRel) == 1;
-    if !is_last {
-        if shared.journal.commit(entry).await.is_err() {
-            pending.unrecorded.store(true, Ordering::Release);
-        }
-        return;
-    }
-    let mut records = std::mem::take(&mut *lock(&pending.records));
-    records.sort_by_key(|record| record.attempt);
-    let Job { spec, gate_judges, .. } = &shared.jobs[pending.job];
-    let in_slice = slices(spec, pending.datapoint.as_deref().ok());
-    let (mut case, decision) = case::decide(&spec.rules, pending.row, in_slice, &records);
-    if pending.datapoint.is_err() {
-        case.state = CaseState::Error;
-    }
-    let failed = !decision.failing.is_empty() || (!decision.gated.is_empty() && !gate_judges);
-    let test = spec.test_name(pending.row);
-    entry.push(&Record::Case(CaseRecord {
-        experiment: spec.name.clone(),
-        case: spec.dataset.rows[pending.row].id.clone(),
-        test: test.clone(),
-        state: case.state,
-        passed: !failed,
-        reasons: decision.reasons().cloned().collect(),
-    }));
-    let written = shared.journal.commit(entry).await;
-
-    let miss = decision.reasons().next().is_some().then(|| {
-        Miss::new(&spec.rules, test, &case, &decision, failed, &records)
-    });
-    let mut outcome = Outcome { passed: !failed, message: String::new() };
-    if failed {
-        outcome.message = message(&decision, *gate_judges);
-    }
-    if written.is_err() || pending.unrecorded.load(Ordering::Acquire) {
-        let error = shared.journal.failure().unwrap_or("the journal is closed");
-        shared.unrecorded.fetch_add(1, Ordering::AcqRel);
-        shared.stop(error);
-        outcome = Outcome { passed: false, message: format!("not recorded: {error}") };
-    }
-    if !outcome.passed {
-        shared.progress[pending.job].failing.fetch_add(1, Ordering::AcqRel);
-        if shared.options.fail_fast {
-            shared.stop(format!("{} failed, and --fail-fast is set", spec.test_name(pending.row)));
+    /// Cases that will not be run are put up without waiting for a place.
+    async fn skip_stopped(&mut self) {
+        for job in 0..self.cursors.len() {
+            let stopped = &self.shared.board.lanes[job].stopped;
+            let reason = self.shared.stopped().or(stopped.get().map(String::as_str));
+            let Some(reason) = reason.map(str::to_owned) else { continue };
+            let cursor = std::mem::take(&mut self.cursors[job]);
+            let mut next = cursor.index;
+            if let Some(pending) = cursor.pending {
+                // Attempts of this case are under way; the rest of them are left out.
+                for attempt in cursor.attempts + 1..=self.shared.jobs[job].spec.repeats {
+                    settle::leave_out(&self.shared, &pending, attempt, &reason).await;
+                }
+                next += 1;
+            }
+            let end = self.shared.jobs[job].selected.len();
+            for index in next..end {
+                settle::skip(&self.shared, job, index, &reason);
+            }
+            self.cursors[job].index = end;
         }
     }
-    if let Some(CaseScore::Mean(mean, _)) = case.scores.first() {
-        let mut sum = lock(&shared.progress[pending.job].sum);
-        *sum = (sum.0 + mean, sum.1 + 1);
-    }
-    shared.board.lanes[pending.job].put(pending.index, case, miss, outcome);
-}
-
-/// Stops an experiment whose evaluator reads none of the outputs: it was written for another
-/// type, and every further call would be paid for nothing.
-fn note_readable(shared: &Shared, job: usize, readable: &[bool]) {
-    let spec = &shared.jobs[job].spec;
-    for (index, could) in readable.iter().enumerate() {
-        let (fine, bad) = &shared.progress[job].readable[index];
-        if *could {
-            fine.fetch_add(1, Ordering::AcqRel);
-        } else if bad.fetch_add(1, Ordering::AcqRel) + 1 >= FIRST_OUTPUTS
-            && fine.load(Ordering::Acquire) == 0
-        {
-            let reason = format!(
-                "evaluator `{}` could read none of the first {FIRST_OUTPUTS} outputs; \
-                 its `output` has another type than `{}` returns",
-                spec.rules.judges[index].name, spec.function
-            );
-            let _ = shared.board.lanes[job].stopped.set(reason);
-            shared.freed.notify_one();
-        }
-    }
-}
-
-fn skip(shared: &Shared, job: usize, index: usize, reason: &str) {
-    let Job { spec, selected, .. } = &shared.jobs[job];
-    let outcome = Outcome { passed: false, message: format!("not run: {reason}") };
-    let case = Case::skipped(selected[index], &spec.rules);
-    shared.board.lanes[job].put(index, case, None, outcome);
-}
-
-fn slices(spec: &Spec, datapoint: Option<&Datapoint>) -> Box<[bool]> {
-    let gates = &spec.rules.gates;
-    if gates.iter().all(|rule| rule.slice.is_none()) {
-        return Box::default();
-    }
-    gates
-        .iter()
-        .map(|rule| match (rule.slice, datapoint) {
-            (None, _) => true,
-            (Some(slice), Some(datapoint)) => datapoint.in_slice(slice),
-            (Some(_), None) => false,
-        })
-        .collect()
-}
-
-/// What a failed case's test says: its worst reason, how many more, and whether a gate might
-/// have seen it otherwise.
-fn message(decision: &Decision, gate_judges: bool) -> String {
-    let mut reasons = decision.reasons();
-    let mut text = reasons.next().map(|reason| one_line(reason, 300)).unwrap_or_default();
-    let more = reasons.count();
-    if more > 0 {
-        text.push_str(&format!(" (and {more} more)"));
-    }
-    if decision.failing.is_empty() && !gate_judges {
-        text.push_str("\na full run's gate may forgive this");
-    }
-    text
 }

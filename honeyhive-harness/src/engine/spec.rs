@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::dataset::Dataset;
-use crate::dataset::bind::Param;
+use crate::dataset::bind::{Key, Param};
 use crate::evaluators::Evaluator;
 use crate::gate::case::{Judge, Rules};
 use crate::ids;
@@ -57,7 +57,11 @@ impl std::fmt::Debug for Evaluation {
 impl Spec {
     /// An experiment as it was registered. `concurrency` is what the command line or the
     /// environment ask for.
-    pub(crate) fn new(entry: &Experiment, dataset: Arc<Dataset>, concurrency: Option<usize>) -> Self {
+    pub(crate) fn new(
+        entry: &Experiment,
+        dataset: Arc<Dataset>,
+        concurrency: Option<usize>,
+    ) -> Self {
         let judges = entry
             .evaluators
             .iter()
@@ -76,11 +80,7 @@ impl Spec {
             place: format!("{}:{}", entry.file, entry.line),
             params: entry.params,
             runner: entry.runner,
-            rules: Rules {
-                judges,
-                require: entry.require.to_vec(),
-                gates: entry.gates.to_vec(),
-            },
+            rules: Rules { judges, require: entry.require.to_vec(), gates: entry.gates.to_vec() },
             evaluators,
             repeats: entry.repeats.max(1),
             timeout: entry.timeout_ms.map_or(TIMEOUT, Duration::from_millis),
@@ -101,6 +101,18 @@ impl Spec {
     /// The name of a row's test.
     pub(crate) fn test_name(&self, row: usize) -> String {
         format!("{}::{}", self.name, self.dataset.rows[row].slug)
+    }
+
+    /// The inputs that the function takes by name; empty when it takes them all.
+    pub(crate) fn reads(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for param in self.params {
+            match param.key {
+                Key::Input(name) => names.push(name),
+                _ => return Vec::new(),
+            }
+        }
+        names
     }
 
     /// The datapoint's id in HoneyHive.

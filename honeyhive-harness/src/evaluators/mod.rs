@@ -133,6 +133,9 @@ pub trait Companion: Evaluator + Sized {
 }
 
 /// Turns what an evaluator function returned into an answer.
+///
+/// # Errors
+/// The evaluator's own.
 pub fn answer(returned: impl IntoScore) -> Answer {
     returned.into_score().map_err(Fault::Failed)
 }

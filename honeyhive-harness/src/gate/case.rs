@@ -129,8 +129,10 @@ pub(crate) fn decide(
     let mut scores = Vec::with_capacity(rules.judges.len());
     let mut misses = Vec::new();
     for (index, judge) in rules.judges.iter().enumerate() {
-        let records = || attempts.iter().filter_map(move |a| Some((a.attempt, a.scores.get(index)?)));
-        for (attempt, error) in records().filter_map(|(n, score)| Some((n, score.error.as_ref()?))) {
+        let records =
+            || attempts.iter().filter_map(move |a| Some((a.attempt, a.scores.get(index)?)));
+        for (attempt, error) in records().filter_map(|(n, score)| Some((n, score.error.as_ref()?)))
+        {
             let text = format!("evaluator `{}`: {}", judge.name, error.message);
             let text = in_attempt(text, attempt, attempts.len());
             file_error(errors_gated, CaseState::Unscored, text, &mut case);
@@ -219,7 +221,9 @@ fn score_of(judge: &Judge, attempts: &[AttemptRecord], index: usize) -> CaseScor
 
 fn is_bad(judge: &Judge, score: &ScoreRecord) -> bool {
     let info = &judge.info;
-    score.value.is_some_and(|value| !info.direction.comparison().holds(value.as_f64(), info.limit()))
+    score
+        .value
+        .is_some_and(|value| !info.direction.comparison().holds(value.as_f64(), info.limit()))
 }
 
 fn required(rule: &RequireRule, judge: &Judge, value: ScoreValue) -> bool {

@@ -36,17 +36,19 @@ pub(crate) fn judge(
     name: &dyn Fn(usize) -> String,
 ) -> RuleRecord {
     let selected: Vec<&Case> = cases.iter().filter(|case| case.counts_for(index)).collect();
-    let record = |verdict, value: Option<f64>, n, interval: Option<Interval>, text: String| RuleRecord {
-        rule: rule.text.to_owned(),
-        verdict,
-        value,
-        n,
-        interval: interval.map(|interval| (interval.low, interval.high)),
-        text: format!("{}: {text}", rule.text),
-    };
+    let record =
+        |verdict, value: Option<f64>, n, interval: Option<Interval>, text: String| RuleRecord {
+            rule: rule.text.to_owned(),
+            verdict,
+            value,
+            n,
+            interval: interval.map(|interval| (interval.low, interval.high)),
+            text: format!("{}: {text}", rule.text),
+        };
     if selected.is_empty() {
         let slice = rule.slice.unwrap_or_default();
-        let text = format!("no case is in the slice `{slice}`; check its spelling in metadata and tags");
+        let text =
+            format!("no case is in the slice `{slice}`; check its spelling in metadata and tags");
         return record(Verdict::Fail, None, 0, None, text);
     }
     let sample = sample(rule, &selected);
@@ -181,7 +183,9 @@ fn compute(
             match mean_interval(rule.of, judges, &values) {
                 Spread::Interval(interval) => (mean, Shown::Interval(interval), bounds),
                 Spread::NoSpread { .. } => (mean, Shown::NoSpread, bounds),
-                Spread::TooFew { .. } => (mean, Shown::None("too few cases for an interval"), bounds),
+                Spread::TooFew { .. } => {
+                    (mean, Shown::None("too few cases for an interval"), bounds)
+                }
             }
         }
         Measure::Min | Measure::Max => {

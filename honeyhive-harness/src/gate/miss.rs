@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::case::{Case, Decision, Judge, Rules};
 use crate::journal::{AttemptRecord, CaseState};
 use crate::score::Judges;
-use crate::text::one_line;
+use crate::text::{middle, one_line};
 
 /// Columns of inputs and outputs that a summary may want.
 const SHOWN: usize = 400;
@@ -27,8 +27,10 @@ pub(crate) struct Miss {
 }
 
 impl Miss {
+    /// `reads` are the inputs that the function takes; empty when it takes them all.
     pub(crate) fn new(
         rules: &Rules,
+        reads: &[&str],
         test: String,
         case: &Case,
         decision: &Decision,
@@ -36,8 +38,8 @@ impl Miss {
         records: &[AttemptRecord],
     ) -> Self {
         let shown = |value: &Value| match value {
-            Value::String(text) => one_line(text, SHOWN),
-            other => one_line(&other.to_string(), SHOWN),
+            Value::String(text) => middle(text, SHOWN),
+            other => middle(&other.to_string(), SHOWN),
         };
         let worst = |record: &AttemptRecord| shortfall(&rules.judges, record);
         // With repeats, the attempt that went wrong is the one to look at.
@@ -57,7 +59,7 @@ impl Miss {
             test,
             failed,
             reasons: decision.reasons().map(|reason| one_line(reason, SHOWN)).collect(),
-            inputs: record.map(|record| inputs(&record.inputs)).unwrap_or_default(),
+            inputs: record.map(|record| inputs(reads, &record.inputs)).unwrap_or_default(),
             expected: record.and_then(|record| record.ground_truth.as_ref()).map(shown),
             output: record.and_then(|record| record.output.as_ref()).map(shown),
             severity,
@@ -66,15 +68,21 @@ impl Miss {
 }
 
 /// `text: Bom dia, words: 2`
-fn inputs(inputs: &Map<String, Value>) -> String {
-    let parts: Vec<String> = inputs
-        .iter()
-        .map(|(name, value)| match value {
+fn inputs(reads: &[&str], inputs: &Map<String, Value>) -> String {
+    let known = |name: &&str| inputs.contains_key(*name);
+    let names: Vec<&str> = if reads.is_empty() {
+        inputs.keys().map(String::as_str).collect()
+    } else {
+        reads.iter().copied().filter(known).collect()
+    };
+    let parts: Vec<String> = names
+        .into_iter()
+        .map(|name| match &inputs[name] {
             Value::String(text) => format!("{name}: {text}"),
             other => format!("{name}: {other}"),
         })
         .collect();
-    one_line(&parts.join(", "), SHOWN)
+    middle(&parts.join(", "), SHOWN)
 }
 
 /// By how much the scores of an attempt miss their limits, in all.

@@ -58,15 +58,37 @@ Environment:
 
 /// Flags that take a value.
 const WITH_VALUE: [&str; 8] = [
-    "--skip", "--test-threads", "--color", "--format", "--logfile", "--shuffle-seed", "-Z",
+    "--skip",
+    "--test-threads",
+    "--color",
+    "--format",
+    "--logfile",
+    "--shuffle-seed",
+    "-Z",
     "--report-time",
 ];
 
 /// Flags that take none.
 const WITHOUT_VALUE: [&str; 19] = [
-    "--exact", "--ignored", "--include-ignored", "--list", "--test", "--bench", "--help", "-h",
-    "--quiet", "-q", "--nocapture", "--no-capture", "--show-output", "--fail-fast", "--shuffle",
-    "--ensure-time", "--exclude-should-panic", "--force-run-in-process", "--report-time",
+    "--exact",
+    "--ignored",
+    "--include-ignored",
+    "--list",
+    "--test",
+    "--bench",
+    "--help",
+    "-h",
+    "--quiet",
+    "-q",
+    "--nocapture",
+    "--no-capture",
+    "--show-output",
+    "--fail-fast",
+    "--shuffle",
+    "--ensure-time",
+    "--exclude-should-panic",
+    "--force-run-in-process",
+    "--report-time",
 ];
 
 impl Args {
@@ -189,7 +211,8 @@ impl Args {
         let matches = |pattern: &String| {
             if self.exact { name == pattern } else { name.contains(pattern.as_str()) }
         };
-        (self.filters.is_empty() || self.filters.iter().any(matches)) && !self.skip.iter().any(matches)
+        (self.filters.is_empty() || self.filters.iter().any(matches))
+            && !self.skip.iter().any(matches)
     }
 
     /// Whether a test of this experiment can be selected at all, so that its dataset must be read.
@@ -207,9 +230,10 @@ impl Args {
         let aims_at = |filter: &String| {
             filter.strip_prefix(experiment).is_some_and(|rest| rest.starts_with("::"))
         };
-        let skipped = self.skip.iter().any(|skip| {
-            if self.exact { name == skip } else { name.contains(skip.as_str()) }
-        });
+        let skipped = self
+            .skip
+            .iter()
+            .any(|skip| if self.exact { name == skip } else { name.contains(skip.as_str()) });
         !skipped && (self.selects(name) || self.filters.iter().any(aims_at))
     }
 
@@ -281,7 +305,9 @@ mod tests {
         assert!(!args.selects("qa::a::gate"));
         let args = parse("--exact qa::a qa::b").unwrap();
         assert!(args.selects("qa::b") && !args.selects("qa::ab"));
-        assert!(args.may_select_in("qa") && !args.may_select_in("q") && !args.may_select_in("other"));
+        assert!(
+            args.may_select_in("qa") && !args.may_select_in("q") && !args.may_select_in("other")
+        );
         assert!(args.selects_fault("qa", "qa::dataset") && !args.selects_fault("x", "x::dataset"));
     }
 }

@@ -101,7 +101,9 @@ impl Finale {
 
     fn undecided(&self, reason: &str) -> Result<Completion, Failed> {
         if self.require_gates {
-            let text = format!("inconclusive, and gates must decide here (CI=true or HH_REQUIRE_GATES=1):\n{reason}");
+            let text = format!(
+                "inconclusive, and gates must decide here (CI=true or HH_REQUIRE_GATES=1):\n{reason}"
+            );
             return Err(text.into());
         }
         // libtest prints the reason of an ignored test in its line.
@@ -220,7 +222,11 @@ impl Finale {
                 .collect(),
             verdict: self.verdicts[job].get().cloned(),
             not_judging: self.not_judging[job].clone(),
-            stopped: lane.stopped.get().cloned().or_else(|| self.shared.stopped().map(str::to_owned)),
+            stopped: lane
+                .stopped
+                .get()
+                .cloned()
+                .or_else(|| self.shared.stopped().map(str::to_owned)),
             elapsed: times.0.map(|start| times.1.unwrap_or_else(Instant::now) - start),
             cases,
         }
@@ -300,7 +306,8 @@ async fn each_signal(on_signal: impl Fn()) {
     use tokio::signal::unix::{SignalKind, signal};
 
     let interrupt = signal(SignalKind::interrupt());
-    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, signal(SignalKind::terminate()))
+    else {
         return;
     };
     loop {

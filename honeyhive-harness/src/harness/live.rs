@@ -50,12 +50,13 @@ impl Line {
         let inner = Arc::new(Inner { state: Mutex::default(), stopped: AtomicBool::new(false) });
         let (shared, line) = (Arc::clone(shared), Arc::clone(&inner));
         let width = config.columns.unwrap_or(80).clamp(20, 200) - 1;
-        let drawing = std::thread::Builder::new().name("honeyhive-line".to_owned()).spawn(move || {
-            while !line.stopped.load(Ordering::Acquire) {
-                std::thread::sleep(REDRAW);
-                line.draw(&shared, width);
-            }
-        });
+        let drawing =
+            std::thread::Builder::new().name("honeyhive-line".to_owned()).spawn(move || {
+                while !line.stopped.load(Ordering::Acquire) {
+                    std::thread::sleep(REDRAW);
+                    line.draw(&shared, width);
+                }
+            });
         Self(drawing.is_ok().then_some(inner))
     }
 

@@ -53,16 +53,14 @@ fn try_run(file: &str, crate_name: &str) -> Result<u8, String> {
     let config = Config::from_env()?;
     let entries = registry::experiments();
     if entries.is_empty() && !args.list {
-        return Err(
-            "no experiment is linked into this test target, so nothing was tested; put \
+        return Err("no experiment is linked into this test target, so nothing was tested; put \
              #[experiment] on a function here, or name the crate that has one: \
              `honeyhive_harness::main!(my_crate);`"
-                .to_owned(),
-        );
+            .to_owned());
     }
     let plan = Plan::new(&entries, &args, &config);
     if args.list {
-        let trials = trials(&plan, |_| Box::new(|| Ok(Completion::Completed)));
+        let trials = trials(&plan, |_| Some(nothing()));
         libtest_mimic::run(&mimic(&args, 1), trials).exit_code();
         return Ok(0);
     }
@@ -70,7 +68,7 @@ fn try_run(file: &str, crate_name: &str) -> Result<u8, String> {
         report::note(warning);
     }
     if plan.running(&args).next().is_none() {
-        let trials = trials(&plan, |_| Box::new(|| Ok(Completion::Completed)));
+        let trials = trials(&plan, |_| Some(nothing()));
         let conclusion = libtest_mimic::run(&mimic(&args, 1), trials);
         return Ok(if conclusion.has_failed() { FAILED } else { 0 });
     }
@@ -81,15 +79,25 @@ fn try_run(file: &str, crate_name: &str) -> Result<u8, String> {
 }
 
 /// Runs what is selected.
-fn execute(plan: &Plan, args: &Args, config: &Config, target: &place::Target) -> Result<u8, String> {
+fn execute(
+    plan: &Plan,
+    args: &Args,
+    config: &Config,
+    target: &place::Target,
+) -> Result<u8, String> {
     let concurrency = args.test_threads.or(config.concurrency);
     let prepared = plan.prepare(args, concurrency);
     let mut places = prepared.places.into_iter();
     if prepared.jobs.is_empty() {
         // Nothing can run: only faults to tell.
-        let trials = trials(plan, |test| match (test.selected && !args.leaves_out(test.ignored)).then(|| places.next()) {
-            Some(Some(Place::Fault { text })) => fault(text),
-            _ => Box::new(|| Ok(Completion::Completed)),
+        let trials = trials(plan, |test| {
+            if !plan::runs(test, args) {
+                return Some(nothing());
+            }
+            match places.next() {
+                Some(Place::Fault { name, text }) => Some(fault(name, text)),
+                _ => None,
+            }
         });
         let conclusion = libtest_mimic::run(&mimic(args, 1), trials);
         return Ok(if conclusion.has_failed() { FAILED } else { 0 });
@@ -124,14 +132,14 @@ fn execute(plan: &Plan, args: &Args, config: &Config, target: &place::Target) ->
     let line = live::Line::start(&running.shared, args.format, args.quiet, config);
 
     let trials = trials(plan, |test| {
-        let runs = test.selected && !args.leaves_out(test.ignored);
-        let Some(place) = runs.then(|| places.next()).flatten() else {
-            return Box::new(|| Ok(Completion::Completed));
-        };
+        if !plan::runs(test, args) {
+            return Some(nothing());
+        }
         let finale = Arc::clone(&finale);
         let line = line.clone();
-        match place {
-            Place::Fault { text } => fault(text),
+        let runner: Runner = match places.next()? {
+            Place::Absent => return None,
+            Place::Fault { name, text } => return Some(fault(name, text)),
             Place::Case { job, index } => Box::new(move || {
                 let outcome = finale.case(job, index);
                 line.clear();
@@ -142,7 +150,8 @@ fn execute(plan: &Plan, args: &Args, config: &Config, target: &place::Target) ->
                 line.clear();
                 answer
             }),
-        }
+        };
+        Some((None, runner))
     });
     // Each attempt under way has a thread that waits for it, so that results are printed as they
     // come; the threads do nothing else.
@@ -154,21 +163,27 @@ fn execute(plan: &Plan, args: &Args, config: &Config, target: &place::Target) ->
 
 type Runner = Box<dyn FnOnce() -> Result<Completion, libtest_mimic::Failed> + Send>;
 
-fn fault(text: String) -> Runner {
-    Box::new(move || match text.is_empty() {
-        // Another test of the experiment tells why it cannot run.
-        true => Err("not run: the experiment cannot run, see its first test".into()),
-        false => Err(text.into()),
-    })
+/// A test that goes by another name than the plan's, if any, and what it does.
+type Named = (Option<String>, Runner);
+
+fn nothing() -> Named {
+    (None, Box::new(|| Ok(Completion::Completed)))
 }
 
-/// One trial per test; `runner` is asked for each in order.
-fn trials(plan: &Plan, mut runner: impl FnMut(&plan::Test) -> Runner) -> Vec<Trial> {
+fn fault(name: String, text: String) -> Named {
+    (Some(name), Box::new(move || Err(text.into())))
+}
+
+/// One trial per test; `runner` is asked for each in order, and may say that there is none.
+fn trials(plan: &Plan, mut runner: impl FnMut(&plan::Test) -> Option<Named>) -> Vec<Trial> {
     plan.tests
         .iter()
         .map(|test| {
-            let name = if test.selected { test.name.as_str() } else { NOT_SELECTED };
-            Trial::ignorable_test(name, runner(test)).with_ignored_flag(test.ignored)
+            let (name, runner) = match runner(test).filter(|_| test.selected) {
+                Some((name, runner)) => (name.unwrap_or_else(|| test.name.clone()), runner),
+                None => (NOT_SELECTED.to_owned(), nothing().1),
+            };
+            Trial::ignorable_test(name, runner).with_ignored_flag(test.ignored)
         })
         .collect()
 }

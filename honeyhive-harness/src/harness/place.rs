@@ -90,8 +90,7 @@ mod tests {
 
     #[test]
     fn a_rerun_works_from_where_the_person_stands() {
-        let mut target =
-            Target { package: "app".into(), name: "evals".into(), elsewhere: false };
+        let mut target = Target { package: "app".into(), name: "evals".into(), elsewhere: false };
         assert_eq!(target.rerun("a::b"), "cargo test --test evals -- --exact a::b");
         target.elsewhere = true;
         assert_eq!(target.rerun("a::b"), "cargo test -p app --test evals -- --exact a::b");

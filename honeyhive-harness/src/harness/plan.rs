@@ -60,9 +60,20 @@ pub(super) struct Prepared {
 /// Where the result of a selected test comes from.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
-    Case { job: usize, index: usize },
-    Gate { job: usize },
-    Fault { text: String },
+    Case {
+        job: usize,
+        index: usize,
+    },
+    Gate {
+        job: usize,
+    },
+    /// The experiment cannot run; this one test says why.
+    Fault {
+        name: String,
+        text: String,
+    },
+    /// The experiment cannot run, and another test says why.
+    Absent,
 }
 
 impl Plan {
@@ -176,7 +187,8 @@ impl Plan {
         for test in self.running(args) {
             let (experiment, case) = match &test.what {
                 What::Fault { text } => {
-                    prepared.places.push(Place::Fault { text: text.clone() });
+                    let name = test.name.clone();
+                    prepared.places.push(Place::Fault { name, text: text.clone() });
                     continue;
                 }
                 What::Case { experiment, .. } => (*experiment, true),
@@ -188,20 +200,25 @@ impl Plan {
                     Place::Case { job: *job, index: indexes[*job] - 1 }
                 }
                 Some(Ok(job)) => Place::Gate { job: *job },
-                // One test tells why the experiment cannot run; the others are not there.
                 Some(Err(text)) if !std::mem::replace(&mut told[experiment], true) => {
-                    Place::Fault { text: text.clone() }
+                    let name = format!("{}::dataset", self.loaded[experiment].entry.name);
+                    Place::Fault { name, text: text.clone() }
                 }
-                Some(Err(_)) | None => Place::Fault { text: String::new() },
+                Some(Err(_)) | None => Place::Absent,
             });
         }
         prepared
     }
 
-    /// The tests that are run: selected and not left out as ignored.
+    /// The tests that are run.
     pub(super) fn running<'a>(&'a self, args: &'a Args) -> impl Iterator<Item = &'a Test> {
-        self.tests.iter().filter(|test| test.selected && !args.leaves_out(test.ignored))
+        self.tests.iter().filter(|test| runs(test, args))
     }
+}
+
+/// Whether a test is selected and not left out as ignored.
+pub(super) fn runs(test: &Test, args: &Args) -> bool {
+    test.selected && !args.leaves_out(test.ignored)
 }
 
 fn load(entry: &Experiment, config: &Config) -> Result<Dataset, String> {

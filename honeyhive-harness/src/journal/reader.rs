@@ -124,7 +124,8 @@ mod tests {
         read_bytes(text.as_bytes(), Path::new("a.jsonl"), &mut journal).map(|()| journal)
     }
 
-    const CASE: &str = r#"{"type":"case","experiment":"e","case":"1","state":"fail","passed":true}"#;
+    const CASE: &str =
+        r#"{"type":"case","experiment":"e","case":"1","state":"fail","passed":true}"#;
 
     #[test]
     fn unknown_fields_and_types_are_ignored() {

@@ -9,7 +9,7 @@ use crate::gate::miss::Miss;
 use crate::gate::rule::{GateRule, Measure, Mode, Of};
 use crate::journal::{RuleRecord, Verdict};
 use crate::stats::{self, Spread};
-use crate::text::{count, number, one_line, pad, seconds, thousands, width};
+use crate::text::{count, middle, number, one_line, pad, seconds, thousands, width};
 
 /// Columns of a terminal.
 const COLUMNS: usize = 80;
@@ -27,17 +27,20 @@ pub(super) fn render(summary: &Summary) -> String {
     if summary.interrupted {
         let done: usize = summary.experiments.iter().map(|e| e.cases.len() - e.counts[4]).sum();
         let all: usize = summary.experiments.iter().map(|e| e.selected).sum();
-        line(&mut text, &format!(
-            "{YELLOW}INTERRUPTED{YELLOW:#} {} of {} done and recorded",
-            thousands(done),
-            count(all, "case")
-        ));
+        line(
+            &mut text,
+            &format!(
+                "{YELLOW}INTERRUPTED{YELLOW:#} {} of {} done and recorded",
+                thousands(done),
+                count(all, "case")
+            ),
+        );
     }
     if let Some(error) = &summary.journal_error {
-        line(&mut text, &format!(
-            "{RED}NOT RECORDED{RED:#} {}: {error}",
-            count(summary.unrecorded, "case")
-        ));
+        line(
+            &mut text,
+            &format!("{RED}NOT RECORDED{RED:#} {}: {error}", count(summary.unrecorded, "case")),
+        );
     }
     verdict_line(&mut text, summary);
     line(&mut text, &format!("{DIM}journal{DIM:#} {}", relative(&summary.journal)));
@@ -78,20 +81,21 @@ fn verdict_line(text: &mut String, summary: &Summary) {
             let verdict = experiment.verdict.as_ref().map(|verdict| verdict.verdict);
             verdict == Some(Verdict::Inconclusive)
         });
-        let (word, style) =
-            if inconclusive { ("INCONCLUSIVE", YELLOW) } else { ("PASS", GREEN) };
+        let (word, style) = if inconclusive { ("INCONCLUSIVE", YELLOW) } else { ("PASS", GREEN) };
         line(text, &format!("{style}{word}{style:#} {what}{}", forgiven(summary)));
     } else if summary.interrupted {
         line(text, &format!("{RED}NOT FINISHED{RED:#} {what}"));
     } else {
-        let names = if failed.is_empty() { String::new() } else { format!(": {}", failed.join(", ")) };
+        let names =
+            if failed.is_empty() { String::new() } else { format!(": {}", failed.join(", ")) };
         line(text, &format!("{RED}FAIL{RED:#} {what}{names}"));
     }
 }
 
 /// What is not as it should be although nothing failed.
 fn forgiven(summary: &Summary) -> String {
-    let misses: usize = summary.experiments.iter().map(|e| e.counts[1..4].iter().sum::<usize>()).sum();
+    let misses: usize =
+        summary.experiments.iter().map(|e| e.counts[1..4].iter().sum::<usize>()).sum();
     // Only a gate was asked for, so what fails beside it is no test of this run.
     let beside = summary.experiments.iter().any(|e| e.misses.iter().any(|(_, miss)| miss.failed));
     match misses {
@@ -115,22 +119,30 @@ fn render_experiment(text: &mut String, experiment: &ExperimentSummary) {
     } else {
         format!("{} of {}", thousands(experiment.selected), count(experiment.rows, "case"))
     };
-    let repeats = if experiment.repeats > 1 { format!(" × {}", experiment.repeats) } else { String::new() };
-    let elapsed = experiment.elapsed.map(|elapsed| format!(" · {}", seconds(elapsed.as_secs_f64())));
+    let repeats =
+        if experiment.repeats > 1 { format!(" × {}", experiment.repeats) } else { String::new() };
+    let elapsed =
+        experiment.elapsed.map(|elapsed| format!(" · {}", seconds(elapsed.as_secs_f64())));
     text.push('\n');
-    line(text, &format!(
-        "{BOLD}{}{BOLD:#} {DIM}· {selected}{repeats} · {}{}{DIM:#}",
-        experiment.name,
-        experiment.origin,
-        elapsed.unwrap_or_default()
-    ));
+    line(
+        text,
+        &format!(
+            "{BOLD}{}{BOLD:#} {DIM}· {selected}{repeats} · {}{}{DIM:#}",
+            experiment.name,
+            experiment.origin,
+            elapsed.unwrap_or_default()
+        ),
+    );
     render_misses(text, experiment);
     render_table(text, experiment);
     render_rules(text, experiment);
     if experiment.nothing_scored {
-        line(text, &format!(
-            "  {RED}nothing was scored{RED:#}: no evaluator applies to any case of this experiment"
-        ));
+        line(
+            text,
+            &format!(
+                "  {RED}nothing was scored{RED:#}: no evaluator applies to any case of this experiment"
+            ),
+        );
     }
     if let Some(reason) = &experiment.stopped {
         line(text, &format!("  {RED}stopped{RED:#}: {reason}"));
@@ -175,7 +187,7 @@ fn render_miss(text: &mut String, rerun: &str, miss: &Miss) {
         wrapped(text, reason, 4);
     }
     let mut field = |name: &str, value: &str| {
-        line(text, &format!("    {DIM}{name:<8}{DIM:#}  {}", one_line(value, COLUMNS - 14)));
+        line(text, &format!("    {DIM}{name:<8}{DIM:#}  {}", middle(value, COLUMNS - 14)));
     };
     if !miss.inputs.is_empty() {
         field("input", &miss.inputs);
@@ -222,25 +234,31 @@ fn render_table(text: &mut String, experiment: &ExperimentSummary) {
     }
     let longest = rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).clamp(9, 24);
     text.push('\n');
-    line(text, &format!(
-        "  {DIM}{}  {:>8}  {:<18}  {:>6}  gate{DIM:#}",
-        pad("evaluator", longest),
-        "mean",
-        "95 % interval",
-        "n"
-    ));
+    line(
+        text,
+        &format!(
+            "  {DIM}{}  {:>7}  {:<14}  {:>5}  gate{DIM:#}",
+            pad("evaluator", longest),
+            "mean",
+            "95 % interval",
+            "n"
+        ),
+    );
     for row in rows {
-        let mut gates = gates(experiment, row.of, COLUMNS - longest - 42).into_iter();
+        let mut gates = gates(experiment, row.of, COLUMNS - longest - 36).into_iter();
         let first = gates.next().unwrap_or_else(|| "-".to_owned());
-        line(text, &format!(
-            "  {}  {:>8}  {}  {:>6}  {first}",
-            pad(&one_line(&row.name, longest), longest),
-            row.mean,
-            pad(&row.interval, 18),
-            thousands(row.n)
-        ));
+        line(
+            text,
+            &format!(
+                "  {}  {:>7}  {}  {:>5}  {first}",
+                pad(&one_line(&row.name, longest), longest),
+                row.mean,
+                pad(&row.interval, 14),
+                thousands(row.n)
+            ),
+        );
         for gate in gates {
-            line(text, &format!("  {:longest$}  {:8}  {:18}  {:6}  {gate}", "", "", "", ""));
+            line(text, &format!("  {:longest$}  {:7}  {:14}  {:5}  {gate}", "", "", "", ""));
         }
     }
 }
@@ -251,7 +269,7 @@ fn rows(experiment: &ExperimentSummary) -> Vec<Row> {
         name: name.to_owned(),
         mean: stats::mean(values).map_or_else(|| "-".to_owned(), show),
         interval: match mean_interval(of, &experiment.rules.judges, values) {
-            Spread::Interval(interval) => format!("{} to {}", show(interval.low), show(interval.high)),
+            Spread::Interval(interval) => format!("{}–{}", show(interval.low), show(interval.high)),
             Spread::NoSpread { .. } => "no spread".to_owned(),
             Spread::TooFew { .. } => "too few".to_owned(),
         },
@@ -342,7 +360,9 @@ fn short(rule: &GateRule) -> String {
 /// The full text of every rule that does not hold, and of a gate that did not judge.
 fn render_rules(text: &mut String, experiment: &ExperimentSummary) {
     let Some(verdict) = &experiment.verdict else {
-        if let Some(reason) = experiment.not_judging.as_ref().filter(|_| !experiment.rules.gates.is_empty()) {
+        if let Some(reason) =
+            experiment.not_judging.as_ref().filter(|_| !experiment.rules.gates.is_empty())
+        {
             text.push('\n');
             line(text, &format!("  {YELLOW}gate not judged{YELLOW:#}"));
             wrapped(text, reason, 4);

@@ -31,10 +31,7 @@ impl SplitMix64 {
     ///
     /// The upper half of a 128-bit product (Lemire 2019) without its rejection step: indices differ
     /// in probability by less than `len` / 2^64.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the product is below len · 2^64"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "the product is below len · 2^64")]
     pub fn index(&mut self, len: usize) -> usize {
         ((u128::from(self.next_u64()) * len as u128) >> 64) as usize
     }
@@ -129,10 +126,7 @@ mod tests {
             counts[random.index(7)] += 1;
         }
         // 10,000 expected; 5 standard deviations are 463.
-        assert!(
-            counts.iter().all(|count| count.abs_diff(10_000) < 463),
-            "{counts:?}"
-        );
+        assert!(counts.iter().all(|count| count.abs_diff(10_000) < 463), "{counts:?}");
         assert_eq!(random.index(1), 0);
         assert_eq!(random.index(0), 0);
     }
@@ -145,21 +139,11 @@ mod tests {
         // stat = statistics.median
         let interval =
             bootstrap_interval(&SCORES, sorted_median, 0.95, 7, 1000).expect("seven values");
-        assert_eq!(
-            interval,
-            Interval {
-                low: 0.35,
-                high: 0.9,
-                method: Method::Bootstrap
-            }
-        );
+        assert_eq!(interval, Interval { low: 0.35, high: 0.9, method: Method::Bootstrap });
         // stat = statistics.fmean
         let interval =
             bootstrap_interval(&SCORES, sample_mean, 0.95, 7, 1000).expect("seven values");
-        assert!(
-            (interval.low - 0.457_142_857_142_857_2).abs() < 1e-12,
-            "{interval:?}"
-        );
+        assert!((interval.low - 0.457_142_857_142_857_2).abs() < 1e-12, "{interval:?}");
         assert!((interval.high - 0.85).abs() < 1e-12, "{interval:?}");
     }
 
@@ -177,14 +161,8 @@ mod tests {
         let resampled = bootstrap_interval(&values, sample_mean, 0.95, 9, 2000).expect("spread");
         let exact = t_interval(&values, 0.95).expect("spread");
         let width = exact.high - exact.low;
-        assert!(
-            (resampled.low - exact.low).abs() < width / 10.0,
-            "{resampled:?} {exact:?}"
-        );
-        assert!(
-            (resampled.high - exact.high).abs() < width / 10.0,
-            "{resampled:?} {exact:?}"
-        );
+        assert!((resampled.low - exact.low).abs() < width / 10.0, "{resampled:?} {exact:?}");
+        assert!((resampled.high - exact.high).abs() < width / 10.0, "{resampled:?} {exact:?}");
     }
 
     #[test]
@@ -193,9 +171,6 @@ mod tests {
         assert_eq!(bootstrap_interval(&[1.0], sample_mean, 0.95, 1, 100), None);
         assert_eq!(bootstrap_interval(&SCORES, sample_mean, 0.95, 1, 0), None);
         assert_eq!(bootstrap_interval(&SCORES, sample_mean, 1.0, 1, 100), None);
-        assert_eq!(
-            bootstrap_interval(&SCORES, |_| f64::NAN, 0.95, 1, 100),
-            None
-        );
+        assert_eq!(bootstrap_interval(&SCORES, |_| f64::NAN, 0.95, 1, 100), None);
     }
 }

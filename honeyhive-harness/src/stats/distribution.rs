@@ -71,22 +71,12 @@ fn split_normal(z: f64) -> Split {
             sum += term;
         }
         let inside = 2.0 * density * sum;
-        Split {
-            inside,
-            outside: 1.0 - inside,
-            slope,
-        }
+        Split { inside, outside: 1.0 - inside, slope }
     } else {
         // Laplace's continued fraction; 120 levels are enough at 2.5 and more than enough above.
-        let mills = (1..=120_u32)
-            .rev()
-            .fold(z, |below, level| z + f64::from(level) / below);
+        let mills = (1..=120_u32).rev().fold(z, |below, level| z + f64::from(level) / below);
         let outside = 2.0 * density / mills;
-        Split {
-            inside: 1.0 - outside,
-            outside,
-            slope,
-        }
+        Split { inside: 1.0 - outside, outside, slope }
     }
 }
 
@@ -94,11 +84,7 @@ fn split_student_t(t: f64, df: f64) -> Split {
     let square = t * (t / df);
     let (y, x) = ((1.0 + square.recip()).recip(), (1.0 + square).recip());
     let (inside, outside) = incomplete_beta(0.5, df / 2.0, y, x);
-    Split {
-        inside,
-        outside,
-        slope: 2.0 * leading_factor(0.5, df / 2.0, y, x),
-    }
+    Split { inside, outside, slope: 2.0 * leading_factor(0.5, df / 2.0, y, x) }
 }
 
 fn one_sided(t: f64, split: impl Fn(f64) -> Split) -> f64 {
@@ -148,11 +134,7 @@ fn invert(p: f64, split: impl Fn(f64) -> Split) -> f64 {
             low = at;
         }
         let newton = at - excess / slope;
-        let next = if newton > low && newton < high {
-            newton
-        } else {
-            f64::midpoint(low, high)
-        };
+        let next = if newton > low && newton < high { newton } else { f64::midpoint(low, high) };
         let step = (next - at).abs();
         at = next;
         if step <= 2.0 * f64::EPSILON * at.abs().max(1.0) {
@@ -169,10 +151,7 @@ mod tests {
 
     /// The same within a relative 1e-11: the reference is not always better than that.
     fn assert_close(got: f64, want: f64, what: &str) {
-        assert!(
-            (got - want).abs() <= 1e-11 * want.abs(),
-            "{what}: {got} is not {want}"
-        );
+        assert!((got - want).abs() <= 1e-11 * want.abs(), "{what}: {got} is not {want}");
     }
 
     #[test]
@@ -274,10 +253,7 @@ mod tests {
         assert_eq!(normal_quantile(0.5), 0.0);
         assert_eq!(normal_quantile(0.0), f64::NEG_INFINITY);
         assert_eq!(student_t_quantile(1.0, 3.0), f64::INFINITY);
-        assert_eq!(
-            student_t_quantile(0.975, f64::INFINITY),
-            normal_quantile(0.975)
-        );
+        assert_eq!(student_t_quantile(0.975, f64::INFINITY), normal_quantile(0.975));
         assert_eq!(normal_cdf(f64::NEG_INFINITY), 0.0);
         assert_eq!(student_t_cdf(f64::INFINITY, 3.0), 1.0);
         assert_eq!(normal_cdf(0.0), 0.5);

@@ -26,18 +26,10 @@ pub struct Interval {
 
 /// The quantile level that leaves half of the remaining probability on either side.
 pub(super) fn two_sided_level(confidence: f64) -> f64 {
-    if confidence > 0.0 && confidence < 1.0 {
-        f64::midpoint(confidence, 1.0)
-    } else {
-        f64::NAN
-    }
+    if confidence > 0.0 && confidence < 1.0 { f64::midpoint(confidence, 1.0) } else { f64::NAN }
 }
 
 /// The quantile level of a bound that only one side can miss.
 pub(super) fn one_sided_level(confidence: f64) -> f64 {
-    if (0.5..1.0).contains(&confidence) {
-        confidence
-    } else {
-        f64::NAN
-    }
+    if (0.5..1.0).contains(&confidence) { confidence } else { f64::NAN }
 }

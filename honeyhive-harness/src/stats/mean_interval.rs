@@ -50,11 +50,7 @@ pub fn interval_of_mean(case_means: &[f64], confidence: f64) -> Spread {
 /// would claim a certainty that equal values do not give.
 pub fn t_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     let (mean, margin) = t_margin(values, two_sided_level(confidence))?;
-    Some(Interval {
-        low: mean - margin,
-        high: mean + margin,
-        method: Method::StudentT,
-    })
+    Some(Interval { low: mean - margin, high: mean + margin, method: Method::StudentT })
 }
 
 /// One-sided t bound: with this confidence, the true mean is at least this much.
@@ -99,27 +95,9 @@ mod tests {
         // scipy.stats.ttest_1samp(SCORES, 0, alternative="greater").confidence_interval(c).low,
         // scipy.stats.ttest_1samp(SCORES, 0, alternative="less").confidence_interval(c).high
         for (c, low, high, lower, upper) in [
-            (
-                0.8,
-                0.49815654496470996,
-                0.8161291693210045,
-                0.557129764288735,
-                0.7571559499969795,
-            ),
-            (
-                0.95,
-                0.386940434143326,
-                0.9273452801423885,
-                0.4425654419922226,
-                0.8717202722934919,
-            ),
-            (
-                0.99,
-                0.24774681208730248,
-                1.066538902198412,
-                0.31011089648765267,
-                1.0041748177980618,
-            ),
+            (0.8, 0.49815654496470996, 0.8161291693210045, 0.557129764288735, 0.7571559499969795),
+            (0.95, 0.386940434143326, 0.9273452801423885, 0.4425654419922226, 0.8717202722934919),
+            (0.99, 0.24774681208730248, 1.066538902198412, 0.31011089648765267, 1.0041748177980618),
         ] {
             let two_sided = t_interval(&SCORES, c).expect("seven values");
             assert_eq!(two_sided.method, Method::StudentT);

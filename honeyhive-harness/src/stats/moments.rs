@@ -47,11 +47,7 @@ fn compensated_sum(values: &[f64]) -> f64 {
     let mut lost = 0.0;
     for &value in values {
         let next = sum + value;
-        lost += if sum.abs() >= value.abs() {
-            (sum - next) + value
-        } else {
-            (value - next) + sum
-        };
+        lost += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
         sum = next;
     }
     sum + lost
@@ -103,10 +99,7 @@ mod tests {
         for offset in [0.0, 1e3, 1e6, 1e9] {
             let values = [4.0, 7.0, 13.0, 16.0].map(|value| value + offset);
             let spread = stddev(&values).expect("four values");
-            assert!(
-                (spread - 5.477_225_575_051_661).abs() < 1e-7,
-                "{spread} at {offset}"
-            );
+            assert!((spread - 5.477_225_575_051_661).abs() < 1e-7, "{spread} at {offset}");
         }
     }
 

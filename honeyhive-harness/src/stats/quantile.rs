@@ -16,11 +16,7 @@ pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
     let exact = q * sorted.len() as f64;
     // In binary, 0.95 × 20 may come out above 19, and must not become rank 20.
     let rank = (exact * (1.0 - 1e-12)).ceil();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "0 to the length"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to the length")]
     let index = (rank as usize).saturating_sub(1);
     sorted.get(index).copied()
 }
@@ -107,15 +103,8 @@ mod tests {
             let values = ranks(n);
             for percent in 0..=100_u32 {
                 let rank = (percent * n).div_ceil(100).max(1);
-                for q in [
-                    f64::from(percent) / 100.0,
-                    1.0 - f64::from(100 - percent) / 100.0,
-                ] {
-                    assert_eq!(
-                        quantile(&values, q),
-                        Some(f64::from(rank)),
-                        "{percent} % of {n}"
-                    );
+                for q in [f64::from(percent) / 100.0, 1.0 - f64::from(100 - percent) / 100.0] {
+                    assert_eq!(quantile(&values, q), Some(f64::from(rank)), "{percent} % of {n}");
                 }
             }
         }
@@ -135,11 +124,7 @@ mod tests {
             (100_000, 0.5, 0.95, 49690.0, 50311.0),
             (100_000, 0.99, 0.99, 98918.0, 99081.0),
         ] {
-            let want = Interval {
-                low,
-                high,
-                method: Method::OrderStatistic,
-            };
+            let want = Interval { low, high, method: Method::OrderStatistic };
             assert_eq!(quantile_interval(&ranks(n), q, c), Some(want), "{q} of {n}");
         }
     }
@@ -150,18 +135,11 @@ mod tests {
             assert_eq!(quantile_interval(&ranks(n), q, 0.95), None, "{q} of {n}");
         }
         for (n, q) in [(6, 0.5), (72, 0.95), (368, 0.99)] {
-            assert!(
-                quantile_interval(&ranks(n), q, 0.95).is_some(),
-                "{q} of {n}"
-            );
+            assert!(quantile_interval(&ranks(n), q, 0.95).is_some(), "{q} of {n}");
         }
-        for (q, confidence) in [
-            (0.0, 0.9),
-            (1.0, 0.9),
-            (f64::NAN, 0.9),
-            (0.5, 1.0),
-            (0.5, f64::NAN),
-        ] {
+        for (q, confidence) in
+            [(0.0, 0.9), (1.0, 0.9), (f64::NAN, 0.9), (0.5, 1.0), (0.5, f64::NAN)]
+        {
             assert_eq!(quantile_interval(&ranks(100), q, confidence), None);
         }
     }

@@ -96,18 +96,9 @@ mod tests {
                 let rate = f64::from(k) / f64::from(n);
                 let small = wilson(f64::from(k), u64::from(n), 0.95);
                 let large = wilson(f64::from(k) * 10.0, u64::from(n) * 10, 0.95);
-                assert!(
-                    0.0 <= small.low && small.low <= rate,
-                    "{k} of {n}: {small:?}"
-                );
-                assert!(
-                    rate <= small.high && small.high <= 1.0,
-                    "{k} of {n}: {small:?}"
-                );
-                assert!(
-                    large.high - large.low < small.high - small.low,
-                    "{k} of {n}"
-                );
+                assert!(0.0 <= small.low && small.low <= rate, "{k} of {n}: {small:?}");
+                assert!(rate <= small.high && small.high <= 1.0, "{k} of {n}: {small:?}");
+                assert!(large.high - large.low < small.high - small.low, "{k} of {n}");
                 assert!(wilson_lower(f64::from(k), u64::from(n), 0.95) >= small.low);
                 assert!(wilson_upper(f64::from(k), u64::from(n), 0.95) <= small.high);
             }

@@ -155,24 +155,20 @@ impl Tracer {
 
     /// The trace id as 32 hex digits; all zeros before the first span.
     pub fn trace_id(&self) -> String {
-        self.inner
-            .root
-            .get()
-            .map_or_else(|| "0".repeat(32), |root| root.trace_id().to_string())
+        self.inner.root.get().map_or_else(|| "0".repeat(32), |root| root.trace_id().to_string())
     }
 
     /// Opens the root span of the attempt and the context that everything else runs in.
     pub(crate) fn start_root(&self, name: impl Into<Cow<'static, str>>) -> Span {
         let ids = self.ids();
-        let base = Context::new()
-            .with_value(CurrentTracer(self.clone()))
-            .with_baggage([
-                KeyValue::new("run_id", Arc::clone(&ids.run_id)),
-                KeyValue::new("dataset_id", Arc::clone(&ids.dataset_id)),
-                KeyValue::new("datapoint_id", Arc::clone(&ids.datapoint_id)),
-                KeyValue::new("session_id", Arc::clone(&ids.session_id)),
-            ]);
-        let span = self.start_in(name.into(), base, [KeyValue::new(attributes::EVENT_TYPE, "chain")]);
+        let base = Context::new().with_value(CurrentTracer(self.clone())).with_baggage([
+            KeyValue::new("run_id", Arc::clone(&ids.run_id)),
+            KeyValue::new("dataset_id", Arc::clone(&ids.dataset_id)),
+            KeyValue::new("datapoint_id", Arc::clone(&ids.datapoint_id)),
+            KeyValue::new("session_id", Arc::clone(&ids.session_id)),
+        ]);
+        let span =
+            self.start_in(name.into(), &base, [KeyValue::new(attributes::EVENT_TYPE, "chain")]);
         let _ = self.inner.root.set(span.cx.span().span_context().clone());
         span
     }
@@ -180,13 +176,12 @@ impl Tracer {
     fn start_in<const N: usize>(
         &self,
         name: Cow<'static, str>,
-        parent: Context,
+        parent: &Context,
         attributes: [KeyValue; N],
     ) -> Span {
-        let builder = SpanBuilder::from_name(name)
-            .with_kind(SpanKind::Internal)
-            .with_attributes(attributes);
-        let span = self.inner.tracer.build_with_context(builder, &parent);
+        let builder =
+            SpanBuilder::from_name(name).with_kind(SpanKind::Internal).with_attributes(attributes);
+        let span = self.inner.tracer.build_with_context(builder, parent);
         Span { cx: parent.with_span(span) }
     }
 
@@ -209,7 +204,7 @@ impl Tracer {
 
     /// Starts a span below the current one. It ends when the returned value is dropped.
     pub fn start_span(&self, name: impl Into<Cow<'static, str>>) -> Span {
-        self.start_in(name.into(), self.parent(), [])
+        self.start_in(name.into(), &self.parent(), [])
     }
 
     pub(crate) fn start_evaluator_span(&self, parent: &Context, name: &str) -> Span {
@@ -217,7 +212,7 @@ impl Tracer {
             KeyValue::new(attributes::EVENT_TYPE, "evaluator"),
             KeyValue::new(attributes::EVALUATOR_NAME, name.to_owned()),
         ];
-        self.start_in(format!("evaluator.{name}").into(), parent.clone(), attributes)
+        self.start_in(format!("evaluator.{name}").into(), parent, attributes)
     }
 
     /// Runs `work` inside a new span, which is the current one meanwhile.
@@ -233,9 +228,8 @@ impl Tracer {
 
     /// The spans finished so far, with a snapshot of the open root.
     pub(crate) fn snapshot(&self, root_name: &str, started: SystemTime) -> Trace {
-        let mut spans: Vec<SpanRecord> = self.inner.buffer.with(|spans| {
-            spans.iter().map(SpanRecord::from).collect()
-        });
+        let mut spans: Vec<SpanRecord> =
+            self.inner.buffer.with(|spans| spans.iter().map(SpanRecord::from).collect());
         if let Some(root) = self.inner.root.get() {
             spans.push(SpanRecord::open_root(root_name, root, started));
         }
@@ -285,7 +279,11 @@ impl fmt::Debug for Span {
 
 impl Span {
     /// Sets an attribute.
-    pub fn set_attribute(&self, key: impl Into<opentelemetry::Key>, value: impl Into<opentelemetry::Value>) {
+    pub fn set_attribute(
+        &self,
+        key: impl Into<opentelemetry::Key>,
+        value: impl Into<opentelemetry::Value>,
+    ) {
         self.cx.span().set_attribute(KeyValue::new(key, value));
     }
 

@@ -41,7 +41,12 @@ fn spans_hang_below_the_root_and_each_other() {
     drop(tracer.start_span("stray"));
     drop(root);
     let finished = tracer.finish();
-    let wanted = [("inner", Some("outer")), ("outer", Some("answer")), ("stray", Some("answer")), ("answer", None)];
+    let wanted = [
+        ("inner", Some("outer")),
+        ("outer", Some("answer")),
+        ("stray", Some("answer")),
+        ("answer", None),
+    ];
     assert_eq!(
         parents(&finished),
         wanted.map(|(name, parent)| (name.to_owned(), parent.map(str::to_owned)))

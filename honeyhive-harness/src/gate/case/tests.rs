@@ -74,7 +74,8 @@ fn a_threshold_lets_a_number_judge_in_either_direction() {
         judge("close", Shape::Number, Some(0.7), Direction::Maximize),
         judge("edits", Shape::Number, Some(3.0), Direction::Minimize),
     ]);
-    let (_, decision) = run(&rules, &[scored(&[ScoreValue::Number(0.69), ScoreValue::Number(4.0)])]);
+    let (_, decision) =
+        run(&rules, &[scored(&[ScoreValue::Number(0.69), ScoreValue::Number(4.0)])]);
     assert_eq!(decision.failing, ["close 0.69, needs >= 0.7", "edits 4, needs <= 3"]);
     let (case, _) = run(&rules, &[scored(&[ScoreValue::Number(0.7), ScoreValue::Number(3.0)])]);
     assert_eq!(case.state, CaseState::Pass);

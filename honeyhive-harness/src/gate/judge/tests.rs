@@ -85,7 +85,11 @@ fn too_few_scored_cases_decide_nothing() {
     cases.push(case(18, CaseScore::Missing, &[]));
     let record = verdict(&CORRECT, &cases);
     assert_eq!(record.verdict, Verdict::Inconclusive);
-    assert!(record.text.ends_with("only 18 of 19 cases scored (95 %, needs 95 %)"), "{}", record.text);
+    assert!(
+        record.text.ends_with("only 18 of 19 cases scored (95 %, needs 95 %)"),
+        "{}",
+        record.text
+    );
     let mut cases = hits(19, 19);
     cases.push(case(19, CaseScore::Missing, &[]));
     assert_eq!(verdict(&CORRECT, &cases).verdict, Verdict::Pass);

@@ -1,0 +1,217 @@
+//! From an attempt to the result of its case: recorded, decided, put up.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::attempt::{self, Attempted};
+use super::board::Outcome;
+use super::schedule::{Job, Shared, lock};
+use super::spec::Spec;
+use crate::datapoint::Datapoint;
+use crate::gate::case::{self, Case, CaseScore, Decision};
+use crate::gate::miss::Miss;
+use crate::journal::{
+    AttemptError, AttemptRecord, CaseRecord, CaseState, Entry, ErrorKind, Record,
+};
+use crate::text::one_line;
+
+/// An evaluator that could read none of this many outputs stops the experiment.
+const FIRST_OUTPUTS: usize = 5;
+
+/// A case whose attempts are under way.
+#[derive(Debug)]
+pub(super) struct Pending {
+    job: usize,
+    /// Its place in the selection.
+    index: usize,
+    row: usize,
+    datapoint: Result<Arc<Datapoint>, AttemptError>,
+    records: Mutex<Vec<AttemptRecord>>,
+    left: AtomicUsize,
+    unrecorded: AtomicBool,
+}
+
+impl Pending {
+    pub(super) fn new(shared: &Shared, job: usize, index: usize) -> Self {
+        let Job { spec, selected, faults, .. } = &shared.jobs[job];
+        let row = selected[index];
+        let datapoint = match faults.get(row) {
+            Some(fault) => Err(fault.clone()),
+            None => spec.dataset.datapoint(&spec.dataset.rows[row]),
+        };
+        Self {
+            job,
+            index,
+            row,
+            datapoint: datapoint
+                .map_err(|message| AttemptError { kind: ErrorKind::Datapoint, message }),
+            records: Mutex::default(),
+            left: AtomicUsize::new(usize::try_from(spec.repeats).unwrap_or(usize::MAX)),
+            unrecorded: AtomicBool::new(false),
+        }
+    }
+}
+
+/// Runs one attempt and records it. The places are free as soon as the user's code is done.
+pub(super) async fn run_one(
+    shared: Arc<Shared>,
+    pending: Arc<Pending>,
+    attempt: u32,
+    places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+) {
+    let spec = &shared.jobs[pending.job].spec;
+    let key = (pending.job, pending.row, Instant::now());
+    lock(&shared.in_flight).push(key);
+    let attempted = match &pending.datapoint {
+        Err(error) => {
+            let mut record = attempt::begin(spec, pending.row, attempt, None);
+            record.error = Some(error.clone());
+            Attempted { record, readable: Vec::new() }
+        }
+        Ok(datapoint) => {
+            attempt::run(&shared.workers, spec, pending.row, attempt, Arc::clone(datapoint)).await
+        }
+    };
+    drop(places);
+    shared.freed.notify_one();
+    settle(&shared, &pending, attempted).await;
+    let mut in_flight = lock(&shared.in_flight);
+    if let Some(at) = in_flight.iter().position(|other| *other == key) {
+        in_flight.swap_remove(at);
+    }
+}
+
+/// Records an attempt that will not be made.
+pub(super) async fn leave_out(shared: &Arc<Shared>, pending: &Pending, attempt: u32, reason: &str) {
+    let spec = &shared.jobs[pending.job].spec;
+    let datapoint = pending.datapoint.as_ref().ok().map(Arc::as_ref);
+    let mut record = attempt::begin(spec, pending.row, attempt, datapoint);
+    record.error =
+        Some(AttemptError { kind: ErrorKind::NotRun, message: format!("not run: {reason}") });
+    settle(shared, pending, Attempted { record, readable: Vec::new() }).await;
+}
+
+/// Records an attempt, and with the last one decides the case.
+async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
+    note_readable(shared, pending.job, &attempted.readable);
+    let mut entry = Entry::default();
+    let record = Record::Attempt(Box::new(attempted.record));
+    entry.push(&record);
+    let Record::Attempt(record) = record else { return };
+    lock(&pending.records).push(*record);
+    let is_last = pending.left.fetch_sub(1, Ordering::AcqRel) == 1;
+    if !is_last {
+        if shared.journal.commit(entry).await.is_err() {
+            pending.unrecorded.store(true, Ordering::Release);
+        }
+        return;
+    }
+    let mut records = std::mem::take(&mut *lock(&pending.records));
+    records.sort_by_key(|record| record.attempt);
+    let Job { spec, gate_judges, .. } = &shared.jobs[pending.job];
+    let in_slice = slices(spec, pending.datapoint.as_deref().ok());
+    let (mut case, decision) = case::decide(&spec.rules, pending.row, in_slice, &records);
+    if pending.datapoint.is_err() {
+        case.state = CaseState::Error;
+    }
+    let failed = !decision.failing.is_empty() || (!decision.gated.is_empty() && !gate_judges);
+    let test = spec.test_name(pending.row);
+    entry.push(&Record::Case(CaseRecord {
+        experiment: spec.name.clone(),
+        case: spec.dataset.rows[pending.row].id.clone(),
+        test: test.clone(),
+        state: case.state,
+        passed: !failed,
+        reasons: decision.reasons().cloned().collect(),
+    }));
+    let written = shared.journal.commit(entry).await;
+
+    let miss =
+        decision.reasons().next().is_some().then(|| {
+            Miss::new(&spec.rules, &spec.reads(), test, &case, &decision, failed, &records)
+        });
+    let mut outcome = Outcome { passed: !failed, message: String::new() };
+    if failed {
+        outcome.message = message(&decision, *gate_judges);
+    }
+    if written.is_err() || pending.unrecorded.load(Ordering::Acquire) {
+        let error = shared.journal.failure().unwrap_or("the journal is closed");
+        shared.unrecorded.fetch_add(1, Ordering::AcqRel);
+        shared.stop(error);
+        outcome = Outcome { passed: false, message: format!("not recorded: {error}") };
+    }
+    if !outcome.passed {
+        shared.progress[pending.job].failing.fetch_add(1, Ordering::AcqRel);
+        if shared.options.fail_fast {
+            shared.stop(format!("{} failed, and --fail-fast is set", spec.test_name(pending.row)));
+        }
+    }
+    if let Some(CaseScore::Mean(mean, _)) = case.scores.first() {
+        let mut sum = lock(&shared.progress[pending.job].sum);
+        *sum = (sum.0 + mean, sum.1 + 1);
+    }
+    shared.board.lanes[pending.job].put(pending.index, case, miss, outcome);
+}
+
+/// Stops an experiment whose evaluator reads none of the outputs: it was written for another
+/// type, and every further call would be paid for nothing.
+fn note_readable(shared: &Shared, job: usize, readable: &[bool]) {
+    let spec = &shared.jobs[job].spec;
+    for (index, could) in readable.iter().enumerate() {
+        let (fine, bad) = &shared.progress[job].readable[index];
+        if *could {
+            fine.fetch_add(1, Ordering::AcqRel);
+        } else if bad.fetch_add(1, Ordering::AcqRel) + 1 >= FIRST_OUTPUTS
+            && fine.load(Ordering::Acquire) == 0
+        {
+            let reason = format!(
+                "evaluator `{}` could read none of the first {FIRST_OUTPUTS} outputs; \
+                 its `output` has another type than `{}` returns",
+                spec.rules.judges[index].name, spec.function
+            );
+            let _ = shared.board.lanes[job].stopped.set(reason);
+            shared.freed.notify_one();
+        }
+    }
+}
+
+/// Puts up a case that will not be run.
+pub(super) fn skip(shared: &Shared, job: usize, index: usize, reason: &str) {
+    let Job { spec, selected, .. } = &shared.jobs[job];
+    let outcome = Outcome { passed: false, message: format!("not run: {reason}") };
+    let case = Case::skipped(selected[index], &spec.rules);
+    shared.board.lanes[job].put(index, case, None, outcome);
+}
+
+fn slices(spec: &Spec, datapoint: Option<&Datapoint>) -> Box<[bool]> {
+    let gates = &spec.rules.gates;
+    if gates.iter().all(|rule| rule.slice.is_none()) {
+        return Box::default();
+    }
+    gates
+        .iter()
+        .map(|rule| match (rule.slice, datapoint) {
+            (None, _) => true,
+            (Some(slice), Some(datapoint)) => datapoint.in_slice(slice),
+            (Some(_), None) => false,
+        })
+        .collect()
+}
+
+/// What a failed case's test says: its worst reason, how many more, and whether a gate might
+/// have seen it otherwise.
+fn message(decision: &Decision, gate_judges: bool) -> String {
+    let mut reasons = decision.reasons();
+    let mut text = reasons.next().map(|reason| one_line(reason, 300)).unwrap_or_default();
+    let more = reasons.count();
+    if more > 0 {
+        text.push_str(&format!(" (and {more} more)"));
+    }
+    if decision.failing.is_empty() && !gate_judges {
+        text.push_str("\na full run's gate may forgive this");
+    }
+    text
+}

@@ -1,0 +1,116 @@
+//! A test binary that a test watches and disturbs while it runs.
+
+use std::io::{BufRead as _, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::run::Run;
+
+/// Nothing in these tests takes this long on a machine that is merely slow.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A test binary under way.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    lines: Receiver<String>,
+    stdout: String,
+    stderr: Option<JoinHandle<Vec<u8>>>,
+    project: PathBuf,
+    scratch: TempDir,
+}
+
+impl Process {
+    pub(crate) fn start(mut command: Command, project: PathBuf, scratch: TempDir) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the test binary can be started");
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let mut stderr = child.stderr.take().expect("stderr is piped");
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).split(b'\n') {
+                let Ok(line) = line else { return };
+                let line = format!("{}\n", String::from_utf8_lossy(&line));
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let stderr = std::thread::spawn(move || {
+            let mut text = Vec::new();
+            let _ = stderr.read_to_end(&mut text);
+            text
+        });
+        Self { child, lines, stdout: String::new(), stderr: Some(stderr), project, scratch }
+    }
+
+    /// Reads stdout until a line has this text.
+    pub fn wait_for_line(&mut self, part: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.stdout.push_str(&line);
+                    if line.contains(part) {
+                        return;
+                    }
+                }
+                Err(error) => panic!("no line with {part:?} came ({error}):\n{}", self.stdout),
+            }
+        }
+    }
+
+    /// Waits until an experiment has noted this many lines in a file of the scratch directory.
+    pub fn wait_for_notes(&self, file: &str, lines: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        let path = self.scratch.path().join(file);
+        loop {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            if text.lines().count() >= lines {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{file} has no {lines} lines:\n{text}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Sends a signal: `INT`, `TERM`, `KILL`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "the process is there for SIG{name}");
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("the state of a child is known").is_none()
+    }
+
+    /// Waits for the end.
+    pub fn finish(mut self) -> Run {
+        let deadline = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("the state of a child is known") {
+                break status;
+            }
+            if Instant::now() > deadline {
+                let _ = self.child.kill();
+                panic!("the process did not end");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => self.stdout.push_str(&line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(error) => panic!("stdout does not end: {error}"),
+            }
+        }
+        let stderr = self.stderr.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
+        Run::new(status, self.stdout.as_bytes(), &stderr, self.project, self.scratch)
+    }
+}

@@ -1,0 +1,287 @@
+//! Small crates with experiments, and `cargo` in them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::process::Process;
+use crate::run::Run;
+
+/// What a process of ours may see of the environment. Everything else would leak into the tests:
+/// the variables of the outer cargo, of nextest, of CI, of a person who has an API key.
+const INHERITED: [&str; 10] = [
+    "PATH", "HOME", "USER", "TMPDIR", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN",
+    // Windows does not work without these.
+    "SYSTEMROOT", "TEMP", "TMP",
+];
+
+/// The same in all projects, so that dependencies are compiled once.
+const DEPENDENCIES: &str = r#"
+anyhow = "1"
+honeyhive-harness = { path = "HARNESS" }
+serde = { version = "1", features = ["derive"] }
+serde_json = "1"
+tokio = { version = "1", features = ["macros", "rt-multi-thread", "sync", "time"] }
+"#;
+
+/// A crate with experiments in a directory of its own.
+///
+/// The directory stays, and a file is only written when its content is new: so cargo compiles
+/// nothing again while nothing has changed.
+#[derive(Debug)]
+pub struct Project {
+    name: String,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    /// The manifest from `[dependencies]` on, without test targets.
+    manifest: String,
+    targets: String,
+    executables: OnceLock<HashMap<String, PathBuf>>,
+}
+
+impl Project {
+    /// An empty crate of this name, which no other test uses.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let project = Self {
+            name: name.to_owned(),
+            files: BTreeMap::new(),
+            manifest: format!("[dev-dependencies]{}", dependencies()),
+            targets: String::new(),
+            executables: OnceLock::new(),
+        };
+        project.file("tests/probe.rs", include_str!("probe.rs")).file("src/lib.rs", "")
+    }
+
+    /// A crate with the one test target `evals`.
+    #[must_use]
+    pub fn with_evals(name: &str, source: &str) -> Self {
+        Self::new(name).target("evals", source)
+    }
+
+    /// Adds a test target of experiments.
+    #[must_use]
+    pub fn target(self, name: &str, source: &str) -> Self {
+        self.manifest_target(name, "harness = false").file(&format!("tests/{name}.rs"), source)
+    }
+
+    /// Adds a test target in the way of somebody who forgot `harness = false`.
+    #[must_use]
+    pub fn target_without_harness_false(self, name: &str, source: &str) -> Self {
+        self.manifest_target(name, "").file(&format!("tests/{name}.rs"), source)
+    }
+
+    fn manifest_target(mut self, name: &str, rest: &str) -> Self {
+        let target = format!("\n[[test]]\nname = \"{name}\"\npath = \"tests/{name}.rs\"\n{rest}\n");
+        self.targets.push_str(&target);
+        self
+    }
+
+    /// Adds or replaces a file.
+    #[must_use]
+    pub fn file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        self.files.insert(path.into(), content.as_ref().to_owned());
+        self
+    }
+
+    /// Replaces the manifest from `[dependencies]` on; `HARNESS` is the path of the harness.
+    #[must_use]
+    pub fn manifest(mut self, text: &str) -> Self {
+        self.manifest = text.replace("HARNESS", &harness().display().to_string());
+        self
+    }
+
+    /// Where the crate is.
+    pub fn directory(&self) -> PathBuf {
+        target_dir().join("functional-projects").join(&self.name)
+    }
+
+    /// Writes what is new and takes away what is old.
+    fn write(&self) {
+        let directory = self.directory();
+        let manifest = format!(
+            "[package]\nname = \"{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\nautotests = false\n\
+             {}\n{}\n[workspace]\n\n[profile.dev]\ndebug = 0\nincremental = false\n",
+            self.name, self.targets, self.manifest
+        );
+        write_new(&directory.join("Cargo.toml"), manifest.as_bytes());
+        let lock = fs::read(workspace().join("Cargo.lock")).expect("the workspace has a lock file");
+        // Cargo adds the project to its lock file, so whether that is up to date is seen by a copy.
+        if write_new(&directory.join("Cargo.lock.workspace"), &lock) {
+            fs::write(directory.join("Cargo.lock"), &lock).expect("a lock file can be written");
+        }
+        for (path, content) in &self.files {
+            write_new(&directory.join(path), content);
+        }
+        for folder in ["src", "tests", "data"] {
+            let Ok(entries) = fs::read_dir(directory.join(folder)) else { continue };
+            for path in entries.map(|entry| entry.expect("a readable directory").path()) {
+                let name = path.strip_prefix(&directory).expect("a path of the project");
+                if path.is_file() && !self.files.contains_key(name) {
+                    // Another process that cleans up in the same way may have been faster.
+                    let _ = fs::remove_file(&path);
+                }
+            }
+        }
+    }
+
+    /// Writes and builds the crate, once; the test binaries by target.
+    fn executables(&self) -> &HashMap<String, PathBuf> {
+        self.executables.get_or_init(|| {
+            self.write();
+            let output = self
+                .command(cargo())
+                .args(["test", "--offline", "--no-run", "--message-format=json"])
+                .output()
+                .expect("cargo can be started");
+            assert!(output.status.success(), "{} does not build:\n{}", self.name, complaints(&output));
+            json_lines(&output.stdout)
+                .filter_map(|message| {
+                    let path = message["executable"].as_str()?.into();
+                    Some((message["target"]["name"].as_str()?.to_owned(), path))
+                })
+                .collect()
+        })
+    }
+
+    /// A command in the crate's directory, with nothing of ours in its environment.
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.directory()).env_clear().env("PWD", self.directory());
+        command.env("CARGO_TARGET_DIR", target_dir().join("functional"));
+        for name in INHERITED {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command
+    }
+
+    /// `cargo test --test evals -- <arguments>`, not started yet.
+    pub fn evals<A: Into<OsString>>(&self, arguments: impl IntoIterator<Item = A>) -> Cargo<'_> {
+        self.cargo_test(["--test", "evals"]).arguments(arguments)
+    }
+
+    /// `cargo test <arguments>`, not started yet.
+    pub fn cargo_test<A: Into<OsString>>(&self, arguments: impl IntoIterator<Item = A>) -> Cargo<'_> {
+        Cargo {
+            project: self,
+            cargo: arguments.into_iter().map(Into::into).collect(),
+            arguments: Vec::new(),
+            env: Vec::new(),
+            scratch: TempDir::new().expect("a temporary directory"),
+        }
+    }
+}
+
+/// A `cargo test` to be started.
+#[derive(Debug)]
+pub struct Cargo<'a> {
+    project: &'a Project,
+    cargo: Vec<OsString>,
+    arguments: Vec<OsString>,
+    env: Vec<(OsString, OsString)>,
+    scratch: TempDir,
+}
+
+impl Cargo<'_> {
+    /// Arguments behind `--`.
+    #[must_use]
+    pub fn arguments<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// The directory that the run has for itself.
+    pub fn scratch(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    fn prepare(&self, mut command: Command) -> Command {
+        command.env("SCRATCH", self.scratch()).env("HH_DIR", self.scratch().join("journal"));
+        for (name, value) in &self.env {
+            // An empty value takes the variable away.
+            if value.is_empty() { command.env_remove(name) } else { command.env(name, value) };
+        }
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end.
+    pub fn run(self) -> Run {
+        self.project.executables();
+        let mut command = self.prepare(self.project.command(cargo()));
+        command.args(["test", "--offline"]).args(&self.cargo).arg("--").args(&self.arguments);
+        let output = command.output().expect("cargo can be started");
+        Run::new(output.status, &output.stdout, &output.stderr, self.project.directory(), self.scratch)
+    }
+
+    /// Starts the test binary `evals` itself, without cargo, and does not wait for it.
+    pub fn start(self) -> Process {
+        let executable = &self.project.executables()["evals"];
+        let mut command = self.prepare(self.project.command(executable));
+        command.args(&self.arguments);
+        Process::start(command, self.project.directory(), self.scratch)
+    }
+}
+
+fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("`tests` is a directory of the workspace")
+}
+
+fn harness() -> PathBuf {
+    workspace().join("honeyhive-harness")
+}
+
+fn dependencies() -> String {
+    DEPENDENCIES.replace("HARNESS", &harness().display().to_string())
+}
+
+/// The target directory that these tests were built into.
+fn target_dir() -> &'static Path {
+    static TARGET: OnceLock<PathBuf> = OnceLock::new();
+    TARGET.get_or_init(|| {
+        let binary = std::env::current_exe().expect("this process has a program");
+        let target = binary.ancestors().skip(1).find(|path| path.join("CACHEDIR.TAG").is_file());
+        target.expect("cargo marks its target directory").to_owned()
+    })
+}
+
+/// Writes the file unless it has this content already.
+fn write_new(path: &Path, content: &[u8]) -> bool {
+    if fs::read(path).is_ok_and(|old| old == content) {
+        return false;
+    }
+    let directory = path.parent().expect("a path of the project");
+    fs::create_dir_all(directory).expect("a directory can be made");
+    fs::write(path, content).expect("a file can be written");
+    true
+}
+
+fn json_lines(text: &[u8]) -> impl Iterator<Item = Value> {
+    text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
+}
+
+/// What rustc and cargo said about a crate that does not build.
+fn complaints(output: &Output) -> String {
+    json_lines(&output.stdout)
+        .filter_map(|message| Some(message["message"]["rendered"].as_str()?.to_owned()))
+        .chain([String::from_utf8_lossy(&output.stderr).into_owned()])
+        .collect()
+}
