@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::ids::closest;
+use crate::text::closest;
 
 /// Variables of ours: the ones read here, and those that HoneyHive's other SDKs read.
 const KNOWN: [&str; 14] = [

@@ -9,20 +9,6 @@ const SLUG_LENGTH: usize = 60;
 /// Last segments of test names that are not datapoints.
 const RESERVED: [&str; 2] = ["gate", "dataset"];
 
-/// The candidate nearest to a misspelt name: at most two edits away.
-pub(crate) fn closest<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
-        // A one-letter name is two edits away from every other one.
-        .filter(|(distance, candidate)| *distance <= 2 && *distance < candidate.chars().count())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
 fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes
@@ -153,14 +139,5 @@ mod tests {
         assert_eq!(external_datapoint("qa", "7"), "EXT-qa-7");
         assert_eq!(external_datapoint("EXT-qa", "EXT-7"), "EXT-qa-7");
         assert_eq!(external_datapoint("qa", "EXT-qa-7"), "EXT-qa-7");
-    }
-
-    #[test]
-    fn suggestions_are_near() {
-        let names = ["dataset", "timeout", "n"];
-        assert_eq!(closest("datset", names), Some("dataset"));
-        assert_eq!(closest("tiemout", names), Some("timeout"));
-        assert_eq!(closest("m", names), None);
-        assert_eq!(closest("concurrency", names), None);
     }
 }

@@ -1,8 +1,23 @@
-//! How numbers, durations and values are written for people.
+//! How numbers, durations and values are written for people, and what a misspelt word may have
+//! meant.
 
 use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The candidate nearest to a misspelt name: at most two edits away.
+pub(crate) fn closest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
+        // A one-letter name is two edits away from every other one.
+        .filter(|(distance, candidate)| *distance <= 2 && *distance < candidate.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
 
 /// A number with at most three decimals, and none that say nothing: `0.887`, `1`, `12.5`.
 pub(crate) fn number(value: f64) -> String {
@@ -171,5 +186,14 @@ mod tests {
         assert_eq!(middle("short", 10), "short");
         assert_eq!(middle("a long story with the answer: 42", 16), "a long st…er: 42");
         assert_eq!(middle("日本語日本語日本語", 9), "日本…語");
+    }
+
+    #[test]
+    fn suggestions_are_near() {
+        let names = ["dataset", "timeout", "n"];
+        assert_eq!(closest("datset", names), Some("dataset"));
+        assert_eq!(closest("tiemout", names), Some("timeout"));
+        assert_eq!(closest("m", names), None);
+        assert_eq!(closest("concurrency", names), None);
     }
 }

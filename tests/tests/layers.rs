@@ -1,0 +1,68 @@
+//! Rooms of the harness import only rooms below them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// From the ground up. A room may use those before it.
+const ROOMS: [&str; 16] = [
+    "text",
+    "config",
+    "score",
+    "datapoint",
+    "stats",
+    "ids",
+    "tracer",
+    "journal",
+    "dataset",
+    "evaluators",
+    "gate",
+    "registry",
+    "report",
+    "engine",
+    "harness",
+    "private",
+];
+
+#[test]
+fn imports_only_go_down() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../honeyhive-harness/src");
+    let mut files = Vec::new();
+    collect(&source, &mut files);
+    assert!(files.len() > 20, "the sources are not where this test looks for them");
+    let mut wrong = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(&source).unwrap();
+        let room = name.iter().next().unwrap().to_string_lossy();
+        let room = room.trim_end_matches(".rs");
+        if room == "lib" {
+            continue;
+        }
+        let Some(level) = ROOMS.iter().position(|other| *other == room) else {
+            wrong.push(format!("{} is in no room; add it to the list", name.display()));
+            continue;
+        };
+        for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
+            // Links in comments may point anywhere.
+            let code = line.split("//").next().unwrap_or_default();
+            for used in code.split("crate::").skip(1) {
+                let used: String =
+                    used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                if ROOMS.iter().skip(level + 1).any(|other| *other == used) {
+                    wrong.push(format!("{}:{}: `{room}` uses `{used}`", name.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+}

@@ -178,7 +178,7 @@ impl<'a> Fields<'a> {
                 let state =
                     if self.datapoint.inputs.contains_key(name) { "is null" } else { "is missing" };
                 let known: Vec<&str> = self.datapoint.inputs.keys().map(String::as_str).collect();
-                let hint = match crate::ids::closest(name, known.iter().copied()) {
+                let hint = match crate::text::closest(name, known.iter().copied()) {
                     Some(near) if state == "is missing" => format!("; did you mean `{near}`?"),
                     _ if known.is_empty() => "; the row has no inputs".to_owned(),
                     _ => format!("; the row's inputs: {}", known.join(", ")),

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use crate::datapoint::Datapoint;
 use crate::ids;
+use crate::text::closest;
 
 /// A dataset, scanned: every row has its id, none is parsed yet.
 #[derive(Debug)]
@@ -275,7 +276,7 @@ fn similar_file(file: &Path) -> String {
         })
         .collect();
     names.sort();
-    match ids::closest(&wanted.to_string_lossy(), names.iter().map(String::as_str)) {
+    match closest(&wanted.to_string_lossy(), names.iter().map(String::as_str)) {
         Some(near) => format!("; did you mean {near}?"),
         None if names.is_empty() => String::new(),
         None => format!("; the directory has {}", names.join(", ")),

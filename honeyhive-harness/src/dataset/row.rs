@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use crate::datapoint::Datapoint;
-use crate::ids;
+use crate::text::closest;
 
 /// Keys with a meaning of their own.
 pub(super) const KNOWN: [&str; 7] =
@@ -51,7 +51,7 @@ pub(super) fn parse(value: Value) -> Result<Datapoint, String> {
     if fields.contains_key("inputs") {
         row.inputs = object(&mut fields, "inputs", &mut faults);
         for key in fields.keys() {
-            faults.push(match ids::closest(key, KNOWN) {
+            faults.push(match closest(key, KNOWN) {
                 Some(near) => format!("unknown key `{key}`; did you mean `{near}`?"),
                 None => format!(
                     "unknown key `{key}`: beside `inputs` a row has only {}",
@@ -79,7 +79,7 @@ pub(super) fn misspelt_inputs(fields: &Map<String, Value>) -> Option<&str> {
     fields
         .iter()
         .find(|(key, value)| {
-            value.is_object() && key.as_str() != "input" && ids::closest(key, ["inputs"]).is_some()
+            value.is_object() && key.as_str() != "input" && closest(key, ["inputs"]).is_some()
         })
         .map(|(key, _)| key.as_str())
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::spec::Spec;
 use crate::dataset::bind::{Fields, Key, Param};
-use crate::ids::closest;
+use crate::text::closest;
 use crate::text::count;
 
 /// Rows that cannot be run, and why.

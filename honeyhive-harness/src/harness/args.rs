@@ -6,7 +6,7 @@
 
 use libtest_mimic::{ColorSetting, FormatSetting};
 
-use crate::ids::closest;
+use crate::text::closest;
 use crate::text::count;
 
 /// What was asked for.

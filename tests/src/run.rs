@@ -1,0 +1,225 @@
+//! What became of a `cargo test`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+use honeyhive_harness::SpanRecord;
+use honeyhive_harness::journal::{
+    AttemptRecord, CaseRecord, EndRecord, ExperimentRecord, GateRecord, Journal, Record,
+    read_invocation,
+};
+use tempfile::TempDir;
+
+use crate::normalize::{normalize, without_cargo};
+
+/// Exit code, output and journal of a run.
+#[derive(Debug)]
+pub struct Run {
+    /// `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// As it was printed.
+    pub stdout: String,
+    /// As it was printed, without the lines of cargo.
+    pub stderr: String,
+    /// As it was printed, with the lines of cargo.
+    pub cargo_stderr: String,
+    project: PathBuf,
+    scratch: TempDir,
+}
+
+impl Run {
+    pub(crate) fn new(
+        status: ExitStatus,
+        stdout: &[u8],
+        stderr: &[u8],
+        project: PathBuf,
+        scratch: TempDir,
+    ) -> Self {
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        let cargo_stderr = text(stderr);
+        Self {
+            code: status.code(),
+            stdout: text(stdout),
+            stderr: without_cargo(&cargo_stderr),
+            cargo_stderr,
+            project,
+            scratch,
+        }
+    }
+
+    /// The whole output, with a placeholder for whatever differs from run to run.
+    pub fn output(&self) -> String {
+        let code = self.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+        let mut text = format!("exit code {code}\n--- stdout\n{}", self.stdout);
+        if !self.stderr.is_empty() {
+            let _ = write!(text, "--- stderr\n{}", self.stderr);
+        }
+        self.normalize(&text)
+    }
+
+    /// A text with a placeholder for whatever differs from run to run.
+    pub fn normalize(&self, text: &str) -> String {
+        normalize(text, &self.project, self.scratch.path())
+    }
+
+    /// The exit code, then every test with what was printed about it and what the journal says.
+    ///
+    /// Only what libtest prints in one line is read from stdout; the reasons of a case are those
+    /// of the journal, those of a gate are what it printed.
+    pub fn report(&self) -> String {
+        let mut text = match self.code {
+            Some(code) => format!("exit code {code}\n"),
+            None => "ended by a signal\n".to_owned(),
+        };
+        let cases = self.invocations().len().gt(&0).then(|| self.cases()).unwrap_or_default();
+        let tests = self.tests();
+        let width = tests.keys().map(String::len).max().unwrap_or(0);
+        for (name, outcome) in &tests {
+            let _ = write!(text, "{name:width$}  {outcome}");
+            match cases.iter().find(|case| case.test == *name) {
+                Some(case) => {
+                    let state = serde_json::to_value(case.state).expect("a state is a word");
+                    let _ = writeln!(text, "  {}", state.as_str().unwrap_or_default());
+                    for reason in &case.reasons {
+                        let _ = writeln!(text, "    {reason}");
+                    }
+                    assert_eq!(case.passed, outcome == "ok", "the journal tells it as it was told");
+                }
+                None => {
+                    text.push('\n');
+                    for line in self.failure(name).lines() {
+                        let _ = writeln!(text, "    {line}");
+                    }
+                }
+            }
+        }
+        self.normalize(&text)
+    }
+
+    /// What was printed behind each test's name: `ok`, `FAILED`, `ignored, <reason>`.
+    pub fn tests(&self) -> BTreeMap<String, String> {
+        self.test_lines()
+            .into_iter()
+            .map(|(name, outcome)| (name.to_owned(), outcome.to_owned()))
+            .collect()
+    }
+
+    /// The tests in the order in which they were reported.
+    pub fn test_lines(&self) -> Vec<(&str, &str)> {
+        self.stdout
+            .lines()
+            .filter_map(|line| {
+                let (name, outcome) = line.strip_prefix("test ")?.split_once(" ... ")?;
+                Some((name.trim_end(), outcome))
+            })
+            .collect()
+    }
+
+    /// What was printed about a failed test.
+    pub fn failure(&self, test: &str) -> String {
+        let heading = format!("---- {test} ----\n");
+        let Some((_, rest)) = self.stdout.split_once(&heading) else { return String::new() };
+        rest.split("\n\n").next().unwrap_or_default().to_owned()
+    }
+
+    /// The lines that experiments noted in a file of the scratch directory.
+    pub fn notes(&self, file: &str) -> Vec<String> {
+        let text = std::fs::read_to_string(self.scratch.path().join(file)).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// The directories of the invocations that wrote a journal.
+    pub fn invocations(&self) -> Vec<PathBuf> {
+        directories(&self.scratch.path().join("journal"))
+    }
+
+    /// The one journal that was written.
+    pub fn journal(&self) -> Journal {
+        let invocations = self.invocations();
+        let [directory] = &invocations[..] else {
+            panic!("one invocation was expected, not {invocations:?}:\n{}", self.output());
+        };
+        read_invocation(directory).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn records<T>(&self, pick: impl Fn(Record) -> Option<T>) -> Vec<T> {
+        self.journal().records.into_iter().filter_map(pick).collect()
+    }
+
+    /// The experiments of the journal.
+    pub fn experiments(&self) -> Vec<ExperimentRecord> {
+        self.records(|record| match record {
+            Record::Experiment(experiment) => Some(experiment),
+            _ => None,
+        })
+    }
+
+    /// The attempts of the journal, by experiment, case and number.
+    pub fn attempts(&self) -> Vec<AttemptRecord> {
+        let mut attempts = self.records(|record| match record {
+            Record::Attempt(attempt) => Some(*attempt),
+            _ => None,
+        });
+        attempts.sort_by_key(|a| (a.experiment.clone(), a.case.clone(), a.attempt));
+        attempts
+    }
+
+    /// The first attempt of a case.
+    pub fn attempt(&self, case: &str) -> AttemptRecord {
+        let found = self.attempts().into_iter().find(|attempt| attempt.case == case);
+        found.unwrap_or_else(|| panic!("no attempt of {case}:\n{}", self.output()))
+    }
+
+    /// The cases of the journal.
+    pub fn cases(&self) -> Vec<CaseRecord> {
+        self.records(|record| match record {
+            Record::Case(case) => Some(case),
+            _ => None,
+        })
+    }
+
+    /// The gates of the journal.
+    pub fn gates(&self) -> Vec<GateRecord> {
+        self.records(|record| match record {
+            Record::Gate(gate) => Some(gate),
+            _ => None,
+        })
+    }
+
+    /// The last record of the journal, when the process ended in good order.
+    pub fn end(&self) -> Option<EndRecord> {
+        self.records(|record| match record {
+            Record::End(end) => Some(end),
+            _ => None,
+        })
+        .pop()
+    }
+}
+
+fn directories(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
+    let mut found: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("a readable directory").path()).collect();
+    found.retain(|path| path.is_dir());
+    found.sort();
+    found
+}
+
+/// The spans of an attempt as an indented list, children below their parents as they started.
+pub fn tree(attempt: &AttemptRecord) -> String {
+    fn add(text: &mut String, spans: &[SpanRecord], parent: Option<&str>, depth: usize) {
+        let mut children: Vec<&SpanRecord> =
+            spans.iter().filter(|span| span.parent_span_id.as_deref() == parent).collect();
+        children.sort_by_key(|span| span.start_unix_ns);
+        for span in children {
+            let _ = writeln!(text, "{:1$}{2}", "", depth * 2, span.name);
+            add(text, spans, Some(&span.span_id), depth + 1);
+        }
+    }
+    let mut text = String::new();
+    add(&mut text, &attempt.spans, None, 0);
+    assert_eq!(text.lines().count(), attempt.spans.len(), "every span has its parent here:\n{text}");
+    text
+}
