@@ -26,6 +26,15 @@ const KNOWN: [&str; 14] = [
     "HH_SOURCE",
 ];
 
+/// What nextest says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Nextest {
+    /// `NEXTEST_RUN_ID`: all processes of one `cargo nextest run` have it in common.
+    pub(crate) run_id: Option<String>,
+    /// `NEXTEST_ATTEMPT`: which attempt at this test it is, from 1.
+    pub(crate) attempt: u32,
+}
+
 /// What the environment says.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
@@ -39,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) ci: bool,
     /// `CARGO_PKG_NAME` and `CARGO_MANIFEST_DIR`: the crate under test, where it is now.
     pub(crate) package: Option<(String, PathBuf)>,
+    /// `NEXTEST=1`: nextest started this process.
+    pub(crate) nextest: Option<Nextest>,
     /// `CARGO`: cargo started this process.
     pub(crate) under_cargo: bool,
     /// `PWD`: where the person stands, which cargo changes for its tests.
@@ -64,6 +75,7 @@ impl Config {
         let mut config = Self::default();
         let mut faults = Vec::new();
         let (mut package, mut manifest_dir) = (None, None);
+        let (mut nextest, mut run_id, mut attempt) = (false, None, 1);
         for (name, value) in variables {
             let Some(name) = name.to_str() else { continue };
             if value.is_empty() {
@@ -89,6 +101,9 @@ impl Config {
                 }
                 "CARGO_PKG_NAME" => package = Some(text.into_owned()),
                 "CARGO_MANIFEST_DIR" => manifest_dir = Some(PathBuf::from(value)),
+                "NEXTEST" => nextest = true,
+                "NEXTEST_RUN_ID" => run_id = Some(text.into_owned()),
+                "NEXTEST_ATTEMPT" => attempt = text.parse().unwrap_or(1),
                 "CARGO" => config.under_cargo = true,
                 "PWD" => config.pwd = Some(PathBuf::from(value)),
                 "TERM" => config.dumb_terminal = text == "dumb",
@@ -104,6 +119,7 @@ impl Config {
             }
         }
         config.package = package.zip(manifest_dir);
+        config.nextest = nextest.then_some(Nextest { run_id, attempt });
         if faults.is_empty() { Ok(config) } else { Err(faults.join("\n")) }
     }
 }

@@ -1,5 +1,6 @@
 //! In which order attempts run, how many at once, and when to stop.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -14,7 +15,7 @@ use super::execute::Workers;
 use super::panics;
 use super::settle::{self, Pending};
 use super::spec::Spec;
-use crate::journal::Writer;
+use crate::journal::{AttemptRecord, Writer};
 
 /// An experiment to run and the rows of it.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Job {
     /// Rows, in the order in which they run.
     pub(crate) selected: Vec<usize>,
     pub(crate) faults: Faults,
+    /// Cases that were scored before, by id: they are judged again, not run again.
+    pub(crate) recorded: HashMap<String, Vec<AttemptRecord>>,
     /// The experiment's gate judges in this run, so what it decides on does not fail cases.
     pub(crate) gate_judges: bool,
 }
@@ -178,6 +181,7 @@ async fn run(shared: Arc<Shared>) {
     };
     let mut tasks = tokio::task::JoinSet::new();
     loop {
+        dispatcher.replay_recorded();
         dispatcher.skip_stopped().await;
         if !(0..dispatcher.cursors.len()).any(|job| dispatcher.has_work(job)) {
             break;
@@ -226,6 +230,21 @@ impl Dispatcher {
             *cursor = Cursor { index: cursor.index + 1, ..Cursor::default() };
         }
         (pending, attempt)
+    }
+
+    /// Cases that were scored before are put up as they were.
+    fn replay_recorded(&mut self) {
+        for (job, cursor) in self.cursors.iter_mut().enumerate() {
+            let Job { spec, selected, recorded, .. } = &self.shared.jobs[job];
+            while !recorded.is_empty()
+                && cursor.pending.is_none()
+                && let Some(row) = selected.get(cursor.index)
+                && let Some(attempts) = recorded.get(&spec.dataset.rows[*row].id)
+            {
+                settle::replay(&self.shared, job, cursor.index, attempts);
+                cursor.index += 1;
+            }
+        }
     }
 
     /// Cases that will not be run are put up without waiting for a place.

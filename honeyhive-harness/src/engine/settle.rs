@@ -111,49 +111,87 @@ async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
     }
     let mut records = std::mem::take(&mut *lock(&pending.records));
     records.sort_by_key(|record| record.attempt);
-    let Job { spec, gate_judges, .. } = &shared.jobs[pending.job];
-    let in_slice = slices(spec, pending.datapoint.as_deref().ok());
-    let (mut case, decision) = case::decide(&spec.rules, pending.row, in_slice, &records);
-    if pending.datapoint.is_err() {
-        case.state = CaseState::Error;
-    }
-    let failed = !decision.failing.is_empty() || (!decision.gated.is_empty() && !gate_judges);
-    let test = spec.test_name(pending.row);
-    entry.push(&Record::Case(CaseRecord {
-        experiment: spec.name.clone(),
-        case: spec.dataset.rows[pending.row].id.clone(),
-        test: test.clone(),
-        state: case.state,
-        passed: !failed,
-        reasons: decision.reasons().cloned().collect(),
-    }));
+    let mut decided = Decided::new(
+        &shared.jobs[pending.job],
+        pending.row,
+        pending.datapoint.as_deref().ok(),
+        &records,
+    );
+    entry.push(&Record::Case(decided.record(&shared.jobs[pending.job])));
     let written = shared.journal.commit(entry).await;
-
-    let miss =
-        decision.reasons().next().is_some().then(|| {
-            Miss::new(&spec.rules, &spec.reads(), test, &case, &decision, failed, &records)
-        });
-    let mut outcome = Outcome { passed: !failed, message: String::new() };
-    if failed {
-        outcome.message = message(&decision, *gate_judges);
-    }
     if written.is_err() || pending.unrecorded.load(Ordering::Acquire) {
         let error = shared.journal.failure().unwrap_or("the journal is closed");
         shared.unrecorded.fetch_add(1, Ordering::AcqRel);
         shared.stop(error);
-        outcome = Outcome { passed: false, message: format!("not recorded: {error}") };
+        decided.outcome = Outcome { passed: false, message: format!("not recorded: {error}") };
     }
-    if !outcome.passed {
-        shared.progress[pending.job].failing.fetch_add(1, Ordering::AcqRel);
-        if shared.options.fail_fast {
-            shared.stop(format!("{} failed, and --fail-fast is set", spec.test_name(pending.row)));
+    decided.put_up(shared, pending.job, pending.index);
+}
+
+/// Puts up a case that was scored before, judged again by the rules of today.
+pub(super) fn replay(shared: &Shared, job: usize, index: usize, attempts: &[AttemptRecord]) {
+    let Job { spec, selected, .. } = &shared.jobs[job];
+    let row = selected[index];
+    let datapoint = spec.dataset.datapoint(&spec.dataset.rows[row]).ok();
+    Decided::new(&shared.jobs[job], row, datapoint.as_deref(), attempts).put_up(shared, job, index);
+}
+
+/// What became of a case.
+struct Decided {
+    case: Case,
+    decision: Decision,
+    miss: Option<Miss>,
+    outcome: Outcome,
+}
+
+impl Decided {
+    fn new(
+        job: &Job,
+        row: usize,
+        datapoint: Option<&Datapoint>,
+        attempts: &[AttemptRecord],
+    ) -> Self {
+        let Job { spec, gate_judges, .. } = job;
+        let (mut case, decision) =
+            case::decide(&spec.rules, row, slices(spec, datapoint), attempts);
+        if datapoint.is_none() {
+            case.state = CaseState::Error;
+        }
+        let failed = !decision.failing.is_empty() || (!decision.gated.is_empty() && !gate_judges);
+        let miss = decision.reasons().next().is_some().then(|| {
+            let test = spec.test_name(row);
+            Miss::new(&spec.rules, &spec.reads(), test, &case, &decision, failed, attempts)
+        });
+        let message = if failed { message(&decision, *gate_judges) } else { String::new() };
+        Self { case, decision, miss, outcome: Outcome { passed: !failed, message } }
+    }
+
+    fn record(&self, job: &Job) -> CaseRecord {
+        CaseRecord {
+            experiment: job.spec.name.clone(),
+            case: job.spec.dataset.rows[self.case.row].id.clone(),
+            test: job.spec.test_name(self.case.row),
+            state: self.case.state,
+            passed: self.outcome.passed,
+            reasons: self.decision.reasons().cloned().collect(),
         }
     }
-    if let Some(CaseScore::Mean(mean, _)) = case.scores.first() {
-        let mut sum = lock(&shared.progress[pending.job].sum);
-        *sum = (sum.0 + mean, sum.1 + 1);
+
+    fn put_up(self, shared: &Shared, job: usize, index: usize) {
+        let progress = &shared.progress[job];
+        if !self.outcome.passed {
+            progress.failing.fetch_add(1, Ordering::AcqRel);
+            if shared.options.fail_fast {
+                let test = shared.jobs[job].spec.test_name(self.case.row);
+                shared.stop(format!("{test} failed, and --fail-fast is set"));
+            }
+        }
+        if let Some(CaseScore::Mean(mean, _)) = self.case.scores.first() {
+            let mut sum = lock(&progress.sum);
+            *sum = (sum.0 + mean, sum.1 + 1);
+        }
+        shared.board.lanes[job].put(index, self.case, self.miss, self.outcome);
     }
-    shared.board.lanes[pending.job].put(pending.index, case, miss, outcome);
 }
 
 /// Stops an experiment whose evaluator reads none of the outputs: it was written for another

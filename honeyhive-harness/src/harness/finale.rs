@@ -15,6 +15,7 @@ use crate::gate::case::CaseScore;
 use crate::gate::judge;
 use crate::journal::{CaseState, EndRecord, Entry, GateRecord, Record, RuleRecord, Verdict};
 use crate::report::{self, ExperimentSummary, Summary};
+use crate::text::count;
 
 /// How long attempts under way may go on after the first Ctrl-C: they are paid for already.
 const GRACE: Duration = Duration::from_secs(2);
@@ -97,6 +98,39 @@ impl Finale {
             Verdict::Fail => Err(texts(verdict, Verdict::Fail).into()),
             Verdict::Inconclusive => self.undecided(&texts(verdict, Verdict::Inconclusive)),
         }
+    }
+
+    /// Waits for a whole experiment: it passes when all its cases and its gate do.
+    pub(super) fn whole(&self, job: usize) -> Result<Completion, Failed> {
+        let lane = &self.shared.board.lanes[job];
+        lane.wait_for_all();
+        let spec = &self.shared.jobs[job].spec;
+        let failed: Vec<String> = (0..lane.total())
+            .filter(|index| !lane.wait(*index).passed)
+            .map(|index| spec.dataset.rows[self.shared.jobs[job].selected[index]].slug.clone())
+            .collect();
+        let mut texts = Vec::new();
+        if !failed.is_empty() {
+            let more = failed.len().saturating_sub(5);
+            let tail = if more == 0 { String::new() } else { format!(" and {more} more") };
+            texts.push(format!(
+                "{} of {} failed: {}{tail}",
+                failed.len(),
+                count(lane.total(), "case"),
+                failed[..failed.len() - more].join(", ")
+            ));
+        }
+        if !spec.rules.gates.is_empty() {
+            // nextest counts an ignored test as passed, so a gate that cannot judge fails.
+            match self.gate(job) {
+                Ok(Completion::Completed) => {}
+                Ok(Completion::Ignored { reason }) => {
+                    texts.push(format!("inconclusive: {}", reason.unwrap_or_default()));
+                }
+                Err(failed) => texts.extend(failed.message().map(str::to_owned)),
+            }
+        }
+        if texts.is_empty() { Ok(Completion::Completed) } else { Err(texts.join("\n").into()) }
     }
 
     fn undecided(&self, reason: &str) -> Result<Completion, Failed> {

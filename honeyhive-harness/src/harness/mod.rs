@@ -9,6 +9,7 @@ mod live;
 mod place;
 mod plan;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use finale::Finale;
 use plan::{Place, Plan};
 
 use crate::config::Config;
-use crate::engine::{self, Options};
+use crate::engine::{self, Job, Options};
 use crate::journal::{self, Entry, InvocationRecord, Record};
 use crate::registry;
 use crate::report;
@@ -86,8 +87,8 @@ fn execute(
     target: &place::Target,
 ) -> Result<u8, String> {
     let concurrency = args.test_threads.or(config.concurrency);
-    let prepared = plan.prepare(args, concurrency);
-    let mut places = prepared.places.into_iter();
+    let mut prepared = plan.prepare(args, concurrency);
+    let mut places = std::mem::take(&mut prepared.places).into_iter();
     if prepared.jobs.is_empty() {
         // Nothing can run: only faults to tell.
         let trials = trials(plan, |test| {
@@ -107,10 +108,17 @@ fn execute(
         package: target.package.clone(),
         target: target.name.clone(),
         arguments: std::env::args().skip(1).collect(),
+        runner_attempt: config.nextest.as_ref().map_or(1, |nextest| nextest.attempt),
         ..InvocationRecord::default()
     };
-    let parent = config.under_cargo.then(place::parent_key).flatten();
+    let parent = match &config.nextest {
+        Some(nextest) => nextest.run_id.clone(),
+        None => config.under_cargo.then(place::parent_key).flatten(),
+    };
     let journal = Arc::new(journal::create(&root, parent.as_deref(), invocation)?);
+    if config.nextest.as_ref().is_some_and(|nextest| nextest.attempt > 1) {
+        recall(&mut prepared.jobs, journal.path())?;
+    }
     let mut entry = Entry::default();
     for job in &prepared.jobs {
         entry.push(&Record::Experiment(job.spec.record(job.selected.len())));
@@ -145,6 +153,7 @@ fn execute(
                 line.clear();
                 if outcome.passed { Ok(Completion::Completed) } else { Err(outcome.message.into()) }
             }),
+            Place::Whole { job } => Box::new(move || finale.whole(job)),
             Place::Gate { job } => Box::new(move || {
                 let answer = finale.gate(job);
                 line.clear();
@@ -159,6 +168,17 @@ fn execute(
     line.stop();
     running.finish();
     Ok(finale.close(conclusion.has_failed(), false))
+}
+
+/// A retry by the outer runner heals errors, never scores: what was scored in an earlier attempt
+/// stays as it was.
+fn recall(jobs: &mut [Job], journal: &Path) -> Result<(), String> {
+    let Some(directory) = journal.parent() else { return Ok(()) };
+    for job in jobs {
+        let earlier = journal::read_invocation(directory).map_err(|error| error.to_string())?;
+        job.recorded = earlier.scored_cases(&job.spec.name);
+    }
+    Ok(())
 }
 
 type Runner = Box<dyn FnOnce() -> Result<Completion, libtest_mimic::Failed> + Send>;

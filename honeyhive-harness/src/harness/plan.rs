@@ -24,6 +24,8 @@ pub(super) struct Test {
 pub(super) enum What {
     /// A row of an experiment.
     Case { experiment: usize, row: usize },
+    /// A whole experiment, gate included: what nextest runs in a process of its own.
+    Whole { experiment: usize },
     /// The gate of an experiment.
     Gate { experiment: usize },
     /// An experiment that cannot run, and why.
@@ -64,6 +66,9 @@ pub(super) enum Place {
         job: usize,
         index: usize,
     },
+    Whole {
+        job: usize,
+    },
     Gate {
         job: usize,
     },
@@ -79,10 +84,11 @@ pub(super) enum Place {
 impl Plan {
     /// Reads the datasets of all experiments that can be selected, and names their tests.
     pub(super) fn new(entries: &[&'static Experiment], args: &Args, config: &Config) -> Self {
+        let whole = config.nextest.is_some();
         let mut plan = Self::default();
         let mut seen: Vec<&str> = Vec::new();
         for entry in entries {
-            if seen.contains(&entry.name) || !args.may_select_in(entry.name) {
+            if seen.contains(&entry.name) || !(whole || args.may_select_in(entry.name)) {
                 continue;
             }
             seen.push(entry.name);
@@ -91,6 +97,14 @@ impl Plan {
                 .filter(|other| other.name == entry.name)
                 .map(|other| format!("{}:{}", other.file, other.line))
                 .collect();
+            let ignored = entry.ignore.is_some();
+            let selected = args.selects(entry.name) && args.wants(ignored);
+            if whole && (args.list || !selected) {
+                // Not even a dataset is read for a name.
+                let what = What::Whole { experiment: usize::MAX };
+                plan.tests.push(Test { name: entry.name.to_owned(), ignored, selected, what });
+                continue;
+            }
             let loaded = if same.len() > 1 {
                 Err(format!(
                     "{} experiments are named `{}`: {}; give all but one a `name = \"..\"`",
@@ -102,7 +116,16 @@ impl Plan {
                 load(entry, config)
             };
             match loaded {
+                Err(text) if whole => {
+                    let (name, what) = (entry.name.to_owned(), What::Fault { text });
+                    plan.tests.push(Test { name, ignored, selected, what });
+                }
                 Err(text) => plan.add_fault(entry, text, args),
+                Ok(dataset) if whole => {
+                    let what = What::Whole { experiment: plan.loaded.len() };
+                    plan.tests.push(Test { name: entry.name.to_owned(), ignored, selected, what });
+                    plan.loaded.push(Loaded { entry, dataset: Arc::new(dataset) });
+                }
                 Ok(dataset) => plan.add(entry, dataset, args),
             }
         }
@@ -144,6 +167,10 @@ impl Plan {
         for test in self.running(args) {
             match test.what {
                 What::Case { experiment, row } => rows[experiment].push(row),
+                What::Whole { experiment } => {
+                    rows[experiment].extend(0..self.loaded[experiment].dataset.rows.len());
+                    gate_selected[experiment] = true;
+                }
                 What::Gate { experiment } => gate_selected[experiment] = true,
                 What::Fault { .. } => {}
             }
@@ -176,6 +203,7 @@ impl Plan {
                     spec,
                     selected,
                     faults,
+                    recorded: std::collections::HashMap::new(),
                     gate_judges: gate_selected[experiment] && not_judging.is_none(),
                 });
                 prepared.gates.push(not_judging);
@@ -185,26 +213,31 @@ impl Plan {
         let mut indexes = vec![0; prepared.jobs.len()];
         let mut told = vec![false; self.loaded.len()];
         for test in self.running(args) {
-            let (experiment, case) = match &test.what {
+            let experiment = match &test.what {
                 What::Fault { text } => {
                     let name = test.name.clone();
                     prepared.places.push(Place::Fault { name, text: text.clone() });
                     continue;
                 }
-                What::Case { experiment, .. } => (*experiment, true),
-                What::Gate { experiment } => (*experiment, false),
+                What::Case { experiment, .. }
+                | What::Whole { experiment }
+                | What::Gate { experiment } => *experiment,
             };
-            prepared.places.push(match &jobs[experiment] {
-                Some(Ok(job)) if case => {
+            prepared.places.push(match (&jobs[experiment], &test.what) {
+                (Some(Ok(job)), What::Case { .. }) => {
                     indexes[*job] += 1;
                     Place::Case { job: *job, index: indexes[*job] - 1 }
                 }
-                Some(Ok(job)) => Place::Gate { job: *job },
-                Some(Err(text)) if !std::mem::replace(&mut told[experiment], true) => {
+                (Some(Ok(job)), What::Whole { .. }) => Place::Whole { job: *job },
+                (Some(Ok(job)), _) => Place::Gate { job: *job },
+                (Some(Err(text)), What::Whole { .. }) => {
+                    Place::Fault { name: test.name.clone(), text: text.clone() }
+                }
+                (Some(Err(text)), _) if !std::mem::replace(&mut told[experiment], true) => {
                     let name = format!("{}::dataset", self.loaded[experiment].entry.name);
                     Place::Fault { name, text: text.clone() }
                 }
-                Some(Err(_)) | None => Place::Absent,
+                (Some(Err(_)) | None, _) => Place::Absent,
             });
         }
         prepared

@@ -1,10 +1,11 @@
 //! Reading journals back.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::schema::{Record, SCHEMA};
+use super::schema::{AttemptRecord, CaseState, Record, SCHEMA};
 
 /// Everything that the files of one invocation say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,6 +59,38 @@ impl fmt::Display for JournalError {
 }
 
 impl std::error::Error for JournalError {}
+
+impl Journal {
+    /// The cases of an experiment that have been scored, by id, with their attempts. Where
+    /// several processes recorded a case, the latest attempt of the outer runner counts.
+    pub(crate) fn scored_cases(mut self, experiment: &str) -> HashMap<String, Vec<AttemptRecord>> {
+        let mut scored: HashMap<String, (u32, Vec<AttemptRecord>)> = HashMap::new();
+        let mut attempts: HashMap<String, Vec<AttemptRecord>> = HashMap::new();
+        let mut runner_attempt = 0;
+        for record in self.records.drain(..) {
+            match record {
+                Record::Invocation(invocation) => {
+                    runner_attempt = invocation.runner_attempt;
+                    attempts.clear();
+                }
+                Record::Attempt(attempt) if attempt.experiment == experiment => {
+                    attempts.entry(attempt.case.clone()).or_default().push(*attempt);
+                }
+                Record::Case(case) if case.experiment == experiment => {
+                    let attempts = attempts.remove(&case.case).unwrap_or_default();
+                    let done = matches!(case.state, CaseState::Pass | CaseState::Fail);
+                    let newest =
+                        scored.get(&case.case).is_none_or(|(other, _)| *other <= runner_attempt);
+                    if done && newest {
+                        scored.insert(case.case, (runner_attempt, attempts));
+                    }
+                }
+                _ => {}
+            }
+        }
+        scored.into_iter().map(|(case, (_, attempts))| (case, attempts)).collect()
+    }
+}
 
 /// Reads all journal files of an invocation's directory.
 ///

@@ -50,6 +50,8 @@ pub struct InvocationRecord {
     pub arguments: Vec<String>,
     /// The process id.
     pub pid: u32,
+    /// Which attempt of the outer runner it is (`NEXTEST_ATTEMPT`), from 1.
+    pub runner_attempt: u32,
 }
 
 /// An evaluator of an experiment.

@@ -144,27 +144,37 @@ pub(crate) fn create(
     Ok(writer)
 }
 
-/// The directory of the invocation. Processes with the same parent (one `cargo test` with
-/// several test targets) share it; without a parent, each has its own.
+/// The directory of the invocation. Processes with the same parent (one `cargo test` with several
+/// test targets, one `cargo nextest run`) share it; without a parent, each has its own.
 fn invocation_dir(root: &Path, parent: Option<&str>, now: &str) -> io::Result<PathBuf> {
     fs::create_dir_all(root)?;
-    let key = match parent {
-        Some(parent) => short_hash(parent.as_bytes(), 6),
-        None => uuid::Uuid::new_v4().simple().to_string()[..6].to_owned(),
-    };
-    if parent.is_some() {
-        let suffix = format!("-{key}");
-        for entry in fs::read_dir(root)? {
-            let entry = entry?;
-            if entry.file_name().to_string_lossy().ends_with(&suffix) && entry.path().is_dir() {
-                return Ok(entry.path());
-            }
-        }
-    }
     let stamp: String = now.chars().filter(char::is_ascii_alphanumeric).take(15).collect();
-    let directory = root.join(format!("{stamp}-{key}"));
+    let name = match parent {
+        None => format!("{stamp}-{}", &uuid::Uuid::new_v4().simple().to_string()[..6]),
+        Some(parent) => {
+            let key = short_hash(parent.as_bytes(), 6);
+            elect(&root.join(".invocations"), parent, &format!("{stamp}-{key}"))?
+        }
+    };
+    let directory = root.join(name);
     fs::create_dir_all(&directory)?;
     Ok(directory)
+}
+
+/// The first process to ask names the directory for all that share the parent.
+fn elect(ballots: &Path, parent: &str, mine: &str) -> io::Result<String> {
+    fs::create_dir_all(ballots)?;
+    let ballot = ballots.join(short_hash(parent.as_bytes(), 32));
+    // Linking a complete file is atomic: nobody reads half a name.
+    let draft = ballots.join(uuid::Uuid::new_v4().simple().to_string());
+    fs::write(&draft, mine)?;
+    let linked = fs::hard_link(&draft, &ballot);
+    let _ = fs::remove_file(&draft);
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::read_to_string(&ballot),
+        // On a file system without links, each process has a directory of its own.
+        Ok(()) | Err(_) => Ok(mine.to_owned()),
+    }
 }
 
 struct Worker {
