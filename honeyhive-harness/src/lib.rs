@@ -198,6 +198,7 @@ pub mod journal;
 #[doc(hidden)]
 pub mod registry;
 mod report;
+mod run;
 pub mod score;
 pub mod stats;
 mod text;
@@ -209,6 +210,11 @@ pub use opentelemetry;
 pub use datapoint::Datapoint;
 pub use dataset::Dataset;
 pub use evaluators::Evaluator;
+pub use registry::Call;
+pub use run::{
+    DatapointResult, EvaluatorResult, Evaluators, ExperimentOptions, ExperimentResult, Function,
+    RunError, Totals, run_experiment,
+};
 pub use score::{Comparison, Direction, Score, ScoreValue};
 pub use tracer::{Span, SpanQuery, SpanRecord, Trace, Tracer, current_tracer};
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::datapoint::Datapoint;
-use crate::dataset::bind::{Fault, Fields, Param};
+use crate::dataset::bind::{Fault, Fields, FromField, Param};
 use crate::evaluators::{BoxFuture, Evaluator, EvaluatorInfo};
 use crate::gate::rule::{GateRule, RequireRule};
 use crate::tracer::Tracer;
@@ -22,6 +22,14 @@ impl Call {
     /// The values that arguments are taken from.
     pub fn fields(&self) -> Fields<'_> {
         Fields::new(&self.datapoint)
+    }
+
+    /// Reads an input of the datapoint.
+    ///
+    /// # Errors
+    /// When it is missing or null, or cannot be read as `T`.
+    pub fn input<T: FromField>(&self, name: &str) -> Result<T, Fault> {
+        self.fields().input(name)
     }
 }
 

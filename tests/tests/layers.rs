@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room may use those before it.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 17] = [
     "text",
     "config",
     "score",
@@ -19,6 +19,7 @@ const ROOMS: [&str; 16] = [
     "registry",
     "report",
     "engine",
+    "run",
     "harness",
     "private",
 ];

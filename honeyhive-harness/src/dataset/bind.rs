@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::cell;
 use crate::datapoint::Datapoint;
+use crate::text::closest;
 
 /// Where the value of a parameter comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,8 @@ impl fmt::Display for Fault {
         }
     }
 }
+
+impl std::error::Error for Fault {}
 
 /// Types that an argument can have: everything that `serde` can read without borrowing.
 #[diagnostic::on_unimplemented(
@@ -174,22 +177,39 @@ impl<'a> Fields<'a> {
     /// The sentence for a required value that is not there.
     pub(crate) fn absence(&self, param: &Param) -> String {
         match param.key {
-            Key::Input(name) => {
-                let state =
-                    if self.datapoint.inputs.contains_key(name) { "is null" } else { "is missing" };
-                let known: Vec<&str> = self.datapoint.inputs.keys().map(String::as_str).collect();
-                let hint = match crate::text::closest(name, known.iter().copied()) {
-                    Some(near) if state == "is missing" => format!("; did you mean `{near}`?"),
-                    _ if known.is_empty() => "; the row has no inputs".to_owned(),
-                    _ => format!("; the row's inputs: {}", known.join(", ")),
-                };
-                format!("input `{name}` {state}{hint}")
-            }
+            Key::Input(name) => self.no_input(name),
             Key::Output => format!(
                 "`output` is null; take `Option<{}>` where the function may return nothing",
                 param.ty.trim_start_matches('&').trim()
             ),
             key => format!("{key} is missing; take an `Option` where a row may lack it"),
+        }
+    }
+
+    fn no_input(&self, name: &str) -> String {
+        let inputs = &self.datapoint.inputs;
+        let state = if inputs.contains_key(name) { "is null" } else { "is missing" };
+        let known: Vec<&str> = inputs.keys().map(String::as_str).collect();
+        let hint = match closest(name, known.iter().copied()) {
+            Some(near) if state == "is missing" => format!("; did you mean `{near}`?"),
+            _ if known.is_empty() => "; the row has no inputs".to_owned(),
+            _ => format!("; the row's inputs: {}", known.join(", ")),
+        };
+        format!("input `{name}` {state}{hint}")
+    }
+
+    /// An input, by a name that is known only now.
+    ///
+    /// # Errors
+    /// When it is missing or null, or cannot be read as `T`.
+    pub fn input<T: FromField>(&self, name: &str) -> Result<T, Fault> {
+        let fault = |text| Fault::Argument { text, from_output: false };
+        match self.datapoint.inputs.get(name) {
+            None | Some(Value::Null) => Err(fault(self.no_input(name))),
+            Some(value) => T::from_field(value, self.datapoint.cells).map_err(|error| {
+                let shown = shorten(&value.to_string());
+                fault(format!("input `{name}` ({shown}) cannot be read: {error}"))
+            }),
         }
     }
 

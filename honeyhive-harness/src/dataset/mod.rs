@@ -72,8 +72,8 @@ enum Store {
 pub struct DatasetFault(pub String);
 
 /// Where a dataset is to be read from.
-#[derive(Clone, Copy, Debug)]
-pub enum From<'a> {
+#[derive(Clone, Debug)]
+pub(crate) enum From<'a> {
     /// A file below a directory.
     File {
         /// The directory that the path is relative to.
@@ -81,18 +81,65 @@ pub enum From<'a> {
         /// The path as the user wrote it.
         path: &'a str,
     },
-    /// Rows that are there already, and what to call their origin.
-    Rows(&'a str, fn() -> Result<Vec<Datapoint>, String>),
+    /// Rows that are there already.
+    Rows {
+        /// What to call the dataset.
+        name: &'a str,
+        /// Where the rows come from, for people.
+        origin: &'a str,
+        /// The rows.
+        rows: Vec<Datapoint>,
+    },
 }
 
+impl std::fmt::Display for DatasetFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for DatasetFault {}
+
 impl Dataset {
+    /// Reads a `.jsonl`, `.json` or `.csv` file; the dataset is named after the file.
+    ///
+    /// # Errors
+    /// When the file is missing, unreadable, not UTF-8 or empty, when it is not in its format as
+    /// a whole, or when two rows have the same id. A bad row alone is no error: its case ends in
+    /// one.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, DatasetFault> {
+        let path = path.as_ref().to_string_lossy();
+        Self::scan(From::File { base: Path::new(""), path: &path }, None)
+    }
+
+    /// A dataset of rows built in code.
+    ///
+    /// # Errors
+    /// When there is no row, or when two have the same id.
+    ///
+    /// ```
+    /// use honeyhive_harness::{Datapoint, Dataset};
+    ///
+    /// let rows = [Datapoint::new().id("fr").input("country", "France").ground_truth("Paris")];
+    /// let dataset = Dataset::from_datapoints("capitals", rows)?;
+    /// assert_eq!(dataset.rows[0].id, "fr");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_datapoints(
+        name: &str,
+        rows: impl IntoIterator<Item = Datapoint>,
+    ) -> Result<Self, DatasetFault> {
+        let rows = rows.into_iter().collect();
+        Self::scan(From::Rows { name, origin: name, rows }, None)
+    }
+
     /// Scans a dataset.
     ///
     /// # Errors
     /// When the file is missing, unreadable, not UTF-8 or empty, when it is not in its format as
     /// a whole, or when two rows have the same id. A bad row alone is no error: it stays in
     /// place as a row that cannot be read.
-    pub fn scan(from: From<'_>, name: Option<&str>) -> Result<Self, DatasetFault> {
+    pub(crate) fn scan(from: From<'_>, name: Option<&str>) -> Result<Self, DatasetFault> {
         let (origin, default_name, store, scanned) = match from {
             From::File { base, path } => {
                 let text = read(base, path)?;
@@ -124,9 +171,7 @@ impl Dataset {
                 };
                 (path.to_owned(), stem.into_owned(), store, scanned)
             }
-            From::Rows(function, load) => {
-                let origin = format!("{function}()");
-                let rows = load().map_err(|error| DatasetFault(format!("{origin}: {error}")))?;
+            From::Rows { name, origin, rows } => {
                 let scanned = rows
                     .into_iter()
                     .enumerate()
@@ -136,8 +181,7 @@ impl Dataset {
                         content: Content::Ready(Arc::new(row)),
                     })
                     .collect();
-                let stem = function.rsplit("::").next().unwrap_or(function).to_owned();
-                (origin, stem, Store::Ready, scanned)
+                (origin.to_owned(), name.to_owned(), Store::Ready, scanned)
             }
         };
         if scanned.is_empty() {

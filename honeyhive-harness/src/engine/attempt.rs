@@ -8,13 +8,13 @@ use opentelemetry::{Context, KeyValue};
 use serde_json::Value;
 
 use super::execute::{Started, Workers};
-use super::spec::Spec;
+use super::spec::{Run, Spec};
 use crate::datapoint::Datapoint;
 use crate::dataset::bind::Fault;
 use crate::evaluators::{Answer, Evaluation, Subject};
 use crate::gate::case::Judge;
 use crate::journal::{AttemptError, AttemptRecord, ErrorKind, ScoreRecord};
-use crate::registry::{Call, Runner};
+use crate::registry::Call;
 use crate::score::{Judges, Score, ScoreValue};
 use crate::tracer::{Ids, Span, Trace, Tracer, attributes, new_session_id};
 
@@ -129,13 +129,13 @@ async fn call_function(
     let mut tries = 1;
     let mut pause = FIRST_PAUSE;
     loop {
-        let started: Started<Result<Value, Fault>> = match spec.runner {
-            Runner::Sync(function) => {
-                let call = call.clone();
+        let started: Started<Result<Value, Fault>> = match &spec.run {
+            Run::Sync(function) => {
+                let (function, call) = (Arc::clone(function), call.clone());
                 workers.start_sync(cx, move || function(&call))
             }
-            Runner::Async(function) => {
-                let call = call.clone();
+            Run::Async(function) => {
+                let (function, call) = (Arc::clone(function), call.clone());
                 // The call itself is made inside the task, where a panic is caught.
                 workers.start_async(cx, async move { function(call).await })
             }

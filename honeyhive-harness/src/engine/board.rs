@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::gate::case::Case;
 use crate::gate::miss::Miss;
+use crate::journal::AttemptRecord;
 
 /// What a case's test reports.
 #[derive(Clone, Debug)]
@@ -33,6 +34,7 @@ pub(crate) struct Lane {
     all_done: (Mutex<bool>, Condvar),
     cases: Mutex<Vec<Case>>,
     misses: Mutex<Vec<Miss>>,
+    attempts: Mutex<Vec<(usize, Vec<AttemptRecord>)>>,
     /// When its first attempt started and when its last case was done.
     pub(crate) times: Mutex<(Option<Instant>, Option<Instant>)>,
     /// Why the rest of the experiment was not run.
@@ -57,6 +59,7 @@ impl Lane {
             all_done: (Mutex::new(cases == 0), Condvar::new()),
             cases: Mutex::new(Vec::with_capacity(cases)),
             misses: Mutex::default(),
+            attempts: Mutex::default(),
             times: Mutex::default(),
             stopped: OnceLock::new(),
         }
@@ -64,11 +67,14 @@ impl Lane {
 
     /// Puts up the result of the case at `index` of the selection.
     pub(super) fn put(&self, index: usize, case: Case, miss: Option<Miss>, outcome: Outcome) {
+        let slot = &self.slots[index];
+        if slot.outcome.get().is_some() {
+            return;
+        }
         lock(&self.cases).push(case);
         if let Some(miss) = miss {
             self.keep(miss);
         }
-        let slot = &self.slots[index];
         if slot.outcome.set(outcome).is_err() {
             return;
         }
@@ -90,6 +96,11 @@ impl Lane {
         });
         misses.insert(place, miss);
         misses.truncate(KEPT_MISSES);
+    }
+
+    /// Whether the case at `index` of the selection has a result.
+    pub(super) fn has(&self, index: usize) -> bool {
+        self.slots[index].outcome.get().is_some()
     }
 
     /// Waits for a case.
@@ -128,6 +139,18 @@ impl Lane {
         let mut cases = lock(&self.cases).clone();
         cases.sort_by_key(|case| case.row);
         cases
+    }
+
+    /// Keeps the attempts of a case for whoever asked for them.
+    pub(super) fn keep_attempts(&self, row: usize, attempts: Vec<AttemptRecord>) {
+        lock(&self.attempts).push((row, attempts));
+    }
+
+    /// The attempts that were kept, in the order of the dataset.
+    pub(crate) fn take_attempts(&self) -> Vec<(usize, Vec<AttemptRecord>)> {
+        let mut attempts = std::mem::take(&mut *lock(&self.attempts));
+        attempts.sort_by_key(|(row, _)| *row);
+        attempts
     }
 
     /// The worst cases that are not as they should be, worst first.

@@ -30,7 +30,9 @@ pub(super) struct Workers {
 
 #[derive(Debug)]
 struct Pool {
-    current: Runtime,
+    /// `None` once it was shut down; then its handle starts nothing more.
+    current: Option<Runtime>,
+    handle: Handle,
     stuck: usize,
     /// Runtimes with stuck workers. Others of their tasks may still be running.
     retired: Vec<Runtime>,
@@ -49,7 +51,9 @@ fn runtime(threads: usize) -> std::io::Result<Runtime> {
 impl Workers {
     pub(super) fn new() -> std::io::Result<Self> {
         let threads = std::thread::available_parallelism().map_or(4, usize::from).max(4);
-        let pool = Pool { current: runtime(threads)?, stuck: 0, retired: Vec::new() };
+        let current = runtime(threads)?;
+        let handle = current.handle().clone();
+        let pool = Pool { current: Some(current), handle, stuck: 0, retired: Vec::new() };
         Ok(Self { pool: Mutex::new(pool), threads })
     }
 
@@ -58,7 +62,7 @@ impl Workers {
     }
 
     fn handle(&self) -> Handle {
-        self.pool().current.handle().clone()
+        self.pool().handle.clone()
     }
 
     /// Starts synchronous code on a thread where blocking is fine.
@@ -101,8 +105,9 @@ impl Workers {
         if pool.stuck + 1 >= self.threads
             && let Ok(fresh) = runtime(self.threads)
         {
-            let old = std::mem::replace(&mut pool.current, fresh);
-            pool.retired.push(old);
+            pool.handle = fresh.handle().clone();
+            let old = pool.current.replace(fresh);
+            pool.retired.extend(old);
             pool.stuck = 0;
         }
     }
@@ -110,13 +115,17 @@ impl Workers {
     /// Lets go of all threads without waiting for stuck ones.
     pub(super) fn shutdown(&self) {
         let mut pool = self.pool();
-        for runtime in pool.retired.drain(..) {
+        let Pool { current, retired, .. } = &mut *pool;
+        for runtime in retired.drain(..).chain(current.take()) {
             runtime.shutdown_background();
         }
-        if let Ok(empty) = Builder::new_current_thread().build() {
-            let last = std::mem::replace(&mut pool.current, empty);
-            last.shutdown_background();
-        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        // Dropping a runtime the plain way waits, and panics inside another runtime.
+        self.shutdown();
     }
 }
 

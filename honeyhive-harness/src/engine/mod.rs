@@ -16,4 +16,4 @@ mod spec;
 pub(crate) use board::Outcome;
 pub(crate) use check::check;
 pub(crate) use schedule::{Job, Options, Shared, start};
-pub(crate) use spec::Spec;
+pub(crate) use spec::{CONCURRENCY, Evaluation, Run, Spec, TIMEOUT};

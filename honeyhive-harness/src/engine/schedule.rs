@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::board::{Board, Lane};
 use super::check::Faults;
@@ -35,6 +35,8 @@ pub(crate) struct Job {
 pub(crate) struct Options {
     /// Attempts at once over all experiments, where that is asked for.
     pub(crate) concurrency: Option<usize>,
+    /// Keep the attempts in memory.
+    pub(crate) keep_attempts: bool,
     /// Start nothing more after the first failure.
     pub(crate) fail_fast: bool,
 }
@@ -72,6 +74,8 @@ pub(super) struct Progress {
 pub(crate) struct Running {
     pub(crate) shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+    /// Closes when everything is recorded.
+    over: oneshot::Receiver<()>,
 }
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -84,7 +88,6 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// When threads cannot be started.
 pub(crate) fn start(jobs: Vec<Job>, options: Options, journal: Arc<Writer>) -> io::Result<Running> {
     panics::install_hook();
-    crate::tracer::install_global();
     let board = Board { lanes: jobs.iter().map(|job| Lane::new(job.selected.len())).collect() };
     let progress = jobs
         .iter()
@@ -105,15 +108,23 @@ pub(crate) fn start(jobs: Vec<Job>, options: Options, journal: Arc<Writer>) -> i
         progress,
         freed: Notify::new(),
     });
+    let (finished, over) = oneshot::channel::<()>();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let engine = Arc::clone(&shared);
-    let thread = std::thread::Builder::new()
-        .name("honeyhive-engine".to_owned())
-        .spawn(move || runtime.block_on(run(engine)))?;
-    Ok(Running { shared, thread: Some(thread) })
+    let thread =
+        std::thread::Builder::new().name("honeyhive-engine".to_owned()).spawn(move || {
+            runtime.block_on(run(Arc::clone(&engine)));
+            drop(finished);
+        })?;
+    Ok(Running { shared, thread: Some(thread), over })
 }
 
 impl Running {
+    /// Waits until everything that was started is recorded, without blocking the thread.
+    pub(crate) async fn over(&mut self) {
+        let _ = (&mut self.over).await;
+    }
+
     /// Waits until everything that was started is recorded, and lets go of the threads.
     pub(crate) fn finish(mut self) -> Arc<Shared> {
         if let Some(thread) = self.thread.take() {
@@ -203,6 +214,12 @@ async fn run(shared: Arc<Shared>) {
         while tasks.try_join_next().is_some() {}
     }
     while tasks.join_next().await.is_some() {}
+    // Whoever waits for a case must not wait for ever, even if this engine has a fault.
+    for (job, lane) in dispatcher.shared.board.lanes.iter().enumerate() {
+        for index in (0..lane.total()).filter(|index| !lane.has(*index)) {
+            settle::skip(&dispatcher.shared, job, index, "the engine failed; please report this");
+        }
+    }
 }
 
 impl Dispatcher {

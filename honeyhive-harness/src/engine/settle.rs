@@ -125,6 +125,9 @@ async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
         shared.stop(error);
         decided.outcome = Outcome { passed: false, message: format!("not recorded: {error}") };
     }
+    if shared.options.keep_attempts {
+        shared.board.lanes[pending.job].keep_attempts(pending.row, records);
+    }
     decided.put_up(shared, pending.job, pending.index);
 }
 

@@ -6,18 +6,20 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::dataset::Dataset;
+use crate::dataset::bind::Fault;
 use crate::dataset::bind::{Key, Param};
+use crate::evaluators::BoxFuture;
 use crate::evaluators::Evaluator;
 use crate::gate::case::{Judge, Rules};
 use crate::ids;
 use crate::journal::{EvaluatorRecord, ExperimentRecord};
-use crate::registry::{Experiment, Runner};
+use crate::registry::{Call, Experiment, Runner};
 
 /// How long a call may take when nobody says otherwise.
-const TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Attempts at once when nobody says otherwise: what the rate limits of model providers bear.
-const CONCURRENCY: usize = 16;
+pub(crate) const CONCURRENCY: usize = 16;
 
 /// An experiment with its dataset.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ pub(crate) struct Spec {
     /// `file:line` of the attribute.
     pub(crate) place: String,
     pub(crate) params: &'static [Param],
-    pub(crate) runner: Runner,
+    pub(crate) run: Run,
     pub(crate) rules: Rules,
     pub(crate) evaluators: Vec<Evaluation>,
     pub(crate) repeats: u32,
@@ -42,10 +44,28 @@ pub(crate) struct Spec {
     pub(crate) run_id: Arc<str>,
 }
 
+/// The function of an experiment.
+#[derive(Clone)]
+pub(crate) enum Run {
+    /// Runs on a thread where blocking is fine.
+    Sync(Arc<dyn Fn(&Call) -> Result<Value, Fault> + Send + Sync>),
+    /// Runs as a task.
+    Async(Arc<dyn Fn(Call) -> BoxFuture<Result<Value, Fault>> + Send + Sync>),
+}
+
+impl std::fmt::Debug for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Sync(_) => "Run::Sync(..)",
+            Self::Async(_) => "Run::Async(..)",
+        })
+    }
+}
+
 /// An evaluator and how its use is written.
 pub(crate) struct Evaluation {
     pub(crate) evaluator: Arc<dyn Evaluator>,
-    settings: &'static str,
+    pub(crate) settings: &'static str,
 }
 
 impl std::fmt::Debug for Evaluation {
@@ -79,7 +99,10 @@ impl Spec {
             module: entry.module.to_owned(),
             place: format!("{}:{}", entry.file, entry.line),
             params: entry.params,
-            runner: entry.runner,
+            run: match entry.runner {
+                Runner::Sync(function) => Run::Sync(Arc::new(function)),
+                Runner::Async(function) => Run::Async(Arc::new(function)),
+            },
             rules: Rules { judges, require: entry.require.to_vec(), gates: entry.gates.to_vec() },
             evaluators,
             repeats: entry.repeats.max(1),

@@ -126,7 +126,8 @@ fn execute(
     journal.commit_blocking(entry).map_err(|error| error.to_string())?;
 
     let widest = prepared.jobs.iter().map(|job| job.spec.concurrency).max().unwrap_or(1);
-    let options = Options { concurrency, fail_fast: args.fail_fast };
+    crate::tracer::install_global();
+    let options = Options { concurrency, fail_fast: args.fail_fast, ..Options::default() };
     let running = engine::start(prepared.jobs, options, Arc::clone(&journal))
         .map_err(|error| format!("cannot start the engine: {error}"))?;
     let finale = Arc::new(Finale::new(

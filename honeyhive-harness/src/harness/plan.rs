@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::args::Args;
 use crate::config::Config;
-use crate::dataset::{Dataset, From, base_dir};
+use crate::dataset::{Dataset, DatasetFault, From, base_dir};
 use crate::engine::{self, Job, Spec};
 use crate::registry::{Experiment, Source};
 use crate::stats::SplitMix64;
@@ -256,12 +256,18 @@ pub(super) fn runs(test: &Test, args: &Args) -> bool {
 
 fn load(entry: &Experiment, config: &Config) -> Result<Dataset, String> {
     let base = base_dir(entry.package, entry.manifest_dir, config.package.as_ref());
-    let from = match entry.dataset {
-        Source::File(path) => From::File { base: &base, path },
-        Source::Function { path, load } => From::Rows(path, load),
+    let scanned = match entry.dataset {
+        Source::File(path) => Dataset::scan(From::File { base: &base, path }, entry.dataset_name),
+        Source::Function { path, load } => {
+            let origin = format!("{path}()");
+            let name = path.rsplit("::").next().unwrap_or(path);
+            load().map_err(|error| DatasetFault(format!("{origin}: {error}"))).and_then(|rows| {
+                Dataset::scan(From::Rows { name, origin: &origin, rows }, entry.dataset_name)
+            })
+        }
     };
-    Dataset::scan(from, entry.dataset_name).map_err(|fault| {
-        format!("{}\n(dataset of `{}`, {}:{})", fault.0, entry.name, entry.file, entry.line)
+    scanned.map_err(|fault| {
+        format!("{fault}\n(dataset of `{}`, {}:{})", entry.name, entry.file, entry.line)
     })
 }
 
