@@ -371,7 +371,7 @@ fn spec(
             )));
         }
         judges.push(Judge { name, info: evaluator.info() });
-        used.push(engine::Evaluation { evaluator, settings: "" });
+        used.push(engine::Evaluation::new(evaluator, ""));
     }
     Ok(Spec {
         name: name.to_owned(),

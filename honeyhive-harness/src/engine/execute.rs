@@ -1,13 +1,14 @@
 //! Running the user's code: on which thread, for how long, and what if it panics.
 
-use std::fmt::Display;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
 use opentelemetry::trace::FutureExt as _;
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
@@ -65,21 +66,15 @@ impl Workers {
         self.pool().handle.clone()
     }
 
-    /// Starts synchronous code on a thread where blocking is fine.
-    pub(super) fn start_sync<T: Send + 'static>(
+    /// Starts synchronous code, step by step, on a thread where blocking is fine.
+    pub(super) fn start_steps<T: Send + 'static>(
         self: &Arc<Self>,
-        cx: &Context,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Started<T> {
-        let note = PanicNote::default();
-        let cx = cx.with_value(note.clone());
-        let task = self.handle().spawn_blocking(move || {
-            let _attached = cx.attach();
-            let started = Instant::now();
-            let value = work();
-            (value, started.elapsed())
-        });
-        Started { workers: Arc::clone(self), task, note, at: Instant::now(), blocking: true }
+        script: impl FnOnce(&Steps<T>) + Send + 'static,
+    ) -> Script<T> {
+        let (said, hears) = mpsc::unbounded_channel();
+        let steps = Steps { said, note: PanicNote::default() };
+        self.handle().spawn_blocking(move || script(&steps));
+        Script { hears, since: Instant::now() }
     }
 
     /// Starts asynchronous code as a task.
@@ -96,7 +91,7 @@ impl Workers {
             (value, started.elapsed())
         };
         let task = self.handle().spawn(timed.with_context(cx));
-        Started { workers: Arc::clone(self), task, note, at: Instant::now(), blocking: false }
+        Started { workers: Arc::clone(self), task, note, at: Instant::now() }
     }
 
     fn count_stuck(&self) {
@@ -129,52 +124,104 @@ impl Drop for Workers {
     }
 }
 
-/// A call under way.
+/// Where synchronous code says what came of each step.
+#[derive(Debug)]
+pub(super) struct Steps<T> {
+    said: mpsc::UnboundedSender<Done<T>>,
+    note: PanicNote,
+}
+
+/// What came of a call, and how long it took.
+type Done<T> = (Result<T, AttemptError>, Duration);
+
+impl<T> Steps<T> {
+    /// Runs one step in a context; `failed` is told of a panic. `false` when nobody waits for the
+    /// next step any more: this one took too long.
+    pub(super) fn step(
+        &self,
+        cx: &Context,
+        work: impl FnOnce() -> T,
+        failed: impl FnOnce(&AttemptError),
+    ) -> bool {
+        let attached = cx.with_value(self.note.clone()).attach();
+        let started = Instant::now();
+        let value = catch_unwind(AssertUnwindSafe(work));
+        let took = started.elapsed();
+        drop(attached);
+        let value = value.map_err(|_| panicked(&self.note));
+        if let Err(error) = &value {
+            failed(error);
+        }
+        self.said.send((value, took)).is_ok()
+    }
+}
+
+fn panicked(note: &PanicNote) -> AttemptError {
+    AttemptError { kind: ErrorKind::Panic, message: note.take() }
+}
+
+fn cut_off() -> AttemptError {
+    let message = "was cut off by the end of the run".to_owned();
+    AttemptError { kind: ErrorKind::NotRun, message }
+}
+
+fn timed_out(limit: Duration, tail: &str) -> AttemptError {
+    let message = format!("timed out after {}{tail}", humantime::format_duration(limit));
+    AttemptError { kind: ErrorKind::Timeout, message }
+}
+
+/// Synchronous code under way.
+#[derive(Debug)]
+pub(super) struct Script<T> {
+    hears: mpsc::UnboundedReceiver<Done<T>>,
+    since: Instant,
+}
+
+impl<T> Script<T> {
+    /// Waits for the next step. After an error that is no panic, no further step comes.
+    pub(super) async fn next(&mut self, limit: Duration) -> Done<T> {
+        let deadline = tokio::time::Instant::from_std(self.since) + limit;
+        let done = match timeout_at(deadline, self.hears.recv()).await {
+            Ok(Some(done)) => done,
+            Ok(None) => (Err(cut_off()), self.since.elapsed()),
+            Err(_) => {
+                self.hears.close();
+                let tail = "; it is not async, so its thread keeps running";
+                (Err(timed_out(limit, tail)), self.since.elapsed())
+            }
+        };
+        self.since = Instant::now();
+        done
+    }
+}
+
+/// A task under way.
 #[derive(Debug)]
 pub(super) struct Started<T> {
     workers: Arc<Workers>,
     task: JoinHandle<(T, Duration)>,
     note: PanicNote,
     at: Instant,
-    blocking: bool,
 }
 
 impl<T: Send + 'static> Started<T> {
-    /// Waits for the value and how long the code took. `what` names it in the error.
-    pub(super) async fn finish(
-        mut self,
-        limit: Duration,
-        what: impl Display,
-    ) -> (Result<T, AttemptError>, Duration) {
+    /// Waits for the value and how long the code took.
+    pub(super) async fn finish(mut self, limit: Duration) -> Done<T> {
         let deadline = tokio::time::Instant::from_std(self.at) + limit;
         let error = match timeout_at(deadline, &mut self.task).await {
             Ok(Ok((value, took))) => return (Ok(value), took),
-            Ok(Err(error)) if error.is_panic() => {
-                let message = format!("{what}{}", self.note.take());
-                AttemptError { kind: ErrorKind::Panic, message }
+            Ok(Err(error)) if error.is_panic() => panicked(&self.note),
+            Ok(Err(_)) => cut_off(),
+            Err(_) => {
+                self.task.abort();
+                if timeout(LETTING_GO, &mut self.task).await.is_err() {
+                    self.workers.count_stuck();
+                    timed_out(limit, "; it blocks its thread instead of awaiting")
+                } else {
+                    timed_out(limit, "")
+                }
             }
-            Ok(Err(_)) => AttemptError {
-                kind: ErrorKind::NotRun,
-                message: format!("{what}was cut off by the end of the run"),
-            },
-            Err(_) => self.give_up(limit, what).await,
         };
         (Err(error), self.at.elapsed())
-    }
-
-    async fn give_up(&mut self, limit: Duration, what: impl Display) -> AttemptError {
-        self.task.abort();
-        let tail = if self.blocking {
-            "; it is not async, so its thread keeps running"
-        } else if timeout(LETTING_GO, &mut self.task).await.is_err() {
-            self.workers.count_stuck();
-            "; it blocks its thread instead of awaiting"
-        } else {
-            ""
-        };
-        AttemptError {
-            kind: ErrorKind::Timeout,
-            message: format!("{what}timed out after {}{tail}", humantime::format_duration(limit)),
-        }
     }
 }

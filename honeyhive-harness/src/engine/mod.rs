@@ -7,6 +7,7 @@
 mod attempt;
 mod board;
 mod check;
+mod evaluate;
 mod execute;
 mod panics;
 mod schedule;

@@ -1,6 +1,7 @@
 //! An experiment, ready to run.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -48,10 +49,13 @@ pub(crate) struct Spec {
 #[derive(Clone)]
 pub(crate) enum Run {
     /// Runs on a thread where blocking is fine.
-    Sync(Arc<dyn Fn(&Call) -> Result<Value, Fault> + Send + Sync>),
+    Sync(Arc<SyncFunction>),
     /// Runs as a task.
-    Async(Arc<dyn Fn(Call) -> BoxFuture<Result<Value, Fault>> + Send + Sync>),
+    Async(Arc<AsyncFunction>),
 }
+
+pub(crate) type SyncFunction = dyn Fn(&Call) -> Result<Value, Fault> + Send + Sync;
+pub(crate) type AsyncFunction = dyn Fn(Call) -> BoxFuture<Result<Value, Fault>> + Send + Sync;
 
 impl std::fmt::Debug for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -66,6 +70,14 @@ impl std::fmt::Debug for Run {
 pub(crate) struct Evaluation {
     pub(crate) evaluator: Arc<dyn Evaluator>,
     pub(crate) settings: &'static str,
+    /// It runs beside the other evaluators: it is async, or slow.
+    pub(crate) apart: AtomicBool,
+}
+
+impl Evaluation {
+    pub(crate) fn new(evaluator: Arc<dyn Evaluator>, settings: &'static str) -> Self {
+        Self { evaluator, settings, apart: AtomicBool::new(false) }
+    }
 }
 
 impl std::fmt::Debug for Evaluation {
@@ -90,7 +102,7 @@ impl Spec {
         let evaluators = entry
             .evaluators
             .iter()
-            .map(|used| Evaluation { evaluator: (used.make)(), settings: used.settings })
+            .map(|used| Evaluation::new((used.make)(), used.settings))
             .collect();
         let attribute = entry.concurrency.and_then(|number| usize::try_from(number).ok());
         Self {

@@ -163,12 +163,17 @@ fn execute(
         };
         Some((None, runner))
     });
-    // Each attempt under way has a thread that waits for it, so that results are printed as they
-    // come; the threads do nothing else.
-    let conclusion = libtest_mimic::run(&mimic(args, widest.clamp(2, 64)), trials);
+    let conclusion = libtest_mimic::run(&mimic(args, waiting_threads(widest)), trials);
     line.stop();
     running.finish();
     Ok(finale.close(conclusion.has_failed(), false))
+}
+
+/// How many threads wait for results. With one per attempt under way, results are printed as they
+/// come; where very many are under way, waking a thread for each costs more than most of them do,
+/// and the order of the dataset is good enough.
+fn waiting_threads(attempts: usize) -> usize {
+    if attempts > 32 { 4 } else { attempts.max(2) }
 }
 
 /// A retry by the outer runner heals errors, never scores: what was scored in an earlier attempt

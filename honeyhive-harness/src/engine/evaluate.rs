@@ -1,0 +1,236 @@
+//! The evaluators of one attempt.
+//!
+//! Most evaluators are a comparison and done in a microsecond; those run one after another on the
+//! thread that called the function. One that is async, or that has once taken its time, runs
+//! beside the others.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::{Context, KeyValue};
+use serde_json::Value;
+
+use super::attempt::{Scene, error_of, millis};
+use super::execute::{Script, Started, Steps, Workers};
+use crate::dataset::bind::Fault;
+use crate::evaluators::{Answer, Evaluation, Subject};
+use crate::gate::case::Judge;
+use crate::journal::{AttemptError, ScoreRecord};
+use crate::score::{Judges, Score, ScoreValue};
+use crate::tracer::{Span, attributes};
+
+/// An evaluator that once took longer than this runs beside the others from then on.
+const IN_TURN: Duration = Duration::from_millis(2);
+
+/// What a step on the function's thread says.
+pub(super) enum Said {
+    /// What the function returned.
+    Output(Result<Arc<Value>, Fault>),
+    /// What an evaluator answered.
+    Answer(usize, Answer),
+    /// This evaluator is async.
+    IsAsync(usize),
+}
+
+/// Runs the evaluators from `first` on that have their turn on this thread.
+pub(super) fn in_turn(steps: &Steps<Said>, scene: &Scene, subject: &Subject, first: usize) {
+    for (index, used) in scene.spec.evaluators.iter().enumerate().skip(first) {
+        if scene.apart[index] {
+            continue;
+        }
+        let judge = &scene.spec.rules.judges[index];
+        let span = scene.call.tracer.start_evaluator_span(&scene.root, &judge.name);
+        let cx = span.context();
+        let work = || match Arc::clone(&used.evaluator).evaluate(subject.clone()) {
+            Evaluation::Sync(work) => Said::Answer(index, conclude(judge, work(), cx)),
+            Evaluation::Async(_) => Said::IsAsync(index),
+        };
+        let heard = steps.step(cx, work, |error| span.fail(error.kind.name(), &error.message));
+        if !heard {
+            return;
+        }
+    }
+}
+
+/// Waits for the scores of all evaluators, in order, and whether each could read the output.
+/// `script` is the function's thread, if it has one.
+pub(super) async fn all(
+    workers: &Arc<Workers>,
+    scene: &Arc<Scene>,
+    output: &Arc<Value>,
+    script: Option<Script<Said>>,
+) -> (Vec<ScoreRecord>, Vec<bool>) {
+    let spec = &scene.spec;
+    let count = spec.evaluators.len();
+    let mut results: Vec<Option<(ScoreRecord, bool)>> = vec![None; count];
+    let subject = scene.subject(output);
+    let apart = &scene.apart;
+    let mut beside: Vec<Beside> = Vec::new();
+    for index in (0..count).filter(|index| apart[*index]) {
+        beside.push(Beside::start(workers, scene, &subject, index));
+    }
+    let mut script = script;
+    let mut next = 0;
+    while let Some(index) = (next..count).find(|index| !apart[*index]) {
+        let mut running = script.take().unwrap_or_else(|| {
+            let (here, subject) = (Arc::clone(scene), subject.clone());
+            workers.start_steps(move |steps| in_turn(steps, &here, &subject, index))
+        });
+        let (said, took) = running.next(spec.timeout).await;
+        next = index + 1;
+        match said {
+            Ok(Said::Answer(at, answer)) => {
+                if took > IN_TURN {
+                    spec.evaluators[at].apart.store(true, Ordering::Relaxed);
+                }
+                results[at] = Some(score(&spec.rules.judges[at], Ok(answer), took));
+                next = at + 1;
+                script = Some(running);
+            }
+            Ok(Said::IsAsync(at)) => {
+                spec.evaluators[at].apart.store(true, Ordering::Relaxed);
+                beside.push(Beside::start(workers, scene, &subject, at));
+                next = at + 1;
+                script = Some(running);
+            }
+            Ok(Said::Output(_)) => unreachable!("the output was said before"),
+            Err(error) => {
+                // A panic leaves the thread in order; after a timeout another one takes over.
+                let panicked = error.kind == crate::journal::ErrorKind::Panic;
+                spec.evaluators[index].apart.store(!panicked, Ordering::Relaxed);
+                results[index] = Some(score(&spec.rules.judges[index], Err(error), took));
+                script = Some(running).filter(|_| panicked);
+            }
+        }
+    }
+    for running in beside {
+        let index = running.index;
+        results[index] = Some(running.finish(spec.timeout).await);
+    }
+    results.into_iter().flatten().unzip()
+}
+
+/// An evaluator that runs beside the others.
+struct Beside {
+    index: usize,
+    judge: Judge,
+    span: Span,
+    running: Running,
+}
+
+enum Running {
+    Thread(Script<Answer>),
+    Task(Started<Answer>),
+}
+
+impl Beside {
+    fn start(workers: &Arc<Workers>, scene: &Scene, subject: &Subject, index: usize) -> Self {
+        let judge = scene.spec.rules.judges[index].clone();
+        let span = scene.call.tracer.start_evaluator_span(&scene.root, &judge.name);
+        let evaluator = Arc::clone(&scene.spec.evaluators[index].evaluator);
+        let (own, cx) = (judge.clone(), span.context().clone());
+        let running = match evaluator.evaluate(subject.clone()) {
+            Evaluation::Sync(work) => Running::Thread(workers.start_steps(move |steps| {
+                // The span is marked by whoever waits for the answer.
+                steps.step(&cx, || conclude(&own, work(), &cx), |_| {});
+            })),
+            Evaluation::Async(work) => Running::Task(
+                workers.start_async(span.context(), async move { conclude(&own, work.await, &cx) }),
+            ),
+        };
+        Self { index, judge, span, running }
+    }
+
+    async fn finish(self, limit: Duration) -> (ScoreRecord, bool) {
+        let (answer, took) = match self.running {
+            Running::Thread(mut script) => script.next(limit).await,
+            Running::Task(task) => task.finish(limit).await,
+        };
+        if let Err(error) = &answer {
+            self.span.fail(error.kind.name(), &error.message);
+        }
+        score(&self.judge, answer, took)
+    }
+}
+
+/// The record of an answer, and whether the evaluator could read the output.
+fn score(
+    judge: &Judge,
+    answer: Result<Answer, AttemptError>,
+    took: Duration,
+) -> (ScoreRecord, bool) {
+    let mut record = ScoreRecord {
+        evaluator: judge.name.clone(),
+        duration_ms: millis(took),
+        ..ScoreRecord::default()
+    };
+    let mut could_read = true;
+    match answer {
+        Ok(Ok(None)) => {}
+        Ok(Ok(Some(Score { value, label, explanation, metadata }))) => {
+            record.value = Some(value);
+            record.label = label;
+            record.explanation = explanation;
+            record.metadata = metadata;
+        }
+        Ok(Err(fault)) => {
+            could_read = !matches!(fault, Fault::Argument { from_output: true, .. });
+            record.error = Some(error_of(&fault));
+        }
+        Err(error) => record.error = Some(error),
+    }
+    (record, could_read)
+}
+
+/// Checks the answer, puts it on the evaluator's span and ends that: within the evaluator's own
+/// thread or task, so that the span's duration is the evaluator's.
+fn conclude(judge: &Judge, answer: Answer, cx: &Context) -> Answer {
+    let answer = answer.and_then(|score| match score {
+        Some(score) => checked(judge, score).map(Some),
+        None => Ok(None),
+    });
+    let span = cx.span();
+    match &answer {
+        Ok(None) => {}
+        Ok(Some(score)) => {
+            let value = score.value.as_f64();
+            span.set_attribute(KeyValue::new(attributes::EVALUATOR_SCORE, value));
+            let info = &judge.info;
+            let judged = match (info.judges(), score.value) {
+                (Judges::Always, _) | (Judges::WhenBool, ScoreValue::Bool(_)) => true,
+                (Judges::WhenBool | Judges::Never, _) => false,
+            };
+            if judged {
+                let good = info.direction.comparison().holds(value, info.limit());
+                span.set_attribute(KeyValue::new(attributes::EVALUATOR_PASSED, good));
+            }
+            if let Some(label) = &score.label {
+                span.set_attribute(KeyValue::new(attributes::EVALUATOR_LABEL, label.clone()));
+            }
+            if let Some(text) = &score.explanation {
+                span.set_attribute(KeyValue::new(attributes::EVALUATOR_EXPLANATION, text.clone()));
+            }
+        }
+        Err(fault) => {
+            let error = error_of(fault);
+            crate::tracer::fail(&span, error.kind.name(), &error.message);
+        }
+    }
+    span.end();
+    answer
+}
+
+fn checked(judge: &Judge, score: Score) -> Result<Score, Fault> {
+    let value = score.value.as_f64();
+    if !value.is_finite() {
+        return Err(Fault::Failed(format!("returned {value}, which is no score")));
+    }
+    match judge.info.range {
+        Some((low, high)) if value < low || value > high => {
+            Err(Fault::Failed(format!("returned {value}, outside its range {low} to {high}")))
+        }
+        _ => Ok(score),
+    }
+}
