@@ -48,6 +48,8 @@ pub(crate) struct Config {
     pub(crate) ci: bool,
     /// `CARGO_PKG_NAME` and `CARGO_MANIFEST_DIR`: the crate under test, where it is now.
     pub(crate) package: Option<(String, PathBuf)>,
+    /// `HH_EXT_IDS=python`: external ids as HoneyHive's Python SDK makes them.
+    pub(crate) python_ids: bool,
     /// `NEXTEST=1`: nextest started this process.
     pub(crate) nextest: Option<Nextest>,
     /// `CARGO`: cargo started this process.
@@ -89,6 +91,10 @@ impl Config {
                         faults.push(format!("HH_CONCURRENCY={text}: not a number from 1"));
                     }
                     Ok(number) => config.concurrency = Some(number),
+                },
+                "HH_EXT_IDS" => match &*text {
+                    "python" => config.python_ids = true,
+                    _ => faults.push(format!("HH_EXT_IDS={text}: the only other ids are python")),
                 },
                 "HH_REQUIRE_GATES" => match flag(&text) {
                     Some(yes) => config.require_gates |= yes,

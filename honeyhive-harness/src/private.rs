@@ -17,6 +17,14 @@ pub use crate::tracer::{Trace, Tracer};
 
 use crate::datapoint::Datapoint;
 
+/// Python's `json.dumps(json.loads(text), sort_keys=True)`, for the tests of ids.
+///
+/// # Errors
+/// When `text` is no JSON.
+pub fn python_json(text: &str) -> Result<String, serde_json::Error> {
+    crate::ids::python::dumps(text)
+}
+
 /// What an experiment's function may return, when it is no `Result`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be recorded as an output",

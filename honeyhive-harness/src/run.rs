@@ -16,7 +16,6 @@ use crate::evaluators::Evaluator;
 use crate::gate::case::{CaseScore, Judge, Rules};
 use crate::gate::judge::mean_interval;
 use crate::gate::rule::Of;
-use crate::ids;
 use crate::journal::{
     self, AttemptRecord, CaseState, EndRecord, Entry, InvocationRecord, Record, Writer,
 };
@@ -99,6 +98,7 @@ pub struct ExperimentOptions {
     tags: Vec<String>,
     metadata: Map<String, Value>,
     journal: Option<PathBuf>,
+    python_ids: bool,
 }
 
 impl Default for ExperimentOptions {
@@ -111,6 +111,7 @@ impl Default for ExperimentOptions {
             tags: Vec::new(),
             metadata: Map::new(),
             journal: None,
+            python_ids: false,
         }
     }
 }
@@ -160,6 +161,13 @@ impl ExperimentOptions {
     #[must_use]
     pub fn metadata(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.metadata.insert(key.into(), value.into());
+        self
+    }
+
+    /// Makes external ids as HoneyHive's Python SDK does, so that runs of both languages compare.
+    #[must_use]
+    pub fn python_ids(mut self) -> Self {
+        self.python_ids = true;
         self
     }
 
@@ -388,7 +396,7 @@ fn spec(
         concurrency: options.concurrency,
         tags: options.tags.clone(),
         metadata: options.metadata.clone(),
-        dataset_id: ids::external(&dataset.name).into(),
+        external: dataset.external_ids(options.python_ids),
         dataset: Arc::new(dataset),
         run_id: uuid::Uuid::new_v4().to_string().into(),
     })
@@ -471,7 +479,7 @@ fn result(
     ExperimentResult {
         name: spec.name.clone(),
         run_id: spec.run_id.to_string(),
-        dataset_id: spec.dataset_id.to_string(),
+        dataset_id: spec.external.dataset.to_string(),
         totals,
         evaluators: evaluators.collect(),
         mean_latency: stats::mean(&latencies).map(Duration::from_secs_f64),

@@ -41,6 +41,8 @@ pub struct Row {
     pub slug: String,
     /// Its line in the file, or its number among a function's rows. Starts at 1.
     pub line: usize,
+    /// The id stands in the row.
+    has_own_id: bool,
     content: Content,
 }
 
@@ -70,6 +72,14 @@ enum Store {
 /// Why a dataset cannot be used at all. The text says what was found and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatasetFault(pub String);
+
+/// The ids of a dataset and of its rows in HoneyHive.
+#[derive(Clone, Debug)]
+pub(crate) struct ExternalIds {
+    pub(crate) dataset: Arc<str>,
+    /// Per row, where they do not follow from the names of the dataset and the row.
+    pub(crate) rows: Option<Vec<Arc<str>>>,
+}
 
 /// Where a dataset is to be read from.
 #[derive(Clone, Debug)]
@@ -208,6 +218,7 @@ impl Dataset {
         let mut duplicates = Vec::new();
         for row in scanned {
             let Scanned { line, content, id } = row;
+            let has_own_id = id.is_some();
             let id = match (&content, id) {
                 (Content::Bad(_), _) => format!("{word}-{line}"),
                 (_, Some(id)) => {
@@ -232,7 +243,7 @@ impl Dataset {
             if *taken > 1 {
                 slug = format!("{slug}~{taken}");
             }
-            self.rows.push(Row { id, slug, line, content });
+            self.rows.push(Row { id, slug, line, has_own_id, content });
         }
         if duplicates.is_empty() {
             return Ok(());
@@ -267,6 +278,34 @@ impl Dataset {
     /// What is wrong with it, after `file:line`.
     pub fn datapoint(&self, row: &Row) -> Result<Arc<Datapoint>, String> {
         self.parse(&row.content).map_err(|fault| format!("{}: {fault}", self.place(row)))
+    }
+
+    /// The ids of the dataset and of its rows in HoneyHive.
+    pub(crate) fn external_ids(&self, like_python: bool) -> ExternalIds {
+        if !like_python {
+            return ExternalIds { dataset: ids::external(&self.name).into(), rows: None };
+        }
+        let texts: Vec<Option<Cow<'_, str>>> =
+            self.rows.iter().map(|row| self.row_json(row)).collect();
+        let dataset = ids::python::dataset_id(texts.iter().flatten().map(AsRef::as_ref));
+        let rows = self.rows.iter().zip(&texts).enumerate().map(|(index, (row, text))| {
+            match text {
+                Some(text) if !row.has_own_id => ids::python::datapoint_id(text, index),
+                _ => ids::external(&row.id),
+            }
+            .into()
+        });
+        ExternalIds { dataset: dataset.into(), rows: Some(rows.collect()) }
+    }
+
+    /// The JSON text of a row; none of one that cannot be read.
+    fn row_json(&self, row: &Row) -> Option<Cow<'_, str>> {
+        if let (Content::Raw(range), Store::Json(text)) = (&row.content, &self.store) {
+            return Some(Cow::Borrowed(&text[range.clone()]));
+        }
+        let datapoint = self.parse(&row.content).ok()?;
+        let id = row.has_own_id.then_some(row.id.as_str());
+        Some(Cow::Owned(row::to_json(&datapoint, id).to_string()))
     }
 
     /// `file:line` of a row.

@@ -73,6 +73,23 @@ pub(super) fn parse(value: Value) -> Result<Datapoint, String> {
     if faults.is_empty() { Ok(row) } else { Err(faults.join("; ")) }
 }
 
+/// A row of a dataset that was no JSON, in the structured shape.
+pub(super) fn to_json(row: &Datapoint, id: Option<&str>) -> Value {
+    let mut fields = Map::new();
+    let mut set = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            fields.insert(key.to_owned(), value);
+        }
+    };
+    set("id", id.map(Value::from));
+    set("inputs", Some(Value::Object(row.inputs.clone())));
+    set("ground_truth", row.ground_truth.clone());
+    set("metadata", Some(Value::Object(row.metadata.clone())).filter(|_| !row.metadata.is_empty()));
+    set("tags", Some(Value::from(row.tags.clone())).filter(|_| !row.tags.is_empty()));
+    set("history", Some(Value::from(row.history.clone())).filter(|_| !row.history.is_empty()));
+    Value::Object(fields)
+}
+
 /// In a flat row every key is an input, so a misspelt `inputs` would pass; but a lone object
 /// with nearly that name is no accident.
 pub(super) fn misspelt_inputs(fields: &Map<String, Value>) -> Option<&str> {

@@ -40,7 +40,7 @@ pub(super) fn begin(
         case: spec.dataset.rows[row].id.clone(),
         attempt,
         run_id: spec.run_id.to_string(),
-        dataset_id: spec.dataset_id.to_string(),
+        dataset_id: spec.external.dataset.to_string(),
         datapoint_id: spec.datapoint_id(row).to_string(),
         session_id: new_session_id().to_string(),
         trace_id: "0".repeat(32),
@@ -77,7 +77,7 @@ pub(super) async fn run(
     let mut record = begin(spec, row, attempt, Some(&datapoint));
     let tracer = Tracer::new(Ids {
         run_id: Arc::clone(&spec.run_id),
-        dataset_id: Arc::clone(&spec.dataset_id),
+        dataset_id: Arc::clone(&spec.external.dataset),
         datapoint_id: record.datapoint_id.as_str().into(),
         session_id: record.session_id.as_str().into(),
     });

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::dataset::Dataset;
 use crate::dataset::bind::Fault;
 use crate::dataset::bind::{Key, Param};
+use crate::dataset::{Dataset, ExternalIds};
 use crate::evaluators::BoxFuture;
 use crate::evaluators::Evaluator;
 use crate::gate::case::{Judge, Rules};
@@ -41,7 +41,7 @@ pub(crate) struct Spec {
     pub(crate) tags: Vec<String>,
     pub(crate) metadata: Map<String, Value>,
     pub(crate) dataset: Arc<Dataset>,
-    pub(crate) dataset_id: Arc<str>,
+    pub(crate) external: ExternalIds,
     pub(crate) run_id: Arc<str>,
 }
 
@@ -93,6 +93,7 @@ impl Spec {
         entry: &Experiment,
         dataset: Arc<Dataset>,
         concurrency: Option<usize>,
+        python_ids: bool,
     ) -> Self {
         let judges = entry
             .evaluators
@@ -127,7 +128,7 @@ impl Spec {
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), Value::from(*value)))
                 .collect(),
-            dataset_id: ids::external(&dataset.name).into(),
+            external: dataset.external_ids(python_ids),
             dataset,
             run_id: uuid::Uuid::new_v4().to_string().into(),
         }
@@ -152,7 +153,10 @@ impl Spec {
 
     /// The datapoint's id in HoneyHive.
     pub(crate) fn datapoint_id(&self, row: usize) -> Arc<str> {
-        ids::external_datapoint(&self.dataset_id, &self.dataset.rows[row].id).into()
+        if let Some(rows) = &self.external.rows {
+            return Arc::clone(&rows[row]);
+        }
+        ids::external_datapoint(&self.external.dataset, &self.dataset.rows[row].id).into()
     }
 
     /// The journal's record of it.
@@ -164,7 +168,7 @@ impl Spec {
             module: self.module.clone(),
             place: self.place.clone(),
             dataset: self.dataset.name.clone(),
-            dataset_id: self.dataset_id.to_string(),
+            dataset_id: self.external.dataset.to_string(),
             dataset_origin: self.dataset.origin.clone(),
             rows: self.dataset.rows.len(),
             selected,

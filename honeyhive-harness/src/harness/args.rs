@@ -53,6 +53,7 @@ Output is never captured: --nocapture, --no-capture and --show-output are accept
 Environment:
   HH_DIR                where journals go instead of target/honeyhive
   HH_CONCURRENCY        attempts at once; --test-threads wins
+  HH_EXT_IDS=python     external ids as HoneyHive's Python SDK makes them
   HH_REQUIRE_GATES=1    a gate that cannot judge fails (as with CI=true)
 ";
 

@@ -87,7 +87,7 @@ fn execute(
     target: &place::Target,
 ) -> Result<u8, String> {
     let concurrency = args.test_threads.or(config.concurrency);
-    let mut prepared = plan.prepare(args, concurrency);
+    let mut prepared = plan.prepare(args, config);
     let mut places = std::mem::take(&mut prepared.places).into_iter();
     if prepared.jobs.is_empty() {
         // Nothing can run: only faults to tell.

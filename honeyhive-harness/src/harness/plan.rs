@@ -161,7 +161,8 @@ impl Plan {
     }
 
     /// Checks the selected rows and makes jobs of them.
-    pub(super) fn prepare(&self, args: &Args, concurrency: Option<usize>) -> Prepared {
+    pub(super) fn prepare(&self, args: &Args, config: &Config) -> Prepared {
+        let concurrency = args.test_threads.or(config.concurrency);
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); self.loaded.len()];
         let mut gate_selected = vec![false; self.loaded.len()];
         for test in self.running(args) {
@@ -197,7 +198,8 @@ impl Plan {
                     selected.len()
                 )
             });
-            let spec = Arc::new(Spec::new(entry, Arc::clone(dataset), concurrency));
+            let spec =
+                Arc::new(Spec::new(entry, Arc::clone(dataset), concurrency, config.python_ids));
             jobs.push(Some(engine::check(&spec, &selected).map(|faults| {
                 prepared.jobs.push(Job {
                     spec,

@@ -1,5 +1,7 @@
 //! Names and ids: slugs for test names, content hashes, external ids.
 
+pub(crate) mod python;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
