@@ -216,7 +216,7 @@ pub use run::{
     RunError, Totals, run_experiment,
 };
 pub use score::{Comparison, Direction, Score, ScoreValue};
-pub use tracer::{Span, SpanQuery, SpanRecord, Trace, Tracer, current_tracer};
+pub use tracer::{Span, SpanQuery, SpanRecord, Trace, Tracer, TracerBuilder, current_tracer};
 
 /// The `main` of a test target with experiments.
 ///

@@ -132,6 +132,7 @@ impl ValueTag {
 }
 
 /// Stops the compiler when a use of an evaluator leaves out a setting that has no default.
+#[track_caller]
 pub const fn require_settings(required: &[(&'static str, &'static str)], given: &[&'static str]) {
     let mut i = 0;
     while i < required.len() {
@@ -148,6 +149,7 @@ pub const fn require_settings(required: &[(&'static str, &'static str)], given: 
 }
 
 /// Stops the compiler when two evaluators of one experiment would report under one name.
+#[track_caller]
 pub const fn require_distinct(names: &[&'static str]) {
     let mut i = 0;
     while i < names.len() {
@@ -164,6 +166,7 @@ pub const fn require_distinct(names: &[&'static str]) {
 }
 
 /// Stops the compiler when a rule wants the judgement of an evaluator that only measures.
+#[track_caller]
 pub const fn require_judge(info: &EvaluatorInfo) {
     if matches!(info.judges(), Judges::Never) {
         panic!(
@@ -174,6 +177,7 @@ pub const fn require_judge(info: &EvaluatorInfo) {
 }
 
 /// Stops the compiler when a limit lies where no value of the evaluator can be.
+#[track_caller]
 pub const fn require_limit(info: &EvaluatorInfo, limit: f64) {
     let (low, high) = match (info.range, info.shape) {
         (Some(range), _) => range,

@@ -1,13 +1,14 @@
 //! `#[evaluator]` from tokens to tokens.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{ReturnType, Type};
 
 use crate::attr::evaluator::{Options, reserved};
 use crate::check::function;
 use crate::errors::Errors;
-use crate::expand::evaluator::{Evaluator, Setting, expand};
+use crate::expand::companion::Setting;
+use crate::expand::evaluator::{Evaluator, expand, fallback};
 use crate::experiment::given_back;
 use crate::item::{Function, Item, read};
 use crate::params::{self, Parameter, arguments, last_segment};
@@ -19,7 +20,8 @@ pub(crate) fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStrea
     let mut function = match read(item.clone()) {
         Ok(Item::Function(function)) => function,
         Ok(Item::Other(keyword, what)) => {
-            errors.at(keyword, format_args!("`#[evaluator]` goes on a function, and this is {what}"));
+            errors
+                .at(keyword, format_args!("`#[evaluator]` goes on a function, and this is {what}"));
             return given_back(item, errors);
         }
         Err(error) => {
@@ -28,29 +30,43 @@ pub(crate) fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStrea
         }
     };
     let options = Options::read(attribute, &mut errors);
+    // With the attributes of parameters, which change what is scored.
+    let source_hash = text::hash(function.source());
     let parameters = params::take(&mut function, &mut errors);
-    function::check(&function, "evaluator", &mut errors);
     let settings = settings(&parameters, &options, &mut errors);
-    for parameter in &parameters {
-        let is_setting = settings.iter().any(|setting| setting.parameter.ident == parameter.ident);
-        check_parameter(parameter, is_setting, &mut errors);
+    // What another attribute makes of the function is for that attribute to say.
+    if !function::other_attributes(&mut function, "evaluator", &mut errors) {
+        function::check(&function, "evaluator", &mut errors);
+        for parameter in &parameters {
+            let is_setting =
+                settings.iter().any(|setting| setting.parameter.ident == parameter.ident);
+            check_parameter(parameter, is_setting, &mut errors);
+        }
+        check_return(&function, &options, &mut errors);
     }
     check_name(&function, &options, &mut errors);
-    check_return(&function, &options, &mut errors);
     if !errors.is_empty() {
-        return given_back(function.into_token_stream(), errors);
+        let fallback = function::method(&function.sig)
+            .is_none()
+            .then(|| fallback(&function, &settings, &options));
+        return given_back(quote!(#function #fallback), errors);
     }
     let generated = expand(&Evaluator {
         function: &function,
         parameters: &parameters,
         settings,
         options: &options,
+        source_hash,
     });
     quote!(#function #generated)
 }
 
 /// The parameters that `#[setting]` or `settings(..)` marks, in the order of the function.
-fn settings<'a>(parameters: &'a [Parameter], options: &'a Options, errors: &mut Errors) -> Vec<Setting<'a>> {
+fn settings<'a>(
+    parameters: &'a [Parameter],
+    options: &'a Options,
+    errors: &mut Errors,
+) -> Vec<Setting<'a>> {
     let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
     for (i, listed) in options.settings.iter().enumerate() {
         let name = text::unraw(&listed.ident);
@@ -61,7 +77,8 @@ fn settings<'a>(parameters: &'a [Parameter], options: &'a Options, errors: &mut 
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("add one, `{name}: ..`, or remove it here"),
             };
-            errors.at(&listed.ident, format_args!("the function has no parameter `{name}`; {hint}"));
+            errors
+                .at(&listed.ident, format_args!("the function has no parameter `{name}`; {hint}"));
         }
     }
     let mut settings = Vec::new();
@@ -71,7 +88,10 @@ fn settings<'a>(parameters: &'a [Parameter], options: &'a Options, errors: &mut 
         if let (Some(_), Some(listed)) = (parameter.setting, listed) {
             errors.at(
                 &listed.ident,
-                format_args!("the setting `{}` is marked twice: here and by `#[setting]`", parameter.name),
+                format_args!(
+                    "the setting `{}` is marked twice: here and by `#[setting]`",
+                    parameter.name
+                ),
             );
         }
         if let (Some(key), Some(_)) = (&parameter.input, listed) {
@@ -88,7 +108,10 @@ fn check_parameter(parameter: &Parameter, is_setting: bool, errors: &mut Errors)
     let Parameter { ident, name, ty, .. } = parameter;
     if is_setting {
         if matches!(name.as_str(), "output" | "ground_truth" | "inputs" | "metadata" | "trace") {
-            errors.at(ident, format_args!("`{name}` is part of what is judged; give the setting another name"));
+            errors.at(
+                ident,
+                format_args!("`{name}` is part of what is judged; give the setting another name"),
+            );
         }
         return function::parameter_type(parameter, true, errors);
     }
@@ -116,10 +139,10 @@ fn check_parameter(parameter: &Parameter, is_setting: bool, errors: &mut Errors)
 }
 
 fn check_name(function: &Function, options: &Options, errors: &mut Errors) {
-    if options.name.is_none() {
-        if let Some(text) = reserved(&text::unraw(&function.sig.ident)) {
-            errors.at(&function.sig.ident, text);
-        }
+    if options.name.is_none()
+        && let Some(text) = reserved(&text::unraw(&function.sig.ident))
+    {
+        errors.at(&function.sig.ident, text);
     }
 }
 

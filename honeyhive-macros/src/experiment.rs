@@ -19,7 +19,10 @@ pub(crate) fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStre
     let mut function = match read(item.clone()) {
         Ok(Item::Function(function)) => function,
         Ok(Item::Other(keyword, what)) => {
-            errors.at(keyword, format_args!("`#[experiment]` goes on a function, and this is {what}"));
+            errors.at(
+                keyword,
+                format_args!("`#[experiment]` goes on a function, and this is {what}"),
+            );
             return given_back(item, errors);
         }
         Err(error) => {
@@ -30,14 +33,17 @@ pub(crate) fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStre
     let options = Options::read(attribute, &mut errors);
     let ignore = Ignore::take(&mut function.attrs, &mut errors);
     let parameters = params::take(&mut function, &mut errors);
-    function::check(&function, "experiment", &mut errors);
-    for parameter in &parameters {
-        check_parameter(parameter, &mut errors);
+    // What another attribute makes of the parameters is for that attribute to say.
+    if !function::other_attributes(&mut function, "experiment", &mut errors) {
+        function::check(&function, "experiment", &mut errors);
+        for parameter in &parameters {
+            check_parameter(parameter, &mut errors);
+        }
     }
     check_name(&function, &options, &mut errors);
     let (require, gates) = rules::check(&options, &mut errors);
     if !errors.is_empty() {
-        return given_back(function.into_token_stream(), errors);
+        return given_back(function, errors);
     }
     let generated = expand(&Experiment {
         function: &function,
@@ -51,16 +57,18 @@ pub(crate) fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStre
 }
 
 /// The item as it was, so that nothing else breaks, and what is wrong.
-pub(crate) fn given_back(item: TokenStream, errors: Errors) -> TokenStream {
+pub(crate) fn given_back(item: impl ToTokens, errors: Errors) -> TokenStream {
     let errors = errors.into_tokens();
-    quote!(#item #errors)
+    let mut out = item.into_token_stream();
+    out.extend(errors);
+    out
 }
 
 fn check_name(function: &Function, options: &Options, errors: &mut Errors) {
-    if options.name.is_none() {
-        if let Some(text) = reserved(&text::unraw(&function.sig.ident)) {
-            errors.at(&function.sig.ident, text);
-        }
+    if options.name.is_none()
+        && let Some(text) = reserved(&text::unraw(&function.sig.ident))
+    {
+        errors.at(&function.sig.ident, text);
     }
 }
 

@@ -3,10 +3,12 @@
 //! Only the signature is parsed. The body stays as it came, so that syntax newer than this crate
 //! passes, and a mistake in it is reported by rustc alone.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::{ToTokens, TokenStreamExt};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use quote::{ToTokens, TokenStreamExt, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, FnArg, Signature, Visibility};
+
+use crate::errors::at;
 
 /// A function with its body unparsed.
 pub(crate) struct Function {
@@ -22,8 +24,15 @@ impl Parse for Function {
             attrs: input.call(Attribute::parse_outer)?,
             vis: input.parse()?,
             sig: input.parse()?,
-            body: input.parse()?,
+            body: body(input)?,
         })
+    }
+}
+
+fn body(input: ParseStream<'_>) -> syn::Result<TokenTree> {
+    match input.parse()? {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Ok(group.into()),
+        other => at(other, "the function needs a body, as the harness calls it"),
     }
 }
 
@@ -52,9 +61,15 @@ impl Function {
         source
     }
 
-    /// The `cfg` attributes, for everything that is generated beside the function.
-    pub(crate) fn cfgs(&self) -> Vec<&Attribute> {
-        self.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect()
+    /// The attributes of everything that is generated beside the function: its `cfg`s, and leave
+    /// to call it when it is deprecated.
+    pub(crate) fn beside(&self) -> TokenStream {
+        let mut out = TokenStream::new();
+        out.append_all(self.attrs.iter().filter(|attr| attr.path().is_ident("cfg")));
+        if self.attrs.iter().any(|attr| attr.path().is_ident("deprecated")) {
+            out.extend(quote!(#[allow(deprecated)]));
+        }
+        out
     }
 }
 
@@ -76,9 +91,8 @@ pub(crate) fn read(tokens: TokenStream) -> syn::Result<Item> {
 
 /// Finds the keyword that makes the item something else than a function.
 fn other_than_function(tokens: TokenStream) -> Option<(TokenTree, &'static str)> {
-    let mut trees = tokens.into_iter().peekable();
     let mut qualifier = None;
-    while let Some(tree) = trees.next() {
+    for tree in tokens {
         let TokenTree::Ident(ident) = &tree else { continue };
         let what = match ident.to_string().as_str() {
             "fn" => return None,
@@ -113,7 +127,6 @@ fn other_than_function(tokens: TokenStream) -> Option<(TokenTree, &'static str)>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quote::quote;
 
     fn what(tokens: TokenStream) -> Option<&'static str> {
         other_than_function(tokens).map(|(_, what)| what)
@@ -132,6 +145,9 @@ mod tests {
     #[test]
     fn a_body_is_not_parsed() {
         let Ok(Item::Function(function)) = read(quote! { fn f() { let = ; } }) else { panic!() };
-        assert_eq!(function.to_token_stream().to_string(), quote! { fn f() { let = ; } }.to_string());
+        assert_eq!(
+            function.to_token_stream().to_string(),
+            quote! { fn f() { let = ; } }.to_string()
+        );
     }
 }

@@ -1,4 +1,13 @@
-//! The attribute macros of `honeyhive-harness`.
+//! The attribute macros of `honeyhive-harness`: [`experiment`](macro@experiment) and
+//! [`evaluator`](macro@evaluator).
+//!
+//! Use them from there; this crate is an implementation detail with the same version. The pages of
+//! the two macros are their manual.
+//!
+//! Inside: `attr` reads what stands between the parentheses, `item` and `params` read the function,
+//! `check` looks for what does not fit together, `expand` generates. Every mistake is reported at
+//! its own token and none hides another; the function itself is always given back, so that nothing
+//! else breaks. `HH_MACROS_DEBUG=1` in the environment of the compiler prints what is generated.
 
 mod attr;
 mod check;
@@ -10,17 +19,216 @@ mod ignore;
 mod item;
 mod params;
 mod suggest;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use proc_macro::TokenStream;
 
-/// Makes a function an experiment.
+/// Makes a function an experiment: it runs once for every datapoint of a dataset, and evaluators
+/// score what it returns.
+///
+/// ```ignore
+/// use honeyhive_harness::{evaluator, experiment};
+///
+/// #[evaluator]
+/// fn correct(output: &str, ground_truth: &str) -> bool {
+///     output == ground_truth
+/// }
+///
+/// #[experiment(
+///     dataset = "data/sentences.jsonl",
+///     evaluators(correct),
+///     gate(mean(correct) >= 0.9, p95(latency) <= "2s"),
+/// )]
+/// async fn detect_language(text: &str) -> anyhow::Result<String> {
+///     // the code under test
+/// }
+///
+/// honeyhive_harness::main!();
+/// ```
+///
+/// The function stays an ordinary function that can be called.
+///
+/// # The function
+///
+/// A free function, sync or `async`, without generics and lifetimes. A sync function runs on a
+/// thread where blocking is fine; the future of an `async` one must be `Send`.
+///
+/// It returns anything that implements `serde::Serialize`, or a `Result` of that with an error that
+/// implements `Display` (the whole chain of an `anyhow::Error` is shown), also behind a type alias.
+///
+/// Its arguments come from the datapoint's `inputs`, by name:
+///
+/// | parameter | what it gets |
+/// |---|---|
+/// | `text: &str`, `list: &[T]`, `file: &Path` | the input of this name, borrowed from a `String`, `Vec<T>`, `PathBuf` |
+/// | `message: &T` | the same, borrowed from a `T` |
+/// | `number: T` | the same by value; `T: serde::Deserialize` |
+/// | `Option<T>`, `Option<&str>`, `Option<&[T]>`, `Option<&Path>`, `Option<&T>` | `None` where the input is missing or null; anywhere else that is an error |
+/// | `_text: &str` | one leading `_` does not belong to the name |
+/// | `#[input("the-key")] key: T` | the input of another name, such as one that is no identifier |
+/// | `inputs: T` | the whole `inputs` object |
+/// | `tracer: &Tracer` | the tracer of this attempt |
+///
+/// `Option` is recognised by its name: behind a type alias it is a type like any other.
+///
+/// # Options
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `dataset = "file"` | a `.jsonl`, `.json` or `.csv` file, relative to the `Cargo.toml` of the crate | needed |
+/// | `dataset = path::to::function` | a function without arguments that returns datapoints, or a `Result` of them | |
+/// | `evaluators(..)` | what scores the output, see below | none |
+/// | `require(..)` | what must hold in every attempt of every case, see below | none |
+/// | `gate(..)` | what must hold for the whole suite, see below | none |
+/// | `repeats = 3` | attempts per datapoint | 1 |
+/// | `retries = 2` | further tries after an error | 0 |
+/// | `concurrency = 8` | attempts at once | 16 |
+/// | `timeout = "60s"` | the longest that one call of the function may take | 60 s |
+/// | `name = "greeting"` | how the experiment and its tests are called: letters, digits, `_`, `.`, `-` | the function's name |
+/// | `dataset_name = "greetings"` | how the dataset is called | the file's or function's name |
+/// | `tags("nightly", "slow")` | for people and filters | none |
+/// | `metadata(model = "m", temperature = 0.7, prompt = PROMPT)` | what is recorded with the run: strings, numbers, `true` and `false`, constants of type `&str` | none |
+/// | `crate = path` | the harness, where the crate knows it by another name | `::honeyhive_harness` |
+///
+/// `#[ignore]`, `#[ignore = "reason"]`, `#[cfg_attr(condition, ignore)]` and `#[cfg(..)]` on the
+/// function mean what they mean on a test.
+///
+/// # Evaluators
+///
+/// Functions with [`#[evaluator]`](macro@evaluator), by path; with their settings by name, if they
+/// have some; with an alias where one is used more than once:
+///
+/// ```text
+/// evaluators(correct, checks::polite, long_enough(min = 3), strict = long_enough(min = 9))
+/// ```
+///
+/// # Rules
+///
+/// `require(a, b >= 0.7)` looks at every attempt: evaluator `a` must judge it good, the number of
+/// `b` must hold the limit.
+///
+/// `gate(..)` looks at the suite. A rule is a measure, `>=` or `<=`, and a limit, on which a value
+/// still holds:
+///
+/// ```text
+/// gate(
+///     mean(correct) >= 0.85,
+///     mean(correct, slice = "length:long") >= 0.95,
+///     confident(pass_rate(strict) >= 0.9),
+///     p95(latency) <= "2s",
+///     error_rate <= 0.05,
+/// )
+/// ```
+///
+/// | part | choices |
+/// |---|---|
+/// | measure | `mean` `median` `min` `max` `p50` `p90` `p95` `p99` `stddev` `pass_rate` |
+/// | of | an evaluator as `evaluators(..)` names it (alias, path, or last name of the path), or `latency` with a duration as limit |
+/// | errors | `error_rate <= 0.05`, or `error_rate(slice = "..")`, without an evaluator |
+/// | `slice = ".."` | only the cases with this `key:value` in their metadata, or with this tag |
+/// | `confident(rule)` | the confidence bound must be on the right side of the limit, too |
+/// | `not_worse(rule)` | fails only when it is confidently on the wrong side |
+///
+/// The last two go around `mean` and `pass_rate` of an evaluator and around `error_rate`.
+/// `pass_rate(a)` and `require(a)` need an evaluator that judges: one that returns `bool`, or has a
+/// `threshold`. `latency`, `cost`, `tokens` and `error_rate` cannot be names of evaluators.
+///
+/// # Limitations
+///
+/// - Associated functions, also those without `self`, cannot be experiments or evaluators; rustc
+///   then says that "`const` items in this context need a name". Write a free function that calls
+///   them.
+/// - `#[test]` above this attribute is expanded first and, where the test target has
+///   `harness = false`, takes the function away: nothing is registered, and nobody can say so. Below
+///   this attribute it is reported, and `#[tokio::test]` is so everywhere.
+/// - A `#[cfg(..)]` on a parameter is not supported.
 #[proc_macro_attribute]
 pub fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStream {
     shown(experiment::experiment(attribute.into(), item.into()))
 }
 
-/// Makes a function an evaluator.
+/// Makes a function an evaluator, which scores what an experiment's function returned.
+///
+/// ```ignore
+/// use honeyhive_harness::{Score, Trace, evaluator};
+///
+/// /// Did it name the right language?
+/// #[evaluator]
+/// fn correct(output: &str, ground_truth: &str) -> bool {
+///     output == ground_truth
+/// }
+///
+/// /// Used as `long_enough(min = 3)`, or with another unit: `long_enough(min = 3, unit = "words")`.
+/// #[evaluator(settings(min, unit = "characters"), threshold = 0.5)]
+/// fn long_enough(output: &str, min: usize, unit: &str) -> f64 {
+///     // ..
+/// }
+///
+/// /// Only where the datapoint says what to find.
+/// #[evaluator(range(0.0, 1.0))]
+/// async fn grounded(output: Answer, sources: Option<Vec<String>>, trace: &Trace) -> Option<Score> {
+///     let sources = sources?;
+///     Some(Score::new(0.5).explanation("2 of 4 facts are in the sources"))
+/// }
+/// ```
+///
+/// The function stays an ordinary function that can be called.
+///
+/// # The function
+///
+/// A free function, sync or `async`, without generics and lifetimes. Its arguments come by name:
+///
+/// | parameter | what it gets |
+/// |---|---|
+/// | `output` | what the experiment's function returned, written as JSON and read into the parameter's type |
+/// | `ground_truth` | the datapoint's ground truth |
+/// | `inputs`, `metadata` | the whole object of the datapoint |
+/// | `trace: &Trace` | the finished spans of the attempt |
+/// | a setting | what `evaluators(..)` gives, see below |
+/// | any other name | the input field of this name; `#[input("the-key")]` names another |
+///
+/// The types are those of [`#[experiment]`](macro@experiment): owned, or borrowed as `&str`, `&[T]`,
+/// `&Path`, `&T`, or an `Option` of these for what may be missing.
+///
+/// # What it returns
+///
+/// `bool`, a number, `Score`, an `Option` of those (`None` means that the evaluator does not apply
+/// here), or a `Result` of any of them, also behind a type alias. A `bool` decides whether the case
+/// is good; a number does so only with a `threshold`, and else is measured and shown.
+///
+/// # Options
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `name = ".."` | what its scores are reported as | the function's name |
+/// | `threshold = 0.7` | from here on a score is good (down from here when minimizing); for a `bool`, the share of attempts that must be good | none; all for a `bool` |
+/// | `direction = minimize` | less is better | `maximize` |
+/// | `range(0.0, 5.0)` | any other value is an error of the evaluator | none |
+/// | `settings(min, word = "x")` | the parameters that are settings, with the defaults of those that have one | none |
+/// | `crate = path` | the harness, where the crate knows it by another name | `::honeyhive_harness` |
+///
+/// # Settings
+///
+/// A parameter listed in `settings(..)`, or marked `#[setting]`, is filled where an experiment uses
+/// the evaluator. The value has the type of the parameter; a reference must be one that lasts
+/// (`&'static`), and what is taken by value must be `Clone + Send + Sync`. A setting without a
+/// default has to be given, unless it is an `Option`, which then is `None`.
+///
+/// Where the attribute itself stands in a `cfg_attr`, use `settings(..)`: rustc does not know
+/// `#[setting]` while the macro is switched off. `#[cfg_attr(condition, input("the-key"))]` on a
+/// parameter works with the same condition.
+///
+/// # What it generates
+///
+/// Beside the function stands a struct of the same name and visibility, with a field for each
+/// setting, so that one `use` brings both. Hence:
+///
+/// - a module, type or crate of the same name in the same place clashes with it,
+/// - links in documentation have to say which is meant: ``[`correct()`]``.
+///
+/// An evaluator that no experiment uses is reported by rustc as a function that is never used.
 #[proc_macro_attribute]
 pub fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStream {
     shown(evaluator::evaluator(attribute.into(), item.into()))

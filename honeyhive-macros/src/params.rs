@@ -36,7 +36,11 @@ pub(crate) fn take(function: &mut Function, errors: &mut Errors) -> Vec<Paramete
                 let name = text::unraw(&pat.ident);
                 parameters.push(Parameter {
                     ident: pat.ident.clone(),
-                    name: name.strip_prefix('_').filter(|n| !n.is_empty()).unwrap_or(&name).to_owned(),
+                    name: name
+                        .strip_prefix('_')
+                        .filter(|n| !n.is_empty())
+                        .unwrap_or(&name)
+                        .to_owned(),
                     ty: (*typed.ty).clone(),
                     input: marks.input,
                     setting: marks.setting,
@@ -73,7 +77,10 @@ impl Marks {
                 !ours.contains(&true)
             }
             None if attr.path().is_ident("cfg") => {
-                errors.at(attr, "`#[cfg]` on a parameter is not supported here; put it on the function");
+                errors.at(
+                    attr,
+                    "`#[cfg]` on a parameter is not supported here; put it on the function",
+                );
                 true
             }
             None => !marks.note(&attr.meta, errors),
@@ -93,8 +100,12 @@ impl Marks {
             };
             match key {
                 None => errors.at(meta, "write the key of the input: `#[input(\"key\")]`"),
-                Some(key) if key.value().is_empty() => errors.at(key, "the key of an input is not empty"),
-                Some(key) if self.input.is_some() => errors.at(key, "`#[input(..)]` is given twice"),
+                Some(key) if key.value().is_empty() => {
+                    errors.at(key, "the key of an input is not empty");
+                }
+                Some(key) if self.input.is_some() => {
+                    errors.at(key, "`#[input(..)]` is given twice");
+                }
                 Some(key) => self.input = Some(key),
             }
             return true;
@@ -154,7 +165,7 @@ impl Reading {
         };
         let target = plain(&reference.elem);
         // At the place of the type, as rustc shows it when the type cannot be read.
-        let span = Span::mixed_site().located_at(inner.span());
+        let span = inner.span();
         let (owned, borrow) = match target {
             Type::Slice(slice) => {
                 let item = &slice.elem;
@@ -205,7 +216,10 @@ pub(crate) fn option(ty: &Type) -> Option<&Type> {
 }
 
 /// The type arguments of a path that ends in this name.
-pub(crate) fn arguments<'a>(ty: &'a Type, name: &str) -> Option<impl Iterator<Item = &'a Type> + use<'a>> {
+pub(crate) fn arguments<'a>(
+    ty: &'a Type,
+    name: &str,
+) -> Option<impl Iterator<Item = &'a Type> + use<'a>> {
     let Type::Path(path) = plain(ty) else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == name)?;
     let PathArguments::AngleBracketed(generic) = &last.arguments else { return None };
@@ -245,7 +259,8 @@ pub(crate) fn made_static(tokens: TokenStream) -> TokenStream {
             },
             TokenTree::Ident(ident) => {
                 // The lifetimes of a function's own arguments are not ours.
-                in_function = matches!(ident.to_string().as_str(), "fn" | "Fn" | "FnMut" | "FnOnce");
+                in_function =
+                    matches!(ident.to_string().as_str(), "fn" | "Fn" | "FnMut" | "FnOnce");
                 out.push(ident.into());
                 continue;
             }

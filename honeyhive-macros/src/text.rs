@@ -9,7 +9,8 @@ use quote::ToTokens;
 
 /// Operators of more than one character, as far as spacing cares (`>>` closes two generics).
 const LONG: &[&str] = &[
-    "::", "->", "=>", "==", "!=", ">=", "<=", "&&", "||", "..", "..=", "...", "+=", "-=", "*=", "/=",
+    "::", "->", "=>", "==", "!=", ">=", "<=", "&&", "||", "..", "..=", "...", "+=", "-=", "*=",
+    "/=",
 ];
 
 /// A type or a path on one line: every `<` opens generic arguments.
@@ -44,11 +45,13 @@ struct Printer {
     prefix: bool,
     /// Open angle brackets.
     angles: usize,
+    /// Between the bars of a closure's parameters.
+    bars: bool,
 }
 
 impl Default for Printer {
     fn default() -> Self {
-        Self { out: String::new(), glued: true, prefix: true, angles: 0 }
+        Self { out: String::new(), glued: true, prefix: true, angles: 0, bars: false }
     }
 }
 
@@ -58,7 +61,8 @@ impl Printer {
         flatten(tokens, &mut lexemes);
         for (i, lexeme) in lexemes.iter().enumerate() {
             match lexeme {
-                Lexeme::Word(word) => self.put(word, self.glued, false, false),
+                // A lifetime stands before something, like an operator.
+                Lexeme::Word(word) => self.put(word, self.glued, false, word.starts_with('\'')),
                 Lexeme::Open('{') => self.put("{", self.glued, false, true),
                 Lexeme::Open(open) => {
                     self.put(&open.to_string(), self.glued || !self.prefix, true, true);
@@ -90,6 +94,15 @@ impl Printer {
                 self.angles -= 1;
                 self.put(operator, true, false, false);
             }
+            "|" if self.bars => {
+                self.bars = false;
+                self.put(operator, true, false, true);
+            }
+            "|" if self.prefix => {
+                self.bars = true;
+                self.put(operator, self.glued, true, true);
+            }
+            "||" if self.prefix => self.put(operator, self.glued, false, true),
             _ if self.prefix => self.put(operator, self.glued, true, true),
             _ => self.put(operator, false, false, true),
         }
@@ -209,6 +222,8 @@ mod tests {
             "x.y(1)?",
             "0..=9",
             "!flag",
+            "|a, b: &u8| a + b",
+            "f(|| x || y)",
         ] {
             let tokens: TokenStream = expr.parse().unwrap();
             assert_eq!(of_expr(tokens), expr);

@@ -20,7 +20,8 @@ pub enum Priority {
     Normal,
 }
 
-const URGENT: [&str; 6] = ["outage", "down for everyone", "data loss", "security", "breach", "lost all"];
+const URGENT: [&str; 6] =
+    ["outage", "down for everyone", "data loss", "security", "breach", "lost all"];
 const HIGH: [&str; 6] = ["cannot", "can't", "error", "crash", "blocked", "fails"];
 
 /// Sorts a ticket by the words in its subject and body.

@@ -17,8 +17,8 @@ use std::time::SystemTime;
 
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{
-    FutureExt, SpanBuilder, SpanContext, SpanKind, SpanRef, Status, TraceContextExt, Tracer as _,
-    TracerProvider as _, WithContext,
+    FutureExt, Span as _, SpanBuilder, SpanContext, SpanKind, SpanRef, Status, TraceContextExt,
+    TraceId, Tracer as _, TracerProvider as _, WithContext,
 };
 use opentelemetry::{Context, ContextGuard, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
@@ -97,6 +97,7 @@ struct Inner {
     buffer: Arc<SpanBuffer>,
     ids: Ids,
     root: OnceLock<SpanContext>,
+    trace_id: OnceLock<TraceId>,
 }
 
 impl fmt::Debug for Tracer {
@@ -134,7 +135,86 @@ fn scope() -> InstrumentationScope {
         .clone()
 }
 
+/// Makes a [`Tracer`] for a program that is no experiment.
+///
+/// Every tracer stands alone: two of them share neither spans nor ids, however many threads and
+/// tasks they are used from.
+///
+/// ```
+/// use honeyhive_harness::Tracer;
+///
+/// let tracer = Tracer::builder().run_id("nightly").build();
+/// {
+///     let work = tracer.start_span("work");
+///     let _current = work.enter();
+///     tracer.in_span("step", |step| step.set_attribute("n", 1));
+/// }
+/// let trace = tracer.trace();
+/// assert_eq!(trace.spans.len(), 2);
+/// assert_eq!(trace.children(trace.root().unwrap())[0].name, "step");
+/// ```
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "the ids go by these names everywhere")]
+pub struct TracerBuilder {
+    run_id: String,
+    dataset_id: String,
+    datapoint_id: String,
+    session_id: Option<String>,
+}
+
+impl TracerBuilder {
+    /// The run that the spans belong to.
+    #[must_use]
+    pub fn run_id(mut self, id: impl Into<String>) -> Self {
+        self.run_id = id.into();
+        self
+    }
+
+    /// The dataset that the spans belong to.
+    #[must_use]
+    pub fn dataset_id(mut self, id: impl Into<String>) -> Self {
+        self.dataset_id = id.into();
+        self
+    }
+
+    /// The datapoint that the spans belong to.
+    #[must_use]
+    pub fn datapoint_id(mut self, id: impl Into<String>) -> Self {
+        self.datapoint_id = id.into();
+        self
+    }
+
+    /// The session that the spans belong to; a new UUID unless one is given.
+    #[must_use]
+    pub fn session_id(mut self, id: impl Into<String>) -> Self {
+        self.session_id = Some(id.into());
+        self
+    }
+
+    /// The tracer.
+    pub fn build(self) -> Tracer {
+        Tracer::new(Ids {
+            run_id: self.run_id.into(),
+            dataset_id: self.dataset_id.into(),
+            datapoint_id: self.datapoint_id.into(),
+            session_id: self.session_id.map_or_else(new_session_id, Into::into),
+        })
+    }
+}
+
 impl Tracer {
+    /// Makes a tracer for a program that is no experiment.
+    pub fn builder() -> TracerBuilder {
+        TracerBuilder::default()
+    }
+
+    /// The spans that have ended so far.
+    pub fn trace(&self) -> Trace {
+        let spans: Vec<SpanRecord> =
+            self.inner.buffer.with(|spans| spans.iter().map(SpanRecord::from).collect());
+        Trace { trace_id: self.trace_id(), spans }
+    }
+
     /// A tracer for one attempt, with a provider and buffer of its own.
     pub(crate) fn new(ids: Ids) -> Self {
         let buffer = Arc::new(SpanBuffer::default());
@@ -145,7 +225,16 @@ impl Tracer {
             .with_span_processor(buffer::Processor(Arc::clone(&buffer)))
             .build();
         let tracer = provider.tracer_with_scope(scope());
-        Self { inner: Arc::new(Inner { provider, tracer, buffer, ids, root: OnceLock::new() }) }
+        Self {
+            inner: Arc::new(Inner {
+                provider,
+                tracer,
+                buffer,
+                ids,
+                root: OnceLock::new(),
+                trace_id: OnceLock::new(),
+            }),
+        }
     }
 
     /// What the spans belong to.
@@ -153,24 +242,33 @@ impl Tracer {
         &self.inner.ids
     }
 
-    /// The trace id as 32 hex digits; all zeros before the first span.
+    /// The trace id of the first span, as 32 hex digits; all zeros before it.
     pub fn trace_id(&self) -> String {
-        self.inner.root.get().map_or_else(|| "0".repeat(32), |root| root.trace_id().to_string())
+        self.inner.trace_id.get().copied().unwrap_or(TraceId::INVALID).to_string()
     }
 
     /// Opens the root span of the attempt and the context that everything else runs in.
     pub(crate) fn start_root(&self, name: impl Into<Cow<'static, str>>) -> Span {
-        let ids = self.ids();
-        let base = Context::new().with_value(CurrentTracer(self.clone())).with_baggage([
-            KeyValue::new("run_id", Arc::clone(&ids.run_id)),
-            KeyValue::new("dataset_id", Arc::clone(&ids.dataset_id)),
-            KeyValue::new("datapoint_id", Arc::clone(&ids.datapoint_id)),
-            KeyValue::new("session_id", Arc::clone(&ids.session_id)),
-        ]);
+        let base = self.base_context();
         let span =
             self.start_in(name.into(), &base, [KeyValue::new(attributes::EVENT_TYPE, "chain")]);
         let _ = self.inner.root.set(span.cx.span().span_context().clone());
         span
+    }
+
+    /// A context of this tracer, with its ids as baggage and no span.
+    fn base_context(&self) -> Context {
+        let Ids { run_id, dataset_id, datapoint_id, session_id } = self.ids();
+        let ids = [
+            ("run_id", run_id),
+            ("dataset_id", dataset_id),
+            ("datapoint_id", datapoint_id),
+            ("session_id", session_id),
+        ];
+        let known = ids.into_iter().filter(|(_, id)| !id.is_empty());
+        Context::new()
+            .with_value(CurrentTracer(self.clone()))
+            .with_baggage(known.map(|(key, id)| KeyValue::new(key, Arc::clone(id))))
     }
 
     fn start_in<const N: usize>(
@@ -182,6 +280,7 @@ impl Tracer {
         let builder =
             SpanBuilder::from_name(name).with_kind(SpanKind::Internal).with_attributes(attributes);
         let span = self.inner.tracer.build_with_context(builder, parent);
+        self.inner.trace_id.get_or_init(|| span.span_context().trace_id());
         Span { cx: parent.with_span(span) }
     }
 
@@ -195,7 +294,7 @@ impl Tracer {
         if ours {
             return current;
         }
-        let context = Context::new().with_value(CurrentTracer(self.clone()));
+        let context = self.base_context();
         match self.inner.root.get() {
             Some(root) => context.with_remote_span_context(root.clone()),
             None => context,
@@ -203,6 +302,9 @@ impl Tracer {
     }
 
     /// Starts a span below the current one. It ends when the returned value is dropped.
+    ///
+    /// Without a current one, it is a child of the attempt's root; in a program that is no
+    /// experiment it is a root itself.
     pub fn start_span(&self, name: impl Into<Cow<'static, str>>) -> Span {
         self.start_in(name.into(), &self.parent(), [])
     }

@@ -47,7 +47,12 @@ impl Options {
         read
     }
 
-    fn option(&mut self, key: &Key, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
+    fn option(
+        &mut self,
+        key: &Key,
+        input: ParseStream<'_>,
+        errors: &mut Errors,
+    ) -> syn::Result<()> {
         match key.name() {
             "name" => {
                 let name = string(key, input)?;
@@ -58,14 +63,11 @@ impl Options {
             }
             "threshold" => self.threshold = Some(number(key, input)?),
             "direction" => self.minimize = direction(key, input)?,
-            "range" => {
-                let content = key.listed(input)?;
-                self.range = Some(range(key, &content)?);
-            }
-            "settings" => {
-                let content = key.listed(input)?;
-                self.settings.extend(list(&content, errors, |input, _| setting(input)));
-            }
+            "range" => self.range = Some(key.listed(input, |content| range(key, content))?),
+            "settings" => key.listed(input, |content| {
+                self.settings.extend(list(content, errors, |input, _| setting(input)));
+                Ok(())
+            })?,
             _ => {
                 key.assigned(input)?;
                 self.root = Some(item_path(input, "the harness")?);
@@ -120,16 +122,17 @@ fn range(key: &Key, content: ParseStream<'_>) -> syn::Result<(Number, Number)> {
     content.parse::<Option<Token![,]>>()?;
     let high = bound()?;
     content.parse::<Option<Token![,]>>()?;
-    if !content.is_empty() {
-        return key.wrong(content.parse::<TokenStream>()?, "two numbers");
-    }
     if low.value < high.value {
         return Ok((low, high));
     }
-    let (least, most) = (&low.tokens, &high.tokens);
+    let (first, second) = (&low.tokens, &high.tokens);
     at(
-        quote!(#least, #most),
-        format_args!("the smallest value comes first, and the largest is another: `{}`", key.usage()),
+        quote!(#first, #second),
+        if low.value > high.value {
+            format!("the smallest value comes first: `range({}, {})`", high.text, low.text)
+        } else {
+            "the smallest and the largest value are the same".to_owned()
+        },
     )
 }
 

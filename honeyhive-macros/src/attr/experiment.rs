@@ -1,7 +1,7 @@
 //! The options of `#[experiment(..)]`.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::{Expr, LitStr, Path, Token};
@@ -11,6 +11,7 @@ use super::uses::Use;
 use super::value::{Number, count, duration, rest, string};
 use super::{Key, Known, gate, item_path, list, options, uses};
 use crate::errors::{Errors, at};
+use crate::text;
 
 const OPTIONS: &[Known] = &[
     Known { name: "dataset", usage: "dataset = \"data.jsonl\"" },
@@ -59,9 +60,8 @@ impl Options {
     /// Reads the attribute.
     pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut read = Self::default();
-        let seen = options(tokens, OPTIONS, errors, |key, input, errors| {
-            read.option(key, input, errors)
-        });
+        let seen =
+            options(tokens, OPTIONS, errors, |key, input, errors| read.option(key, input, errors));
         if !seen.contains(&"dataset") {
             errors.push(syn::Error::new(
                 proc_macro2::Span::call_site(),
@@ -72,50 +72,54 @@ impl Options {
         read
     }
 
-    fn option(&mut self, key: &Key, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
+    fn option(
+        &mut self,
+        key: &Key,
+        input: ParseStream<'_>,
+        errors: &mut Errors,
+    ) -> syn::Result<()> {
         match key.name() {
             "dataset" => self.dataset = Some(dataset(key, input)?),
-            "evaluators" => {
-                let content = key.listed(input)?;
+            "evaluators" => key.listed(input, |content| {
                 let mut inside = Errors::default();
-                self.evaluators.extend(uses::read(&content, &mut inside));
+                self.evaluators.extend(uses::read(content, &mut inside));
                 self.evaluators_known = inside.is_empty();
                 errors.extend(inside);
-            }
-            "require" => {
-                let content = key.listed(input)?;
-                self.require.extend(list(&content, errors, |input, _| gate::require(input)));
-            }
-            "gate" => {
-                let content = key.listed(input)?;
-                self.gates.extend(list(&content, errors, |input, _| gate::gate(input)));
-            }
+                Ok(())
+            })?,
+            "require" => key.listed(input, |content| {
+                self.require.extend(list(content, errors, |input, _| gate::require(input)));
+                Ok(())
+            })?,
+            "gate" => key.listed(input, |content| {
+                self.gates.extend(list(content, errors, |input, _| gate::gate(input)));
+                Ok(())
+            })?,
             "repeats" => self.repeats = Some(count(key, input, 1)?),
             "retries" => self.retries = Some(count(key, input, 0)?),
             "concurrency" => self.concurrency = Some(count(key, input, 1)?),
             "timeout" => self.timeout_ms = Some(timeout(&string(key, input)?)?),
             "name" => self.name = Some(name(string(key, input)?)?),
             "dataset_name" => self.dataset_name = Some(string(key, input)?),
-            "tags" => {
-                let content = key.listed(input)?;
-                let mut tags: Vec<LitStr> = list(&content, errors, |input, _| tag(key, input));
-                for (i, tag) in tags.iter().enumerate() {
-                    if tags[..i].iter().any(|other| other.value() == tag.value()) {
-                        errors.at(tag, format_args!("the tag `{}` is given twice", tag.value()));
+            "tags" => key.listed(input, |content| {
+                for tag in list(content, errors, |input, _| tag(key, input)) {
+                    if self.tags.iter().any(|other| other.value() == tag.value()) {
+                        errors.at(&tag, format_args!("the tag `{}` is given twice", tag.value()));
                     }
+                    self.tags.push(tag);
                 }
-                self.tags.append(&mut tags);
-            }
-            "metadata" => {
-                let content = key.listed(input)?;
-                for (key, value) in list(&content, errors, |input, _| metadata(input)) {
-                    let name = key.unraw().to_string();
+                Ok(())
+            })?,
+            "metadata" => key.listed(input, |content| {
+                for (key, value) in list(content, errors, |input, _| metadata(input)) {
+                    let name = text::unraw(&key);
                     if self.metadata.iter().any(|(other, _)| *other == name) {
                         errors.at(key, format_args!("the metadata `{name}` is given twice"));
                     }
                     self.metadata.push((name, value));
                 }
-            }
+                Ok(())
+            })?,
             _ => {
                 key.assigned(input)?;
                 self.root = Some(item_path(input, "the harness")?);
@@ -132,7 +136,10 @@ fn dataset(key: &Key, input: ParseStream<'_>) -> syn::Result<Dataset> {
         let file: LitStr = input.parse()?;
         let value = file.value();
         if value.trim().is_empty() {
-            return at(file, "`dataset` is empty: write the file, relative to the `Cargo.toml` of this crate");
+            return at(
+                file,
+                "`dataset` is empty: write the file, relative to the `Cargo.toml` of this crate",
+            );
         }
         let stem = KINDS.iter().find_map(|kind| value.strip_suffix(kind));
         return match stem {
@@ -148,7 +155,10 @@ fn dataset(key: &Key, input: ParseStream<'_>) -> syn::Result<Dataset> {
         let call = rest(input);
         return at(
             quote!(#path #call),
-            format_args!("name the function without calling it: `dataset = {}`", crate::text::of_type(&path)),
+            format_args!(
+                "name the function without calling it: `dataset = {}`",
+                text::of_type(&path)
+            ),
         );
     }
     Ok(Dataset::Function(path))
@@ -168,7 +178,9 @@ fn name(name: LitStr) -> syn::Result<LitStr> {
     if let Some(odd) = odd {
         return at(
             name,
-            format_args!("`name` has letters, digits, `_`, `.` and `-` only, as it becomes part of test names; found {odd:?}"),
+            format_args!(
+                "`name` has letters, digits, `_`, `.` and `-` only, as it becomes part of test names; found {odd:?}"
+            ),
         );
     }
     reserved(&value).map_or(Ok(()), |text| at(&name, text))?;
@@ -182,11 +194,11 @@ pub(crate) fn reserved(name: &str) -> Option<String> {
 }
 
 fn tag(key: &Key, input: ParseStream<'_>) -> syn::Result<LitStr> {
-    match input.parse::<LitStr>() {
-        Ok(tag) if tag.value().trim().is_empty() => at(tag, "a tag is not empty"),
-        Ok(tag) => Ok(tag),
-        Err(_) => key.wrong(rest(input), "strings"),
+    if !input.peek(LitStr) {
+        return key.wrong(rest(input), "strings");
     }
+    let tag: LitStr = input.parse()?;
+    if tag.value().trim().is_empty() { at(tag, "a tag is not empty") } else { Ok(tag) }
 }
 
 /// `key = value`, the value as what stands behind `MetaValue::`.
@@ -215,14 +227,18 @@ fn metadata(input: ParseStream<'_>) -> syn::Result<(Ident, TokenStream)> {
             Err(_) => at(tokens, "this number does not fit into 64 bits; write it as a string"),
         };
     }
+    if input.peek(LitStr) {
+        let text: LitStr = input.parse()?;
+        return Ok((key, quote!(Text(#text))));
+    }
+    if input.peek(syn::LitBool) {
+        let yes: syn::LitBool = input.parse()?;
+        return Ok((key, quote!(Bool(#yes))));
+    }
     let value: Expr = input.parse()?;
     match &value {
-        Expr::Lit(literal) => match &literal.lit {
-            syn::Lit::Str(text) => Ok((key, quote!(Text(#text)))),
-            syn::Lit::Bool(yes) => Ok((key, quote!(Bool(#yes)))),
-            other => at(other.to_token_stream(), USAGE),
-        },
-        Expr::Path(_) | Expr::Macro(_) => Ok((key, quote!(Text(#value)))),
+        // A block of its own makes rustc compare the types at the value alone.
+        Expr::Path(_) | Expr::Macro(_) => Ok((key, quote!(Text({ #value })))),
         other => at(other, USAGE),
     }
 }

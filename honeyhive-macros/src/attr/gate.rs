@@ -6,10 +6,11 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::ParseStream;
-use syn::{LitStr, Path, Token, parenthesized};
+use syn::{LitStr, Path, Token};
 
-use super::item_path;
+use super::uses::RESERVED;
 use super::value::{Number, rest};
+use super::{inside, item_path};
 use crate::errors::at;
 use crate::{suggest, text};
 
@@ -91,6 +92,12 @@ pub(crate) struct Gate {
 pub(crate) fn require(input: ParseStream<'_>) -> syn::Result<Require> {
     let evaluator = item_path(input, "an evaluator")?;
     let name = text::of_type(&evaluator);
+    if RESERVED.contains(&name.as_str()) {
+        return at(
+            evaluator,
+            "`require` looks at evaluators; write a rule such as `p95(latency) <= \"2s\"` in `gate(..)`, or `timeout = \"2s\"` for each call",
+        );
+    }
     if input.peek(syn::token::Paren) {
         return at(
             evaluator,
@@ -124,25 +131,25 @@ pub(crate) fn gate(input: ParseStream<'_>) -> syn::Result<Gate> {
     if !input.peek(syn::token::Paren) {
         return at(wrapper, example);
     }
-    let content;
-    parenthesized!(content in input);
-    if content.is_empty() {
-        return at(wrapper, example);
-    }
-    let head = item_path(&content, "a measure")?;
-    if head.is_ident("confident") || head.is_ident("not_worse") {
-        let inner: TokenStream = content.parse()?;
-        drop(inner);
-        return at(head, "`confident` and `not_worse` cannot be combined");
-    }
-    if content.peek(syn::token::Paren) && content.peek2(syn::parse::End) && !input.is_empty() && !input.peek(Token![,]) {
-        content.parse::<TokenTree>()?;
-        return at(wrapper, example);
-    }
-    let inner = rule(head, &content)?;
-    if !content.is_empty() {
-        return Err(content.error("expected `)`: one rule in each"));
-    }
+    let inner = inside(input, |content| {
+        if content.is_empty() {
+            return at(wrapper, &example);
+        }
+        let head = item_path(content, "a measure")?;
+        if head.is_ident("confident") || head.is_ident("not_worse") {
+            return at(head, "`confident` and `not_worse` cannot be combined");
+        }
+        // The limit stands outside: `confident(mean(correct)) >= 0.9`.
+        if content.peek(syn::token::Paren) && content.peek2(syn::parse::End) {
+            return at(wrapper, &example);
+        }
+        let inner = rule(head, content)?;
+        match rest(content) {
+            extra if !extra.is_empty() => at(extra, "expected `)`"),
+            _ if content.is_empty() => Ok(inner),
+            _ => at(content.parse::<TokenStream>()?, format_args!("`{wrapper}` holds one rule")),
+        }
+    })?;
     let text = format!("{wrapper}({})", inner.text);
     Ok(Gate { wrapper: Some(wrapper.clone()), text, ..inner })
 }
@@ -150,18 +157,18 @@ pub(crate) fn gate(input: ParseStream<'_>) -> syn::Result<Gate> {
 /// `measure(..) >= limit`, after its first name.
 fn rule(head: Path, input: ParseStream<'_>) -> syn::Result<Gate> {
     let is_errors = head.is_ident("error_rate");
-    let known = head.get_ident().filter(|i| is_errors || MEASURES.iter().any(|(name, _)| i == name));
+    let known =
+        head.get_ident().filter(|i| is_errors || MEASURES.iter().any(|(name, _)| i == name));
     let (mut of, mut slice) = (None, None);
     if input.peek(syn::token::Paren) {
         let Some(measure) = known else {
-            let names: Vec<&str> = MEASURES.iter().map(|(name, _)| *name).chain(["error_rate"]).collect();
+            let names: Vec<&str> =
+                MEASURES.iter().map(|(name, _)| *name).chain(["error_rate"]).collect();
             let name = text::of_type(&head);
             let hint = suggest::hint(&name, &names, "measures");
             return at(head, format_args!("unknown measure `{name}`; {hint}"));
         };
-        let content;
-        parenthesized!(content in input);
-        (of, slice) = subject(&content, measure, is_errors)?;
+        (of, slice) = inside(input, |content| subject(content, measure, is_errors))?;
     }
     let name = text::of_type(&head);
     let Some(measure) = known.cloned() else {
@@ -223,27 +230,20 @@ fn subject(
     if content.is_empty() {
         return Ok((of, None));
     }
-    let key: Ident = match content.parse() {
-        Ok(key) if key == "slice" && content.peek(Token![=]) => key,
-        Ok(other) => {
-            return at(other, "expected `slice = \"key:value\"`");
-        }
-        Err(_) => return at(content.parse::<TokenTree>()?, "expected `slice = \"key:value\"`"),
-    };
-    content.parse::<Token![=]>()?;
-    match content.parse::<LitStr>() {
-        Ok(slice) if slice.value().trim().is_empty() => {
-            at(slice, "the slice is empty: write `slice = \"key:value\"`, or a tag")
-        }
-        Ok(slice) => {
-            content.parse::<Option<Token![,]>>()?;
-            match rest(content) {
-                extra if extra.is_empty() => Ok((of, Some(slice))),
-                extra => at(extra, "expected `)`"),
-            }
-        }
-        Err(_) => at(key, "a slice is a string: `slice = \"key:value\"`"),
+    if !is_slice(content) || content.fork().parse::<Ident>()? != "slice" {
+        return at(rest(content), "expected `slice = \"key:value\"`");
     }
+    content.parse::<Ident>()?;
+    content.parse::<Token![=]>()?;
+    if !content.peek(LitStr) {
+        return at(rest(content), "a slice is a string: `slice = \"key:value\"`");
+    }
+    let slice: LitStr = content.parse()?;
+    if slice.value().trim().is_empty() {
+        return at(slice, "the slice is empty: write `slice = \"key:value\"`, or a tag");
+    }
+    content.parse::<Option<Token![,]>>()?;
+    Ok((of, Some(slice)))
 }
 
 fn comparison(input: ParseStream<'_>) -> syn::Result<Comparison> {
@@ -267,8 +267,12 @@ fn comparison(input: ParseStream<'_>) -> syn::Result<Comparison> {
     }
     match shown.as_str() {
         "" => at(input.parse::<TokenTree>()?, "expected `>=` or `<=`"),
-        ">" | "=>" => at(operator, format_args!("write `>=`, not `{shown}`: a value on the limit holds")),
-        "<" | "=<" => at(operator, format_args!("write `<=`, not `{shown}`: a value on the limit holds")),
+        ">" | "=>" => {
+            at(operator, format_args!("write `>=`, not `{shown}`: a value on the limit holds"))
+        }
+        "<" | "=<" => {
+            at(operator, format_args!("write `<=`, not `{shown}`: a value on the limit holds"))
+        }
         _ => at(operator, format_args!("expected `>=` or `<=`, not `{shown}`")),
     }
 }
@@ -282,8 +286,8 @@ fn limit(input: ParseStream<'_>, left: &str, comparison: Comparison) -> syn::Res
         }
         return Ok(Limit::Number(number));
     }
-    if let Ok(text) = input.parse::<LitStr>() {
-        return Ok(Limit::Text(text));
+    if input.peek(LitStr) {
+        return Ok(Limit::Text(input.parse()?));
     }
     match rest(input) {
         missing if missing.is_empty() => {

@@ -5,6 +5,8 @@
 pub(crate) mod evaluator;
 pub(crate) mod experiment;
 pub(crate) mod gate;
+#[cfg(test)]
+mod tests;
 pub(crate) mod uses;
 pub(crate) mod value;
 
@@ -108,14 +110,13 @@ impl Key {
         self.refuse(input)
     }
 
-    /// The inside of the parentheses of `key(..)`.
-    pub(crate) fn listed<'a>(&self, input: ParseStream<'a>) -> syn::Result<syn::parse::ParseBuffer<'a>> {
-        if input.peek(syn::token::Paren) {
-            let content;
-            parenthesized!(content in input);
-            return Ok(content);
-        }
-        self.refuse(input)
+    /// Reads the inside of the parentheses of `key(..)`.
+    pub(crate) fn listed<T>(
+        &self,
+        input: ParseStream<'_>,
+        read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+    ) -> syn::Result<T> {
+        if input.peek(syn::token::Paren) { inside(input, read) } else { self.refuse(input) }
     }
 
     fn refuse<T>(&self, input: ParseStream<'_>) -> syn::Result<T> {
@@ -135,6 +136,22 @@ impl Key {
 impl quote::ToTokens for Key {
     fn to_tokens(&self, out: &mut TokenStream) {
         self.ident.to_tokens(out);
+    }
+}
+
+/// Reads the inside of parentheses, all of it or up to the first mistake.
+pub(crate) fn inside<T>(
+    input: ParseStream<'_>,
+    read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    let content;
+    parenthesized!(content in input);
+    let result = read(&content);
+    // What stands behind a mistake is no mistake of its own.
+    let rest: TokenStream = content.parse()?;
+    match result {
+        Ok(_) if !rest.is_empty() => at(rest, "expected `)`"),
+        result => result,
     }
 }
 
@@ -167,13 +184,13 @@ pub(crate) fn list<T>(
 /// A path to an item, without generic arguments.
 pub(crate) fn item_path(input: ParseStream<'_>, what: &str) -> syn::Result<Path> {
     let start = input.fork();
-    let Ok(path) = input.call(Path::parse_mod_style) else {
-        let tree: TokenTree = start.parse()?;
-        return at(tree, format_args!("expected the path of {what}"));
-    };
+    let path = input.call(Path::parse_mod_style);
     let compares = input.peek(Token![<=]) || input.peek2(syn::Lit) || input.peek2(Token![-]);
-    if (input.peek(Token![<]) && !compares) || input.peek(Token![::]) {
+    if input.peek(Token![<]) && !compares {
         return Err(input.error(format_args!("{what} takes no generic arguments")));
     }
-    Ok(path)
+    path.or_else(|_| {
+        let tree: TokenTree = start.parse()?;
+        at(tree, format_args!("expected the path of {what}"))
+    })
 }

@@ -3,9 +3,10 @@
 use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Expr, Path, Token, parenthesized};
+use syn::{Expr, Path, Token};
 
-use super::{item_path, list};
+use super::value::rest;
+use super::{inside, item_path, list};
 use crate::errors::{Errors, at};
 use crate::text;
 
@@ -56,10 +57,10 @@ fn one(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Use> {
     let path = item_path(input, "an evaluator")?;
     let mut settings: Vec<(Ident, Expr)> = Vec::new();
     if input.peek(syn::token::Paren) {
-        let content;
-        parenthesized!(content in input);
         let name = text::of_type(&path);
-        for (setting, value) in list(&content, errors, |input, _| setting(input, &name)) {
+        let given =
+            inside(input, |content| Ok(list(content, errors, |input, _| setting(input, &name))))?;
+        for (setting, value) in given {
             if settings.iter().any(|(other, _)| *other == setting) {
                 errors.at(&setting, format_args!("the setting `{setting}` is given twice"));
             } else {
@@ -72,24 +73,20 @@ fn one(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Use> {
 
 /// `name = expression`.
 fn setting(input: ParseStream<'_>, evaluator: &str) -> syn::Result<(Ident, Expr)> {
-    let named = input.peek(syn::Ident::peek_any)
-        && (input.peek2(Token![=]) && !input.peek2(Token![==]) || input.peek2(Token![,]));
-    let ahead = input.fork();
-    let name = ahead.call(Ident::parse_any);
-    match name {
-        Ok(name) if named && ahead.peek(Token![=]) => {
-            input.call(Ident::parse_any)?;
-            let equals: Token![=] = input.parse()?;
-            if input.is_empty() || input.peek(Token![,]) {
-                return at(equals, format_args!("the setting `{name}` needs a value: `{name} = ..`"));
-            }
-            Ok((field(name), input.parse()?))
-        }
-        _ => at(
-            super::value::rest(input),
+    let is_named =
+        input.peek(syn::Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]);
+    if !is_named {
+        return at(
+            rest(input),
             format_args!("settings are given by name: `{evaluator}(setting = ..)`"),
-        ),
+        );
     }
+    let name = input.call(Ident::parse_any)?;
+    let equals: Token![=] = input.parse()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return at(equals, format_args!("the setting `{name}` needs a value: `{name} = ..`"));
+    }
+    Ok((field(name), input.parse()?))
 }
 
 /// The identifier of a field: keywords become raw.
@@ -119,7 +116,9 @@ fn check(used: &Use, before: &[Use], errors: &mut Errors) {
             (None, None) if path == text::of_type(&other.path) => {
                 return errors.at(
                     &used.path,
-                    format_args!("`{path}` is listed twice; give one of them an alias: `other = {path}`"),
+                    format_args!(
+                        "`{path}` is listed twice; give one of them an alias: `other = {path}`"
+                    ),
                 );
             }
             _ => {}

@@ -52,21 +52,26 @@ impl Number {
 /// `key = "text"`.
 pub(crate) fn string(key: &Key, input: ParseStream<'_>) -> syn::Result<LitStr> {
     key.assigned(input)?;
-    match input.parse::<LitStr>() {
-        Ok(text) if text.value().trim().is_empty() => {
-            at(&text, format_args!("`{}` is empty: write `{}`", key.name(), key.usage()))
-        }
-        Ok(text) => Ok(text),
-        Err(_) => key.wrong(rest(input), "a string"),
+    if !input.peek(LitStr) {
+        return key.wrong(rest(input), "a string");
     }
+    let text: LitStr = input.parse()?;
+    if text.value().trim().is_empty() {
+        return at(&text, format_args!("`{}` is empty: write `{}`", key.name(), key.usage()));
+    }
+    Ok(text)
 }
 
 /// `key = 3`, at least `least`.
 pub(crate) fn count(key: &Key, input: ParseStream<'_>, least: u32) -> syn::Result<u32> {
     key.assigned(input)?;
-    let Ok(number) = input.parse::<syn::LitInt>() else {
+    if input.peek(Token![-]) {
+        return at(rest(input), format_args!("`{}` is at least {least}", key.name()));
+    }
+    if !input.peek(syn::LitInt) {
         return key.wrong(rest(input), "a whole number");
-    };
+    }
+    let number: syn::LitInt = input.parse()?;
     match number.base10_parse() {
         Ok(value) if value >= least => Ok(value),
         Ok(_) => at(number, format_args!("`{}` is at least {least}", key.name())),

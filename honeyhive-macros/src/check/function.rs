@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Attribute, GenericParam, ReturnType, Safety, Signature, Type, TypeParamBound};
+use syn::{GenericParam, Path, ReturnType, Safety, Signature, Type, TypeParamBound};
 
 use crate::errors::Errors;
 use crate::item::Function;
@@ -11,16 +11,13 @@ use crate::text;
 
 /// Everything that both attributes ask of a function.
 pub(crate) fn check(function: &Function, attribute: &str, errors: &mut Errors) {
-    for attr in &function.attrs {
-        other_attribute(attr, attribute, errors);
-    }
     let sig = &function.sig;
     qualifiers(sig, attribute, errors);
     generics(sig, attribute, errors);
-    if let Some(receiver) = sig.receiver() {
+    if let Some(method) = method(sig) {
         errors.at(
-            receiver,
-            format_args!("`#[{attribute}]` goes on a free function, not on a method; write a function that calls it"),
+            method,
+            format_args!("`#[{attribute}]` goes on a free function, outside of `impl`; write one that calls this"),
         );
     }
     if let Some(variadic) = &sig.variadic {
@@ -29,25 +26,52 @@ pub(crate) fn check(function: &Function, attribute: &str, errors: &mut Errors) {
     returned(sig, errors);
 }
 
-fn other_attribute(attr: &Attribute, attribute: &str, errors: &mut Errors) {
-    let names = |path: &syn::Path| path.segments.last().map(|last| last.ident.to_string());
-    let inside: Vec<_> =
-        conditional(attr).into_iter().flatten().map(|meta| names(meta.path())).collect();
-    for name in inside.into_iter().chain([names(attr.path())]).flatten() {
-        match name.as_str() {
-            "test" => errors.at(
-                attr,
-                format_args!("remove this: `#[{attribute}]` makes its own test cases, and async functions get their runtime"),
-            ),
-            twice if twice == attribute => {
-                errors.at(attr, format_args!("`#[{attribute}]` is given twice"));
-            }
-            "experiment" | "evaluator" => errors.at(
-                attr,
-                "a function is an experiment or an evaluator, not both; let one call the other",
-            ),
-            _ => {}
+/// What shows that the function belongs to an impl block.
+///
+/// An associated function without `self` looks like any other, unless its signature says `Self`.
+pub(crate) fn method(sig: &Signature) -> Option<TokenStream> {
+    sig.receiver().map(ToTokens::to_token_stream).or_else(|| {
+        find(
+            sig.to_token_stream(),
+            |trees| matches!(trees, [TokenTree::Ident(word), ..] if word == "Self"),
+        )
+        .map(|(word, _)| word.into())
+    })
+}
+
+/// Reports attributes that cannot stand below ours. Answers whether there are any.
+///
+/// They are taken off, so that they do not add mistakes of their own; but an evaluator below an
+/// experiment stays one, as others may use it.
+pub(crate) fn other_attributes(
+    function: &mut Function,
+    attribute: &str,
+    errors: &mut Errors,
+) -> bool {
+    let mut found = false;
+    function.attrs.retain(|attr| {
+        let inside = conditional(attr).unwrap_or_else(|| vec![attr.meta.clone()]);
+        let wrong = inside.iter().find_map(|meta| conflict(meta.path(), attribute));
+        if let Some(text) = &wrong {
+            errors.at(attr, text);
         }
+        found |= wrong.is_some();
+        wrong.is_none() || (attribute == "experiment" && attr.path().is_ident("evaluator"))
+    });
+    found
+}
+
+fn conflict(other: &Path, attribute: &str) -> Option<String> {
+    match other.segments.last()?.ident.to_string().as_str() {
+        "test" => Some(format!(
+            "remove this: `#[{attribute}]` makes its own test cases, and async functions get their runtime"
+        )),
+        twice if twice == attribute => Some(format!("`#[{attribute}]` is given twice")),
+        "experiment" | "evaluator" => Some(
+            "a function is an experiment or an evaluator, not both; let one call the other"
+                .to_owned(),
+        ),
+        _ => None,
     }
 }
 
@@ -71,11 +95,17 @@ fn generics(sig: &Signature, attribute: &str, errors: &mut Errors) {
         match param {
             GenericParam::Type(param) => errors.at(
                 &param.ident,
-                format_args!("`#[{attribute}]` needs to know the types; replace `{}` by a concrete type", param.ident),
+                format_args!(
+                    "`#[{attribute}]` needs to know the types; replace `{}` by a concrete type",
+                    param.ident
+                ),
             ),
             GenericParam::Const(param) => errors.at(
                 &param.ident,
-                format_args!("`#[{attribute}]` needs to know the values; replace `{}` by a constant", param.ident),
+                format_args!(
+                    "`#[{attribute}]` needs to know the values; replace `{}` by a constant",
+                    param.ident
+                ),
             ),
             GenericParam::Lifetime(param) => errors.at(
                 &param.lifetime,
@@ -88,7 +118,9 @@ fn generics(sig: &Signature, attribute: &str, errors: &mut Errors) {
 fn returned(sig: &Signature, errors: &mut Errors) {
     let ReturnType::Type(_, ty) = &sig.output else { return };
     match plain(ty) {
-        Type::Never(never) => errors.at(never, "a function that never returns has nothing to score"),
+        Type::Never(never) => {
+            errors.at(never, "a function that never returns has nothing to score");
+        }
         Type::ImplTrait(it) => {
             let is_future = it.bounds.iter().any(|bound| match bound {
                 TypeParamBound::Trait(bound) => {
@@ -116,7 +148,7 @@ pub(crate) fn parameter_type(parameter: &Parameter, is_setting: bool, errors: &m
         return errors.at(it, "name a concrete type instead of `impl`");
     }
     if is_setting {
-        if let Some((borrow, _)) = find(ty, |trees| exclusive(trees)) {
+        if let Some((borrow, _)) = find(ty.to_token_stream(), exclusive) {
             errors.at(borrow, "a setting is shared by all cases and cannot be `&mut`");
         }
         return;
@@ -127,18 +159,22 @@ pub(crate) fn parameter_type(parameter: &Parameter, is_setting: bool, errors: &m
     if reference.mutability.is_some() {
         return errors.at(
             ty,
-            format_args!("arguments are read-only: take `&{shown}`, or `{}` by value", owned(&reference.elem)),
+            format_args!(
+                "arguments are read-only: take `&{shown}`, or `{}` by value",
+                owned(&reference.elem)
+            ),
         );
     }
-    if let Some(lifetime) = reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static") {
-        return errors.at(
-            lifetime,
-            format_args!("arguments live as long as the call: write `&{shown}`"),
-        );
+    if let Some(lifetime) =
+        reference.lifetime.as_ref().filter(|lifetime| lifetime.ident == "static")
+    {
+        return errors
+            .at(lifetime, format_args!("arguments live as long as the call: write `&{shown}`"));
     }
     match plain(&reference.elem) {
         Type::TraitObject(object) => {
-            errors.at(object, "a trait object cannot be read from a datapoint; name a concrete type");
+            errors
+                .at(object, "a trait object cannot be read from a datapoint; name a concrete type");
         }
         Type::Slice(slice) => nested(&slice.elem, errors),
         target => nested(target, errors),
@@ -147,7 +183,7 @@ pub(crate) fn parameter_type(parameter: &Parameter, is_setting: bool, errors: &m
 
 /// References can be read only where a whole argument is one.
 fn nested(ty: &Type, errors: &mut Errors) {
-    if let Some((borrow, after)) = find(ty, |trees| match trees {
+    if let Some((borrow, after)) = find(ty.to_token_stream(), |trees| match trees {
         [TokenTree::Punct(punct), ..] => punct.as_char() == '&',
         _ => false,
     }) {
@@ -175,23 +211,17 @@ fn exclusive(trees: &[TokenTree]) -> bool {
         if punct.as_char() == '&' && word == "mut")
 }
 
-/// The first place in a type that looks so, and the token behind it.
-fn find(ty: &Type, looks: fn(&[TokenTree]) -> bool) -> Option<(TokenTree, String)> {
-    fn within(
-        tokens: TokenStream,
-        looks: fn(&[TokenTree]) -> bool,
-    ) -> Option<(TokenTree, String)> {
-        let trees: Vec<TokenTree> = tokens.into_iter().collect();
-        trees.iter().enumerate().find_map(|(i, tree)| {
-            if looks(&trees[i..]) {
-                let after = trees.get(i + 1).map(ToString::to_string).unwrap_or_default();
-                return Some((tree.clone(), after));
-            }
-            match tree {
-                TokenTree::Group(group) => within(group.stream(), looks),
-                _ => None,
-            }
-        })
-    }
-    within(ty.to_token_stream(), looks)
+/// The first place that looks so, and the token behind it.
+fn find(tokens: TokenStream, looks: fn(&[TokenTree]) -> bool) -> Option<(TokenTree, String)> {
+    let trees: Vec<TokenTree> = tokens.into_iter().collect();
+    trees.iter().enumerate().find_map(|(i, tree)| {
+        if looks(&trees[i..]) {
+            let after = trees.get(i + 1).map(ToString::to_string).unwrap_or_default();
+            return Some((tree.clone(), after));
+        }
+        match tree {
+            TokenTree::Group(group) => find(group.stream(), looks),
+            _ => None,
+        }
+    })
 }

@@ -52,17 +52,17 @@ pub(crate) struct Requirement {
 /// Checks all rules of an experiment.
 pub(crate) fn check(options: &Options, errors: &mut Errors) -> (Vec<Requirement>, Vec<Rule>) {
     let mut seen = Vec::new();
-    let mut twice = |text: &str, place: TokenStream, errors: &mut Errors| {
-        if seen.contains(&text.to_owned()) {
+    let mut twice = |option: &'static str, text: &str, place: TokenStream, errors: &mut Errors| {
+        if seen.contains(&(option, text.to_owned())) {
             errors.at(place, format_args!("the rule `{text}` is given twice"));
         }
-        seen.push(text.to_owned());
+        seen.push((option, text.to_owned()));
     };
     for rule in &options.require {
-        twice(&format!("require {}", rule.text), rule.evaluator.to_token_stream(), errors);
+        twice("require", &rule.text, rule.evaluator.to_token_stream(), errors);
     }
     for rule in &options.gates {
-        twice(&rule.text, whole(rule), errors);
+        twice("gate", &rule.text, whole(rule), errors);
     }
     let require =
         options.require.iter().filter_map(|rule| requirement(rule, options, errors)).collect();
@@ -71,16 +71,7 @@ pub(crate) fn check(options: &Options, errors: &mut Errors) -> (Vec<Requirement>
 }
 
 fn requirement(rule: &Require, options: &Options, errors: &mut Errors) -> Option<Requirement> {
-    let evaluator = match subject(&rule.evaluator, options, errors)? {
-        Of::Evaluator(index) => index,
-        Of::Latency | Of::Errors => {
-            errors.at(
-                &rule.evaluator,
-                "`require` looks at evaluators; write a rule such as `p95(latency) <= \"2s\"` in `gate(..)`, or `timeout = \"2s\"` for each call",
-            );
-            return None;
-        }
-    };
+    let Of::Evaluator(evaluator) = subject(&rule.evaluator, options, errors)? else { return None };
     let checks = match &rule.limit {
         None => Checks { judge: Some(rule.evaluator.to_token_stream()), limit: None },
         Some((_, number)) => Checks { judge: None, limit: Some(number.tokens.clone()) },
@@ -97,7 +88,8 @@ fn gate(rule: &Gate, options: &Options, errors: &mut Errors) -> Option<Rule> {
     let measure = rule.measure.to_string();
     wrapper(rule, &measure, &of, errors);
     if let (Of::Latency, "pass_rate") = (&of, measure.as_str()) {
-        errors.at(&rule.measure, "latency neither passes nor fails; write `p95(latency) <= \"2s\"`");
+        errors
+            .at(&rule.measure, "latency neither passes nor fails; write `p95(latency) <= \"2s\"`");
         return None;
     }
     let limit = limit(rule, &measure, &of, errors)?;
@@ -187,7 +179,11 @@ fn subject(path: &Path, options: &Options, errors: &mut Errors) -> Option<Of> {
         (0..all.len()).filter(|i| matches(&all[*i])).collect()
     };
     let steps = [
-        places(&|used| used.alias.as_ref().is_some_and(|alias| *alias == name)),
+        places(&|used| match &used.alias {
+            Some(alias) => *alias == name,
+            None => text::of_type(&used.path) == name,
+        }),
+        places(&|used| used.alias.is_none() && *used.last() == name),
         places(&|used| text::of_type(&used.path) == name),
         places(&|used| *used.last() == name),
     ];
@@ -208,7 +204,10 @@ fn subject(path: &Path, options: &Options, errors: &mut Errors) -> Option<Of> {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 let hint = match suggest::closest(&name, &names) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("add it: `evaluators({})`", [&names[..], &[&name]].concat().join(", ")),
+                    None => format!(
+                        "add it: `evaluators({})`",
+                        [&names[..], &[&name]].concat().join(", ")
+                    ),
                 };
                 errors.at(path, format_args!("`{name}` is not in `evaluators(..)`; {hint}"));
             }

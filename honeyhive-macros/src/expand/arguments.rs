@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::Root;
+use super::{Root, generated};
 use crate::params::{Parameter, Reading, option};
 use crate::text;
 
@@ -24,8 +24,8 @@ pub(crate) struct Arguments {
     pub(crate) params: Vec<TokenStream>,
     /// Statements that read them, from the local `__hh_fields`.
     pub(crate) reads: Vec<TokenStream>,
-    /// The arguments of the call.
-    pub(crate) arguments: Vec<TokenStream>,
+    /// What stands between the parentheses of the call.
+    pub(crate) passed: Vec<TokenStream>,
 }
 
 /// A local of generated code, which no code of the user's can see.
@@ -35,11 +35,11 @@ pub(crate) fn local(name: &str) -> Ident {
 
 impl Arguments {
     pub(crate) fn new(root: &Root, parameters: &[(&Parameter, Filling)]) -> Self {
-        let mut all = Self { params: Vec::new(), reads: Vec::new(), arguments: Vec::new() };
+        let mut all = Self { params: Vec::new(), reads: Vec::new(), passed: Vec::new() };
         for (parameter, filling) in parameters {
             match filling {
                 Filling::Borrowed(value) | Filling::Setting(value) => {
-                    all.arguments.push(value.clone());
+                    all.passed.push(value.clone());
                 }
                 Filling::Field(key) => all.field(root, parameter, key),
             }
@@ -64,12 +64,12 @@ impl Arguments {
         });
         // Every token that can fail stands at the type.
         let inner = option(&parameter.ty).unwrap_or(&parameter.ty);
-        let span = Span::mixed_site().located_at(inner.span());
+        let span = generated(inner.span());
         let read = Ident::new(if reading.optional { "optional" } else { "required" }, span);
         let owned = &reading.owned;
         self.reads.push(quote_spanned! {span=>
             let #local = __hh_fields.#read::<#owned>(&__HH_PARAMS[#index])?;
         });
-        self.arguments.push(reading.argument(&local));
+        self.passed.push(reading.argument(&local));
     }
 }

@@ -1,23 +1,19 @@
-//! `#[evaluator]`: the struct beside the function, and what it implements.
+//! `#[evaluator]`: what is known of it, and how it scores one output.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Expr, ReturnType, Type};
+use syn::{ReturnType, Type};
 
 use super::arguments::{Arguments, Filling, local};
-use super::experiment::called;
-use super::{Root, moved, option};
+use super::companion::{Companion, Setting};
+use super::experiment::{awaited, called};
+use super::{Root, option, respanned};
 use crate::attr::evaluator::Options;
+use crate::attr::uses::field;
 use crate::item::Function;
-use crate::params::{self, Parameter, made_static};
+use crate::params::{self, Parameter};
 use crate::text;
-
-/// A parameter that is filled where the evaluator is used.
-pub(crate) struct Setting<'a> {
-    pub(crate) parameter: &'a Parameter,
-    pub(crate) default: Option<&'a Expr>,
-}
 
 /// Everything known about an evaluator without mistakes.
 pub(crate) struct Evaluator<'a> {
@@ -25,167 +21,71 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) parameters: &'a [Parameter],
     pub(crate) settings: Vec<Setting<'a>>,
     pub(crate) options: &'a Options,
+    pub(crate) source_hash: String,
 }
 
 /// What is generated beside the function.
 pub(crate) fn expand(evaluator: &Evaluator<'_>) -> TokenStream {
-    let Evaluator { function, options, .. } = evaluator;
+    let root = Root::new(evaluator.options.root.as_ref());
+    let companion = Companion::new(evaluator.function, &evaluator.settings);
+    let parts = [
+        companion.common_traits(),
+        info(&root, evaluator),
+        evaluate(&root, evaluator),
+        companion.filled(&root),
+    ];
+    companion.with(&parts.into_iter().collect())
+}
+
+/// The same where there are mistakes, so that those who use the evaluator are not called wrong.
+///
+/// It claims what every rule could want: a score that judges, and may have any value.
+pub(crate) fn fallback(
+    function: &Function,
+    settings: &[Setting<'_>],
+    options: &Options,
+) -> TokenStream {
     let root = Root::new(options.root.as_ref());
-    let cfgs = function.cfgs();
-    let companion = called(function);
-    let name = text::unraw(&companion);
-    let vis = moved_vis(function);
-    let fields: Vec<Field<'_>> = evaluator.settings.iter().map(|s| Field::new(s, &name)).collect();
-    let declared = fields.iter().map(Field::declared);
-    let cloned = fields.iter().map(Field::cloned);
-    let settings = settings(&root, &name, &vis, &fields);
-    let info = info(&root, evaluator);
-    let evaluate = evaluate(&root, evaluator);
-    quote! {
-        #(#cfgs)*
-        #[doc(hidden)]
-        #[allow(non_camel_case_types)]
-        #vis struct #companion {
-            #(#declared)*
-        }
-
-        #(#cfgs)*
-        const _: () = {
-            type __HhCompanion = #companion;
-
-            impl ::core::clone::Clone for __HhCompanion {
-                fn clone(&self) -> Self {
-                    Self { #(#cloned)* }
-                }
-            }
-
-            impl ::core::fmt::Debug for __HhCompanion {
-                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                    f.write_str(#name)
-                }
-            }
-
-            #info
-            #evaluate
-            #settings
-        };
-    }
-}
-
-/// The visibility of the function, for tokens that lints take for generated.
-fn moved_vis(function: &Function) -> TokenStream {
-    function
-        .vis
-        .to_token_stream()
-        .into_iter()
-        .map(|mut tree| {
-            tree.set_span(Span::mixed_site().located_at(tree.span()));
-            tree
-        })
-        .collect()
-}
-
-/// A field of the companion.
-struct Field<'a> {
-    ident: Ident,
-    ty: TokenStream,
-    /// The argument is borrowed from the field.
-    default: Option<TokenStream>,
-    required: Option<(String, String)>,
-    parameter: &'a Parameter,
-}
-
-impl<'a> Field<'a> {
-    fn new(setting: &Setting<'a>, evaluator: &str) -> Self {
-        let parameter = setting.parameter;
-        let name = &parameter.name;
-        let optional = params::option(&parameter.ty).is_some();
-        let default = match setting.default {
-            Some(default) => Some(default.to_token_stream()),
-            None if optional => Some(quote!(::core::option::Option::None)),
-            None => None,
-        };
-        let required = default.is_none().then(|| {
-            let text = format!("`{evaluator}` needs the setting `{name}`: write `{evaluator}({name} = ..)`");
-            (name.clone(), text)
-        });
-        Self {
-            ident: crate::attr::uses::field(Ident::new(name, parameter.ident.span())),
-            ty: made_static(parameter.ty.to_token_stream()),
-            default,
-            required,
-            parameter,
-        }
-    }
-
-    /// The field in the companion.
-    fn declared(&self) -> TokenStream {
-        let Self { ident, ty, .. } = self;
-        quote!(#[doc(hidden)] pub #ident: #ty,)
-    }
-
-    fn cloned(&self) -> TokenStream {
-        let Self { ident, ty, .. } = self;
-        let span = Span::mixed_site().located_at(self.parameter.ty.span());
-        // `self` has the hygiene of a local.
-        let this = quote!(self);
-        quote_spanned!(span=> #ident: <#ty as ::core::clone::Clone>::clone(&#this.#ident),)
-    }
-}
-
-/// The settings as options, and how the companion is made of them.
-fn settings(root: &Root, evaluator: &str, vis: &TokenStream, fields: &[Field<'_>]) -> TokenStream {
     let p = root.private();
-    // Rustc prints this name when a setting is misspelt.
-    let settings = format_ident!("{evaluator}_settings", span = Span::mixed_site());
-    let declared = fields.iter().map(|Field { ident, ty, .. }| {
-        quote!(#[doc(hidden)] pub #ident: ::core::option::Option<#ty>,)
+    // Types that a struct cannot have.
+    let is_generic = !function.sig.generics.params.is_empty();
+    let mut settings = settings.to_vec();
+    settings.retain(|setting| {
+        !is_generic && !matches!(params::plain(&setting.parameter.ty), Type::ImplTrait(_))
     });
-    let empty = fields.iter().map(|Field { ident, .. }| quote!(#ident: ::core::option::Option::None,));
-    let required = fields.iter().filter_map(|field| field.required.as_ref()).map(|(name, text)| quote!((#name, #text)));
-    let given = local("__hh_settings");
-    let filled = fields.iter().map(|Field { ident, ty, default, required, .. }| {
-        let value = local("__hh_value");
-        let otherwise = match (default, required) {
-            (Some(default), _) => quote!({ let #value: #ty = #default; #value }),
-            (None, Some((_, text))) => quote!(::core::panic!("{}", #text)),
-            (None, None) => TokenStream::new(),
+    let companion = Companion::new(function, &settings);
+    let name =
+        options.name.as_ref().map_or_else(|| text::unraw(&function.sig.ident), syn::LitStr::value);
+    let rest = quote! {
+        const __HH_INFO: #p::EvaluatorInfo = #p::EvaluatorInfo {
+            name: #name,
+            file: "",
+            line: 0,
+            params: &[],
+            reads_trace: false,
+            threshold: ::core::option::Option::Some(0.0),
+            direction: #p::Direction::Maximize,
+            range: ::core::option::Option::None,
+            shape: #p::Shape::Score,
+            source_hash: "",
         };
-        quote! {
-            #ident: match #given.#ident {
-                ::core::option::Option::Some(#value) => #value,
-                ::core::option::Option::None => #otherwise,
-            },
-        }
-    });
-    let unused = fields.is_empty().then(|| quote!(let _ = #given;));
-    quote! {
-        #[allow(non_camel_case_types)]
-        #vis struct #settings {
-            #(#declared)*
-        }
 
-        impl ::core::default::Default for #settings {
-            fn default() -> Self {
-                Self { #(#empty)* }
+        impl #p::Evaluator for __HhCompanion {
+            fn info(&self) -> #p::EvaluatorInfo {
+                __HH_INFO
+            }
+
+            fn evaluate(self: #p::Arc<Self>, _: #p::Subject) -> #p::Evaluation {
+                ::core::unreachable!()
             }
         }
-
-        impl #p::Companion for __HhCompanion {
-            const INFO: #p::EvaluatorInfo = __HH_INFO;
-            const REQUIRED: &'static [(&'static str, &'static str)] = &[#(#required),*];
-            type Settings = #settings;
-            fn from_settings(#given: #settings) -> Self {
-                #unused
-                Self { #(#filled)* }
-            }
-        }
-    }
+    };
+    companion.with(&[rest, companion.unfilled(&root)].into_iter().collect())
 }
 
 /// The constant with what is known before the evaluator runs.
 fn info(root: &Root, evaluator: &Evaluator<'_>) -> TokenStream {
-    let Evaluator { function, options, .. } = evaluator;
+    let Evaluator { function, options, source_hash, .. } = evaluator;
     let p = root.private();
     let own = text::unraw(&function.sig.ident);
     let name = options.name.as_ref().map_or(own, syn::LitStr::value);
@@ -197,7 +97,6 @@ fn info(root: &Root, evaluator: &Evaluator<'_>) -> TokenStream {
         quote!((#low, #high))
     }));
     let score = score(root, function, &quote!(SHAPE));
-    let source_hash = text::hash(function.source());
     quote! {
         const __HH_INFO: #p::EvaluatorInfo = #p::EvaluatorInfo {
             name: #name,
@@ -221,7 +120,7 @@ fn score(root: &Root, function: &Function, item: &TokenStream) -> TokenStream {
         ReturnType::Type(_, ty) => {
             let span = ty.span();
             let p = root.private_at(span);
-            let item = moved(item.clone(), span);
+            let item = respanned(item.clone(), |_| span);
             quote_spanned!(span=> <#ty as #p::IntoScore>::#item)
         }
     }
@@ -247,28 +146,31 @@ fn evaluate(root: &Root, evaluator: &Evaluator<'_>) -> TokenStream {
         .iter()
         .map(|parameter| (parameter, filling(parameter, evaluator, &subject, &this)))
         .collect();
-    let Arguments { params, reads, arguments } = Arguments::new(root, &fillings);
+    let Arguments { params, reads, passed } = Arguments::new(root, &fillings);
     let fields = (!reads.is_empty()).then(|| {
         let fields = local("__hh_fields");
         quote!(let #fields = #subject.fields();)
     });
     let owned = evaluator.settings.iter().any(|setting| !borrowed(setting.parameter));
-    let this_copy = owned.then(|| quote!(let #this = <__HhCompanion as ::core::clone::Clone>::clone(&#this);));
+    let this_copy =
+        owned.then(|| quote!(let #this = <__HhCompanion as ::core::clone::Clone>::clone(&#this);));
     let unused = (reads.is_empty()).then(|| quote!(let _ = &#subject;));
     let name = called(function);
     let into_score = score(root, function, &quote!(into_score));
     let answered = quote! {
         ::core::result::Result::map_err(#into_score(#returned), #p::Fault::Failed)
     };
-    let at = Span::mixed_site().located_at(name.span());
-    let asyncness = &function.sig.asyncness.map(|_| quote!(async));
-    let awaited = function.sig.asyncness.map(|_| quote!(.await));
-    let evaluation = if function.sig.asyncness.is_some() {
-        let owner = quote!(self);
-        let boxed = quote_spanned!(at=> ::std::boxed::Box::pin(__hh_score(#owner, #subject)));
-        quote!(#p::Evaluation::Async(#boxed))
+    let asyncness = function.sig.asyncness.map(|_| quote!(async));
+    let (called, evaluation) = if asyncness.is_some() {
+        (
+            awaited(&name, &passed),
+            quote!(#p::Evaluation::Async(::std::boxed::Box::pin(__hh_score(self, #subject)))),
+        )
     } else {
-        quote!(#p::Evaluation::Sync(::std::boxed::Box::new(move || __hh_score(self, #subject))))
+        (
+            quote!(#name(#(#passed),*)),
+            quote!(#p::Evaluation::Sync(::std::boxed::Box::new(move || __hh_score(self, #subject)))),
+        )
     };
     quote! {
         const __HH_PARAMS: &[#p::Param] = &[#(#params),*];
@@ -278,7 +180,7 @@ fn evaluate(root: &Root, evaluator: &Evaluator<'_>) -> TokenStream {
             #fields
             #(#reads)*
             #this_copy
-            let #returned = #name(#(#arguments),*) #awaited;
+            let #returned = #called;
             #answered
         }
 
@@ -299,9 +201,14 @@ fn borrowed(parameter: &Parameter) -> bool {
     matches!(params::plain(&parameter.ty), Type::Reference(_))
 }
 
-fn filling(parameter: &Parameter, evaluator: &Evaluator<'_>, subject: &Ident, this: &Ident) -> Filling {
+fn filling(
+    parameter: &Parameter,
+    evaluator: &Evaluator<'_>,
+    subject: &Ident,
+    this: &Ident,
+) -> Filling {
     if is_setting(parameter, evaluator) {
-        let field = crate::attr::uses::field(Ident::new(&parameter.name, parameter.ident.span()));
+        let field = field(Ident::new(&parameter.name, parameter.ident.span()));
         return Filling::Setting(quote!(#this.#field));
     }
     if is_trace(parameter, evaluator) {

@@ -2,11 +2,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::ReturnType;
+use syn::spanned::Spanned;
 
 use super::arguments::{Arguments, Filling, local};
-use super::{Root, option, rules, uses};
+use super::{Root, generated, option, rules, uses};
 use crate::attr::experiment::{Dataset, Options};
 use crate::check::rules::{Of, Requirement, Rule};
 use crate::ignore::Ignore;
@@ -29,13 +29,14 @@ pub(crate) fn expand(experiment: &Experiment<'_>) -> TokenStream {
     let Experiment { function, options, .. } = experiment;
     let root = Root::new(options.root.as_ref());
     let p = root.private();
-    let cfgs = function.cfgs();
+    let beside = function.beside();
     let arguments = Arguments::new(&root, &fillings(experiment.parameters));
     let params = &arguments.params;
     let (run, runner) = run(&root, function, &arguments);
     let (load, dataset) = dataset(&root, options);
-    let evaluators = options.evaluators.iter().enumerate().map(|(i, used)| uses::expand(&root, i, used));
-    let constants = (0..options.evaluators.len()).map(uses::constant);
+    let evaluators =
+        options.evaluators.iter().enumerate().map(|(i, used)| uses::expand(&root, i, used));
+    let constants = (0..options.evaluators.len()).map(|i| uses::constant(i, Span::mixed_site()));
     let distinct = uses::distinct(&root, &options.evaluators);
     let require = experiment.require.iter().map(|rule| rules::requirement(&root, rule));
     let gates = experiment.gates.iter().map(|rule| rules::gate(&root, rule));
@@ -48,10 +49,11 @@ pub(crate) fn expand(experiment: &Experiment<'_>) -> TokenStream {
     let repeats = options.repeats.unwrap_or(1);
     let retries = options.retries.unwrap_or(0);
     let tags = &options.tags;
-    let metadata = options.metadata.iter().map(|(key, value)| quote!((#key, #p::MetaValue::#value)));
+    let metadata =
+        options.metadata.iter().map(|(key, value)| quote!((#key, #p::MetaValue::#value)));
     let ignore = experiment.ignore.to_tokens();
     quote! {
-        #(#cfgs)*
+        #beside
         const _: () = {
             const __HH_PARAMS: &[#p::Param] = &[#(#params),*];
             #run
@@ -107,10 +109,9 @@ fn fillings(parameters: &[Parameter]) -> Vec<(&Parameter, Filling)> {
 /// The function that reads the arguments, calls, and writes the output; and the `Runner`.
 fn run(root: &Root, function: &Function, arguments: &Arguments) -> (TokenStream, TokenStream) {
     let p = root.private();
-    let (reads, passed) = (&arguments.reads, &arguments.arguments);
+    let (reads, passed) = (&arguments.reads, &arguments.passed);
     let name = called(function);
     let call = local("__hh_call");
-    let returned = local("__hh_returned");
     let fields = (!reads.is_empty()).then(|| {
         let fields = local("__hh_fields");
         quote!(let #fields = #call.fields();)
@@ -120,28 +121,24 @@ fn run(root: &Root, function: &Function, arguments: &Arguments) -> (TokenStream,
         ReturnType::Default => name.span(),
         ReturnType::Type(_, ty) => ty.span(),
     };
-    let place = Span::mixed_site().located_at(place);
-    let written = quote_spanned!(place=> (&#returned).__kind().json(#returned));
+    let returned = Ident::new("__hh_returned", place);
+    let written = quote_spanned!(generated(place)=> (&#returned).__kind().json(#returned));
     let output = quote!(::core::result::Result<#p::Value, #p::Fault>);
     let kinds = quote!(use #p::{ResultKind as _, ValueKind as _};);
     if function.sig.asyncness.is_some() {
         let run = local("__hh_run");
-        let at = Span::mixed_site().located_at(name.span());
-        let boxed = quote_spanned!(at=> ::std::boxed::Box::pin(#run(#call)));
+        let awaited = awaited(&name, passed);
         (
             quote! {
                 async fn #run(#call: #p::Call) -> #output {
                     #kinds
                     #fields
                     #(#reads)*
-                    let #returned = #name(#(#passed),*).await;
+                    let #returned = #awaited;
                     #written
                 }
-                fn __hh_start(#call: #p::Call) -> #p::BoxFuture<#output> {
-                    #boxed
-                }
             },
-            quote!(#p::Runner::Async(__hh_start)),
+            quote!(#p::Runner::Async(|#call| ::std::boxed::Box::pin(#run(#call)))),
         )
     } else {
         (
@@ -159,10 +156,28 @@ fn run(root: &Root, function: &Function, arguments: &Arguments) -> (TokenStream,
     }
 }
 
+/// Calls an async function and awaits it.
+///
+/// That its future can move between threads is asked here, so that rustc shows the function and
+/// names it, and not what is generated around it.
+pub(crate) fn awaited(name: &Ident, passed: &[TokenStream]) -> TokenStream {
+    let future = local("__hh_future");
+    let boxed =
+        quote_spanned!(generated(name.span())=> ::std::boxed::Box::pin(#name(#(#passed),*)));
+    quote! {
+        {
+            let #future: ::core::pin::Pin<::std::boxed::Box<
+                dyn ::core::future::Future<Output = _> + ::core::marker::Send + '_
+            >> = #boxed;
+            #future.await
+        }
+    }
+}
+
 /// The function's name for a call that lints take for generated.
 pub(crate) fn called(function: &Function) -> Ident {
     let mut name = function.sig.ident.clone();
-    name.set_span(Span::mixed_site().located_at(name.span()));
+    name.set_span(generated(name.span()));
     name
 }
 
@@ -175,9 +190,8 @@ fn dataset(root: &Root, options: &Options) -> (TokenStream, TokenStream) {
         Some(Dataset::Function(path)) => {
             let shown = text::of_type(path);
             let span = path.segments.last().map_or_else(Span::call_site, |last| last.ident.span());
-            let rows = local("__hh_rows");
-            let place = Span::mixed_site().located_at(span);
-            let body = quote_spanned! {place=>
+            let rows = Ident::new("__hh_rows", span);
+            let body = quote_spanned! {generated(span)=>
                 let #rows = #path();
                 (&#rows).__kind().datapoints(#rows)
             };

@@ -5,6 +5,7 @@
 //! they come from: there rustc shows what is wrong with them.
 
 pub(crate) mod arguments;
+pub(crate) mod companion;
 pub(crate) mod evaluator;
 pub(crate) mod experiment;
 pub(crate) mod rules;
@@ -15,51 +16,65 @@ use quote::{ToTokens, quote};
 use syn::Path;
 
 /// The crate that generated code refers to.
-pub(crate) struct Root(TokenStream);
+pub(crate) struct Root {
+    path: TokenStream,
+    /// The user wrote it: its tokens must keep what they resolve to (`$crate`).
+    is_given: bool,
+}
 
 impl Root {
     /// The `crate` option, or else the harness by its own name.
     pub(crate) fn new(path: Option<&Path>) -> Self {
-        Self(path.map_or_else(|| quote!(::honeyhive_harness), ToTokens::to_token_stream))
+        Self {
+            path: path.map_or_else(|| quote!(::honeyhive_harness), ToTokens::to_token_stream),
+            is_given: path.is_some(),
+        }
     }
 
     /// The crate itself.
     pub(crate) fn path(&self) -> &TokenStream {
-        &self.0
+        &self.path
     }
 
     /// What generated code may touch.
     pub(crate) fn private(&self) -> TokenStream {
-        let root = &self.0;
+        let root = &self.path;
         quote!(#root::__private)
     }
 
     /// The same, standing at a token of the user's.
     pub(crate) fn private_at(&self, span: Span) -> TokenStream {
-        moved(self.private(), span)
+        if self.is_given {
+            return respanned(self.private(), |own| own.located_at(span));
+        }
+        respanned(self.private(), |_| span)
     }
 }
 
-/// Tokens that mean what they meant and stand somewhere else.
-pub(crate) fn moved(tokens: TokenStream, span: Span) -> TokenStream {
+/// The tokens with other spans.
+pub(crate) fn respanned(tokens: TokenStream, span: impl Fn(Span) -> Span + Copy) -> TokenStream {
     tokens
         .into_iter()
         .map(|mut tree| {
             if let TokenTree::Group(group) = &tree {
-                let mut inner = Group::new(group.delimiter(), moved(group.stream(), span));
-                inner.set_span(group.span());
-                tree = inner.into();
+                tree = Group::new(group.delimiter(), respanned(group.stream(), span)).into();
             }
-            tree.set_span(tree.span().located_at(span));
+            tree.set_span(span(tree.span()));
             tree
         })
         .collect()
 }
 
+/// The place of a token, with names that no code of the user's can see, and for lints that of
+/// generated code.
+pub(crate) fn generated(place: Span) -> Span {
+    Span::mixed_site().located_at(place)
+}
+
 /// `Some(value)` or `None`, by their absolute paths.
 pub(crate) fn option(value: Option<impl ToTokens>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
+    value.map_or_else(
+        || quote!(::core::option::Option::None),
+        |value| quote!(::core::option::Option::Some(#value)),
+    )
 }

@@ -55,17 +55,23 @@ pub(crate) fn gate(root: &Root, rule: &Rule) -> TokenStream {
 }
 
 /// What rustc checks of the evaluator of a rule, at the place in the rule.
-pub(crate) fn checks(root: &Root, evaluator: usize, limit: Option<f64>, checks: &Checks) -> TokenStream {
-    let constant = constant(evaluator);
+pub(crate) fn checks(
+    root: &Root,
+    evaluator: usize,
+    limit: Option<f64>,
+    checks: &Checks,
+) -> TokenStream {
     let judge = checks.judge.as_ref().map(|place| {
         let span = place.span();
         let p = root.private_at(span);
-        quote_spanned!(span=> const _: () = #p::require_judge(#constant.info);)
+        let used = constant(evaluator, span);
+        quote_spanned!(span=> const _: () = #p::require_judge(#used.info);)
     });
     let limit = checks.limit.as_ref().zip(limit).map(|(place, limit)| {
         let span = place.span();
         let p = root.private_at(span);
-        quote_spanned!(span=> const _: () = #p::require_limit(#constant.info, #limit);)
+        let used = constant(evaluator, span);
+        quote_spanned!(span=> const _: () = #p::require_limit(#used.info, #limit);)
     });
     quote!(#judge #limit)
 }

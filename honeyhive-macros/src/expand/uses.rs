@@ -6,72 +6,83 @@
 //! `crate::` and functions of the same body resolve as they do beside the experiment.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
-use super::Root;
-use super::arguments::local;
+use super::{Root, generated};
 use crate::attr::uses::Use;
 use crate::text;
 
-/// The constant that holds the evaluator at this place of the list.
-pub(crate) fn constant(index: usize) -> Ident {
-    format_ident!("__HH_EVALUATOR_{index}", span = Span::mixed_site())
+/// The constant that holds the evaluator at this place of the list, as a token at `place`.
+pub(crate) fn constant(index: usize, place: Span) -> Ident {
+    Ident::new(&format!("__HH_EVALUATOR_{index}"), place)
 }
 
 /// The constant for one evaluator.
 pub(crate) fn expand(root: &Root, index: usize, used: &Use) -> TokenStream {
     let span = used.last().span();
     let p = root.private_at(span);
-    let constant = constant(index);
+    let constant = constant(index, span);
     let path = &used.path;
     let import =
         format_ident!("{}_needs_the_attribute_evaluator", text::unraw(used.last()), span = span);
-    let name = match &used.alias {
-        Some(alias) => {
-            let alias = text::unraw(alias);
-            quote!(#alias)
-        }
-        None => quote_spanned!(span=> <__HhCompanion as #p::Companion>::INFO.name),
-    };
+    // Rustc looks for names that are spelt alike only where a value is expected.
+    let spelling = used
+        .path
+        .get_ident()
+        .map(|name| quote_spanned!(generated(span)=> const _: fn() = || { let _ = #name; };));
+    let name = used.alias.as_ref().map_or_else(
+        || quote_spanned!(span=> <__HhCompanion as #p::Companion>::INFO.name),
+        |alias| text::unraw(alias).to_token_stream(),
+    );
+    let make = make(root, used, span);
     let settings: Vec<String> = used
         .settings
         .iter()
         .map(|(name, value)| format!("{} = {}", text::unraw(name), text::of_expr(value)))
         .collect();
     let settings = settings.join(", ");
-    let given = used.settings.iter().map(|(name, _)| text::unraw(name));
-    let filled = local("__hh_settings");
-    let assignments = used.settings.iter().map(|(name, value)| {
-        // A block of its own makes rustc compare the types at the value alone.
-        let value_span = Span::mixed_site().located_at(name.span());
-        let value = quote_spanned!(value_span=> { #value });
-        quote_spanned!(name.span()=> #filled.#name = ::core::option::Option::Some(#value);)
-    });
-    let mutable = (!used.settings.is_empty()).then(|| quote!(mut));
-    let generated = Span::mixed_site().located_at(span);
-    let start = quote_spanned! {generated=>
-        let #mutable #filled = <__HhSettings as ::core::default::Default>::default();
-    };
     quote_spanned! {span=>
         const #constant: #p::EvaluatorUse = {
             use #path as #import;
             type __HhCompanion = #import;
             type __HhSettings = <__HhCompanion as #p::Companion>::Settings;
-            const _: () = #p::require_settings(
-                <__HhCompanion as #p::Companion>::REQUIRED,
-                &[#(#given),*],
-            );
-            fn __hh_make() -> #p::Arc<dyn #p::Evaluator> {
-                #start
-                #(#assignments)*
-                #p::Arc::new(<__HhCompanion as #p::Companion>::from_settings(#filled))
-            }
+            #spelling
+            #make
             #p::EvaluatorUse {
                 name: #name,
                 settings: #settings,
                 info: &<__HhCompanion as #p::Companion>::INFO,
-                make: __hh_make,
+                make: __HH_MAKE,
             }
+        };
+    }
+}
+
+/// The function that builds the evaluator, and the check that no setting is missing.
+///
+/// The check names the function: when a setting is misspelt there, rustc does not evaluate the
+/// check, and so does not call missing what is only misspelt.
+fn make(root: &Root, used: &Use, span: Span) -> TokenStream {
+    let p = root.private_at(span);
+    let filled = Ident::new("__hh_settings", span);
+    let given = used.settings.iter().map(|(name, _)| text::unraw(name));
+    let assignments = used.settings.iter().map(|(name, value)| {
+        // A block of its own makes rustc compare the types at the value alone.
+        let value = quote_spanned!(generated(name.span())=> { #value });
+        quote_spanned!(name.span()=> #filled.#name = ::core::option::Option::Some(#value);)
+    });
+    let mutable = (!used.settings.is_empty()).then(|| quote!(mut));
+    let empty = quote_spanned!(span=> <__HhSettings as ::core::default::Default>::default());
+    let start = quote_spanned!(generated(span)=> let #mutable #filled = #empty;);
+    quote_spanned! {span=>
+        const __HH_MAKE: fn() -> #p::Arc<dyn #p::Evaluator> = || {
+            #start
+            #(#assignments)*
+            #p::Arc::new(<__HhCompanion as #p::Companion>::from_settings(#filled))
+        };
+        const _: () = {
+            let _ = __HH_MAKE;
+            #p::require_settings(<__HhCompanion as #p::Companion>::REQUIRED, &[#(#given),*]);
         };
     }
 }
@@ -82,9 +93,9 @@ pub(crate) fn distinct(root: &Root, uses: &[Use]) -> TokenStream {
     for (later, used) in uses.iter().enumerate() {
         let span = used.alias.as_ref().unwrap_or_else(|| used.last()).span();
         let p = root.private_at(span);
-        let this = constant(later);
+        let this = constant(later, span);
         for earlier in 0..later {
-            let other = constant(earlier);
+            let other = constant(earlier, span);
             pairs.push(quote_spanned! {span=>
                 #p::require_distinct(&[#other.name, #this.name]);
             });

@@ -1,0 +1,16 @@
+use honeyhive_harness::experiment;
+
+struct NoSerde;
+
+#[experiment(dataset = "data.jsonl")]
+fn by_value(question: NoSerde) {
+    drop(question);
+}
+
+#[experiment(dataset = "data.jsonl")]
+fn by_reference(_question: &NoSerde, _all: &[NoSerde]) {}
+
+#[experiment(dataset = "data.jsonl")]
+async fn optional(_question: Option<Vec<NoSerde>>) {}
+
+fn main() {}

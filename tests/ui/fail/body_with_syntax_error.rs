@@ -1,0 +1,9 @@
+use honeyhive_harness::experiment;
+
+#[experiment(dataset = "data.jsonl")]
+fn greet(name: &str) -> String {
+    let text = ;
+    name.to_owned()
+}
+
+fn main() {}

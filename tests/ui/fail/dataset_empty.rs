@@ -1,0 +1,6 @@
+use honeyhive_harness::experiment;
+
+#[experiment(dataset = "")]
+fn greet() {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use honeyhive_harness::experiment;
+
+#[experiment]
+fn without_parentheses() {}
+
+#[experiment(repeats = 3)]
+fn without_dataset() {}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use honeyhive_harness::experiment;
+
+struct Broken;
+
+#[experiment(dataset = "data.jsonl")]
+fn greet() -> Result<String, Broken> {
+    Err(Broken)
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use honeyhive_harness::{evaluator, experiment};
+
+#[experiment(dataset = "data.jsonl")]
+#[evaluator]
+fn greet(output: bool) -> bool {
+    output
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use honeyhive_harness::experiment;
+
+#[experiment(dataset = "data.jsonl")]
+unsafe extern "C" fn variadic(_first: u8, _rest: ...) {}
+
+fn main() {}

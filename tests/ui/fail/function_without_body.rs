@@ -1,0 +1,8 @@
+use honeyhive_harness::experiment;
+
+trait Bot {
+    #[experiment(dataset = "data.jsonl")]
+    fn greet(name: &str) -> String;
+}
+
+fn main() {}

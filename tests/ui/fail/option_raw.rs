@@ -1,0 +1,6 @@
+use honeyhive_harness::experiment;
+
+#[experiment(r#dataset = "data.jsonl")]
+fn greet() {}
+
+fn main() {}

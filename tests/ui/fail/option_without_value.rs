@@ -1,0 +1,9 @@
+use honeyhive_harness::experiment;
+
+#[experiment(dataset)]
+fn one() {}
+
+#[experiment(dataset =, repeats, evaluators, gate)]
+fn several() {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use honeyhive_harness::experiment;
+
+#[experiment(dataset = "data.jsonl")]
+fn pattern((_a, _b): (u8, u8)) {}
+
+#[experiment(dataset = "data.jsonl")]
+fn wildcard(_: u8) {}
+
+fn main() {}

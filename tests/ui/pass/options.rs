@@ -1,0 +1,74 @@
+//! All options, and what is recorded without them.
+
+use honeyhive_harness::__private::{MetaValue, Runner, Source};
+use honeyhive_harness::{Datapoint, experiment};
+
+const PROMPT: &str = "v3";
+
+fn rows() -> impl Iterator<Item = Datapoint> {
+    (0..2_u8).map(|n| Datapoint::new().input("n", n))
+}
+
+mod more {
+    pub(crate) fn rows() -> Result<Vec<honeyhive_harness::__private::Value>, String> {
+        Err("none".to_owned())
+    }
+}
+
+#[experiment(
+    dataset = "data/greetings.csv",
+    name = "greet.v1",
+    dataset_name = "greetings",
+    repeats = 3,
+    retries = 2,
+    concurrency = 8,
+    timeout = "1m 30s",
+    tags("nightly", "slow"),
+    metadata(
+        model = "large",
+        temperature = 0.7,
+        n = -3,
+        cached = true,
+        prompt = PROMPT,
+        version = concat!("1", ".2"),
+    ),
+)]
+#[ignore = "costs money"]
+async fn greet() {}
+
+#[experiment(dataset = rows, evaluators(), require(), gate(), tags(), metadata())]
+#[ignore]
+fn from_function() {}
+
+#[experiment(dataset = self::more::rows)]
+fn from_failing_function() {}
+
+fn main() {
+    let all = honeyhive_harness::registry::experiments();
+    let [greet, function, failing] = &all[..] else { panic!("{}", all.len()) };
+    assert_eq!((greet.name, greet.function, greet.package), ("greet.v1", "greet", "honeyhive-tests-tests"));
+    assert!(greet.file.ends_with("options.rs") && greet.line == 18, "{} {}", greet.file, greet.line);
+    assert!(matches!(greet.dataset, Source::File("data/greetings.csv")));
+    assert_eq!((greet.repeats, greet.retries, greet.concurrency), (3, 2, Some(8)));
+    assert_eq!((greet.timeout_ms, greet.dataset_name), (Some(90_000), Some("greetings")));
+    assert_eq!((greet.tags, greet.ignore), (&["nightly", "slow"][..], Some("costs money")));
+    assert!(matches!(greet.runner, Runner::Async(_)));
+    let expected = [
+        ("model", MetaValue::Text("large")),
+        ("temperature", MetaValue::Number(0.7)),
+        ("n", MetaValue::Integer(-3)),
+        ("cached", MetaValue::Bool(true)),
+        ("prompt", MetaValue::Text("v3")),
+        ("version", MetaValue::Text("1.2")),
+    ];
+    assert_eq!(greet.metadata, expected);
+
+    assert_eq!((function.name, function.repeats, function.retries), ("from_function", 1, 0));
+    assert_eq!((function.timeout_ms, function.concurrency), (None, None));
+    assert_eq!((function.dataset_name, function.ignore), (None, Some("")));
+    let Source::Function { path: "rows", load } = function.dataset else { panic!() };
+    assert_eq!(load().unwrap().len(), 2);
+    let Source::Function { path: "self::more::rows", load } = failing.dataset else { panic!() };
+    assert_eq!((load().unwrap_err().as_str(), failing.ignore), ("none", None));
+    assert!(matches!(failing.runner, Runner::Sync(_)));
+}
