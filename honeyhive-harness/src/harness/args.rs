@@ -217,11 +217,13 @@ impl Args {
     }
 
     /// Whether a test of this experiment can be selected at all, so that its dataset must be read.
+    /// `::` stands in a test name only between the experiment and the row.
     pub(super) fn may_select_in(&self, experiment: &str) -> bool {
-        !self.exact
-            || self.filters.is_empty()
-            || self.filters.iter().any(|filter| {
-                filter.strip_prefix(experiment).is_some_and(|rest| rest.starts_with("::"))
+        self.filters.is_empty()
+            || self.filters.iter().any(|filter| match filter.split_once("::") {
+                Some((head, _)) if self.exact => experiment == head,
+                Some((head, _)) => experiment.ends_with(head),
+                None => !self.exact,
             })
     }
 

@@ -1,0 +1,256 @@
+//! What the harness costs: `cargo bench -p honeyhive-tests --bench overhead`.
+//!
+//! Every figure is the median of several runs, each a process of its own, taken in turn with
+//! whatever it is compared to, so that a busy machine slows both sides. Ratios are what to look
+//! at; absolute times are those of the machine.
+//!
+//! This binary is all sides of it: without an argument it measures; with one it is the bare loop,
+//! or a test binary full of experiments.
+
+#![allow(clippy::print_stdout, missing_docs, clippy::cast_precision_loss)]
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use honeyhive_harness::{Datapoint, Tracer, evaluator, experiment};
+
+/// Each call to the server takes this long.
+const ANSWER_AFTER: Duration = Duration::from_millis(50);
+
+/// Calls at once, in the bare loop and in the experiment.
+const CONCURRENCY: usize = 256;
+
+const CALLS: usize = 10_000;
+
+/// Runs per figure.
+const ROUNDS: usize = 5;
+
+fn rows(count: usize) -> impl Iterator<Item = Datapoint> {
+    (0..count).map(|n| {
+        Datapoint::new()
+            .id(format!("row-{n:06}"))
+            .input("text", format!("sentence number {n} of the benchmark"))
+            .ground_truth("ok")
+            .metadata("even", n % 2 == 0)
+    })
+}
+
+fn calls() -> impl Iterator<Item = Datapoint> {
+    rows(CALLS)
+}
+
+fn thousand() -> impl Iterator<Item = Datapoint> {
+    rows(1_000)
+}
+
+fn hundred_thousand() -> impl Iterator<Item = Datapoint> {
+    rows(100_000)
+}
+
+#[evaluator]
+fn same(output: &str, ground_truth: &str) -> bool {
+    output == ground_truth
+}
+
+static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(reqwest::Client::new);
+
+fn url() -> String {
+    std::env::var("BENCH_URL").unwrap_or_default()
+}
+
+async fn call() -> Result<String, reqwest::Error> {
+    CLIENT.get(url()).send().await?.text().await
+}
+
+#[experiment(dataset = calls, evaluators(same), concurrency = 256)]
+async fn http(_text: &str, tracer: &Tracer) -> Result<String, reqwest::Error> {
+    let span = tracer.start_span("request");
+    span.instrument(call()).await
+}
+
+#[experiment(dataset = thousand, evaluators(same), concurrency = 256)]
+async fn noop_1_000(_text: &str, tracer: &Tracer) -> &'static str {
+    drop(tracer.start_span("work"));
+    "ok"
+}
+
+#[experiment(dataset = hundred_thousand, evaluators(same), concurrency = 256)]
+async fn noop_100_000(_text: &str, tracer: &Tracer) -> &'static str {
+    drop(tracer.start_span("work"));
+    "ok"
+}
+
+#[experiment(dataset = hundred_thousand, evaluators(same), concurrency = 256)]
+fn sync_100_000(_text: &str, tracer: &Tracer) -> &'static str {
+    drop(tracer.start_span("work"));
+    "ok"
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some("bare") => bare(),
+        // `cargo bench` and `cargo test` pass flags of their own.
+        None | Some("--bench" | "--test") => measure(&arguments),
+        Some(_) => {
+            let code = honeyhive_harness::__private::run(file!(), module_path!());
+            report_usage();
+            code
+        }
+    }
+}
+
+/// The loop that the harness is measured against: the same calls, nothing else.
+fn bare() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let right = runtime.block_on(async {
+        let places = Arc::new(tokio::sync::Semaphore::new(CONCURRENCY));
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..CALLS {
+            let place = Arc::clone(&places).acquire_owned().await.unwrap();
+            tasks.spawn(async move {
+                let answer = call().await.unwrap();
+                drop(place);
+                answer == "ok"
+            });
+        }
+        tasks.join_all().await.into_iter().filter(|right| *right).count()
+    });
+    assert_eq!(right, CALLS);
+    report_usage();
+    ExitCode::SUCCESS
+}
+
+/// Processor time and peak memory of this process, for the one that measures.
+fn report_usage() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|text| text.split_whitespace().next()).unwrap_or("0");
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat
+        .rsplit_once(')')
+        .map(|(_, rest)| rest.split_whitespace().collect())
+        .unwrap_or_default();
+    let ticks: u64 =
+        fields.iter().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    eprintln!("usage {} {peak}", ticks * 10);
+}
+
+/// What a process took.
+#[derive(Clone, Copy, Default)]
+struct Took {
+    wall: f64,
+    cpu: f64,
+    peak_mb: f64,
+}
+
+fn run(arguments: &[&str], url: &str) -> Took {
+    let journal = tempfile::tempdir().unwrap();
+    let started = Instant::now();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(arguments)
+        .env("BENCH_URL", url)
+        .env("HH_DIR", journal.path())
+        .env_remove("CI")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    let wall = started.elapsed().as_secs_f64();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let usage = text.lines().find_map(|line| line.strip_prefix("usage ")).unwrap();
+    let mut numbers = usage.split_whitespace().filter_map(|number| number.parse::<f64>().ok());
+    let cpu = numbers.next().unwrap() / 1000.0;
+    Took { wall, cpu, peak_mb: numbers.next().unwrap() / 1024.0 }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn medians(runs: &[Took]) -> Took {
+    Took {
+        wall: median(runs.iter().map(|took| took.wall).collect()),
+        cpu: median(runs.iter().map(|took| took.cpu).collect()),
+        peak_mb: median(runs.iter().map(|took| took.peak_mb).collect()),
+    }
+}
+
+fn measure(arguments: &[String]) -> ExitCode {
+    if arguments.iter().any(|argument| argument == "--test") {
+        return ExitCode::SUCCESS;
+    }
+    let url = serve();
+    let (mut bare, mut harness) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        bare.push(run(&["bare"], &url));
+        harness.push(run(&["http::", "-q"], &url));
+    }
+    let ratios =
+        bare.iter().zip(&harness).map(|(bare, harness)| harness.wall / bare.wall).collect();
+    println!("{CALLS} calls of {ANSWER_AFTER:?}, {CONCURRENCY} at once, medians of {ROUNDS}");
+    println!("  bare loop   {:.2} s", medians(&bare).wall);
+    println!("  harness     {:.2} s, {:.0} MB", medians(&harness).wall, medians(&harness).peak_mb);
+    println!("  ratio       {:.3}", median(ratios));
+    println!("no-op cases, one evaluator, three spans, journal on, medians of {ROUNDS}");
+    for (name, count) in
+        [("noop_1_000::", 1_000.0), ("noop_100_000::", 100_000.0), ("sync_100_000::", 100_000.0)]
+    {
+        let runs: Vec<Took> = (0..ROUNDS).map(|_| run(&[name, "-q"], &url)).collect();
+        // What a run costs that reads the dataset and runs nothing.
+        let nothing = format!("{name}nothing-of-this-name");
+        let empty: Vec<Took> = (0..ROUNDS).map(|_| run(&[&nothing], &url)).collect();
+        let (took, empty) = (medians(&runs), medians(&empty));
+        println!(
+            "  {name:<16} {:>5.0} µs CPU per case, {:.2} s wall, {:.0} MB",
+            (took.cpu - empty.cpu) * 1e6 / count,
+            took.wall,
+            took.peak_mb
+        );
+    }
+    ExitCode::SUCCESS
+}
+
+/// A server that answers `ok` to everything after a while; a thread of its own runtime.
+fn serve() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    listener.set_nonblocking(true).unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(answer(stream));
+            }
+        });
+    });
+    // The first connection waits until the server listens.
+    let mut probe =
+        TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).unwrap();
+    probe.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let _ = probe.read(&mut [0; 16]).unwrap();
+    url
+}
+
+async fn answer(mut stream: tokio::net::TcpStream) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut request = Vec::new();
+    let mut chunk = [0; 1024];
+    while let Ok(read @ 1..) = stream.read(&mut chunk).await {
+        request.extend_from_slice(&chunk[..read]);
+        while let Some(end) = request.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            request.drain(..end + 4);
+            tokio::time::sleep(ANSWER_AFTER).await;
+            let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+            if stream.write_all(response).await.is_err() {
+                return;
+            }
+        }
+    }
+}
