@@ -5,7 +5,7 @@ pub use serde_json::Value;
 pub use std::sync::Arc;
 
 pub use crate::dataset::bind::{Fault, Fields, FromField, Key, Param};
-pub use crate::dataset::function::IntoDatapoints;
+pub use crate::dataset::function::{IntoDatapoints, LoadedRows};
 pub use crate::evaluators::{
     Answer, BoxFuture, Companion, Evaluation, Evaluator, EvaluatorInfo, Subject, answer,
 };
@@ -14,8 +14,6 @@ pub use crate::harness::run;
 pub use crate::registry::{Call, EvaluatorUse, Experiment, MetaValue, Runner, Source};
 pub use crate::score::{Comparison, Direction, IntoScore, Judges, Shape};
 pub use crate::tracer::{Trace, Tracer};
-
-use crate::datapoint::Datapoint;
 
 /// Python's `json.dumps(json.loads(text), sort_keys=True)`, for the tests of ids.
 ///
@@ -104,11 +102,8 @@ impl ResultTag {
     ///
     /// # Errors
     /// The function's own.
-    pub fn datapoints<T: IntoDatapoints, E: Failure>(
-        self,
-        returned: Result<T, E>,
-    ) -> Result<Vec<Datapoint>, String> {
-        returned.map_err(|error| error.text())?.into_datapoints()
+    pub fn datapoints<T: IntoDatapoints, E: Failure>(self, returned: Result<T, E>) -> LoadedRows {
+        returned.map(IntoDatapoints::into_datapoints).map_err(|error| error.text())
     }
 }
 
@@ -125,9 +120,9 @@ impl ValueTag {
     /// The rows of a dataset function.
     ///
     /// # Errors
-    /// Those of a row.
-    pub fn datapoints<T: IntoDatapoints>(self, returned: T) -> Result<Vec<Datapoint>, String> {
-        returned.into_datapoints()
+    /// None; its twin for `Result` has some.
+    pub fn datapoints<T: IntoDatapoints>(self, returned: T) -> LoadedRows {
+        Ok(returned.into_datapoints())
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::datapoint::Datapoint;
 use crate::dataset::bind::{Fault, Fields, FromField, Param};
+use crate::dataset::function::LoadedRows;
 use crate::evaluators::{BoxFuture, Evaluator, EvaluatorInfo};
 use crate::gate::rule::{GateRule, RequireRule};
 use crate::tracer::Tracer;
@@ -52,7 +53,7 @@ pub enum Source {
         /// Its path as written.
         path: &'static str,
         /// Calls it.
-        load: fn() -> Result<Vec<Datapoint>, String>,
+        load: fn() -> LoadedRows,
     },
 }
 

@@ -7,7 +7,13 @@
 //! This binary is all sides of it: without an argument it measures; with one it is the bare loop,
 //! or a test binary full of experiments.
 
-#![allow(clippy::print_stdout, missing_docs, clippy::cast_precision_loss)]
+#![allow(
+    missing_docs,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unused_async,
+    clippy::unwrap_used
+)]
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -16,15 +16,23 @@ use crate::run::Run;
 /// What a process of ours may see of the environment. Everything else would leak into the tests:
 /// the variables of the outer cargo, of nextest, of CI, of a person who has an API key.
 const INHERITED: [&str; 10] = [
-    "PATH", "HOME", "USER", "TMPDIR", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN",
+    "PATH",
+    "HOME",
+    "USER",
+    "TMPDIR",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
     // Windows does not work without these.
-    "SYSTEMROOT", "TEMP", "TMP",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMP",
 ];
 
 /// The same in all projects, so that dependencies are compiled once.
 const DEPENDENCIES: &str = r#"
 anyhow = "1"
-honeyhive-harness = { path = "HARNESS" }
+honeyhive-harness = { path = 'HARNESS' }
 serde = { version = "1", features = ["derive"] }
 serde_json = "1"
 tokio = { version = "1", features = ["macros", "rt-multi-thread", "sync", "time"] }
@@ -41,7 +49,8 @@ pub struct Project {
     /// The manifest from `[dependencies]` on, without test targets.
     manifest: String,
     targets: String,
-    executables: OnceLock<HashMap<String, PathBuf>>,
+    /// Or what the compiler said.
+    executables: OnceLock<Result<HashMap<String, PathBuf>, String>>,
 }
 
 impl Project {
@@ -130,23 +139,27 @@ impl Project {
         }
     }
 
-    /// Writes and builds the crate, once; the test binaries by target.
+    /// The test binaries by target.
     fn executables(&self) -> &HashMap<String, PathBuf> {
-        self.executables.get_or_init(|| {
-            self.write();
-            let output = self
-                .command(cargo())
-                .args(["test", "--offline", "--no-run", "--message-format=json"])
-                .output()
-                .expect("cargo can be started");
-            assert!(output.status.success(), "{} does not build:\n{}", self.name, complaints(&output));
-            json_lines(&output.stdout)
-                .filter_map(|message| {
-                    let path = message["executable"].as_str()?.into();
-                    Some((message["target"]["name"].as_str()?.to_owned(), path))
-                })
-                .collect()
-        })
+        let built = self.executables.get_or_init(|| self.build());
+        built.as_ref().unwrap_or_else(|text| panic!("{} does not build:\n{text}", self.name))
+    }
+
+    fn build(&self) -> Result<HashMap<String, PathBuf>, String> {
+        self.write();
+        let output = self
+            .command(cargo())
+            .args(["test", "--offline", "--no-run", "--message-format=json"])
+            .output()
+            .expect("cargo can be started");
+        if !output.status.success() {
+            return Err(complaints(&output));
+        }
+        let binary = |message: Value| {
+            let path = message["executable"].as_str()?.into();
+            Some((message["target"]["name"].as_str()?.to_owned(), path))
+        };
+        Ok(json_lines(&output.stdout).filter_map(binary).collect())
     }
 
     /// A command in the crate's directory, with nothing of ours in its environment.
@@ -162,16 +175,29 @@ impl Project {
         command
     }
 
+    /// What another subcommand of cargo prints.
+    pub fn cargo<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> String {
+        self.executables();
+        let output = self.command(cargo()).args(arguments).arg("--offline").output();
+        let output = output.expect("cargo can be started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.replace(&self.directory().display().to_string(), "<project>")
+    }
+
     /// `cargo test --test evals -- <arguments>`, not started yet.
     pub fn evals<A: Into<OsString>>(&self, arguments: impl IntoIterator<Item = A>) -> Cargo<'_> {
         self.cargo_test(["--test", "evals"]).arguments(arguments)
     }
 
     /// `cargo test <arguments>`, not started yet.
-    pub fn cargo_test<A: Into<OsString>>(&self, arguments: impl IntoIterator<Item = A>) -> Cargo<'_> {
+    pub fn cargo_test<A: Into<OsString>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Cargo<'_> {
         Cargo {
             project: self,
-            cargo: arguments.into_iter().map(Into::into).collect(),
+            before: arguments.into_iter().map(Into::into).collect(),
             arguments: Vec::new(),
             env: Vec::new(),
             scratch: TempDir::new().expect("a temporary directory"),
@@ -183,7 +209,7 @@ impl Project {
 #[derive(Debug)]
 pub struct Cargo<'a> {
     project: &'a Project,
-    cargo: Vec<OsString>,
+    before: Vec<OsString>,
     arguments: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
     scratch: TempDir,
@@ -213,7 +239,11 @@ impl Cargo<'_> {
         command.env("SCRATCH", self.scratch()).env("HH_DIR", self.scratch().join("journal"));
         for (name, value) in &self.env {
             // An empty value takes the variable away.
-            if value.is_empty() { command.env_remove(name) } else { command.env(name, value) };
+            if value.is_empty() {
+                command.env_remove(name)
+            } else {
+                command.env(name, value)
+            };
         }
         command.stdin(Stdio::null());
         command
@@ -223,9 +253,15 @@ impl Cargo<'_> {
     pub fn run(self) -> Run {
         self.project.executables();
         let mut command = self.prepare(self.project.command(cargo()));
-        command.args(["test", "--offline"]).args(&self.cargo).arg("--").args(&self.arguments);
+        command.args(["test", "--offline"]).args(&self.before).arg("--").args(&self.arguments);
         let output = command.output().expect("cargo can be started");
-        Run::new(output.status, &output.stdout, &output.stderr, self.project.directory(), self.scratch)
+        Run::new(
+            output.status,
+            &output.stdout,
+            &output.stderr,
+            self.project.directory(),
+            self.scratch,
+        )
     }
 
     /// Starts the test binary `evals` itself, without cargo, and does not wait for it.
@@ -233,6 +269,15 @@ impl Cargo<'_> {
         let executable = &self.project.executables()["evals"];
         let mut command = self.prepare(self.project.command(executable));
         command.args(&self.arguments);
+        Process::start(command, self.project.directory(), self.scratch)
+    }
+
+    /// The same in a shell that has run a command before: `ulimit` and the like.
+    pub fn start_after(self, shell_command: &str) -> Process {
+        let executable = &self.project.executables()["evals"];
+        let mut command = self.prepare(self.project.command("sh"));
+        let script = format!("{shell_command}; exec \"$0\" \"$@\"");
+        command.args(["-c", &script]).arg(executable).args(&self.arguments);
         Process::start(command, self.project.directory(), self.scratch)
     }
 }

@@ -49,10 +49,24 @@ impl Run {
         }
     }
 
-    /// The whole output, with a placeholder for whatever differs from run to run.
+    /// The whole output, with a placeholder for whatever differs from run to run. Cases are
+    /// reported as they end, so their lines are sorted.
     pub fn output(&self) -> String {
         let code = self.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
-        let mut text = format!("exit code {code}\n--- stdout\n{}", self.stdout);
+        let mut lines: Vec<&str> = self.stdout.lines().collect();
+        for tests in lines.chunk_by_mut(|a, b| a.starts_with("test ") == b.starts_with("test ")) {
+            if tests[0].starts_with("test ") {
+                tests.sort_unstable();
+            }
+        }
+        let mut text = format!("exit code {code}\n--- stdout\n");
+        for line in lines {
+            // How many tests the project has beside the selected ones is of no interest.
+            match line.split_once(" measured; ").zip(line.split_once(" filtered out")) {
+                Some(((counts, _), (_, time))) => text.extend([counts, " measured", time, "\n"]),
+                None => text.extend([line, "\n"]),
+            }
+        }
         if !self.stderr.is_empty() {
             let _ = write!(text, "--- stderr\n{}", self.stderr);
         }
@@ -73,26 +87,22 @@ impl Run {
             Some(code) => format!("exit code {code}\n"),
             None => "ended by a signal\n".to_owned(),
         };
-        let cases = self.invocations().len().gt(&0).then(|| self.cases()).unwrap_or_default();
+        let cases = if self.invocations().is_empty() { Vec::new() } else { self.cases() };
         let tests = self.tests();
         let width = tests.keys().map(String::len).max().unwrap_or(0);
         for (name, outcome) in &tests {
             let _ = write!(text, "{name:width$}  {outcome}");
-            match cases.iter().find(|case| case.test == *name) {
-                Some(case) => {
-                    let state = serde_json::to_value(case.state).expect("a state is a word");
-                    let _ = writeln!(text, "  {}", state.as_str().unwrap_or_default());
-                    for reason in &case.reasons {
-                        let _ = writeln!(text, "    {reason}");
-                    }
-                    assert_eq!(case.passed, outcome == "ok", "the journal tells it as it was told");
-                }
-                None => {
-                    text.push('\n');
-                    for line in self.failure(name).lines() {
-                        let _ = writeln!(text, "    {line}");
-                    }
-                }
+            let failure = self.failure(name);
+            let mut reasons: Vec<&str> = failure.lines().collect();
+            if let Some(case) = cases.iter().find(|case| case.test == *name) {
+                assert_eq!(case.passed, outcome == "ok", "the journal tells {name} as it was told");
+                let state = serde_json::to_value(case.state).expect("a state is a word");
+                let _ = write!(text, "  {}", state.as_str().unwrap_or_default());
+                reasons = case.reasons.iter().map(String::as_str).collect();
+            }
+            text.push('\n');
+            for reason in reasons {
+                let _ = writeln!(text, "    {reason}");
             }
         }
         self.normalize(&text)
@@ -122,6 +132,11 @@ impl Run {
         let heading = format!("---- {test} ----\n");
         let Some((_, rest)) = self.stdout.split_once(&heading) else { return String::new() };
         rest.split("\n\n").next().unwrap_or_default().to_owned()
+    }
+
+    /// The directory that the run had for itself.
+    pub fn directory(&self) -> &Path {
+        self.scratch.path()
     }
 
     /// The lines that experiments noted in a file of the scratch directory.
@@ -202,7 +217,9 @@ fn directories(path: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
     let mut found: Vec<PathBuf> =
         entries.map(|entry| entry.expect("a readable directory").path()).collect();
-    found.retain(|path| path.is_dir());
+    let hidden =
+        |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    found.retain(|path| path.is_dir() && !hidden(path));
     found.sort();
     found
 }
@@ -220,6 +237,10 @@ pub fn tree(attempt: &AttemptRecord) -> String {
     }
     let mut text = String::new();
     add(&mut text, &attempt.spans, None, 0);
-    assert_eq!(text.lines().count(), attempt.spans.len(), "every span has its parent here:\n{text}");
+    assert_eq!(
+        text.lines().count(),
+        attempt.spans.len(),
+        "every span has its parent here:\n{text}"
+    );
     text
 }

@@ -180,7 +180,7 @@ impl<'a> Fields<'a> {
             Key::Input(name) => self.no_input(name),
             Key::Output => format!(
                 "`output` is null; take `Option<{}>` where the function may return nothing",
-                param.ty.trim_start_matches('&').trim()
+                param.ty
             ),
             key => format!("{key} is missing; take an `Option` where a row may lack it"),
         }

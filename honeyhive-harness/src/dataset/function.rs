@@ -30,6 +30,9 @@ impl IntoDatapoint for Value {
     }
 }
 
+/// The rows of a dataset function: each may be bad by itself, or the function failed.
+pub type LoadedRows = Result<Vec<Result<Datapoint, String>>, String>;
+
 /// What a dataset function may return: anything that iterates over datapoints.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a dataset",
@@ -37,11 +40,8 @@ impl IntoDatapoint for Value {
     note = "return an iterator (or a `Vec`, or a `Result` of one) of `Datapoint` or `serde_json::Value`"
 )]
 pub trait IntoDatapoints {
-    /// All rows.
-    ///
-    /// # Errors
-    /// The first row that is wrong.
-    fn into_datapoints(self) -> Result<Vec<Datapoint>, String>;
+    /// All rows; a bad one with what is wrong with it.
+    fn into_datapoints(self) -> Vec<Result<Datapoint, String>>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -50,12 +50,7 @@ where
     I: IntoIterator,
     I::Item: IntoDatapoint,
 {
-    fn into_datapoints(self) -> Result<Vec<Datapoint>, String> {
-        self.into_iter()
-            .enumerate()
-            .map(|(index, row)| {
-                row.into_datapoint().map_err(|error| format!("row {}: {error}", index + 1))
-            })
-            .collect()
+    fn into_datapoints(self) -> Vec<Result<Datapoint, String>> {
+        self.into_iter().map(IntoDatapoint::into_datapoint).collect()
     }
 }

@@ -97,8 +97,8 @@ pub(crate) enum From<'a> {
         name: &'a str,
         /// Where the rows come from, for people.
         origin: &'a str,
-        /// The rows.
-        rows: Vec<Datapoint>,
+        /// The rows; a bad one with what is wrong with it.
+        rows: Vec<Result<Datapoint, String>>,
     },
 }
 
@@ -139,7 +139,7 @@ impl Dataset {
         name: &str,
         rows: impl IntoIterator<Item = Datapoint>,
     ) -> Result<Self, DatasetFault> {
-        let rows = rows.into_iter().collect();
+        let rows = rows.into_iter().map(Ok).collect();
         Self::scan(From::Rows { name, origin: name, rows }, None)
     }
 
@@ -185,10 +185,15 @@ impl Dataset {
                 let scanned = rows
                     .into_iter()
                     .enumerate()
-                    .map(|(index, mut row)| Scanned {
-                        line: index + 1,
-                        id: row.id.take().filter(|id| !id.is_empty()),
-                        content: Content::Ready(Arc::new(row)),
+                    .map(|(index, row)| match row {
+                        Ok(mut row) => Scanned {
+                            line: index + 1,
+                            id: row.id.take().filter(|id| !id.is_empty()),
+                            content: Content::Ready(Arc::new(row)),
+                        },
+                        Err(fault) => {
+                            Scanned { line: index + 1, id: None, content: Content::Bad(fault) }
+                        }
                     })
                     .collect();
                 (origin.to_owned(), name.to_owned(), Store::Ready, scanned)

@@ -85,6 +85,7 @@ pub(super) async fn run(
     let root = tracer.start_root(spec.function.clone());
     let scene = Arc::new(Scene {
         spec: Arc::clone(spec),
+        row,
         call: Call { datapoint, tracer: tracer.clone() },
         root: root.context().clone(),
         started,
@@ -96,7 +97,10 @@ pub(super) async fn run(
     record.duration_ms = millis(took);
     let mut readable = Vec::new();
     match result {
-        Err(error) => {
+        Err(mut error) => {
+            if error.kind == ErrorKind::Argument {
+                error.message = scene.at_row(&error.message);
+            }
             root.fail(error.kind.name(), &error.message);
             record.error = Some(error);
         }
@@ -118,6 +122,7 @@ pub(super) async fn run(
 pub(super) struct Scene {
     pub(super) spec: Arc<Spec>,
     pub(super) call: Call,
+    pub(super) row: usize,
     /// The context of the root span.
     pub(super) root: Context,
     started: SystemTime,
@@ -127,6 +132,12 @@ pub(super) struct Scene {
 }
 
 impl Scene {
+    /// A text about the row, after `file:line`.
+    pub(super) fn at_row(&self, text: &str) -> String {
+        let dataset = &self.spec.dataset;
+        format!("{}: {text}", dataset.place(&dataset.rows[self.row]))
+    }
+
     /// What evaluators look at.
     pub(super) fn subject(&self, output: &Arc<Value>) -> Subject {
         let wants_trace = self.spec.rules.judges.iter().any(|judge| judge.info.reads_trace);

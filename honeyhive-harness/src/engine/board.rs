@@ -13,7 +13,9 @@ use crate::journal::AttemptRecord;
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) passed: bool,
-    /// Why it failed: at most two lines.
+    /// It was not run, because the run or its experiment was stopped.
+    pub(crate) skipped: bool,
+    /// Why it failed, or was not run: at most two lines.
     pub(crate) message: String,
 }
 
@@ -176,7 +178,7 @@ mod tests {
     }
 
     fn passed() -> Outcome {
-        Outcome { passed: true, message: String::new() }
+        Outcome { passed: true, skipped: false, message: String::new() }
     }
 
     #[test]

@@ -41,13 +41,15 @@ pub(super) fn in_turn(steps: &Steps<Said>, scene: &Scene, subject: &Subject, fir
             continue;
         }
         let judge = &scene.spec.rules.judges[index];
-        let span = scene.call.tracer.start_evaluator_span(&scene.root, &judge.name);
-        let cx = span.context();
-        let work = || match Arc::clone(&used.evaluator).evaluate(subject.clone()) {
-            Evaluation::Sync(work) => Said::Answer(index, conclude(judge, work(), cx)),
-            Evaluation::Async(_) => Said::IsAsync(index),
+        let heard = match Arc::clone(&used.evaluator).evaluate(subject.clone()) {
+            Evaluation::Async(_) => steps.step(&scene.root, || Said::IsAsync(index), |_| {}),
+            Evaluation::Sync(work) => {
+                let span = scene.call.tracer.start_evaluator_span(&scene.root, &judge.name);
+                let cx = span.context();
+                let work = || Said::Answer(index, conclude(judge, work(), cx));
+                steps.step(cx, work, |error| span.fail(error.kind.name(), &error.message))
+            }
         };
-        let heard = steps.step(cx, work, |error| span.fail(error.kind.name(), &error.message));
         if !heard {
             return;
         }
@@ -85,7 +87,7 @@ pub(super) async fn all(
                 if took > IN_TURN {
                     spec.evaluators[at].apart.store(true, Ordering::Relaxed);
                 }
-                results[at] = Some(score(&spec.rules.judges[at], Ok(answer), took));
+                results[at] = Some(score(scene, at, Ok(answer), took));
                 next = at + 1;
                 script = Some(running);
             }
@@ -100,14 +102,14 @@ pub(super) async fn all(
                 // A panic leaves the thread in order; after a timeout another one takes over.
                 let panicked = error.kind == crate::journal::ErrorKind::Panic;
                 spec.evaluators[index].apart.store(!panicked, Ordering::Relaxed);
-                results[index] = Some(score(&spec.rules.judges[index], Err(error), took));
+                results[index] = Some(score(scene, index, Err(error), took));
                 script = Some(running).filter(|_| panicked);
             }
         }
     }
     for running in beside {
         let index = running.index;
-        results[index] = Some(running.finish(spec.timeout).await);
+        results[index] = Some(running.finish(scene).await);
     }
     results.into_iter().flatten().unzip()
 }
@@ -115,7 +117,6 @@ pub(super) async fn all(
 /// An evaluator that runs beside the others.
 struct Beside {
     index: usize,
-    judge: Judge,
     span: Span,
     running: Running,
 }
@@ -130,7 +131,7 @@ impl Beside {
         let judge = scene.spec.rules.judges[index].clone();
         let span = scene.call.tracer.start_evaluator_span(&scene.root, &judge.name);
         let evaluator = Arc::clone(&scene.spec.evaluators[index].evaluator);
-        let (own, cx) = (judge.clone(), span.context().clone());
+        let (own, cx) = (judge, span.context().clone());
         let running = match evaluator.evaluate(subject.clone()) {
             Evaluation::Sync(work) => Running::Thread(workers.start_steps(move |steps| {
                 // The span is marked by whoever waits for the answer.
@@ -140,10 +141,11 @@ impl Beside {
                 workers.start_async(span.context(), async move { conclude(&own, work.await, &cx) }),
             ),
         };
-        Self { index, judge, span, running }
+        Self { index, span, running }
     }
 
-    async fn finish(self, limit: Duration) -> (ScoreRecord, bool) {
+    async fn finish(self, scene: &Scene) -> (ScoreRecord, bool) {
+        let limit = scene.spec.timeout;
         let (answer, took) = match self.running {
             Running::Thread(mut script) => script.next(limit).await,
             Running::Task(task) => task.finish(limit).await,
@@ -151,18 +153,19 @@ impl Beside {
         if let Err(error) = &answer {
             self.span.fail(error.kind.name(), &error.message);
         }
-        score(&self.judge, answer, took)
+        score(scene, self.index, answer, took)
     }
 }
 
 /// The record of an answer, and whether the evaluator could read the output.
 fn score(
-    judge: &Judge,
+    scene: &Scene,
+    index: usize,
     answer: Result<Answer, AttemptError>,
     took: Duration,
 ) -> (ScoreRecord, bool) {
     let mut record = ScoreRecord {
-        evaluator: judge.name.clone(),
+        evaluator: scene.spec.rules.judges[index].name.clone(),
         duration_ms: millis(took),
         ..ScoreRecord::default()
     };
@@ -176,8 +179,14 @@ fn score(
             record.metadata = metadata;
         }
         Ok(Err(fault)) => {
-            could_read = !matches!(fault, Fault::Argument { from_output: true, .. });
-            record.error = Some(error_of(&fault));
+            let mut error = error_of(&fault);
+            if let Fault::Argument { from_output, text } = &fault {
+                could_read = !from_output;
+                if could_read {
+                    error.message = scene.at_row(text);
+                }
+            }
+            record.error = Some(error);
         }
         Err(error) => record.error = Some(error),
     }

@@ -18,11 +18,15 @@ use crate::journal::{AttemptError, ErrorKind};
 /// How long a cancelled task may take to let go of its thread before it counts as stuck.
 const LETTING_GO: Duration = Duration::from_millis(100);
 
+/// A worker costs a thread, and more of them than this cost more than they help.
+const MOST_WORKERS: usize = 64;
+
 /// The threads that the user's code runs on.
 ///
-/// Synchronous code has a thread of its own per call. Asynchronous code shares a few workers; a
-/// task that blocks one for ever takes it away from everybody. So the stuck ones are counted,
-/// and before the last worker is gone, new tasks go to a fresh runtime.
+/// Synchronous code has a thread of its own per call. Asynchronous code shares workers; a task
+/// that blocks one takes it away from the others. So there is a worker for every attempt that may
+/// be under way, up to [`MOST_WORKERS`]; those that never come back are counted, and when half
+/// are gone, new tasks go to a fresh runtime.
 #[derive(Debug)]
 pub(super) struct Workers {
     pool: Mutex<Pool>,
@@ -50,8 +54,10 @@ fn runtime(threads: usize) -> std::io::Result<Runtime> {
 }
 
 impl Workers {
-    pub(super) fn new() -> std::io::Result<Self> {
-        let threads = std::thread::available_parallelism().map_or(4, usize::from).max(4);
+    /// Workers for this many attempts at once.
+    pub(super) fn new(attempts: usize) -> std::io::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(4, usize::from);
+        let threads = (attempts + 1).clamp(cores.max(4), MOST_WORKERS.max(cores));
         let current = runtime(threads)?;
         let handle = current.handle().clone();
         let pool = Pool { current: Some(current), handle, stuck: 0, retired: Vec::new() };
@@ -97,7 +103,7 @@ impl Workers {
     fn count_stuck(&self) {
         let mut pool = self.pool();
         pool.stuck += 1;
-        if pool.stuck + 1 >= self.threads
+        if pool.stuck * 2 >= self.threads
             && let Ok(fresh) = runtime(self.threads)
         {
             pool.handle = fresh.handle().clone();

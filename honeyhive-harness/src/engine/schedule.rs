@@ -96,11 +96,12 @@ pub(crate) fn start(jobs: Vec<Job>, options: Options, journal: Arc<Writer>) -> i
             ..Progress::default()
         })
         .collect();
+    let workers = Arc::new(Workers::new(most_at_once(&jobs, options))?);
     let shared = Arc::new(Shared {
         jobs,
         board,
         journal,
-        workers: Arc::new(Workers::new()?),
+        workers,
         options,
         stop: OnceLock::new(),
         unrecorded: AtomicUsize::new(0),
@@ -164,6 +165,12 @@ impl Shared {
     }
 }
 
+/// Attempts at once, over all jobs.
+fn most_at_once(jobs: &[Job], options: Options) -> usize {
+    let most = jobs.iter().map(|job| job.spec.concurrency).max().unwrap_or(1);
+    options.concurrency.unwrap_or(most)
+}
+
 /// How far a job is: which case comes next, how many of its attempts were started.
 #[derive(Debug, Default)]
 struct Cursor {
@@ -183,9 +190,9 @@ struct Dispatcher {
 
 async fn run(shared: Arc<Shared>) {
     let limit = |job: &Job| job.spec.concurrency;
-    let most = shared.jobs.iter().map(limit).max().unwrap_or(1);
+    let most = most_at_once(&shared.jobs, shared.options);
     let mut dispatcher = Dispatcher {
-        all: Arc::new(Semaphore::new(shared.options.concurrency.unwrap_or(most))),
+        all: Arc::new(Semaphore::new(most)),
         each: shared.jobs.iter().map(|job| Arc::new(Semaphore::new(limit(job)))).collect(),
         cursors: shared.jobs.iter().map(|_| Cursor::default()).collect(),
         shared,

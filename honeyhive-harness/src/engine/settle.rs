@@ -75,9 +75,12 @@ pub(super) async fn run_one(
             attempt::run(&shared.workers, spec, pending.row, attempt, Arc::clone(datapoint)).await
         }
     };
-    drop(places);
+    // With --fail-fast, the next attempt waits for the verdict on this one.
+    let places = Some(places).filter(|_| shared.options.fail_fast);
     shared.freed.notify_one();
     settle(&shared, &pending, attempted).await;
+    drop(places);
+    shared.freed.notify_one();
     let mut in_flight = lock(&shared.in_flight);
     if let Some(at) = in_flight.iter().position(|other| *other == key) {
         in_flight.swap_remove(at);
@@ -123,7 +126,8 @@ async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
         let error = shared.journal.failure().unwrap_or("the journal is closed");
         shared.unrecorded.fetch_add(1, Ordering::AcqRel);
         shared.stop(error);
-        decided.outcome = Outcome { passed: false, message: format!("not recorded: {error}") };
+        decided.outcome =
+            Outcome { passed: false, skipped: false, message: format!("not recorded: {error}") };
     }
     if shared.options.keep_attempts {
         shared.board.lanes[pending.job].keep_attempts(pending.row, records);
@@ -166,7 +170,7 @@ impl Decided {
             Miss::new(&spec.rules, &spec.reads(), test, &case, &decision, failed, attempts)
         });
         let message = if failed { message(&decision, *gate_judges) } else { String::new() };
-        Self { case, decision, miss, outcome: Outcome { passed: !failed, message } }
+        Self { case, decision, miss, outcome: Outcome { passed: !failed, skipped: false, message } }
     }
 
     fn record(&self, job: &Job) -> CaseRecord {
@@ -222,7 +226,7 @@ fn note_readable(shared: &Shared, job: usize, readable: &[bool]) {
 /// Puts up a case that will not be run.
 pub(super) fn skip(shared: &Shared, job: usize, index: usize, reason: &str) {
     let Job { spec, selected, .. } = &shared.jobs[job];
-    let outcome = Outcome { passed: false, message: format!("not run: {reason}") };
+    let outcome = Outcome { passed: false, skipped: true, message: format!("not run: {reason}") };
     let case = Case::skipped(selected[index], &spec.rules);
     shared.board.lanes[job].put(index, case, None, outcome);
 }

@@ -64,7 +64,7 @@ pub(crate) fn judge(
         Shown::Interval(interval) => {
             text.push_str(&format!(", 95 % {} to {}", show(interval.low), show(interval.high)));
         }
-        Shown::NoSpread => text.push_str(&format!(", no spread, n = {n}")),
+        Shown::NoSpread => text.push_str(", no spread"),
         Shown::None(why) => text.push_str(&format!(", {why}")),
     }
     let shown = match interval {
@@ -95,7 +95,7 @@ pub(crate) fn judge(
         text.push_str(&format!(", one-sided 95 % {side} bound {}", show(tested)));
     }
     let holds = rule.comparison.holds(tested, rule.limit);
-    if let Some(worst) = worst(rule, judges, &sample.values, &show, name) {
+    if let Some(worst) = worst(rule, &sample.values, &show, name) {
         text.push_str(&format!("; worst: {worst}"));
     }
     record(if holds { Verdict::Pass } else { Verdict::Fail }, Some(value), n, shown, text)
@@ -223,26 +223,28 @@ fn compute(
 /// where all are as good as the best.
 fn worst(
     rule: &GateRule,
-    judges: &[Judge],
     values: &[(f64, usize)],
     show: &dyn Fn(f64) -> String,
     name: &dyn Fn(usize) -> String,
 ) -> Option<String> {
-    let low_is_bad = match rule.of {
-        Of::Evaluator(index) => judges[index].info.direction.comparison() == Comparison::AtLeast,
-        Of::Latency | Of::Errors => false,
-    };
-    // A pass is a 1 whichever way the evaluator's own numbers are better.
-    let low_is_bad = low_is_bad || rule.measure == Measure::PassRate;
+    let low_is_bad = rule.comparison == Comparison::AtLeast;
     let mut sorted: Vec<&(f64, usize)> = values.iter().collect();
     sorted.sort_by(|(a, row_a), (b, row_b)| {
         let order = if low_is_bad { a.total_cmp(b) } else { b.total_cmp(a) };
         order.then(row_a.cmp(row_b))
     });
     let best = sorted.last()?.0;
+    // A case with several attempts is named once, for its worst.
+    let mut named = Vec::new();
+    sorted.retain(|(_, row)| {
+        let first = named.len() < 3 && !named.contains(row);
+        if first {
+            named.push(*row);
+        }
+        first
+    });
     let worst: Vec<String> = sorted
         .iter()
-        .take(3)
         .filter(|(value, _)| (value - best).abs() > f64::EPSILON)
         .map(|(value, row)| match rule.of {
             Of::Errors => name(*row),

@@ -68,7 +68,7 @@ impl Finale {
         while self.interrupted.load(Ordering::Acquire) {
             std::thread::park();
         }
-        if !outcome.passed {
+        if !outcome.passed && !outcome.skipped {
             let Some(row) = self.shared.jobs[job].selected.get(index) else { return outcome };
             let test = self.shared.jobs[job].spec.test_name(*row);
             outcome.message.push_str(&format!("\nrerun: {}", self.target.rerun(&test)));
@@ -190,7 +190,9 @@ impl Finale {
         let experiments: Vec<ExperimentSummary> =
             (0..self.shared.jobs.len()).map(|job| self.summarise(job)).collect();
         let unrecorded = self.shared.unrecorded.load(Ordering::Acquire);
-        let unscored = experiments.iter().any(|experiment| experiment.nothing_scored);
+        let unscored = experiments
+            .iter()
+            .any(|experiment| experiment.nothing_scored || experiment.stopped.is_some());
         let exit_code = if interrupted {
             INTERRUPTED
         } else if failed || unscored || unrecorded > 0 || self.shared.journal.failure().is_some() {

@@ -8,16 +8,18 @@ mod finale;
 mod live;
 mod place;
 mod plan;
+mod trials;
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use libtest_mimic::{Arguments, Completion, FormatSetting, Trial};
+use libtest_mimic::{Completion, FormatSetting};
 
 use args::Args;
 use finale::Finale;
 use plan::{Place, Plan};
+use trials::{Runner, fault, trials};
 
 use crate::config::Config;
 use crate::engine::{self, Job, Options};
@@ -27,10 +29,6 @@ use crate::report;
 
 /// The exit code of failed tests, as libtest has it.
 const FAILED: u8 = 101;
-
-/// A name that no test has: tests that are not selected get it, and it is skipped. So
-/// libtest-mimic counts them as filtered out, whatever made the selection.
-const NOT_SELECTED: &str = "\u{1}";
 
 /// Runs the experiments of this test binary. Called by [`main!`](crate::main) with the file and
 /// crate name of the target.
@@ -61,17 +59,16 @@ fn try_run(file: &str, crate_name: &str) -> Result<u8, String> {
     }
     let plan = Plan::new(&entries, &args, &config);
     if args.list {
-        let trials = trials(&plan, |_| Some(nothing()));
-        libtest_mimic::run(&mimic(&args, 1), trials).exit_code();
+        trials::list(&plan);
         return Ok(0);
     }
     for warning in config.warnings.iter().chain(&args.notes) {
         report::note(warning);
     }
     if plan.running(&args).next().is_none() {
-        let trials = trials(&plan, |_| Some(nothing()));
-        let conclusion = libtest_mimic::run(&mimic(&args, 1), trials);
-        return Ok(if conclusion.has_failed() { FAILED } else { 0 });
+        libtest_mimic::run(&trials::arguments(&args, 1), trials(&plan, &args, |_| None))
+            .exit_code();
+        return Ok(0);
     }
     if let Some(seed) = args.shuffle {
         report::note(&format!("shuffled; repeat this order with --shuffle-seed {seed}"));
@@ -91,16 +88,11 @@ fn execute(
     let mut places = std::mem::take(&mut prepared.places).into_iter();
     if prepared.jobs.is_empty() {
         // Nothing can run: only faults to tell.
-        let trials = trials(plan, |test| {
-            if !plan::runs(test, args) {
-                return Some(nothing());
-            }
-            match places.next() {
-                Some(Place::Fault { name, text }) => Some(fault(name, text)),
-                _ => None,
-            }
+        let trials = trials(plan, args, |_| match places.next() {
+            Some(Place::Fault { name, text }) => Some(fault(name, text)),
+            _ => None,
         });
-        let conclusion = libtest_mimic::run(&mimic(args, 1), trials);
+        let conclusion = libtest_mimic::run(&trials::arguments(args, 1), trials);
         return Ok(if conclusion.has_failed() { FAILED } else { 0 });
     }
     let root = config.dir.clone().unwrap_or_else(place::journal_root);
@@ -138,12 +130,15 @@ fn execute(
         args,
     ));
     finale::on_interrupt(&finale);
-    let line = live::Line::start(&running.shared, args.format, args.quiet, config);
+    let threads = waiting_threads(concurrency.unwrap_or(widest));
+    let line = if threads == 1 {
+        // libtest-mimic then prints a name before its result, and the two would mix.
+        live::Line::default()
+    } else {
+        live::Line::start(&running.shared, args.format, args.quiet, config)
+    };
 
-    let trials = trials(plan, |test| {
-        if !plan::runs(test, args) {
-            return Some(nothing());
-        }
+    let trials = trials(plan, args, |_| {
         let finale = Arc::clone(&finale);
         let line = line.clone();
         let runner: Runner = match places.next()? {
@@ -152,7 +147,14 @@ fn execute(
             Place::Case { job, index } => Box::new(move || {
                 let outcome = finale.case(job, index);
                 line.clear();
-                if outcome.passed { Ok(Completion::Completed) } else { Err(outcome.message.into()) }
+                if outcome.passed {
+                    Ok(Completion::Completed)
+                } else if outcome.skipped {
+                    // Whatever stopped the run has failed; thousands of failures more say nothing.
+                    Ok(Completion::ignored_with(outcome.message))
+                } else {
+                    Err(outcome.message.into())
+                }
             }),
             Place::Whole { job } => Box::new(move || finale.whole(job)),
             Place::Gate { job } => Box::new(move || {
@@ -163,17 +165,17 @@ fn execute(
         };
         Some((None, runner))
     });
-    let conclusion = libtest_mimic::run(&mimic(args, waiting_threads(widest)), trials);
+    let conclusion = libtest_mimic::run(&trials::arguments(args, threads), trials);
     line.stop();
     running.finish();
     Ok(finale.close(conclusion.has_failed(), false))
 }
 
 /// How many threads wait for results. With one per attempt under way, results are printed as they
-/// come; where very many are under way, waking a thread for each costs more than most of them do,
-/// and the order of the dataset is good enough.
+/// come, and with a single one strictly in order; where very many are under way, waking a thread
+/// for each costs more than most of them do, and the order of the dataset is good enough.
 fn waiting_threads(attempts: usize) -> usize {
-    if attempts > 32 { 4 } else { attempts.max(2) }
+    if attempts > 32 { 4 } else { attempts }
 }
 
 /// A retry by the outer runner heals errors, never scores: what was scored in an earlier attempt
@@ -185,50 +187,6 @@ fn recall(jobs: &mut [Job], journal: &Path) -> Result<(), String> {
         job.recorded = earlier.scored_cases(&job.spec.name);
     }
     Ok(())
-}
-
-type Runner = Box<dyn FnOnce() -> Result<Completion, libtest_mimic::Failed> + Send>;
-
-/// A test that goes by another name than the plan's, if any, and what it does.
-type Named = (Option<String>, Runner);
-
-fn nothing() -> Named {
-    (None, Box::new(|| Ok(Completion::Completed)))
-}
-
-fn fault(name: String, text: String) -> Named {
-    (Some(name), Box::new(move || Err(text.into())))
-}
-
-/// One trial per test; `runner` is asked for each in order, and may say that there is none.
-fn trials(plan: &Plan, mut runner: impl FnMut(&plan::Test) -> Option<Named>) -> Vec<Trial> {
-    plan.tests
-        .iter()
-        .map(|test| {
-            let (name, runner) = match runner(test).filter(|_| test.selected) {
-                Some((name, runner)) => (name.unwrap_or_else(|| test.name.clone()), runner),
-                None => (NOT_SELECTED.to_owned(), nothing().1),
-            };
-            Trial::ignorable_test(name, runner).with_ignored_flag(test.ignored)
-        })
-        .collect()
-}
-
-/// The arguments for libtest-mimic: everything but the selection, which is made already.
-fn mimic(args: &Args, threads: usize) -> Arguments {
-    Arguments {
-        list: args.list,
-        ignored: args.ignored,
-        include_ignored: args.include_ignored,
-        bench: args.bench,
-        quiet: args.quiet,
-        color: args.color,
-        format: args.format,
-        logfile: args.logfile.clone(),
-        test_threads: Some(threads),
-        skip: vec![NOT_SELECTED.to_owned()],
-        ..Arguments::default()
-    }
 }
 
 /// Whether stdout belongs to machines.

@@ -14,7 +14,8 @@ use crate::text::count;
 #[derive(Debug)]
 pub(super) struct Test {
     pub(super) name: String,
-    pub(super) ignored: bool,
+    /// `#[ignore]`, with its reason or an empty text.
+    pub(super) ignored: Option<&'static str>,
     pub(super) selected: bool,
     pub(super) what: What,
 }
@@ -97,8 +98,8 @@ impl Plan {
                 .filter(|other| other.name == entry.name)
                 .map(|other| format!("{}:{}", other.file, other.line))
                 .collect();
-            let ignored = entry.ignore.is_some();
-            let selected = args.selects(entry.name) && args.wants(ignored);
+            let ignored = entry.ignore;
+            let selected = args.selects(entry.name) && args.wants(ignored.is_some());
             if whole && (args.list || !selected) {
                 // Not even a dataset is read for a name.
                 let what = What::Whole { experiment: usize::MAX };
@@ -134,16 +135,16 @@ impl Plan {
 
     fn add_fault(&mut self, entry: &Experiment, text: String, args: &Args) {
         let name = format!("{}::dataset", entry.name);
-        let ignored = entry.ignore.is_some();
-        let selected = args.selects_fault(entry.name, &name) && args.wants(ignored);
+        let ignored = entry.ignore;
+        let selected = args.selects_fault(entry.name, &name) && args.wants(ignored.is_some());
         self.tests.push(Test { name, ignored, selected, what: What::Fault { text } });
     }
 
     fn add(&mut self, entry: &'static Experiment, dataset: Dataset, args: &Args) {
         let experiment = self.loaded.len();
-        let ignored = entry.ignore.is_some();
+        let ignored = entry.ignore;
         let test = |name: String, what: What| {
-            let selected = args.selects(&name) && args.wants(ignored);
+            let selected = args.selects(&name) && args.wants(ignored.is_some());
             Test { name, ignored, selected, what }
         };
         let mut rows: Vec<usize> = (0..dataset.rows.len()).collect();
@@ -253,7 +254,7 @@ impl Plan {
 
 /// Whether a test is selected and not left out as ignored.
 pub(super) fn runs(test: &Test, args: &Args) -> bool {
-    test.selected && !args.leaves_out(test.ignored)
+    test.selected && !args.leaves_out(test.ignored.is_some())
 }
 
 fn load(entry: &Experiment, config: &Config) -> Result<Dataset, String> {

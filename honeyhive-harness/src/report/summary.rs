@@ -14,6 +14,10 @@ use crate::text::{count, middle, number, one_line, pad, seconds, thousands, widt
 /// Columns of a terminal.
 const COLUMNS: usize = 80;
 
+/// Nothing to run is not success.
+const NOTHING_SCORED: &str = "every evaluator answered `None` for every case, so nothing was \
+    measured; give the experiment an evaluator that applies, or cases that one applies to";
+
 /// Misses shown with their contents, per experiment.
 const SHOWN_MISSES: usize = 5;
 
@@ -86,8 +90,9 @@ fn verdict_line(text: &mut String, summary: &Summary) {
     } else if summary.interrupted {
         line(text, &format!("{RED}NOT FINISHED{RED:#} {what}"));
     } else {
-        let names =
-            if failed.is_empty() { String::new() } else { format!(": {}", failed.join(", ")) };
+        let room = COLUMNS.saturating_sub(7 + width(&what));
+        let names = one_line(&failed.join(", "), room);
+        let names = if failed.is_empty() { String::new() } else { format!(": {names}") };
         line(text, &format!("{RED}FAIL{RED:#} {what}{names}"));
     }
 }
@@ -137,15 +142,12 @@ fn render_experiment(text: &mut String, experiment: &ExperimentSummary) {
     render_table(text, experiment);
     render_rules(text, experiment);
     if experiment.nothing_scored {
-        line(
-            text,
-            &format!(
-                "  {RED}nothing was scored{RED:#}: no evaluator applies to any case of this experiment"
-            ),
-        );
+        line(text, &format!("  {RED}nothing was scored{RED:#}"));
+        wrapped(text, NOTHING_SCORED, 4);
     }
     if let Some(reason) = &experiment.stopped {
-        line(text, &format!("  {RED}stopped{RED:#}: {reason}"));
+        line(text, &format!("  {RED}stopped{RED:#}"));
+        wrapped(text, reason, 4);
         line(text, &format!("  {} not run", count(experiment.counts[4], "case")));
     }
 }
@@ -237,7 +239,7 @@ fn render_table(text: &mut String, experiment: &ExperimentSummary) {
     line(
         text,
         &format!(
-            "  {DIM}{}  {:>7}  {:<14}  {:>5}  gate{DIM:#}",
+            "  {DIM}{}  {:>7}  {:<15}  {:>5}  gate{DIM:#}",
             pad("evaluator", longest),
             "mean",
             "95 % interval",
@@ -245,7 +247,7 @@ fn render_table(text: &mut String, experiment: &ExperimentSummary) {
         ),
     );
     for row in rows {
-        let mut gates = gates(experiment, row.of, COLUMNS - longest - 36).into_iter();
+        let mut gates = gates(experiment, row.of, COLUMNS - longest - 37).into_iter();
         let first = gates.next().unwrap_or_else(|| "-".to_owned());
         line(
             text,
@@ -253,12 +255,12 @@ fn render_table(text: &mut String, experiment: &ExperimentSummary) {
                 "  {}  {:>7}  {}  {:>5}  {first}",
                 pad(&one_line(&row.name, longest), longest),
                 row.mean,
-                pad(&row.interval, 14),
+                pad(&row.interval, 15),
                 thousands(row.n)
             ),
         );
         for gate in gates {
-            line(text, &format!("  {:longest$}  {:7}  {:14}  {:5}  {gate}", "", "", "", ""));
+            line(text, &format!("  {:longest$}  {:7}  {:15}  {:5}  {gate}", "", "", "", ""));
         }
     }
 }

@@ -195,13 +195,9 @@ fn dataset(root: &Root, options: &Options) -> (TokenStream, TokenStream) {
                 let #rows = #path();
                 (&#rows).__kind().datapoints(#rows)
             };
-            let datapoint = root.path();
             (
                 quote! {
-                    fn __hh_load() -> ::core::result::Result<
-                        ::std::vec::Vec<#datapoint::Datapoint>,
-                        ::std::string::String,
-                    > {
+                    fn __hh_load() -> #p::LoadedRows {
                         use #p::{ResultKind as _, ValueKind as _};
                         #body
                     }

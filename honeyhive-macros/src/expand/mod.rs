@@ -31,11 +31,6 @@ impl Root {
         }
     }
 
-    /// The crate itself.
-    pub(crate) fn path(&self) -> &TokenStream {
-        &self.path
-    }
-
     /// What generated code may touch.
     pub(crate) fn private(&self) -> TokenStream {
         let root = &self.path;

@@ -172,6 +172,6 @@ fn every_measure() {
 fn equal_scores_have_no_spread() {
     let cases: Vec<Case> = (0..5).map(|row| case(row, CaseScore::Mean(0.95, None), &[])).collect();
     let record = verdict(&CORRECT, &cases);
-    assert!(record.text.contains("no spread, n = 5"), "{}", record.text);
+    assert!(record.text.contains("n = 5, no spread"), "{}", record.text);
     assert_eq!((record.verdict, record.interval), (Verdict::Pass, None));
 }

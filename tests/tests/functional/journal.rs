@@ -1,0 +1,353 @@
+//! The journal: what it says, where it is, and what happens when it cannot be written.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use honeyhive_harness::journal::{Record, read_invocation};
+use honeyhive_tests::{Project, Run};
+use insta::assert_snapshot;
+use serde_json::Value;
+
+static PROJECT: LazyLock<Project> = LazyLock::new(|| {
+    Project::with_evals("journal", include_str!("evals/journal.rs"))
+        .target("more", include_str!("evals/journal.rs"))
+});
+
+fn run() -> Run {
+    PROJECT.evals(["answer::"]).run()
+}
+
+/// The lines of the one file.
+fn lines(run: &Run) -> Vec<Value> {
+    let [file] = &files(&run.invocations()[0])[..] else { panic!("one file was expected") };
+    let text = fs::read_to_string(file).expect("a readable file");
+    text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).expect("a readable directory");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.sort();
+    files
+}
+
+/// Ends of the names of fields whose values differ from run to run.
+const VARIES: [&str; 9] =
+    ["_ns", "_at", "_ms", "run_id", "session_id", "span_id", "trace_id", "pid", "hash"];
+
+/// Puts `<name>` for values that differ from run to run.
+fn blank(key: &str, value: &mut Value) {
+    match value {
+        Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| blank(key, value)),
+        Value::Array(items) => items.iter_mut().for_each(|item| blank(key, item)),
+        _ if key == "timeout_ms" => {}
+        _ if key == "invocation" || VARIES.iter().any(|end| key.ends_with(end)) => {
+            *value = format!("<{key}>").into();
+        }
+        Value::Number(number) if number.is_f64() => {
+            // The last digits are the platform's.
+            *value = number.as_f64().map(|number| (number * 1e4).round() / 1e4).into();
+        }
+        _ => {}
+    }
+}
+
+/// A line of the journal as a list of its fields.
+fn stable(run: &Run, mut line: Value) -> String {
+    if let Some(spans) = line.get_mut("spans").and_then(Value::as_array_mut) {
+        spans.sort_by_key(|span| span["start_unix_ns"].as_u64());
+    }
+    blank("", &mut line);
+    let mut text = String::new();
+    for (key, value) in line.as_object().expect("a record") {
+        match value {
+            Value::Array(items) if items.iter().any(Value::is_object) => {
+                let _ = writeln!(text, "{key}:");
+                for item in items {
+                    let _ = writeln!(text, "  {item}");
+                }
+            }
+            _ => drop(writeln!(text, "{key}: {value}")),
+        }
+    }
+    run.normalize(&text)
+}
+
+#[test]
+fn records_come_in_their_order() {
+    let run = run();
+    let lines = lines(&run);
+    let types: Vec<&str> = lines.iter().filter_map(|line| line["type"].as_str()).collect();
+    assert_eq!(types[..2], ["invocation", "experiment"]);
+    assert_eq!(types[types.len() - 2..], ["gate", "end"]);
+    let count = |wanted| types.iter().filter(|kind| **kind == wanted).count();
+    assert_eq!((count("attempt"), count("case"), types.len()), (6, 3, 13));
+    // A case comes with or after all of its attempts.
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| line["type"] == "attempt") {
+        let case =
+            lines.iter().position(|other| other["type"] == "case" && other["case"] == line["case"]);
+        assert!(case.is_some_and(|case| case > at), "{line}");
+    }
+}
+
+#[test]
+fn an_invocation_record() {
+    let run = run();
+    assert_snapshot!(stable(&run, lines(&run)[0].clone()), @r#"
+    arguments: ["answer::"]
+    harness: "0.1.0"
+    invocation: "<invocation>"
+    package: "journal"
+    pid: "<pid>"
+    runner_attempt: 1
+    schema: 1
+    started_at: "<started_at>"
+    target: "evals"
+    type: "invocation"
+    "#);
+}
+
+#[test]
+fn an_experiment_record() {
+    let run = run();
+    assert_snapshot!(stable(&run, lines(&run)[1].clone()), @r#"
+    concurrency: 2
+    dataset: "faq"
+    dataset_id: "EXT-faq"
+    dataset_origin: "questions()"
+    evaluators:
+      {"direction":"maximize","name":"right","range":[0.0,1.0],"settings":"strict = true","source_hash":"<source_hash>","threshold":0.5}
+      {"direction":"minimize","name":"length","source_hash":"<source_hash>"}
+    experiment: "answer"
+    function: "answer"
+    gates: ["mean(right) >= 0.5","error_rate <= 0.5"]
+    metadata: {"model":"m-1","seed":7,"stream":false,"temperature":0.5}
+    module: "evals"
+    place: "tests/evals.rs:<line>"
+    repeats: 2
+    require: ["length <= 100"]
+    retries: 1
+    rows: 3
+    run_id: "<run_id>"
+    selected: 3
+    tags: ["nightly"]
+    timeout_ms: 5000
+    type: "experiment"
+    "#);
+}
+
+fn attempt_of(run: &Run, case: &str) -> String {
+    let is_it =
+        |line: &&Value| line["type"] == "attempt" && line["case"] == case && line["attempt"] == 1;
+    stable(run, lines(run).iter().find(is_it).expect("an attempt").clone())
+}
+
+#[test]
+fn an_attempt_record() {
+    assert_snapshot!(attempt_of(&run(), "good"), @r#"
+    attempt: 1
+    case: "good"
+    datapoint_id: "EXT-faq-good"
+    dataset_id: "EXT-faq"
+    duration_ms: "<duration_ms>"
+    experiment: "answer"
+    ground_truth: "good"
+    inputs: {"question":"good"}
+    metadata: {"lang":"en"}
+    output: "good"
+    run_id: "<run_id>"
+    scores:
+      {"duration_ms":"<duration_ms>","evaluator":"right","explanation":"strict: true","label":"right","metadata":{"judge":"equality"},"value":1.0}
+      {"duration_ms":"<duration_ms>","evaluator":"length","value":4.0}
+    session_id: "<session_id>"
+    spans:
+      {"attributes":{"honeyhive_event_type":"chain"},"end_unix_ns":"<end_unix_ns>","kind":"internal","name":"answer","span_id":"<span_id>","start_unix_ns":"<start_unix_ns>"}
+      {"attributes":{"tokens":12},"end_unix_ns":"<end_unix_ns>","kind":"internal","name":"ask","parent_span_id":"<parent_span_id>","span_id":"<span_id>","start_unix_ns":"<start_unix_ns>"}
+      {"attributes":{"evaluator.explanation":"strict: true","evaluator.label":"right","evaluator.name":"right","evaluator.passed":true,"evaluator.score":1.0,"honeyhive_event_type":"evaluator"},"end_unix_ns":"<end_unix_ns>","kind":"internal","name":"evaluator.right","parent_span_id":"<parent_span_id>","span_id":"<span_id>","start_unix_ns":"<start_unix_ns>"}
+      {"attributes":{"evaluator.name":"length","evaluator.score":4.0,"honeyhive_event_type":"evaluator"},"end_unix_ns":"<end_unix_ns>","kind":"internal","name":"evaluator.length","parent_span_id":"<parent_span_id>","span_id":"<span_id>","start_unix_ns":"<start_unix_ns>"}
+    started_at: "<started_at>"
+    tags: ["smoke"]
+    trace_id: "<trace_id>"
+    tries: 1
+    type: "attempt"
+    "#);
+}
+
+#[test]
+fn an_attempt_record_of_an_error() {
+    assert_snapshot!(attempt_of(&run(), "down"), @r#"
+    attempt: 1
+    case: "down"
+    datapoint_id: "EXT-faq-down"
+    dataset_id: "EXT-faq"
+    duration_ms: "<duration_ms>"
+    error: {"kind":"returned","message":"no answer"}
+    experiment: "answer"
+    ground_truth: "down"
+    inputs: {"question":"down"}
+    run_id: "<run_id>"
+    scores: []
+    session_id: "<session_id>"
+    spans:
+      {"attributes":{"error.type":"returned","honeyhive_event_type":"chain"},"end_unix_ns":"<end_unix_ns>","events":[{"at_unix_ns":"<at_unix_ns>","attributes":{"exception.message":"no answer","exception.type":"returned"},"name":"exception"}],"kind":"internal","name":"answer","span_id":"<span_id>","start_unix_ns":"<start_unix_ns>","status":{"error":"no answer"}}
+      {"attributes":{"tokens":12},"end_unix_ns":"<end_unix_ns>","kind":"internal","name":"ask","parent_span_id":"<parent_span_id>","span_id":"<span_id>","start_unix_ns":"<start_unix_ns>"}
+      {"attributes":{"tokens":12},"end_unix_ns":"<end_unix_ns>","kind":"internal","name":"ask","parent_span_id":"<parent_span_id>","span_id":"<span_id>","start_unix_ns":"<start_unix_ns>"}
+    started_at: "<started_at>"
+    trace_id: "<trace_id>"
+    tries: 2
+    type: "attempt"
+    "#);
+}
+
+#[test]
+fn case_gate_and_end_records() {
+    let run = run();
+    let mut rest: Vec<String> = lines(&run)
+        .into_iter()
+        .filter(|line| ["case", "gate", "end"].iter().any(|kind| line["type"] == *kind))
+        .map(|line| stable(&run, line))
+        .collect();
+    // Cases end in any order.
+    rest[..3].sort();
+    assert_snapshot!(rest.concat(), @r#"
+    case: "bad"
+    experiment: "answer"
+    passed: true
+    reasons: ["right 0 over 2 attempts, needs >= 0.5: strict: true"]
+    state: "fail"
+    test: "answer::bad"
+    type: "case"
+    case: "down"
+    experiment: "answer"
+    passed: true
+    reasons: ["error: no answer (attempt 1)","error: no answer (attempt 2)"]
+    state: "error"
+    test: "answer::down"
+    type: "case"
+    case: "good"
+    experiment: "answer"
+    passed: true
+    state: "pass"
+    test: "answer::good"
+    type: "case"
+    experiment: "answer"
+    passed: true
+    rules:
+      {"interval":[0.0945,0.9055],"n":2,"rule":"mean(right) >= 0.5","text":"mean(right) >= 0.5: 0.5, n = 2, 95 % 0.095 to 0.905; only 2 of 3 cases scored (67 %, needs 95 %)","value":0.5,"verdict":"inconclusive"}
+      {"interval":[0.0615,0.7923],"n":3,"rule":"error_rate <= 0.5","text":"error_rate <= 0.5: 0.333, n = 3, 95 % 0.061 to 0.792; worst: down","value":0.3333,"verdict":"pass"}
+    type: "gate"
+    verdict: "inconclusive"
+    cases: [1,1,1,0,0]
+    ended_at: "<ended_at>"
+    exit_code: 0
+    interrupted: false
+    type: "end"
+    "#);
+}
+
+#[test]
+fn by_default_it_is_in_the_target_directory() {
+    let run = PROJECT.evals(["answer::"]).env("HH_DIR", "").run();
+    assert_eq!(run.invocations().len(), 0);
+    let path = run.stdout.lines().find_map(|line| line.strip_prefix("journal ")).expect("a path");
+    let path = Path::new(path);
+    let root = path.ancestors().nth(2).expect("a directory of invocations");
+    assert!(root.ends_with("functional/honeyhive"), "{}", path.display());
+    assert!(root.parent().is_some_and(|target| target.join("CACHEDIR.TAG").is_file()));
+    let journal = read_invocation(path.parent().expect("a directory")).expect("a journal");
+    assert_eq!(journal.records.len(), 13);
+}
+
+#[test]
+fn the_targets_of_one_cargo_test_share_an_invocation() {
+    let run = PROJECT.cargo_test(["--no-fail-fast"]).run();
+    let invocations = run.invocations();
+    assert_eq!(invocations.len(), 1, "{invocations:?}");
+    let names: Vec<String> = files(&invocations[0])
+        .iter()
+        .filter_map(|file| Some(file.file_name()?.to_string_lossy().split('-').next()?.to_owned()))
+        .collect();
+    assert_eq!(names, ["evals", "more"]);
+    let journal = run.journal();
+    let of =
+        |pick: fn(&Record) -> bool| journal.records.iter().filter(|record| pick(record)).count();
+    assert_eq!(of(|record| matches!(record, Record::Invocation(_))), 2);
+    assert_eq!(of(|record| matches!(record, Record::Case(_))), 6);
+}
+
+#[test]
+fn two_runs_are_two_invocations() {
+    let first = run();
+    let again = PROJECT.evals(["answer::"]).env("HH_DIR", first.directory().join("journal")).run();
+    assert_eq!(again.code, first.code);
+    assert_eq!(first.invocations().len(), 2);
+}
+
+#[test]
+fn where_no_journal_can_be_written_nothing_runs() {
+    let cargo = PROJECT.evals(["answer::"]);
+    // A file where a directory is needed: that keeps out root as well.
+    let occupied = cargo.scratch().join("occupied");
+    fs::write(&occupied, "").expect("a file");
+    let run = cargo.env("HH_DIR", &occupied).run();
+    assert_eq!(run.code, Some(101));
+    assert_eq!(run.notes("answer"), [""; 0]);
+    assert_snapshot!(run.output(), @"
+    exit code 101
+    --- stdout
+    --- stderr
+    error: cannot make a journal in <scratch>/occupied: File exists (os error 17)
+    ");
+}
+
+#[test]
+fn a_read_only_directory_fails_before_the_first_case() {
+    let cargo = PROJECT.evals(["answer::"]);
+    let directory = cargo.scratch().join("read-only");
+    fs::create_dir(&directory).expect("a directory");
+    let mut permissions = fs::metadata(&directory).expect("metadata").permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&directory, permissions).expect("permissions");
+    if fs::write(directory.join("probe"), "").is_ok() {
+        // Nothing is read-only for root.
+        return;
+    }
+    let run = cargo.env("HH_DIR", &directory).run();
+    assert_eq!(run.code, Some(101));
+    assert_eq!(run.notes("answer"), [""; 0]);
+    assert!(run.stderr.starts_with("error: cannot make a journal in "), "{}", run.stderr);
+}
+
+/// A limit on the size of files stands in for a full disk.
+#[cfg(unix)]
+#[test]
+fn a_journal_that_cannot_be_written_any_more_stops_the_run() {
+    let cargo = crate::engine::PROJECT.evals(["takes_its_time::"]);
+    let run = cargo.start_after("trap '' XFSZ; ulimit -f 64").finish();
+    assert_eq!(run.code, Some(101));
+    let calls = run.notes("takes_its_time").len();
+    assert!(calls < 400, "{calls} of 400 cases were called");
+    let recorded = run.cases().len();
+    assert!((1..400).contains(&recorded), "{recorded} recorded");
+    // Nothing passes that is not recorded, and the file ends with a whole line.
+    let passed = run.test_lines().iter().filter(|(_, outcome)| *outcome == "ok").count();
+    assert!(passed <= recorded, "{passed} reported, {recorded} recorded");
+    assert_eq!(run.journal().torn, [""; 0].map(PathBuf::from));
+    let said = run.stdout.lines().find(|line| line.starts_with("NOT RECORDED"));
+    assert!(said.is_some_and(|line| line.contains("cannot write the journal")), "{}", run.output());
+}
+
+#[test]
+fn a_torn_last_line_is_left_out() {
+    let run = run();
+    let directory = &run.invocations()[0];
+    let whole = run.journal();
+    let file = &files(directory)[0];
+    let text = fs::read(file).expect("a readable file");
+    fs::write(file, &text[..text.len() - 10]).expect("a writable file");
+    let torn = read_invocation(directory).expect("a journal");
+    assert_eq!(torn.torn, std::slice::from_ref(file));
+    assert_eq!(torn.records, whole.records[..whole.records.len() - 1]);
+}

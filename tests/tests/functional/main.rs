@@ -1,0 +1,15 @@
+//! Functional tests: the real `cargo test` on small crates, judged by all that it leaves behind.
+//!
+//! One module per topic, one project per module. What the experiments of a project are made of
+//! stands in `evals/`. Expected texts are inline snapshots (`cargo insta review` updates them).
+
+mod datasets;
+mod engine;
+mod gates;
+mod journal;
+mod library;
+mod libtest;
+mod outcomes;
+mod signals;
+mod terminal;
+mod tracer;
