@@ -224,7 +224,9 @@ async fn run(shared: Arc<Shared>) {
     // Whoever waits for a case must not wait for ever, even if this engine has a fault.
     for (job, lane) in dispatcher.shared.board.lanes.iter().enumerate() {
         for index in (0..lane.total()).filter(|index| !lane.has(*index)) {
-            settle::skip(&dispatcher.shared, job, index, "the engine failed; please report this");
+            let fault = "the engine failed; please report this".to_owned();
+            let _ = lane.stopped.set(fault);
+            settle::skip(&dispatcher.shared, job, index);
         }
     }
 }
@@ -288,7 +290,7 @@ impl Dispatcher {
             }
             let end = self.shared.jobs[job].selected.len();
             for index in next..end {
-                settle::skip(&self.shared, job, index, &reason);
+                settle::skip(&self.shared, job, index);
             }
             self.cursors[job].index = end;
         }

@@ -43,7 +43,7 @@ fn rules_that_hold() {
     Pass: p90(value) <= 0.9: 0.9, n = 20, too few cases for an interval; worst: 20 1, 19 0.95, 18 0.9
     Pass: p95(value) <= 0.95: 0.95, n = 20, too few cases for an interval; worst: 20 1, 19 0.95, 18 0.9
     Pass: p99(value) <= 1.0: 1, n = 20, too few cases for an interval; worst: 20 1, 19 0.95, 18 0.9
-    Pass: stddev(value) <= 0.3: 0.296, n = 20, 95 % 0.224 to 0.344; worst: 01 0.05, 02 0.1, 03 0.15
+    Pass: stddev(value) <= 0.3: 0.296, n = 20, 95 % 0.224 to 0.344; worst: 20 1, 19 0.95, 18 0.9
     Pass: pass_rate(half) >= 0.55: 0.55, n = 20, 95 % 0.342 to 0.742; worst: 01 0, 02 0, 03 0
     Pass: error_rate <= 0.0: 0, n = 20, 95 % 0 to 0.161
     Pass: p95(latency) <= "60s": <time>, n = 20, too few cases for an interval
@@ -62,7 +62,7 @@ fn rules_that_do_not_hold() {
     Fail: p90(value) >= 0.95: 0.9, n = 20, too few cases for an interval; worst: 01 0.05, 02 0.1, 03 0.15
     Fail: p95(value) >= 1.0: 0.95, n = 20, too few cases for an interval; worst: 01 0.05, 02 0.1, 03 0.15
     Fail: p99(value) <= 0.99: 1, n = 20, too few cases for an interval; worst: 20 1, 19 0.95, 18 0.9
-    Fail: stddev(value) <= 0.1: 0.296, n = 20, 95 % 0.224 to 0.344; worst: 01 0.05, 02 0.1, 03 0.15
+    Fail: stddev(value) <= 0.1: 0.296, n = 20, 95 % 0.224 to 0.344; worst: 20 1, 19 0.95, 18 0.9
     Fail: pass_rate(half) >= 0.75: 0.55, n = 20, 95 % 0.342 to 0.742; worst: 01 0, 02 0, 03 0
     Fail: mean(latency) <= "1ms": <time>, n = 20, 95 % <time> to <time>
     Fail: max(latency) <= "1ms": <time>, n = 20, an extreme has no interval
@@ -121,8 +121,8 @@ fn the_interval_of_a_share_is_wilsons() {
 fn without_spread_there_is_no_interval() {
     assert_snapshot!(rules("all_alike::"), @"
     Pass
-    Pass: mean(value) >= 0.7: 0.7, n = 5, no spread, n = 5
-    Pass: confident(mean(value) >= 0.7): 0.7, n = 5, no spread, n = 5, one-sided 95 % lower bound 0.7
+    Pass: mean(value) >= 0.7: 0.7, n = 5, no spread
+    Pass: confident(mean(value) >= 0.7): 0.7, n = 5, no spread, one-sided 95 % lower bound 0.7
     ");
 }
 

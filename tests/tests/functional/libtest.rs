@@ -156,7 +156,7 @@ fn filters_are_parts_of_names_and_any_of_them_selects() {
     test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 5 filtered out; finished in <time>
     ");
     assert_snapshot!(selected(&["::a"]), @"
-    dear::a ignored, first::a ok, second::a ok
+    dear::a ignored (costs money), first::a ok, second::a ok
     test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 7 filtered out; finished in <time>
     ");
 }
@@ -184,7 +184,7 @@ fn exact_wants_whole_names() {
 #[test]
 fn ignored_experiments_run_when_asked_for() {
     assert_snapshot!(selected(&["::b"]), @"
-    dear::b ignored, first::b ok, second::b ok
+    dear::b ignored (costs money), first::b ok, second::b ok
     test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 7 filtered out; finished in <time>
     ");
     assert_snapshot!(selected(&["::b", "--ignored"]), @"

@@ -122,9 +122,10 @@ fn an_interrupted_summary() {
     assert_snapshot!(lines.join("\n"), @"
     takes_its_time · 400 cases · hundreds()
 
-      evaluator     mean  95 % interval       n  gate
+      evaluator     mean  95 % interval        n  gate
       latency <time> <interval> <done> -
-      stopped: interrupted
+      stopped
+        interrupted
       <left> cases not run
 
     INTERRUPTED <done> of 400 cases done and recorded

@@ -43,9 +43,9 @@ fn a_green_run() {
 
     green · 3 cases · all_right()
 
-      evaluator     mean  95 % interval       n  gate
-      correct          1  0.439–1             3  ok mean >= 0.9
-      length           1  0.439–1             3  -
+      evaluator     mean  95 % interval        n  gate
+      correct          1  0.439–1              3  ok mean >= 0.9
+      length           1  0.439–1              3  -
       latency <time> <interval> 3 ok p95 <= 30 s
 
     PASS 3 cases in 1 experiment, <time>
@@ -101,12 +101,12 @@ fn a_red_run() {
         output    Lyon
         rerun     cargo test --test evals -- --exact red::wrong
 
-      evaluator      mean  95 % interval       n  gate
-      correct       0.667  0.208–0.939         3  ? mean >= 0.9
-      polite        0.667  0.208–0.939         3  -
-      length        4.333  2.899–5.768         3  ? mean <= 10
+      evaluator      mean  95 % interval        n  gate
+      correct       0.667  0.208–0.939          3  ? mean >= 0.9
+      polite        0.667  0.208–0.939          3  -
+      length        4.333  2.899–5.768          3  ? mean <= 10
       latency <time> <interval> 3 -
-      error_rate     0.25  0.046–0.699         4  ok <= 0.5
+      error_rate     0.25  0.046–0.699          4  ok <= 0.5
 
       gate inconclusive
         mean(correct) >= 0.9: 0.667, n = 3, 95 % 0.208 to 0.939; only 3 of 4 cases
@@ -136,9 +136,9 @@ fn a_partial_run() {
 
     green · 1 of 3 cases · all_right()
 
-      evaluator     mean  95 % interval       n  gate
-      correct          1  0.207–1             1  not judged mean >= 0.9
-      length           1  0.207–1             1  -
+      evaluator     mean  95 % interval        n  gate
+      correct          1  0.207–1              1  not judged mean >= 0.9
+      length           1  0.207–1              1  -
       latency <time> too few 1 not judged p95 <= 30 s
 
       gate not judged
@@ -273,9 +273,9 @@ fn odd_characters_are_shown_as_what_they_are() {
         output    one⏎two⏎three
         rerun     cargo test --test evals -- --exact rude_outputs::lines
 
-      evaluator      mean  95 % interval       n  gate
-      correct           0  0–0.561             3  -
-      repeats_it        0  0–0.561             3  -
+      evaluator      mean  95 % interval        n  gate
+      correct           0  0–0.561              3  -
+      repeats_it        0  0–0.561              3  -
       latency <time> <interval> 3 -
 
     FAIL 3 cases in 1 experiment, <time>: rude_outputs
