@@ -209,6 +209,7 @@ pub use opentelemetry;
 
 pub use datapoint::Datapoint;
 pub use dataset::Dataset;
+pub use dataset::bind::Fault;
 pub use evaluators::Evaluator;
 pub use registry::Call;
 pub use run::{

@@ -11,11 +11,12 @@ use serde_json::{Map, Value};
 
 use crate::dataset::Dataset;
 use crate::dataset::bind::Fault;
-use crate::engine::{self, CONCURRENCY, Job, Run, Spec, TIMEOUT};
+use crate::engine::{self, CONCURRENCY, Job, LONGEST_TIMEOUT, MOST_AT_ONCE, Run, Spec, TIMEOUT};
 use crate::evaluators::Evaluator;
 use crate::gate::case::{CaseScore, Judge, Rules};
 use crate::gate::judge::mean_interval;
 use crate::gate::rule::Of;
+use crate::ids;
 use crate::journal::{
     self, AttemptRecord, CaseState, EndRecord, Entry, InvocationRecord, Record, Writer,
 };
@@ -283,8 +284,9 @@ impl Drop for StopOnDrop {
 ///
 /// # Errors
 /// When the experiment cannot start: something that an evaluator reads is in none of the rows, two
-/// evaluators have one name, or the journal cannot be made. An error of the function or of an
-/// evaluator is a result of its datapoint.
+/// evaluators have one name, or the journal cannot be made; and when the journal that was asked for
+/// cannot be written any more. An error of the function or of an evaluator is a result of its
+/// datapoint.
 ///
 /// ```
 /// use honeyhive_harness::{
@@ -391,9 +393,9 @@ fn spec(
         rules: Rules { judges, require: Vec::new(), gates: Vec::new() },
         evaluators: used,
         repeats: options.repeats,
-        timeout: options.timeout,
+        timeout: options.timeout.min(LONGEST_TIMEOUT),
         retries: options.retries,
-        concurrency: options.concurrency,
+        concurrency: options.concurrency.min(MOST_AT_ONCE),
         tags: options.tags.clone(),
         metadata: options.metadata.clone(),
         external: dataset.external_ids(options.python_ids),
@@ -409,12 +411,11 @@ async fn open_journal(
 ) -> Result<Arc<Writer>, RunError> {
     let Some(directory) = &options.journal else { return Ok(Arc::new(Writer::nowhere())) };
     let invocation = InvocationRecord {
-        target: spec.name.clone(),
+        target: ids::slug(&spec.name),
         runner_attempt: 1,
         ..InvocationRecord::default()
     };
-    let journal = journal::create(directory, None, invocation).map_err(RunError)?;
-    let mut entry = Entry::default();
+    let (journal, mut entry) = journal::create(directory, None, invocation).map_err(RunError)?;
     entry.push(&Record::Experiment(spec.record(selected)));
     journal.commit(entry).await.map_err(|error| RunError(error.to_string()))?;
     Ok(Arc::new(journal))

@@ -17,5 +17,5 @@ mod project;
 mod run;
 
 pub use process::Process;
-pub use project::{Cargo, Project};
+pub use project::{Cargo, Project, has_nextest};
 pub use run::{Run, tree};

@@ -190,6 +190,15 @@ impl Project {
         self.cargo_test(["--test", "evals"]).arguments(arguments)
     }
 
+    /// `cargo nextest <subcommand> <arguments>`, not started yet.
+    pub fn cargo_nextest<A: Into<OsString>>(
+        &self,
+        subcommand: &'static [&'static str],
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Cargo<'_> {
+        Cargo { subcommand, ..self.cargo_test(arguments) }
+    }
+
     /// `cargo test <arguments>`, not started yet.
     pub fn cargo_test<A: Into<OsString>>(
         &self,
@@ -197,6 +206,7 @@ impl Project {
     ) -> Cargo<'_> {
         Cargo {
             project: self,
+            subcommand: &["test"],
             before: arguments.into_iter().map(Into::into).collect(),
             arguments: Vec::new(),
             env: Vec::new(),
@@ -205,10 +215,22 @@ impl Project {
     }
 }
 
+/// Whether there is a nextest to test with. Where there is none, whoever runs the tests is told.
+#[allow(clippy::print_stderr)]
+pub fn has_nextest() -> bool {
+    let version = Command::new(cargo()).args(["nextest", "--version"]).output();
+    let there = version.is_ok_and(|output| output.status.success());
+    if !there {
+        eprintln!("SKIPPED: cargo-nextest is not installed");
+    }
+    there
+}
+
 /// A `cargo test` to be started.
 #[derive(Debug)]
 pub struct Cargo<'a> {
     project: &'a Project,
+    subcommand: &'static [&'static str],
     before: Vec<OsString>,
     arguments: Vec<OsString>,
     env: Vec<(OsString, OsString)>,
@@ -253,7 +275,10 @@ impl Cargo<'_> {
     pub fn run(self) -> Run {
         self.project.executables();
         let mut command = self.prepare(self.project.command(cargo()));
-        command.args(["test", "--offline"]).args(&self.before).arg("--").args(&self.arguments);
+        command.args(self.subcommand).arg("--offline").args(&self.before);
+        if !self.arguments.is_empty() {
+            command.arg("--").args(&self.arguments);
+        }
         let output = command.output().expect("cargo can be started");
         Run::new(
             output.status,

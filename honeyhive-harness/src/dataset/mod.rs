@@ -119,7 +119,7 @@ impl Dataset {
     /// one.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, DatasetFault> {
         let path = path.as_ref().to_string_lossy();
-        Self::scan(From::File { base: Path::new(""), path: &path }, None)
+        Self::scan(From::File { base: Path::new("."), path: &path }, None)
     }
 
     /// A dataset of rows built in code.

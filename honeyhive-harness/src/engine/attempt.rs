@@ -104,9 +104,9 @@ pub(super) async fn run(
             root.fail(error.kind.name(), &error.message);
             record.error = Some(error);
         }
-        Ok((output, script)) => {
-            (record.scores, readable) = evaluate::all(workers, &scene, &output, script).await;
-            record.output = Some(Arc::unwrap_or_clone(output));
+        Ok((subject, script)) => {
+            (record.scores, readable) = evaluate::all(workers, &scene, &subject, script).await;
+            record.output = Some(Arc::unwrap_or_clone(subject.output));
         }
     }
     drop(root);
@@ -138,24 +138,20 @@ impl Scene {
         format!("{}: {text}", dataset.place(&dataset.rows[self.row]))
     }
 
-    /// What evaluators look at.
-    pub(super) fn subject(&self, output: &Arc<Value>) -> Subject {
+    /// What evaluators look at. Made once per attempt, so that all of them see the same spans.
+    fn subject(&self, output: Arc<Value>) -> Subject {
         let wants_trace = self.spec.rules.judges.iter().any(|judge| judge.info.reads_trace);
         let trace = if wants_trace {
             self.call.tracer.snapshot(&self.spec.function, self.started)
         } else {
             Trace::default()
         };
-        Subject {
-            datapoint: Arc::clone(&self.call.datapoint),
-            output: Arc::clone(output),
-            trace: Arc::new(trace),
-        }
+        Subject { datapoint: Arc::clone(&self.call.datapoint), output, trace: Arc::new(trace) }
     }
 }
 
-/// The output, and the thread that goes on with the evaluators.
-type Called = Result<(Arc<Value>, Option<Script<Said>>), AttemptError>;
+/// What evaluators look at, and the thread that goes on with them.
+type Called = Result<(Subject, Option<Script<Said>>), AttemptError>;
 
 /// Calls the function until it gives a result or the tries are used up.
 async fn call_function(workers: &Arc<Workers>, scene: &Arc<Scene>) -> (u32, Called, Duration) {
@@ -171,7 +167,7 @@ async fn call_function(workers: &Arc<Workers>, scene: &Arc<Scene>) -> (u32, Call
                 let task = workers.start_async(&scene.root, async move { function(call).await });
                 let (result, took) = task.finish(spec.timeout).await;
                 let output = result.and_then(|returned| returned.map_err(|fault| error_of(&fault)));
-                (output.map(|output| (Arc::new(output), None)), took)
+                (output.map(|output| (scene.subject(Arc::new(output)), None)), took)
             }
         };
         match called {
@@ -194,20 +190,24 @@ async fn call_sync(
 ) -> (Called, Duration) {
     let here = Arc::clone(scene);
     let mut script = workers.start_steps(move |steps| {
+        let cx = steps.context(&here.root);
         let mut kept = None;
         let work = || {
-            let output = function(&here.call).map(Arc::new);
-            kept = output.as_ref().ok().cloned();
-            Said::Output(output)
+            let output = function(&here.call);
+            Said::Output(output.map(|output| {
+                let subject = here.subject(Arc::new(output));
+                kept = Some(subject.clone());
+                subject
+            }))
         };
-        let heard = steps.step(&here.root, work, |_| {});
-        if let Some(output) = kept.filter(|_| heard) {
-            evaluate::in_turn(steps, &here, &here.subject(&output), 0);
+        let heard = steps.step(&cx, work);
+        if let Some(subject) = kept.filter(|_| heard) {
+            evaluate::in_turn(steps, &cx, &here, &subject, 0);
         }
     });
     let (said, took) = script.next(scene.spec.timeout).await;
     let called = match said {
-        Ok(Said::Output(Ok(output))) => Ok((output, Some(script))),
+        Ok(Said::Output(Ok(subject))) => Ok((subject, Some(script))),
         Ok(Said::Output(Err(fault))) => Err(error_of(&fault)),
         Ok(_) => unreachable!("the output is said first"),
         Err(error) => Err(error),

@@ -105,7 +105,7 @@ fn nowhere(want: &Wanted<'_>, spec: &Spec, rows: usize, names: &[String]) -> Str
     };
     format!(
         "none of the {} of {origin} has {what}, which {} reads{hint}",
-        count(rows, "row"),
+        count(rows, if rows < spec.dataset.rows.len() { "selected row" } else { "row" }),
         want.reader
     )
 }

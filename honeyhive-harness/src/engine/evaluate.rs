@@ -4,13 +4,13 @@
 //! thread that called the function. One that is async, or that has once taken its time, runs
 //! beside the others.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, KeyValue};
-use serde_json::Value;
 
 use super::attempt::{Scene, error_of, millis};
 use super::execute::{Script, Started, Steps, Workers};
@@ -26,30 +26,37 @@ const IN_TURN: Duration = Duration::from_millis(2);
 
 /// What a step on the function's thread says.
 pub(super) enum Said {
-    /// What the function returned.
-    Output(Result<Arc<Value>, Fault>),
+    /// What the function returned, for the evaluators to look at.
+    Output(Result<Subject, Fault>),
     /// What an evaluator answered.
     Answer(usize, Answer),
     /// This evaluator is async.
     IsAsync(usize),
 }
 
-/// Runs the evaluators from `first` on that have their turn on this thread.
-pub(super) fn in_turn(steps: &Steps<Said>, scene: &Scene, subject: &Subject, first: usize) {
+/// Runs the evaluators from `first` on that have their turn on this thread, below the context of
+/// the root span.
+pub(super) fn in_turn(
+    steps: &Steps<Said>,
+    cx: &Context,
+    scene: &Scene,
+    subject: &Subject,
+    first: usize,
+) {
     for (index, used) in scene.spec.evaluators.iter().enumerate().skip(first) {
         if scene.apart[index] {
             continue;
         }
         let judge = &scene.spec.rules.judges[index];
-        let heard = match Arc::clone(&used.evaluator).evaluate(subject.clone()) {
-            Evaluation::Async(_) => steps.step(&scene.root, || Said::IsAsync(index), |_| {}),
+        let work = || match Arc::clone(&used.evaluator).evaluate(subject.clone()) {
+            Evaluation::Async(_) => Said::IsAsync(index),
             Evaluation::Sync(work) => {
-                let span = scene.call.tracer.start_evaluator_span(&scene.root, &judge.name);
-                let cx = span.context();
-                let work = || Said::Answer(index, conclude(judge, work(), cx));
-                steps.step(cx, work, |error| span.fail(error.kind.name(), &error.message))
+                let span = scene.call.tracer.start_evaluator_span(cx, &judge.name);
+                let _current = span.enter();
+                Said::Answer(index, conclude(judge, work(), span.context()))
             }
         };
+        let heard = steps.step(cx, work);
         if !heard {
             return;
         }
@@ -61,24 +68,26 @@ pub(super) fn in_turn(steps: &Steps<Said>, scene: &Scene, subject: &Subject, fir
 pub(super) async fn all(
     workers: &Arc<Workers>,
     scene: &Arc<Scene>,
-    output: &Arc<Value>,
+    subject: &Subject,
     script: Option<Script<Said>>,
 ) -> (Vec<ScoreRecord>, Vec<bool>) {
     let spec = &scene.spec;
     let count = spec.evaluators.len();
     let mut results: Vec<Option<(ScoreRecord, bool)>> = vec![None; count];
-    let subject = scene.subject(output);
     let apart = &scene.apart;
     let mut beside: Vec<Beside> = Vec::new();
     for index in (0..count).filter(|index| apart[*index]) {
-        beside.push(Beside::start(workers, scene, &subject, index));
+        beside.push(Beside::start(workers, scene, subject, index));
     }
     let mut script = script;
     let mut next = 0;
     while let Some(index) = (next..count).find(|index| !apart[*index]) {
         let mut running = script.take().unwrap_or_else(|| {
             let (here, subject) = (Arc::clone(scene), subject.clone());
-            workers.start_steps(move |steps| in_turn(steps, &here, &subject, index))
+            workers.start_steps(move |steps| {
+                let cx = steps.context(&here.root);
+                in_turn(steps, &cx, &here, &subject, index);
+            })
         });
         let (said, took) = running.next(spec.timeout).await;
         next = index + 1;
@@ -93,7 +102,7 @@ pub(super) async fn all(
             }
             Ok(Said::IsAsync(at)) => {
                 spec.evaluators[at].apart.store(true, Ordering::Relaxed);
-                beside.push(Beside::start(workers, scene, &subject, at));
+                beside.push(Beside::start(workers, scene, subject, at));
                 next = at + 1;
                 script = Some(running);
             }
@@ -132,10 +141,16 @@ impl Beside {
         let span = scene.call.tracer.start_evaluator_span(&scene.root, &judge.name);
         let evaluator = Arc::clone(&scene.spec.evaluators[index].evaluator);
         let (own, cx) = (judge, span.context().clone());
-        let running = match evaluator.evaluate(subject.clone()) {
+        let prepare = || evaluator.evaluate(subject.clone());
+        let evaluation = catch_unwind(AssertUnwindSafe(prepare)).unwrap_or_else(|_| {
+            let text = "`Evaluator::evaluate` panicked before the evaluation began";
+            Evaluation::Sync(Box::new(|| Err(Fault::Failed(text.to_owned()))))
+        });
+        let running = match evaluation {
             Evaluation::Sync(work) => Running::Thread(workers.start_steps(move |steps| {
                 // The span is marked by whoever waits for the answer.
-                steps.step(&cx, || conclude(&own, work(), &cx), |_| {});
+                let cx = steps.context(&cx);
+                steps.step(&cx, || conclude(&own, work(), &cx));
             })),
             Evaluation::Async(work) => Running::Task(
                 workers.start_async(span.context(), async move { conclude(&own, work.await, &cx) }),

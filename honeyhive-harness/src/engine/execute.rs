@@ -141,24 +141,20 @@ pub(super) struct Steps<T> {
 type Done<T> = (Result<T, AttemptError>, Duration);
 
 impl<T> Steps<T> {
-    /// Runs one step in a context; `failed` is told of a panic. `false` when nobody waits for the
-    /// next step any more: this one took too long.
-    pub(super) fn step(
-        &self,
-        cx: &Context,
-        work: impl FnOnce() -> T,
-        failed: impl FnOnce(&AttemptError),
-    ) -> bool {
-        let attached = cx.with_value(self.note.clone()).attach();
+    /// A context in which a panic is noted here.
+    pub(super) fn context(&self, cx: &Context) -> Context {
+        cx.with_value(self.note.clone())
+    }
+
+    /// Runs one step in such a context. `false` when nobody waits for the next step any more: this
+    /// one took too long.
+    pub(super) fn step(&self, cx: &Context, work: impl FnOnce() -> T) -> bool {
+        let attached = cx.clone().attach();
         let started = Instant::now();
         let value = catch_unwind(AssertUnwindSafe(work));
         let took = started.elapsed();
         drop(attached);
-        let value = value.map_err(|_| panicked(&self.note));
-        if let Err(error) = &value {
-            failed(error);
-        }
-        self.said.send((value, took)).is_ok()
+        self.said.send((value.map_err(|_| panicked(&self.note)), took)).is_ok()
     }
 }
 

@@ -31,8 +31,8 @@ pub(super) fn install_hook() {
             match note {
                 Some(note) => {
                     let mut slot = note.0.lock().unwrap_or_else(PoisonError::into_inner);
-                    // A destructor may panic while the first panic unwinds; the first one counts.
-                    slot.get_or_insert_with(|| describe(panic));
+                    // A panic that the user's code caught is not the one that ends it.
+                    *slot = Some(describe(panic));
                 }
                 None => previous(panic),
             }

@@ -114,8 +114,9 @@ pub(crate) fn start(jobs: Vec<Job>, options: Options, journal: Arc<Writer>) -> i
     let engine = Arc::clone(&shared);
     let thread =
         std::thread::Builder::new().name("honeyhive-engine".to_owned()).spawn(move || {
-            runtime.block_on(run(Arc::clone(&engine)));
-            drop(finished);
+            let sweep = Sweep { shared: Arc::clone(&engine), _finished: finished };
+            runtime.block_on(run(engine));
+            drop(sweep);
         })?;
     Ok(Running { shared, thread: Some(thread), over })
 }
@@ -171,12 +172,43 @@ fn most_at_once(jobs: &[Job], options: Options) -> usize {
     options.concurrency.unwrap_or(most)
 }
 
+/// Whoever waits for a case must not wait for ever, even if this engine has a fault.
+struct Sweep {
+    shared: Arc<Shared>,
+    /// Closes after the sweep.
+    _finished: oneshot::Sender<()>,
+}
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        for (job, lane) in self.shared.board.lanes.iter().enumerate() {
+            for index in (0..lane.total()).filter(|index| !lane.has(*index)) {
+                let _ = lane.stopped.set("the engine failed; please report this".to_owned());
+                settle::skip(&self.shared, job, index);
+            }
+        }
+    }
+}
+
 /// How far a job is: which case comes next, how many of its attempts were started.
 #[derive(Debug, Default)]
 struct Cursor {
     index: usize,
     attempts: u32,
     pending: Option<Arc<Pending>>,
+}
+
+/// The places of an attempt: one of all, one of its job. Giving them back wakes the dispatcher.
+pub(super) struct Places {
+    held: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        self.held = None;
+        self.shared.freed.notify_one();
+    }
 }
 
 /// Gives out places to attempts, in order.
@@ -204,31 +236,31 @@ async fn run(shared: Arc<Shared>) {
         if !(0..dispatcher.cursors.len()).any(|job| dispatcher.has_work(job)) {
             break;
         }
-        let Ok(place) = Arc::clone(&dispatcher.all).acquire_owned().await else { break };
-        if dispatcher.shared.stopped().is_some() {
-            continue;
-        }
         // The first experiment, in order, that has work and a place.
-        let found = (0..dispatcher.cursors.len()).find_map(|job| dispatcher.place(job));
-        let Some((job, own_place)) = found else {
-            // All that have work are at their own limits; or there is a reason to stop.
+        let place = Arc::clone(&dispatcher.all).try_acquire_owned().ok();
+        let found = place.and_then(|place| {
+            let own = (0..dispatcher.cursors.len()).find_map(|job| dispatcher.place(job));
+            own.map(|(job, own_place)| {
+                (
+                    job,
+                    Places {
+                        held: Some((place, own_place)),
+                        shared: Arc::clone(&dispatcher.shared),
+                    },
+                )
+            })
+        });
+        let Some((job, places)) = found else {
+            // All places are taken; one becomes free, or there is a reason to stop.
             dispatcher.shared.freed.notified().await;
             continue;
         };
         let (pending, attempt) = dispatcher.next_attempt(job);
         let shared = Arc::clone(&dispatcher.shared);
-        tasks.spawn(settle::run_one(shared, pending, attempt, (place, own_place)));
+        tasks.spawn(settle::run_one(shared, pending, attempt, places));
         while tasks.try_join_next().is_some() {}
     }
     while tasks.join_next().await.is_some() {}
-    // Whoever waits for a case must not wait for ever, even if this engine has a fault.
-    for (job, lane) in dispatcher.shared.board.lanes.iter().enumerate() {
-        for index in (0..lane.total()).filter(|index| !lane.has(*index)) {
-            let fault = "the engine failed; please report this".to_owned();
-            let _ = lane.stopped.set(fault);
-            settle::skip(&dispatcher.shared, job, index);
-        }
-    }
 }
 
 impl Dispatcher {
@@ -245,6 +277,7 @@ impl Dispatcher {
     }
 
     fn next_attempt(&mut self, job: usize) -> (Arc<Pending>, u32) {
+        lock(&self.shared.board.lanes[job].times).0.get_or_insert_with(Instant::now);
         let cursor = &mut self.cursors[job];
         let pending = cursor
             .pending

@@ -4,18 +4,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use tokio::sync::OwnedSemaphorePermit;
-
 use super::attempt::{self, Attempted};
 use super::board::Outcome;
-use super::schedule::{Job, Shared, lock};
+use super::schedule::{Job, Places, Shared, lock};
 use super::spec::Spec;
 use crate::datapoint::Datapoint;
 use crate::gate::case::{self, Case, CaseScore, Decision};
 use crate::gate::miss::Miss;
-use crate::journal::{
-    AttemptError, AttemptRecord, CaseRecord, CaseState, Entry, ErrorKind, Record,
-};
+use crate::journal::{AttemptError, AttemptRecord, CaseRecord, Entry, ErrorKind, Record};
 use crate::text::one_line;
 
 /// An evaluator that could read none of this many outputs stops the experiment.
@@ -28,7 +24,10 @@ pub(super) struct Pending {
     /// Its place in the selection.
     index: usize,
     row: usize,
-    datapoint: Result<Arc<Datapoint>, AttemptError>,
+    /// `None` when the row cannot be read.
+    datapoint: Option<Arc<Datapoint>>,
+    /// Why it is not run.
+    fault: Option<AttemptError>,
     records: Mutex<Vec<AttemptRecord>>,
     left: AtomicUsize,
     unrecorded: AtomicBool,
@@ -38,16 +37,17 @@ impl Pending {
     pub(super) fn new(shared: &Shared, job: usize, index: usize) -> Self {
         let Job { spec, selected, faults, .. } = &shared.jobs[job];
         let row = selected[index];
-        let datapoint = match faults.get(row) {
-            Some(fault) => Err(fault.clone()),
-            None => spec.dataset.datapoint(&spec.dataset.rows[row]),
+        let (datapoint, unreadable) = match spec.dataset.datapoint(&spec.dataset.rows[row]) {
+            Ok(datapoint) => (Some(datapoint), None),
+            Err(fault) => (None, Some(fault)),
         };
+        let fault = unreadable.or_else(|| faults.get(row).cloned());
         Self {
             job,
             index,
             row,
-            datapoint: datapoint
-                .map_err(|message| AttemptError { kind: ErrorKind::Datapoint, message }),
+            datapoint,
+            fault: fault.map(|message| AttemptError { kind: ErrorKind::Datapoint, message }),
             records: Mutex::default(),
             left: AtomicUsize::new(usize::try_from(spec.repeats).unwrap_or(usize::MAX)),
             unrecorded: AtomicBool::new(false),
@@ -55,32 +55,31 @@ impl Pending {
     }
 }
 
-/// Runs one attempt and records it. The places are free as soon as the user's code is done.
+/// Runs one attempt and records it. The places are free as soon as the user's code is done, or
+/// with `--fail-fast`, as soon as the verdict is known.
 pub(super) async fn run_one(
     shared: Arc<Shared>,
     pending: Arc<Pending>,
     attempt: u32,
-    places: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    places: Places,
 ) {
     let spec = &shared.jobs[pending.job].spec;
     let key = (pending.job, pending.row, Instant::now());
     lock(&shared.in_flight).push(key);
-    let attempted = match &pending.datapoint {
-        Err(error) => {
-            let mut record = attempt::begin(spec, pending.row, attempt, None);
-            record.error = Some(error.clone());
-            Attempted { record, readable: Vec::new() }
-        }
-        Ok(datapoint) => {
+    let attempted = match (&pending.datapoint, &pending.fault) {
+        (Some(datapoint), None) => {
             attempt::run(&shared.workers, spec, pending.row, attempt, Arc::clone(datapoint)).await
+        }
+        (datapoint, fault) => {
+            let mut record = attempt::begin(spec, pending.row, attempt, datapoint.as_deref());
+            record.error.clone_from(fault);
+            Attempted { record, readable: Vec::new() }
         }
     };
     // With --fail-fast, the next attempt waits for the verdict on this one.
     let places = Some(places).filter(|_| shared.options.fail_fast);
-    shared.freed.notify_one();
     settle(&shared, &pending, attempted).await;
     drop(places);
-    shared.freed.notify_one();
     let mut in_flight = lock(&shared.in_flight);
     if let Some(at) = in_flight.iter().position(|other| *other == key) {
         in_flight.swap_remove(at);
@@ -90,7 +89,7 @@ pub(super) async fn run_one(
 /// Records an attempt that will not be made.
 pub(super) async fn leave_out(shared: &Arc<Shared>, pending: &Pending, attempt: u32, reason: &str) {
     let spec = &shared.jobs[pending.job].spec;
-    let datapoint = pending.datapoint.as_ref().ok().map(Arc::as_ref);
+    let datapoint = pending.datapoint.as_deref();
     let mut record = attempt::begin(spec, pending.row, attempt, datapoint);
     record.error =
         Some(AttemptError { kind: ErrorKind::NotRun, message: format!("not run: {reason}") });
@@ -99,7 +98,7 @@ pub(super) async fn leave_out(shared: &Arc<Shared>, pending: &Pending, attempt: 
 
 /// Records an attempt, and with the last one decides the case.
 async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
-    note_readable(shared, pending.job, &attempted.readable);
+    note_readable(shared, pending.job, &attempted);
     let mut entry = Entry::default();
     let record = Record::Attempt(Box::new(attempted.record));
     entry.push(&record);
@@ -117,7 +116,7 @@ async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
     let mut decided = Decided::new(
         &shared.jobs[pending.job],
         pending.row,
-        pending.datapoint.as_deref().ok(),
+        pending.datapoint.as_deref(),
         &records,
     );
     entry.push(&Record::Case(decided.record(&shared.jobs[pending.job])));
@@ -159,11 +158,7 @@ impl Decided {
         attempts: &[AttemptRecord],
     ) -> Self {
         let Job { spec, gate_judges, .. } = job;
-        let (mut case, decision) =
-            case::decide(&spec.rules, row, slices(spec, datapoint), attempts);
-        if datapoint.is_none() {
-            case.state = CaseState::Error;
-        }
+        let (case, decision) = case::decide(&spec.rules, row, slices(spec, datapoint), attempts);
         let failed = !decision.failing.is_empty() || (!decision.gated.is_empty() && !gate_judges);
         let miss = decision.reasons().next().is_some().then(|| {
             let test = spec.test_name(row);
@@ -203,19 +198,30 @@ impl Decided {
 
 /// Stops an experiment whose evaluator reads none of the outputs: it was written for another
 /// type, and every further call would be paid for nothing.
-fn note_readable(shared: &Shared, job: usize, readable: &[bool]) {
+fn note_readable(shared: &Shared, job: usize, attempted: &Attempted) {
     let spec = &shared.jobs[job].spec;
-    for (index, could) in readable.iter().enumerate() {
+    if attempted.record.output.as_ref().is_some_and(serde_json::Value::is_null) {
+        // Nothing is not another type.
+        return;
+    }
+    for (index, could) in attempted.readable.iter().enumerate() {
         let (fine, bad) = &shared.progress[job].readable[index];
         if *could {
             fine.fetch_add(1, Ordering::AcqRel);
         } else if bad.fetch_add(1, Ordering::AcqRel) + 1 >= FIRST_OUTPUTS
             && fine.load(Ordering::Acquire) == 0
         {
+            let judge = &spec.rules.judges[index];
+            let score = attempted.record.scores.get(index);
+            let error = score.and_then(|score| score.error.as_ref());
             let reason = format!(
-                "evaluator `{}` could read none of the first {FIRST_OUTPUTS} outputs; \
-                 its `output` has another type than `{}` returns",
-                spec.rules.judges[index].name, spec.function
+                "evaluator `{}` ({}:{}) could read none of the first {FIRST_OUTPUTS} outputs of \
+                 `{}`: {}",
+                judge.name,
+                judge.info.file,
+                judge.info.line,
+                spec.function,
+                error.map_or("", |error| &error.message)
             );
             let _ = shared.board.lanes[job].stopped.set(reason);
             shared.freed.notify_one();

@@ -22,6 +22,12 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 /// Attempts at once when nobody says otherwise: what the rate limits of model providers bear.
 pub(crate) const CONCURRENCY: usize = 16;
 
+/// Whoever wants no limit gets this one; far beyond what a machine can do.
+pub(crate) const MOST_AT_ONCE: usize = 1 << 16;
+
+/// Whoever wants no limit gets a year.
+pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// An experiment with its dataset.
 #[derive(Debug)]
 pub(crate) struct Spec {
@@ -119,9 +125,9 @@ impl Spec {
             rules: Rules { judges, require: entry.require.to_vec(), gates: entry.gates.to_vec() },
             evaluators,
             repeats: entry.repeats.max(1),
-            timeout: entry.timeout_ms.map_or(TIMEOUT, Duration::from_millis),
+            timeout: entry.timeout_ms.map_or(TIMEOUT, Duration::from_millis).min(LONGEST_TIMEOUT),
             retries: entry.retries,
-            concurrency: concurrency.or(attribute).unwrap_or(CONCURRENCY).max(1),
+            concurrency: concurrency.or(attribute).unwrap_or(CONCURRENCY).clamp(1, MOST_AT_ONCE),
             tags: entry.tags.iter().map(|tag| (*tag).to_owned()).collect(),
             metadata: entry
                 .metadata

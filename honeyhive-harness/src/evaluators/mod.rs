@@ -109,7 +109,8 @@ pub trait Evaluator: Send + Sync + 'static {
     /// What is known before it runs.
     fn info(&self) -> EvaluatorInfo;
 
-    /// Prepares the evaluation of one output; nothing of the user's runs before the engine asks.
+    /// Prepares the evaluation of one output. This must return at once: whatever takes time, or may
+    /// fail, belongs into the evaluation.
     fn evaluate(self: Arc<Self>, subject: Subject) -> Evaluation;
 }
 

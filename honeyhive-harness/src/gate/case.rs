@@ -89,6 +89,13 @@ impl Decision {
     }
 }
 
+/// Whether any attempt has a score that is judged not good enough.
+pub(crate) fn has_miss(rules: &Rules, attempts: &[AttemptRecord]) -> bool {
+    rules.judges.iter().enumerate().any(|(index, judge)| {
+        matches!(score_of(judge, attempts, index), CaseScore::Mean(_, Some(false)))
+    })
+}
+
 /// Decides a case from the records of its attempts.
 pub(crate) fn decide(
     rules: &Rules,

@@ -21,7 +21,8 @@ const BOOTSTRAP_BUDGET: usize = 20_000_000;
 struct Sample {
     /// One value per unit, with the row it comes from.
     values: Vec<(f64, usize)>,
-    /// Cases that should have a value but have none.
+    /// Cases that have a value, and cases that should have one but have none.
+    scored: usize,
     missing: usize,
     /// What a unit is called.
     unit: &'static str,
@@ -53,14 +54,23 @@ pub(crate) fn judge(
     }
     let sample = sample(rule, &selected);
     let n = sample.values.len();
-    let share = n as f64 / (n + sample.missing) as f64;
+    let wanted = sample.scored + sample.missing;
+    let share = sample.scored as f64 / wanted as f64;
     if n == 0 {
         return record(Verdict::Inconclusive, None, 0, None, "no case was scored".to_owned());
+    }
+    if rule.measure == Measure::Stddev && n < 2 {
+        let text = "one value has no spread; a standard deviation takes two".to_owned();
+        return record(Verdict::Inconclusive, None, n, None, text);
     }
     let (value, interval, bounds) = compute(rule, judges, &sample.values);
     let show = |value: f64| if rule.of == Of::Latency { seconds(value) } else { number(value) };
     let mut text = format!("{}, n = {n}{}", show(value), sample.unit);
     match &interval {
+        // Ends of resampled or ordered values that are all alike.
+        Shown::Interval(interval) if interval.low >= interval.high => {
+            text.push_str(", no spread");
+        }
         Shown::Interval(interval) => {
             text.push_str(&format!(", 95 % {} to {}", show(interval.low), show(interval.high)));
         }
@@ -73,8 +83,9 @@ pub(crate) fn judge(
     };
     if share < MIN_SCORED {
         let text = format!(
-            "{text}; only {n} of {} scored ({:.0} %, needs 95 %)",
-            count(n + sample.missing, "case"),
+            "{text}; only {} of {} scored ({:.0} %, needs 95 %)",
+            sample.scored,
+            count(wanted, "case"),
             share * 100.0
         );
         return record(Verdict::Inconclusive, Some(value), n, shown, text);
@@ -102,8 +113,10 @@ pub(crate) fn judge(
 }
 
 fn sample(rule: &GateRule, cases: &[&Case]) -> Sample {
-    let mut sample = Sample { values: Vec::with_capacity(cases.len()), missing: 0, unit: "" };
+    let mut sample =
+        Sample { values: Vec::with_capacity(cases.len()), scored: 0, missing: 0, unit: "" };
     for case in cases {
+        let before = sample.values.len();
         match rule.of {
             Of::Errors => match case.state {
                 crate::journal::CaseState::Skipped => sample.missing += 1,
@@ -131,6 +144,7 @@ fn sample(rule: &GateRule, cases: &[&Case]) -> Sample {
                 }
             },
         }
+        sample.scored += usize::from(sample.values.len() > before);
     }
     sample
 }

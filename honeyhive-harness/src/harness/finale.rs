@@ -11,7 +11,7 @@ use super::args::Args;
 use super::place::Target;
 use super::plan::NotJudging;
 use crate::engine::{Outcome, Shared};
-use crate::gate::case::CaseScore;
+use crate::gate::case::{Case, CaseScore};
 use crate::gate::judge;
 use crate::journal::{CaseState, EndRecord, Entry, GateRecord, Record, RuleRecord, Verdict};
 use crate::report::{self, ExperimentSummary, Summary};
@@ -29,7 +29,8 @@ pub(super) struct Finale {
     shared: Arc<Shared>,
     not_judging: Vec<NotJudging>,
     verdicts: Vec<OnceLock<GateRecord>>,
-    require_gates: bool,
+    /// Why an inconclusive gate fails; empty where it is ignored.
+    strict: &'static str,
     target: Target,
     /// The summary goes to stderr, since stdout belongs to machines.
     to_stderr: bool,
@@ -43,7 +44,7 @@ impl Finale {
     pub(super) fn new(
         shared: Arc<Shared>,
         not_judging: Vec<NotJudging>,
-        require_gates: bool,
+        strict: &'static str,
         target: Target,
         args: &Args,
     ) -> Self {
@@ -51,7 +52,7 @@ impl Finale {
             verdicts: not_judging.iter().map(|_| OnceLock::new()).collect(),
             shared,
             not_judging,
-            require_gates,
+            strict,
             target,
             to_stderr: super::is_json(args.format),
             color: args.color,
@@ -61,13 +62,18 @@ impl Finale {
         }
     }
 
-    /// Waits for a case. After Ctrl-C the answer does not come: thousands of lines about cases
-    /// that were not run would bury the summary, and the process is about to end.
+    /// After Ctrl-C no answer comes: thousands of lines about cases that were not run would bury
+    /// the summary, and the process is about to end.
+    fn unless_interrupted(&self) {
+        if self.interrupted.load(Ordering::Acquire) {
+            park_for_ever();
+        }
+    }
+
+    /// Waits for a case.
     pub(super) fn case(&self, job: usize, index: usize) -> Outcome {
         let mut outcome = self.shared.board.lanes[job].wait(index);
-        while self.interrupted.load(Ordering::Acquire) {
-            std::thread::park();
-        }
+        self.unless_interrupted();
         if !outcome.passed && !outcome.skipped {
             let Some(row) = self.shared.jobs[job].selected.get(index) else { return outcome };
             let test = self.shared.jobs[job].spec.test_name(*row);
@@ -76,27 +82,44 @@ impl Finale {
         outcome
     }
 
-    /// Waits for all cases of an experiment and judges.
+    /// Waits for all cases of an experiment, where its gate judges them, and records what it says.
     pub(super) fn gate(&self, job: usize) -> Result<Completion, Failed> {
-        if let Some(reason) = &self.not_judging[job] {
-            return self.undecided(reason);
-        }
-        self.shared.board.lanes[job].wait_for_all();
-        while self.interrupted.load(Ordering::Acquire) {
-            std::thread::park();
-        }
-        let record = self.judge(job);
+        let record = if let Some(reason) = &self.not_judging[job] {
+            self.undecided(job, reason.clone())
+        } else {
+            self.shared.board.lanes[job].wait_for_all();
+            self.unless_interrupted();
+            self.judge(job)
+        };
         let mut entry = Entry::default();
         entry.push(&Record::Gate(record.clone()));
         let written = self.shared.journal.commit_blocking(entry);
-        let verdict = self.verdicts[job].get_or_init(|| record);
+        let record = self.verdicts[job].get_or_init(|| record);
         if let Err(error) = written {
             return Err(format!("not recorded: {error}").into());
         }
-        match verdict.verdict {
+        let text = texts(record);
+        match record.verdict {
             Verdict::Pass => Ok(Completion::Completed),
-            Verdict::Fail => Err(texts(verdict, Verdict::Fail).into()),
-            Verdict::Inconclusive => self.undecided(&texts(verdict, Verdict::Inconclusive)),
+            Verdict::Fail => Err(text.into()),
+            Verdict::Inconclusive if record.passed => {
+                // libtest prints the reason of an ignored test in its line.
+                Ok(Completion::ignored_with(text.replace('\n', "; ")))
+            }
+            Verdict::Inconclusive => {
+                Err(format!("inconclusive, and {}:\n{text}", self.strict).into())
+            }
+        }
+    }
+
+    /// What a gate says that cannot judge at all.
+    fn undecided(&self, job: usize, reason: String) -> GateRecord {
+        GateRecord {
+            experiment: self.shared.jobs[job].spec.name.clone(),
+            verdict: Verdict::Inconclusive,
+            passed: self.strict.is_empty(),
+            rules: Vec::new(),
+            reason: Some(reason),
         }
     }
 
@@ -104,6 +127,7 @@ impl Finale {
     pub(super) fn whole(&self, job: usize) -> Result<Completion, Failed> {
         let lane = &self.shared.board.lanes[job];
         lane.wait_for_all();
+        self.unless_interrupted();
         let spec = &self.shared.jobs[job].spec;
         let failed: Vec<String> = (0..lane.total())
             .filter(|index| !lane.wait(*index).passed)
@@ -120,42 +144,27 @@ impl Finale {
                 failed[..failed.len() - more].join(", ")
             ));
         }
-        if !spec.rules.gates.is_empty() {
-            // nextest counts an ignored test as passed, so a gate that cannot judge fails.
-            match self.gate(job) {
-                Ok(Completion::Completed) => {}
-                Ok(Completion::Ignored { reason }) => {
-                    texts.push(format!("inconclusive: {}", reason.unwrap_or_default()));
-                }
-                Err(failed) => texts.extend(failed.message().map(str::to_owned)),
-            }
+        if !spec.rules.gates.is_empty()
+            && let Err(failed) = self.gate(job)
+        {
+            texts.extend(failed.message().map(str::to_owned));
         }
         if texts.is_empty() { Ok(Completion::Completed) } else { Err(texts.join("\n").into()) }
     }
 
-    fn undecided(&self, reason: &str) -> Result<Completion, Failed> {
-        if self.require_gates {
-            let text = format!(
-                "inconclusive, and gates must decide here (CI=true or HH_REQUIRE_GATES=1):\n{reason}"
-            );
-            return Err(text.into());
-        }
-        // libtest prints the reason of an ignored test in its line.
-        Ok(Completion::ignored_with(reason.replace('\n', "; ")))
+    /// Why not all cases of an experiment were run.
+    fn stopped(&self, job: usize) -> Option<&str> {
+        let lane = &self.shared.board.lanes[job];
+        let reason = lane.stopped.get().map(String::as_str).or(self.shared.stopped())?;
+        let skipped = |case: &Case| case.state == CaseState::Skipped;
+        (lane.done() < lane.total() || lane.cases().iter().any(skipped)).then_some(reason)
     }
 
     fn judge(&self, job: usize) -> GateRecord {
         let spec = &self.shared.jobs[job].spec;
         let lane = &self.shared.board.lanes[job];
-        let experiment = spec.name.clone();
-        if let Some(reason) = lane.stopped.get().map(String::as_str).or(self.shared.stopped()) {
-            return GateRecord {
-                experiment,
-                verdict: Verdict::Inconclusive,
-                passed: !self.require_gates,
-                rules: Vec::new(),
-                reason: Some(format!("not all cases were run: {reason}")),
-            };
+        if let Some(reason) = self.stopped(job) {
+            return self.undecided(job, format!("not all cases were run: {reason}"));
         }
         let cases = lane.cases();
         let name = |row: usize| spec.dataset.rows[row].slug.clone();
@@ -177,15 +186,17 @@ impl Finale {
         let passed = match verdict {
             Verdict::Pass => true,
             Verdict::Fail => false,
-            Verdict::Inconclusive => !self.require_gates,
+            Verdict::Inconclusive => self.strict.is_empty(),
         };
-        GateRecord { experiment, verdict, passed, rules, reason: None }
+        GateRecord { experiment: spec.name.clone(), verdict, passed, rules, reason: None }
     }
 
-    /// Prints the summary, ends the journal, and says the exit code. Only the first call counts.
+    /// Prints the summary, ends the journal, and says the exit code. Only the first caller comes
+    /// back.
     pub(super) fn close(&self, failed: bool, interrupted: bool) -> u8 {
         if self.closed.swap(true, Ordering::AcqRel) {
-            return FAILED;
+            // The other thread prints, and then ends the process.
+            park_for_ever();
         }
         let experiments: Vec<ExperimentSummary> =
             (0..self.shared.jobs.len()).map(|job| self.summarise(job)).collect();
@@ -236,6 +247,7 @@ impl Finale {
         for case in &cases {
             counts[state_index(case.state)] += 1;
         }
+        counts[4] += lane.total() - cases.len();
         let full = self.shared.jobs[job].selected.len() == spec.dataset.rows.len();
         let any_score = cases
             .iter()
@@ -258,14 +270,16 @@ impl Finale {
                 .collect(),
             verdict: self.verdicts[job].get().cloned(),
             not_judging: self.not_judging[job].clone(),
-            stopped: lane
-                .stopped
-                .get()
-                .cloned()
-                .or_else(|| self.shared.stopped().map(str::to_owned)),
+            stopped: self.stopped(job).map(str::to_owned),
             elapsed: times.0.map(|start| times.1.unwrap_or_else(Instant::now) - start),
             cases,
         }
+    }
+}
+
+fn park_for_ever() -> ! {
+    loop {
+        std::thread::park();
     }
 }
 
@@ -280,15 +294,15 @@ fn state_index(state: CaseState) -> usize {
     }
 }
 
-/// At most three lines about the rules with this verdict.
-fn texts(record: &GateRecord, wanted: Verdict) -> String {
+/// At most three lines about the rules that made the verdict.
+fn texts(record: &GateRecord) -> String {
     if let Some(reason) = &record.reason {
         return reason.clone();
     }
     let mut texts: Vec<&str> = record
         .rules
         .iter()
-        .filter(|rule| rule.verdict == wanted)
+        .filter(|rule| rule.verdict == record.verdict)
         .map(|rule| rule.text.as_str())
         .collect();
     let more = texts.len().saturating_sub(3);

@@ -23,7 +23,8 @@ use trials::{Runner, fault, trials};
 
 use crate::config::Config;
 use crate::engine::{self, Job, Options};
-use crate::journal::{self, Entry, InvocationRecord, Record};
+use crate::gate::case::has_miss;
+use crate::journal::{self, CaseState, InvocationRecord, Record};
 use crate::registry;
 use crate::report;
 
@@ -66,6 +67,9 @@ fn try_run(file: &str, crate_name: &str) -> Result<u8, String> {
         report::note(warning);
     }
     if plan.running(&args).next().is_none() {
+        for text in plan.faults() {
+            report::note(text);
+        }
         libtest_mimic::run(&trials::arguments(&args, 1), trials(&plan, &args, |_| None))
             .exit_code();
         return Ok(0);
@@ -107,11 +111,11 @@ fn execute(
         Some(nextest) => nextest.run_id.clone(),
         None => config.under_cargo.then(place::parent_key).flatten(),
     };
-    let journal = Arc::new(journal::create(&root, parent.as_deref(), invocation)?);
+    let (journal, mut entry) = journal::create(&root, parent.as_deref(), invocation)?;
+    let journal = Arc::new(journal);
     if config.nextest.as_ref().is_some_and(|nextest| nextest.attempt > 1) {
         recall(&mut prepared.jobs, journal.path())?;
     }
-    let mut entry = Entry::default();
     for job in &prepared.jobs {
         entry.push(&Record::Experiment(job.spec.record(job.selected.len())));
     }
@@ -125,7 +129,7 @@ fn execute(
     let finale = Arc::new(Finale::new(
         Arc::clone(&running.shared),
         prepared.gates,
-        config.require_gates,
+        strict(config),
         target.clone(),
         args,
     ));
@@ -171,6 +175,17 @@ fn execute(
     Ok(finale.close(conclusion.has_failed(), false))
 }
 
+/// Why an inconclusive gate fails; empty where it is ignored.
+fn strict(config: &Config) -> &'static str {
+    if config.nextest.is_some() {
+        "nextest would count an ignored gate as passed"
+    } else if config.require_gates {
+        "gates must decide here (CI=true or HH_REQUIRE_GATES=1)"
+    } else {
+        ""
+    }
+}
+
 /// How many threads wait for results. With one per attempt under way, results are printed as they
 /// come, and with a single one strictly in order; where very many are under way, waking a thread
 /// for each costs more than most of them do, and the order of the dataset is good enough.
@@ -179,12 +194,15 @@ fn waiting_threads(attempts: usize) -> usize {
 }
 
 /// A retry by the outer runner heals errors, never scores: what was scored in an earlier attempt
-/// stays as it was.
+/// stays as it was, and a case with an error beside a bad score keeps both.
 fn recall(jobs: &mut [Job], journal: &Path) -> Result<(), String> {
     let Some(directory) = journal.parent() else { return Ok(()) };
     for job in jobs {
         let earlier = journal::read_invocation(directory).map_err(|error| error.to_string())?;
-        job.recorded = earlier.scored_cases(&job.spec.name);
+        job.recorded = earlier.recorded_cases(&job.spec.name, |case, attempts| {
+            matches!(case.state, CaseState::Pass | CaseState::Fail)
+                || has_miss(&job.spec.rules, attempts)
+        });
     }
     Ok(())
 }

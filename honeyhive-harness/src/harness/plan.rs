@@ -1,5 +1,6 @@
 //! What there is to run: registered experiments, their datasets, and which tests are selected.
 
+use std::panic::catch_unwind;
 use std::sync::Arc;
 
 use super::args::Args;
@@ -246,6 +247,15 @@ impl Plan {
         prepared
     }
 
+    /// Why experiments cannot run whose tests are not selected either: perhaps they would be, if
+    /// their names were known.
+    pub(super) fn faults(&self) -> impl Iterator<Item = &str> {
+        self.tests.iter().filter(|test| !test.selected).filter_map(|test| match &test.what {
+            What::Fault { text } => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     /// The tests that are run.
     pub(super) fn running<'a>(&'a self, args: &'a Args) -> impl Iterator<Item = &'a Test> {
         self.tests.iter().filter(|test| runs(test, args))
@@ -264,7 +274,8 @@ fn load(entry: &Experiment, config: &Config) -> Result<Dataset, String> {
         Source::Function { path, load } => {
             let origin = format!("{path}()");
             let name = path.rsplit("::").next().unwrap_or(path);
-            load().map_err(|error| DatasetFault(format!("{origin}: {error}"))).and_then(|rows| {
+            let loaded = catch_unwind(load).unwrap_or_else(|_| Err("it panicked".to_owned()));
+            loaded.map_err(|error| DatasetFault(format!("{origin}: {error}"))).and_then(|rows| {
                 Dataset::scan(From::Rows { name, origin: &origin, rows }, entry.dataset_name)
             })
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::schema::{AttemptRecord, CaseState, Record, SCHEMA};
+use super::schema::{AttemptRecord, CaseRecord, Record, SCHEMA};
 
 /// Everything that the files of one invocation say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,9 +61,13 @@ impl fmt::Display for JournalError {
 impl std::error::Error for JournalError {}
 
 impl Journal {
-    /// The cases of an experiment that have been scored, by id, with their attempts. Where
-    /// several processes recorded a case, the latest attempt of the outer runner counts.
-    pub(crate) fn scored_cases(mut self, experiment: &str) -> HashMap<String, Vec<AttemptRecord>> {
+    /// The cases of an experiment that `keep` wants, by id, with their attempts. Where several
+    /// processes recorded a case, the latest attempt of the outer runner counts.
+    pub(crate) fn recorded_cases(
+        mut self,
+        experiment: &str,
+        keep: impl Fn(&CaseRecord, &[AttemptRecord]) -> bool,
+    ) -> HashMap<String, Vec<AttemptRecord>> {
         let mut scored: HashMap<String, (u32, Vec<AttemptRecord>)> = HashMap::new();
         let mut attempts: HashMap<String, Vec<AttemptRecord>> = HashMap::new();
         let mut runner_attempt = 0;
@@ -78,7 +82,7 @@ impl Journal {
                 }
                 Record::Case(case) if case.experiment == experiment => {
                     let attempts = attempts.remove(&case.case).unwrap_or_default();
-                    let done = matches!(case.state, CaseState::Pass | CaseState::Fail);
+                    let done = keep(&case, &attempts);
                     let newest =
                         scored.get(&case.case).is_none_or(|(other, _)| *other <= runner_attempt);
                     if done && newest {

@@ -116,7 +116,7 @@ impl Drop for Writer {
     }
 }
 
-/// Opens the journal of this process below `root` and writes its first line.
+/// Opens the journal of this process below `root`; its first lines are given back to be committed.
 ///
 /// # Errors
 /// When the directory or file cannot be made or written; the text says which and why.
@@ -124,7 +124,7 @@ pub(crate) fn create(
     root: &Path,
     parent: Option<&str>,
     mut invocation: InvocationRecord,
-) -> Result<Writer, String> {
+) -> Result<(Writer, Entry), String> {
     let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
     let directory = invocation_dir(root, parent, &now)
         .map_err(|error| format!("cannot make a journal in {}: {error}", root.display()))?;
@@ -155,8 +155,7 @@ pub(crate) fn create(
     let writer = Writer { orders: Some(orders), thread: Some(thread), path: path.clone(), failed };
     let mut first = Entry::default();
     first.push(&Record::Invocation(invocation));
-    writer.commit_blocking(first).map_err(|error| error.to_string())?;
-    Ok(writer)
+    Ok((writer, first))
 }
 
 /// The directory of the invocation. Processes with the same parent (one `cargo test` with several

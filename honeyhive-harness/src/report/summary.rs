@@ -18,6 +18,9 @@ const COLUMNS: usize = 80;
 const NOTHING_SCORED: &str = "every evaluator answered `None` for every case, so nothing was \
     measured; give the experiment an evaluator that applies, or cases that one applies to";
 
+const ONLY_ERRORS: &str = "no case has a score: functions or evaluators ended in errors; mend the \
+    first one above";
+
 /// Misses shown with their contents, per experiment.
 const SHOWN_MISSES: usize = 5;
 
@@ -82,8 +85,9 @@ fn verdict_line(text: &mut String, summary: &Summary) {
     );
     if !summary.failed {
         let inconclusive = summary.experiments.iter().any(|experiment| {
-            let verdict = experiment.verdict.as_ref().map(|verdict| verdict.verdict);
-            verdict == Some(Verdict::Inconclusive)
+            experiment.verdict.as_ref().is_some_and(|verdict| {
+                verdict.verdict == Verdict::Inconclusive && verdict.reason.is_none()
+            })
         });
         let (word, style) = if inconclusive { ("INCONCLUSIVE", YELLOW) } else { ("PASS", GREEN) };
         line(text, &format!("{style}{word}{style:#} {what}{}", forgiven(summary)));
@@ -143,7 +147,8 @@ fn render_experiment(text: &mut String, experiment: &ExperimentSummary) {
     render_rules(text, experiment);
     if experiment.nothing_scored {
         line(text, &format!("  {RED}nothing was scored{RED:#}"));
-        wrapped(text, NOTHING_SCORED, 4);
+        let errors = experiment.counts[2] + experiment.counts[3] > 0;
+        wrapped(text, if errors { ONLY_ERRORS } else { NOTHING_SCORED }, 4);
     }
     if let Some(reason) = &experiment.stopped {
         line(text, &format!("  {RED}stopped{RED:#}"));
@@ -181,7 +186,6 @@ fn render_miss(text: &mut String, rerun: &str, miss: &Miss) {
     if width(reason) <= room {
         line(text, &format!("  {style}{mark} {name}{style:#}  {reason}"));
     } else {
-        // The reason of a miss is never cut.
         line(text, &format!("  {style}{mark} {name}{style:#}"));
         wrapped(text, reason, 4);
     }
@@ -361,16 +365,18 @@ fn short(rule: &GateRule) -> String {
 
 /// The full text of every rule that does not hold, and of a gate that did not judge.
 fn render_rules(text: &mut String, experiment: &ExperimentSummary) {
-    let Some(verdict) = &experiment.verdict else {
-        if let Some(reason) =
-            experiment.not_judging.as_ref().filter(|_| !experiment.rules.gates.is_empty())
-        {
-            text.push('\n');
-            line(text, &format!("  {YELLOW}gate not judged{YELLOW:#}"));
-            wrapped(text, reason, 4);
-        }
-        return;
+    let gates = !experiment.rules.gates.is_empty();
+    let reason = match &experiment.verdict {
+        Some(verdict) => verdict.reason.as_ref(),
+        None => experiment.not_judging.as_ref().filter(|_| gates),
     };
+    // Why an experiment was stopped is said below.
+    if let Some(reason) = reason.filter(|_| experiment.stopped.is_none()) {
+        text.push('\n');
+        line(text, &format!("  {YELLOW}gate not judged{YELLOW:#}"));
+        wrapped(text, reason, 4);
+    }
+    let Some(verdict) = &experiment.verdict else { return };
     for rule in verdict.rules.iter().filter(|rule| rule.verdict != Verdict::Pass) {
         let (mark, style) = match rule.verdict {
             Verdict::Fail => ("gate FAIL", RED),

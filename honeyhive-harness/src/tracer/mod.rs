@@ -446,6 +446,9 @@ pub(crate) fn fail(span: &SpanRef<'_>, kind: &'static str, message: &str) {
 
 impl Drop for Span {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.fail("panic", "ended by a panic");
+        }
         self.cx.span().end();
     }
 }

@@ -9,6 +9,7 @@ mod gates;
 mod journal;
 mod library;
 mod libtest;
+mod nextest;
 mod outcomes;
 mod signals;
 mod terminal;

@@ -120,7 +120,7 @@ fn an_interrupted_summary() {
     // The interval of `fine` depends on how many were done.
     let lines: Vec<&str> = summary.lines().filter(|line| !line.starts_with("  fine ")).collect();
     assert_snapshot!(lines.join("\n"), @"
-    takes_its_time · 400 cases · hundreds()
+    takes_its_time · 400 cases · hundreds() · <time>
 
       evaluator     mean  95 % interval        n  gate
       latency <time> <interval> <done> -

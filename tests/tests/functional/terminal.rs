@@ -41,7 +41,7 @@ fn a_green_run() {
     test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; finished in <time>
 
 
-    green · 3 cases · all_right()
+    green · 3 cases · all_right() · <time>
 
       evaluator     mean  95 % interval        n  gate
       correct          1  0.439–1              3  ok mean >= 0.9
@@ -79,7 +79,7 @@ fn a_red_run() {
     test result: FAILED. 3 passed; 1 failed; 1 ignored; 0 measured; finished in <time>
 
 
-    red · 4 cases · some_wrong()
+    red · 4 cases · some_wrong() · <time>
 
       failing, worst first
       ✗ terse
@@ -134,7 +134,7 @@ fn a_partial_run() {
     test result: ok. 1 passed; 0 failed; 1 ignored; 0 measured; finished in <time>
 
 
-    green · 1 of 3 cases · all_right()
+    green · 1 of 3 cases · all_right() · <time>
 
       evaluator     mean  95 % interval        n  gate
       correct          1  0.207–1              1  not judged mean >= 0.9
@@ -250,7 +250,7 @@ fn nothing_that_a_model_writes_reaches_the_terminal_as_a_command() {
 fn odd_characters_are_shown_as_what_they_are() {
     let run = run(&["rude_outputs::"]);
     assert_snapshot!(run.normalize(summary(&run)), @r"
-    rude_outputs · 3 cases · rude()
+    rude_outputs · 3 cases · rude() · <time>
 
       failing, worst first
       ✗ colours  correct 0, needs >= 1
