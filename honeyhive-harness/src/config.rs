@@ -94,7 +94,7 @@ impl Config {
                 },
                 "HH_EXT_IDS" => match &*text {
                     "python" => config.python_ids = true,
-                    _ => faults.push(format!("HH_EXT_IDS={text}: the only other ids are python")),
+                    _ => faults.push(format!("HH_EXT_IDS={text}: only python is known")),
                 },
                 "HH_REQUIRE_GATES" => match flag(&text) {
                     Some(yes) => config.require_gates |= yes,

@@ -172,6 +172,17 @@
 //! Results are appended to `target/honeyhive/<invocation>/*.jsonl` and synced to disk before a
 //! case is reported. See [`journal`] for the format.
 //!
+//! # Environment
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `HH_DIR` | the directory for journals, instead of `target/honeyhive` |
+//! | `HH_CONCURRENCY` | attempts at once over all experiments; `--test-threads` wins |
+//! | `HH_REQUIRE_GATES=1`, `CI=true` | a gate that cannot judge fails |
+//! | `HH_EXT_IDS=python` | external ids as HoneyHive's Python SDK makes them |
+//! | `HH_MACROS_DEBUG=1` | prints what the attributes expand to, while compiling |
+//! | `NO_COLOR`, `CLICOLOR_FORCE` | no colours; colours also in a pipe |
+//!
 //! # Limitations
 //!
 //! - Beside an evaluator stands a struct of its name. A module of the same name that is
@@ -179,8 +190,13 @@
 //!   docs want `correct()` with parentheses.
 //! - Functions in `#[cfg(test)]` modules of a library and in binaries cannot be linked into a test
 //!   target; a library must be named in `main!(my_lib)`.
-//! - Output is not captured, and a panic is caught only with `panic = "unwind"`.
-//! - A sync function that times out keeps its thread until the process ends.
+//! - Output is not captured, so what a function prints mixes with the lines of the tests and the
+//!   live line.
+//! - A panic is caught only with `panic = "unwind"`; its text has the place, not the backtrace.
+//! - A sync function that times out keeps its thread until the process ends. An async one that
+//!   blocks its thread without awaiting takes a worker away; up to 63 at once harm nobody else.
+//! - Every experiment of a library that is linked runs; a library is linked when `main!` names it or
+//!   when the test target uses anything of it.
 //! - A function that calls `std::process::exit` ends the run with that code.
 
 #[doc(hidden)]

@@ -125,7 +125,7 @@ pub(crate) fn middle(text: &str, width: usize) -> String {
 }
 
 /// The longest start of `text` that takes at most `width` columns.
-fn prefix(text: &str, width: usize) -> &str {
+pub(crate) fn prefix(text: &str, width: usize) -> &str {
     let mut used = 0;
     for (index, c) in text.char_indices() {
         used += c.width().unwrap_or(0);

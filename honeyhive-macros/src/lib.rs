@@ -88,7 +88,7 @@ use proc_macro::TokenStream;
 /// | `timeout = "60s"` | the longest that one call of the function may take | 60 s |
 /// | `name = "greeting"` | how the experiment and its tests are called: letters, digits, `_`, `.`, `-` | the function's name |
 /// | `dataset_name = "greetings"` | how the dataset is called | the file's or function's name |
-/// | `tags("nightly", "slow")` | for people and filters | none |
+/// | `tags("nightly", "slow")` | recorded with the experiment, for reports | none |
 /// | `metadata(model = "m", temperature = 0.7, prompt = PROMPT)` | what is recorded with the run: strings, numbers, `true` and `false`, constants of type `&str` | none |
 /// | `crate = path` | the harness, where the crate knows it by another name | `::honeyhive_harness` |
 ///

@@ -191,7 +191,7 @@ impl<'a> Fields<'a> {
         let state = if inputs.contains_key(name) { "is null" } else { "is missing" };
         let known: Vec<&str> = inputs.keys().map(String::as_str).collect();
         let hint = match closest(name, known.iter().copied()) {
-            Some(near) if state == "is missing" => format!("; did you mean `{near}`?"),
+            Some(near) if state == "is missing" => format!("; the row has `{near}`"),
             _ if known.is_empty() => "; the row has no inputs".to_owned(),
             _ => format!("; the row's inputs: {}", known.join(", ")),
         };
@@ -246,7 +246,7 @@ mod tests {
     fn a_missing_input_names_what_is_there() {
         let row = Datapoint::new().input("txt", "hi").input("lang", "de");
         let error = Fields::new(&row).required::<String>(&TEXT).unwrap_err();
-        assert_eq!(error.to_string(), "input `text` is missing; did you mean `txt`?");
+        assert_eq!(error.to_string(), "input `text` is missing; the row has `txt`");
         let row = Datapoint::new().input("question", "hi");
         let error = Fields::new(&row).required::<String>(&TEXT).unwrap_err();
         assert_eq!(error.to_string(), "input `text` is missing; the row's inputs: question");

@@ -23,7 +23,16 @@ fn syntax(error: &serde_json::Error) -> String {
 }
 
 /// One row per line; blank lines do not count.
-pub(super) fn scan_lines(text: &str, start: usize) -> Vec<Scanned> {
+///
+/// # Errors
+/// When the file is a JSON array; starts with `: `.
+pub(super) fn scan_lines(text: &str, start: usize) -> Result<Vec<Scanned>, String> {
+    let body = &text[start..];
+    if body.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(body).is_ok() {
+        return Err(
+            ": the file is a JSON array; name it .json, or write one row per line".to_owned()
+        );
+    }
     let mut rows = Vec::new();
     let mut at = start;
     for (index, line) in text[start..].split('\n').enumerate() {
@@ -32,7 +41,7 @@ pub(super) fn scan_lines(text: &str, start: usize) -> Vec<Scanned> {
         }
         at += line.len() + 1;
     }
-    rows
+    Ok(rows)
 }
 
 /// An array of rows.
@@ -43,7 +52,8 @@ pub(super) fn scan_array(text: &str, start: usize) -> Result<Vec<Scanned>, Strin
     let body = &text[start..];
     if !body.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(body).is_ok() {
         return Err(
-            ": the file is an array of rows: [{..}, {..}]; one row per line is .jsonl".to_owned()
+            ": the file is no array of rows; write [{..}, {..}], or one row per line into a .jsonl"
+                .to_owned(),
         );
     }
     let raw: Vec<&RawValue> = serde_json::from_str(body).map_err(|error| {

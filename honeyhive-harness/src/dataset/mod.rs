@@ -160,7 +160,8 @@ impl Dataset {
                 let extension = file.extension().and_then(|ext| ext.to_str()).unwrap_or_default();
                 let (store, scanned) = match extension.to_ascii_lowercase().as_str() {
                     "jsonl" => {
-                        let scanned = json_file::scan_lines(&text, start);
+                        let scanned = json_file::scan_lines(&text, start)
+                            .map_err(|fault| at(path, &fault))?;
                         (Store::Json(text), scanned)
                     }
                     "json" => {

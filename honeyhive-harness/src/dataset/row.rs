@@ -51,7 +51,7 @@ pub(super) fn parse(value: Value) -> Result<Datapoint, String> {
     if fields.contains_key("inputs") {
         row.inputs = object(&mut fields, "inputs", &mut faults);
         for key in fields.keys() {
-            faults.push(match closest(key, KNOWN) {
+            faults.push(match closest(key, KNOWN).or_else(|| synonym(key)) {
                 Some(near) => format!("unknown key `{key}`; did you mean `{near}`?"),
                 None => format!(
                     "unknown key `{key}`: beside `inputs` a row has only {}",
@@ -71,6 +71,17 @@ pub(super) fn parse(value: Value) -> Result<Datapoint, String> {
         row.inputs = fields;
     }
     if faults.is_empty() { Ok(row) } else { Err(faults.join("; ")) }
+}
+
+/// What other tools call the same thing.
+fn synonym(key: &str) -> Option<&'static str> {
+    match key {
+        "expected" | "expected_output" | "answer" | "label" | "target" | "reference" => {
+            Some("ground_truth")
+        }
+        "input" => Some("inputs"),
+        _ => None,
+    }
 }
 
 /// A row of a dataset that was no JSON, in the structured shape.

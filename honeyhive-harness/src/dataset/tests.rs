@@ -49,9 +49,18 @@ fn json_arrays_know_their_lines() {
     assert_eq!(dataset.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 4, 4]);
     assert_eq!(ids(&dataset), ["a", "b", "line-4"]);
     let fault = scan("rows.json", b"{\"rows\": []}").unwrap_err();
-    assert!(fault.0.contains("the file is an array of rows"), "{fault:?}");
+    assert!(fault.0.contains("the file is no array of rows"), "{fault:?}");
     let fault = scan("rows.json", b"[\n{\"q\": 1},\n{\"q\"").unwrap_err();
     assert!(fault.0.starts_with("rows.json:3: not valid JSON"), "{fault:?}");
+}
+
+#[test]
+fn an_array_is_not_taken_for_lines() {
+    let fault = scan("rows.jsonl", b"[\n {\"q\": 1}\n]").unwrap_err();
+    assert!(
+        fault.0.starts_with("rows.jsonl: the file is a JSON array; name it .json"),
+        "{fault:?}"
+    );
 }
 
 #[test]

@@ -98,7 +98,8 @@ fn nowhere(want: &Wanted<'_>, spec: &Spec, rows: usize, names: &[String]) -> Str
     };
     let hint = match want.param.key {
         Key::Input(name) => match closest(name, names.iter().map(String::as_str)) {
-            Some(near) => format!("; did you mean `{near}`?"),
+            Some(near) => format!("; they have `{near}`"),
+            None if names == ["input"] => "; they have `input`; did you mean `inputs`?".to_owned(),
             None => format!("; their inputs: {}", names.join(", ")),
         },
         _ => String::new(),

@@ -34,6 +34,8 @@ pub(super) fn install_hook() {
                     // A panic that the user's code caught is not the one that ends it.
                     *slot = Some(describe(panic));
                 }
+                // Whoever reads our output may have seen enough of it.
+                None if describe(panic).contains("Broken pipe") => {}
                 None => previous(panic),
             }
         }));

@@ -14,6 +14,9 @@ use crate::gate::miss::Miss;
 use crate::journal::{AttemptError, AttemptRecord, CaseRecord, Entry, ErrorKind, Record};
 use crate::text::one_line;
 
+/// Columns of a reason in a failed test's text.
+const LONGEST_REASON: usize = 300;
+
 /// An evaluator that could read none of this many outputs stops the experiment.
 const FIRST_OUTPUTS: usize = 5;
 
@@ -253,16 +256,18 @@ fn slices(spec: &Spec, datapoint: Option<&Datapoint>) -> Box<[bool]> {
         .collect()
 }
 
-/// What a failed case's test says: its worst reason, how many more, and whether a gate might
-/// have seen it otherwise.
+/// What a failed case's test says: its worst reasons, how many more, and whether a gate might have
+/// seen it otherwise. At most two lines.
 fn message(decision: &Decision, gate_judges: bool) -> String {
-    let mut reasons = decision.reasons();
-    let mut text = reasons.next().map(|reason| one_line(reason, 300)).unwrap_or_default();
-    let more = reasons.count();
-    if more > 0 {
-        text.push_str(&format!(" (and {more} more)"));
+    let forgivable = decision.failing.is_empty() && !gate_judges;
+    let shown = if forgivable { 1 } else { 2 };
+    let reasons: Vec<String> =
+        decision.reasons().map(|reason| one_line(reason, LONGEST_REASON)).collect();
+    let mut text = reasons[..reasons.len().min(shown)].join("\n");
+    if reasons.len() > shown {
+        text.push_str(&format!(" (and {} more)", reasons.len() - shown));
     }
-    if decision.failing.is_empty() && !gate_judges {
+    if forgivable {
         text.push_str("\na full run's gate may forgive this");
     }
     text

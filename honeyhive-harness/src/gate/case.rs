@@ -146,10 +146,8 @@ pub(crate) fn decide(
         }
         let score = score_of(judge, attempts, index);
         if let CaseScore::Mean(mean, Some(false)) = score {
-            let explanation = records().find_map(|(_, score)| {
-                score.explanation.as_deref().filter(|_| is_bad(judge, score))
-            });
-            let text = miss(judge, mean, attempts.len(), explanation);
+            let bad = records().find(|(_, score)| is_bad(judge, score)).map(|(_, score)| score);
+            let text = miss(judge, mean, attempts.len(), bad);
             let gated = gates_on(&|rule| rule.of == Of::Evaluator(index), &case);
             misses.push((gated, text));
         }
@@ -250,20 +248,26 @@ fn shown(value: ScoreValue) -> String {
     }
 }
 
-fn miss(judge: &Judge, mean: f64, attempts: usize, explanation: Option<&str>) -> String {
+/// `correct is false`, `close 0.42, needs >= 0.7: partial: 2 of 4 facts`
+fn miss(judge: &Judge, mean: f64, attempts: usize, bad: Option<&ScoreRecord>) -> String {
     let info = &judge.info;
-    let mut text = format!("{} {}", judge.name, number(mean));
-    if attempts > 1 {
-        text.push_str(&format!(" over {attempts} attempts"));
-    }
-    text.push_str(&format!(
-        ", needs {} {}",
-        info.direction.comparison().symbol(),
-        number(info.limit())
-    ));
-    if let Some(explanation) = explanation {
+    let mut text = match bad.and_then(|score| score.value) {
+        Some(value @ ScoreValue::Bool(_)) if attempts == 1 => {
+            format!("{} is {}", judge.name, shown(value))
+        }
+        _ => {
+            let over = match attempts {
+                1 => String::new(),
+                attempts => format!(" over {attempts} attempts"),
+            };
+            let needs = info.direction.comparison().symbol();
+            format!("{} {}{over}, needs {needs} {}", judge.name, number(mean), number(info.limit()))
+        }
+    };
+    let words = bad.map(|score| [&score.label, &score.explanation]).into_iter().flatten().flatten();
+    for word in words {
         text.push_str(": ");
-        text.push_str(explanation);
+        text.push_str(word);
     }
     text
 }

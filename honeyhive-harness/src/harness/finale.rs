@@ -8,13 +8,14 @@ use libtest_mimic::{Completion, Failed};
 
 use super::FAILED;
 use super::args::Args;
+use super::live::Line;
 use super::place::Target;
 use super::plan::NotJudging;
 use crate::engine::{Outcome, Shared};
 use crate::gate::case::{Case, CaseScore};
 use crate::gate::judge;
 use crate::journal::{CaseState, EndRecord, Entry, GateRecord, Record, RuleRecord, Verdict};
-use crate::report::{self, ExperimentSummary, Summary};
+use crate::report::{self, ExperimentSummary, Fault, Summary};
 use crate::text::count;
 
 /// How long attempts under way may go on after the first Ctrl-C: they are paid for already.
@@ -32,6 +33,7 @@ pub(super) struct Finale {
     /// Why an inconclusive gate fails; empty where it is ignored.
     strict: &'static str,
     target: Target,
+    faults: Vec<Fault>,
     /// The summary goes to stderr, since stdout belongs to machines.
     to_stderr: bool,
     color: Option<libtest_mimic::ColorSetting>,
@@ -46,6 +48,7 @@ impl Finale {
         not_judging: Vec<NotJudging>,
         strict: &'static str,
         target: Target,
+        faults: Vec<Fault>,
         args: &Args,
     ) -> Self {
         Self {
@@ -54,6 +57,7 @@ impl Finale {
             not_judging,
             strict,
             target,
+            faults,
             to_stderr: super::is_json(args.format),
             color: args.color,
             interrupted: AtomicBool::new(false),
@@ -228,6 +232,7 @@ impl Finale {
         let _ = self.shared.journal.commit_blocking(entry);
         let summary = Summary {
             experiments,
+            faults: self.faults.clone(),
             journal: self.shared.journal.path().to_owned(),
             journal_error: self.shared.journal.failure().map(str::to_owned),
             unrecorded,
@@ -260,6 +265,7 @@ impl Finale {
             rows: spec.dataset.rows.len(),
             selected: lane.total(),
             repeats: spec.repeats,
+            recalled: self.shared.jobs[job].recorded.len(),
             rules: spec.rules.clone(),
             counts,
             nothing_scored: full && ran && !spec.evaluators.is_empty() && !any_score,
@@ -316,8 +322,8 @@ fn texts(record: &GateRecord) -> String {
 
 /// Ctrl-C, or a polite request to end: start nothing more, let attempts under way end for a
 /// moment, say what is done. A second one ends at once.
-pub(super) fn on_interrupt(finale: &Arc<Finale>) {
-    let finale = Arc::clone(finale);
+pub(super) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
+    let (finale, line) = (Arc::clone(finale), line.clone());
     let signals = AtomicUsize::new(0);
     let watch = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
@@ -325,17 +331,19 @@ pub(super) fn on_interrupt(finale: &Arc<Finale>) {
         };
         runtime.block_on(each_signal(move || {
             if signals.fetch_add(1, Ordering::AcqRel) > 0 {
+                line.stop();
                 exit(INTERRUPTED);
             }
             finale.interrupted.store(true, Ordering::Release);
             finale.shared.stop("interrupted");
-            let finale = Arc::clone(&finale);
+            let (finale, line) = (Arc::clone(&finale), line.clone());
             // A thread of its own, so that the second signal is heard meanwhile.
             std::thread::spawn(move || {
                 let deadline = Instant::now() + GRACE;
                 while finale.shared.in_flight().0 > 0 && Instant::now() < deadline {
                     std::thread::sleep(Duration::from_millis(10));
                 }
+                line.stop();
                 exit(finale.close(true, true));
             });
         }));

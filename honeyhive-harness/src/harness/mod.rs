@@ -26,7 +26,7 @@ use crate::engine::{self, Job, Options};
 use crate::gate::case::has_miss;
 use crate::journal::{self, CaseState, InvocationRecord, Record};
 use crate::registry;
-use crate::report;
+use crate::report::{self, Fault};
 
 /// The exit code of failed tests, as libtest has it.
 const FAILED: u8 = 101;
@@ -67,11 +67,10 @@ fn try_run(file: &str, crate_name: &str) -> Result<u8, String> {
         report::note(warning);
     }
     if plan.running(&args).next().is_none() {
-        for text in plan.faults() {
-            report::note(text);
+        for text in plan.faults().map(str::to_owned).chain(plan.unknown_cases(&args)) {
+            report::note(&text);
         }
-        libtest_mimic::run(&trials::arguments(&args, 1), trials(&plan, &args, |_| None))
-            .exit_code();
+        trials::run(&args, 1, trials(&plan, &args, |_| None));
         return Ok(0);
     }
     if let Some(seed) = args.shuffle {
@@ -89,6 +88,7 @@ fn execute(
 ) -> Result<u8, String> {
     let concurrency = args.test_threads.or(config.concurrency);
     let mut prepared = plan.prepare(args, config);
+    let faults: Vec<Fault> = prepared.places.iter().filter_map(Place::fault).collect();
     let mut places = std::mem::take(&mut prepared.places).into_iter();
     if prepared.jobs.is_empty() {
         // Nothing can run: only faults to tell.
@@ -96,8 +96,9 @@ fn execute(
             Some(Place::Fault { name, text }) => Some(fault(name, text)),
             _ => None,
         });
-        let conclusion = libtest_mimic::run(&trials::arguments(args, 1), trials);
-        return Ok(if conclusion.has_failed() { FAILED } else { 0 });
+        trials::run(args, 1, trials);
+        report::print_faults(&faults, is_json(args.format), args.color);
+        return Ok(FAILED);
     }
     let root = config.dir.clone().unwrap_or_else(place::journal_root);
     let invocation = InvocationRecord {
@@ -111,13 +112,19 @@ fn execute(
         Some(nextest) => nextest.run_id.clone(),
         None => config.under_cargo.then(place::parent_key).flatten(),
     };
-    let (journal, mut entry) = journal::create(&root, parent.as_deref(), invocation)?;
+    let (journal, mut entry) =
+        journal::create(&root, parent.as_deref(), invocation).map_err(|error| {
+            if config.dir.is_some() { format!("{error} (from HH_DIR)") } else { error }
+        })?;
     let journal = Arc::new(journal);
     if config.nextest.as_ref().is_some_and(|nextest| nextest.attempt > 1) {
         recall(&mut prepared.jobs, journal.path())?;
     }
     for job in &prepared.jobs {
         entry.push(&Record::Experiment(job.spec.record(job.selected.len())));
+    }
+    for fault in &faults {
+        entry.push(&Record::Case(fault.record()));
     }
     journal.commit_blocking(entry).map_err(|error| error.to_string())?;
 
@@ -131,9 +138,9 @@ fn execute(
         prepared.gates,
         strict(config),
         target.clone(),
+        faults,
         args,
     ));
-    finale::on_interrupt(&finale);
     let threads = waiting_threads(concurrency.unwrap_or(widest));
     let line = if threads == 1 {
         // libtest-mimic then prints a name before its result, and the two would mix.
@@ -141,6 +148,8 @@ fn execute(
     } else {
         live::Line::start(&running.shared, args.format, args.quiet, config)
     };
+
+    finale::on_interrupt(&finale, &line);
 
     let trials = trials(plan, args, |_| {
         let finale = Arc::clone(&finale);
@@ -169,10 +178,10 @@ fn execute(
         };
         Some((None, runner))
     });
-    let conclusion = libtest_mimic::run(&trials::arguments(args, threads), trials);
+    let failed = trials::run(args, threads, trials);
     line.stop();
     running.finish();
-    Ok(finale.close(conclusion.has_failed(), false))
+    Ok(finale.close(failed, false))
 }
 
 /// Why an inconclusive gate fails; empty where it is ignored.

@@ -8,8 +8,9 @@ use crate::config::Config;
 use crate::dataset::{Dataset, DatasetFault, From, base_dir};
 use crate::engine::{self, Job, Spec};
 use crate::registry::{Experiment, Source};
+use crate::report::Fault;
 use crate::stats::SplitMix64;
-use crate::text::count;
+use crate::text::{closest, count};
 
 /// A test.
 #[derive(Debug)]
@@ -81,6 +82,14 @@ pub(super) enum Place {
     },
     /// The experiment cannot run, and another test says why.
     Absent,
+}
+
+impl Place {
+    /// The experiment that cannot run, for the summary.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let Self::Fault { name, text } = self else { return None };
+        Some(Fault { test: name.clone(), text: text.clone() })
+    }
 }
 
 impl Plan {
@@ -254,6 +263,30 @@ impl Plan {
             What::Fault { text } => Some(text.as_str()),
             _ => None,
         })
+    }
+
+    /// What filters name a case that their experiment does not have.
+    pub(super) fn unknown_cases(&self, args: &Args) -> Vec<String> {
+        let mut notes = Vec::new();
+        for filter in &args.filters {
+            let Some((experiment, case)) = filter.split_once("::") else { continue };
+            let Some(loaded) = self.loaded.iter().find(|one| one.entry.name == experiment) else {
+                continue;
+            };
+            let rows = &loaded.dataset.rows;
+            if case.is_empty()
+                || rows.iter().any(|row| row.slug.starts_with(case))
+                || case == "gate"
+            {
+                continue;
+            }
+            let hint = match closest(case, rows.iter().map(|row| row.slug.as_str())) {
+                Some(near) => format!("; did you mean `{near}`?"),
+                None => String::new(),
+            };
+            notes.push(format!("`{experiment}` has no case `{case}`{hint}"));
+        }
+        notes
     }
 
     /// The tests that are run.

@@ -1,6 +1,7 @@
 //! What libtest-mimic is given: the selection is made already, the results come from elsewhere.
 
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -52,8 +53,15 @@ pub(super) fn trials(
         .collect()
 }
 
+/// Hands the tests to libtest-mimic; whether any failed.
+pub(super) fn run(args: &Args, threads: usize, trials: Vec<Trial>) -> bool {
+    // It panics where it cannot print, as in `cargo test | head`. What runs shall end in order.
+    let run = || libtest_mimic::run(&arguments(args, threads), trials);
+    catch_unwind(AssertUnwindSafe(run)).map_or(true, |conclusion| conclusion.has_failed())
+}
+
 /// The arguments for libtest-mimic.
-pub(super) fn arguments(args: &Args, threads: usize) -> Arguments {
+fn arguments(args: &Args, threads: usize) -> Arguments {
     Arguments {
         quiet: args.quiet,
         color: args.color,

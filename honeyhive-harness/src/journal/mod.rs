@@ -24,6 +24,28 @@
 //! absent is empty. Times are RFC 3339 in UTC, durations are in milliseconds, ids of spans are
 //! hex, the ids of an attempt count for all its spans.
 //!
+//! A failing case, its attempt first (shortened):
+//!
+//! ```json
+//! {"type":"attempt","experiment":"detect","case":"en-07","attempt":1,"tries":1,"run_id":"4035..",
+//!  "dataset_id":"EXT-sentences","datapoint_id":"EXT-sentences-en-07","session_id":"03da..",
+//!  "trace_id":"ef69..","started_at":"2026-11-22T13:53:13.397Z","duration_ms":0.923,
+//!  "inputs":{"text":"OK"},"ground_truth":"en","output":"fr",
+//!  "scores":[{"evaluator":"correct","value":false,"duration_ms":0.012},
+//!            {"evaluator":"distance","value":2.0,"label":"near","duration_ms":0.004}],
+//!  "spans":[{"name":"detect","span_id":"9ebc..","kind":"internal","start_unix_ns":1795355593397760750,
+//!            "end_unix_ns":1795355593398770825,"attributes":{"honeyhive_event_type":"chain"}}]}
+//! {"type":"case","experiment":"detect","case":"en-07","test":"detect::en-07","state":"fail",
+//!  "passed":false,"reasons":["correct is false"]}
+//! ```
+//!
+//! `state` is `pass`, `fail`, `error`, `unscored` or `skipped`; a score's `value` is a boolean or a
+//! number, and absent when the evaluator did not apply or has an `error`. An experiment that could
+//! not run at all has one case `dataset`. The `cases` of `end` count pass, fail, error, unscored
+//! and skipped, in this order.
+//!
+//! Nothing here is ever deleted; remove old directories as you like.
+//!
 //! # How durable
 //!
 //! A case is reported after its lines were written and `fdatasync` returned (one call for all

@@ -125,6 +125,12 @@ fn read_file(file: &Path, journal: &mut Journal) -> Result<(), JournalError> {
     read_bytes(&bytes, file, journal)
 }
 
+/// All that can be relied on in a first line, whatever the version.
+#[derive(serde::Deserialize)]
+struct Head {
+    schema: u32,
+}
+
 fn read_bytes(bytes: &[u8], file: &Path, journal: &mut Journal) -> Result<(), JournalError> {
     let (whole, torn) = match bytes.iter().rposition(|byte| *byte == b'\n') {
         Some(end) => bytes.split_at(end + 1),
@@ -137,16 +143,17 @@ fn read_bytes(bytes: &[u8], file: &Path, journal: &mut Journal) -> Result<(), Jo
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
+        if index == 0
+            && let Ok(Head { schema }) = serde_json::from_slice(line)
+            && schema > SCHEMA
+        {
+            return Err(JournalError::Newer { file: file.to_owned(), schema });
+        }
         let record: Record = serde_json::from_slice(line).map_err(|error| JournalError::Line {
             file: file.to_owned(),
             line: index + 1,
             message: error.to_string(),
         })?;
-        if let Record::Invocation(invocation) = &record
-            && invocation.schema > SCHEMA
-        {
-            return Err(JournalError::Newer { file: file.to_owned(), schema: invocation.schema });
-        }
         journal.records.push(record);
     }
     Ok(())
@@ -194,7 +201,8 @@ mod tests {
 
     #[test]
     fn a_newer_schema_asks_for_an_update() {
-        let error = read("{\"type\":\"invocation\",\"schema\":2}\n").unwrap_err().to_string();
+        let line = "{\"type\":\"invocation\",\"schema\":2,\"pid\":\"a text by then\"}\n";
+        let error = read(line).unwrap_err().to_string();
         assert_eq!(
             error,
             "a.jsonl: written by a later honeyhive-harness (schema 2, this one knows 1); update it"

@@ -1,6 +1,7 @@
 //! Everything that is printed, apart from libtest's own lines.
 
 mod summary;
+mod table;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -11,12 +12,40 @@ use libtest_mimic::ColorSetting;
 
 use crate::gate::case::{Case, Rules};
 use crate::gate::miss::Miss;
-use crate::journal::GateRecord;
+use crate::journal::{CaseRecord, CaseState, GateRecord};
+
+/// An experiment that cannot run.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    /// The test that says so.
+    pub(crate) test: String,
+    pub(crate) text: String,
+}
+
+impl Fault {
+    /// The experiment's name.
+    pub(crate) fn experiment(&self) -> &str {
+        self.test.split("::").next().unwrap_or(&self.test)
+    }
+
+    /// The journal's record of it: a case `dataset` that ended in an error.
+    pub(crate) fn record(&self) -> CaseRecord {
+        CaseRecord {
+            experiment: self.experiment().to_owned(),
+            case: "dataset".to_owned(),
+            test: self.test.clone(),
+            state: CaseState::Error,
+            passed: false,
+            reasons: vec![self.text.clone()],
+        }
+    }
+}
 
 /// What became of a run.
 #[derive(Debug)]
 pub(crate) struct Summary {
     pub(crate) experiments: Vec<ExperimentSummary>,
+    pub(crate) faults: Vec<Fault>,
     pub(crate) journal: PathBuf,
     pub(crate) journal_error: Option<String>,
     /// Cases whose records are not on disk.
@@ -34,6 +63,8 @@ pub(crate) struct ExperimentSummary {
     pub(crate) rows: usize,
     pub(crate) selected: usize,
     pub(crate) repeats: u32,
+    /// Cases that an earlier attempt of the outer runner had scored.
+    pub(crate) recalled: usize,
     pub(crate) rules: Rules,
     /// Pass, fail, error, unscored, skipped.
     pub(crate) counts: [usize; 5],
@@ -57,9 +88,18 @@ fn choice(color: Option<ColorSetting>) -> ColorChoice {
     }
 }
 
-/// Prints the summary. A closed pipe is no reason to fail.
+/// Prints the summary.
 pub(crate) fn print_summary(summary: &Summary, to_stderr: bool, color: Option<ColorSetting>) {
-    let text = summary::render(summary);
+    print(&summary::render(summary), to_stderr, color);
+}
+
+/// Prints the summary of a run in which nothing could be run.
+pub(crate) fn print_faults(faults: &[Fault], to_stderr: bool, color: Option<ColorSetting>) {
+    print(&summary::render_faults(faults), to_stderr, color);
+}
+
+/// A closed pipe is no reason to fail.
+fn print(text: &str, to_stderr: bool, color: Option<ColorSetting>) {
     if to_stderr {
         let mut stream = AutoStream::new(std::io::stderr().lock(), choice(color));
         let _ = stream.write_all(text.as_bytes());
@@ -84,6 +124,9 @@ pub(crate) fn error(text: &str) {
 pub(crate) fn note(text: &str) {
     let _ = writeln!(anstream::stderr(), "{YELLOW}note{YELLOW:#}: {text}");
 }
+
+/// Columns of a terminal.
+const COLUMNS: usize = 80;
 
 const fn style(color: anstyle::AnsiColor) -> anstyle::Style {
     anstyle::Style::new().fg_color(Some(anstyle::Color::Ansi(color)))

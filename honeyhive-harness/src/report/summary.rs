@@ -1,18 +1,10 @@
 //! The summary at the end of a run, for a terminal of 80 columns.
 
-use std::fmt::Write as _;
-
-use super::{BOLD, DIM, ExperimentSummary, GREEN, RED, Summary, YELLOW};
-use crate::gate::case::{Case, CaseScore};
-use crate::gate::judge::mean_interval;
+use super::table::render_table;
+use super::{BOLD, COLUMNS, DIM, ExperimentSummary, Fault, GREEN, RED, Summary, YELLOW};
 use crate::gate::miss::Miss;
-use crate::gate::rule::{GateRule, Measure, Mode, Of};
-use crate::journal::{RuleRecord, Verdict};
-use crate::stats::{self, Spread};
-use crate::text::{count, middle, number, one_line, pad, seconds, thousands, width};
-
-/// Columns of a terminal.
-const COLUMNS: usize = 80;
+use crate::journal::Verdict;
+use crate::text::{count, middle, prefix, seconds, thousands, width};
 
 /// Nothing to run is not success.
 const NOTHING_SCORED: &str = "every evaluator answered `None` for every case, so nothing was \
@@ -29,6 +21,9 @@ pub(super) fn render(summary: &Summary) -> String {
     let mut text = String::new();
     for experiment in &summary.experiments {
         render_experiment(&mut text, experiment);
+    }
+    for fault in &summary.faults {
+        render_fault(&mut text, fault);
     }
     text.push('\n');
     if summary.interrupted {
@@ -54,7 +49,28 @@ pub(super) fn render(summary: &Summary) -> String {
     text
 }
 
-fn line(text: &mut String, content: &str) {
+/// The summary of a run in which nothing could be run.
+pub(super) fn render_faults(faults: &[Fault]) -> String {
+    let mut text = String::new();
+    for fault in faults {
+        render_fault(&mut text, fault);
+    }
+    let names: Vec<&str> = faults.iter().map(Fault::experiment).collect();
+    text.push('\n');
+    line(&mut text, &format!("{RED}FAIL{RED:#} nothing was run: {}", names.join(", ")));
+    text
+}
+
+fn render_fault(text: &mut String, fault: &Fault) {
+    text.push('\n');
+    line(text, &format!("{BOLD}{}{BOLD:#} {DIM}· not run{DIM:#}", fault.experiment()));
+    text.push('\n');
+    for part in fault.text.lines() {
+        wrapped(text, part, 4);
+    }
+}
+
+pub(super) fn line(text: &mut String, content: &str) {
     text.push_str(content);
     text.push('\n');
 }
@@ -94,10 +110,12 @@ fn verdict_line(text: &mut String, summary: &Summary) {
     } else if summary.interrupted {
         line(text, &format!("{RED}NOT FINISHED{RED:#} {what}"));
     } else {
-        let room = COLUMNS.saturating_sub(7 + width(&what));
-        let names = one_line(&failed.join(", "), room);
-        let names = if failed.is_empty() { String::new() } else { format!(": {names}") };
-        line(text, &format!("{RED}FAIL{RED:#} {what}{names}"));
+        line(text, &format!("{RED}FAIL{RED:#} {what}"));
+        let faults = summary.faults.iter().map(Fault::experiment);
+        let names: Vec<&str> = failed.into_iter().chain(faults).collect();
+        if !names.is_empty() {
+            wrapped(text, &names.join(", "), 5);
+        }
     }
 }
 
@@ -130,13 +148,17 @@ fn render_experiment(text: &mut String, experiment: &ExperimentSummary) {
     };
     let repeats =
         if experiment.repeats > 1 { format!(" × {}", experiment.repeats) } else { String::new() };
+    let recalled = match experiment.recalled {
+        0 => String::new(),
+        recalled => format!(" · {} scored in an earlier attempt", thousands(recalled)),
+    };
     let elapsed =
         experiment.elapsed.map(|elapsed| format!(" · {}", seconds(elapsed.as_secs_f64())));
     text.push('\n');
     line(
         text,
         &format!(
-            "{BOLD}{}{BOLD:#} {DIM}· {selected}{repeats} · {}{}{DIM:#}",
+            "{BOLD}{}{BOLD:#} {DIM}· {selected}{repeats} · {}{recalled}{}{DIM:#}",
             experiment.name,
             experiment.origin,
             elapsed.unwrap_or_default()
@@ -164,7 +186,7 @@ fn render_misses(text: &mut String, experiment: &ExperimentSummary) {
     let mut heading = None;
     for (rerun, miss) in experiment.misses.iter().take(SHOWN_MISSES) {
         if heading.replace(miss.failed) != Some(miss.failed) {
-            let what = if miss.failed { "failing" } else { "misses that the gate decides on" };
+            let what = if miss.failed { "failing" } else { "misses, for the gate to decide" };
             text.push('\n');
             line(text, &format!("  {DIM}{what}, worst first{DIM:#}"));
         }
@@ -210,157 +232,27 @@ fn render_miss(text: &mut String, rerun: &str, miss: &Miss) {
 
 /// Text over several lines, each after `indent` spaces, broken between words.
 fn wrapped(text: &mut String, content: &str, indent: usize) {
+    let room = COLUMNS - indent;
     let mut current = String::new();
-    for word in content.split(' ') {
-        if !current.is_empty() && width(&current) + 1 + width(word) > COLUMNS - indent {
-            line(text, &format!("{:indent$}{current}", ""));
+    // A number keeps its unit.
+    let content = content.replace(" %", "\u{a0}%");
+    for mut word in content.split(' ') {
+        if !current.is_empty() && width(&current) + 1 + width(word) > room {
+            line(text, &format!("{:indent$}{}", "", current.replace('\u{a0}', " ")));
             current.clear();
         }
         if !current.is_empty() {
             current.push(' ');
         }
+        // A word that no line can hold is broken.
+        while width(word) > room && current.is_empty() {
+            let (part, rest) = word.split_at(prefix(word, room).len());
+            line(text, &format!("{:indent$}{part}", ""));
+            word = rest;
+        }
         current.push_str(word);
     }
-    line(text, &format!("{:indent$}{current}", ""));
-}
-
-/// One row per evaluator, and for latency and errors.
-struct Row {
-    name: String,
-    mean: String,
-    interval: String,
-    n: usize,
-    of: Of,
-}
-
-fn render_table(text: &mut String, experiment: &ExperimentSummary) {
-    let rows = rows(experiment);
-    if rows.is_empty() {
-        return;
-    }
-    let longest = rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).clamp(9, 24);
-    text.push('\n');
-    line(
-        text,
-        &format!(
-            "  {DIM}{}  {:>7}  {:<15}  {:>5}  gate{DIM:#}",
-            pad("evaluator", longest),
-            "mean",
-            "95 % interval",
-            "n"
-        ),
-    );
-    for row in rows {
-        let mut gates = gates(experiment, row.of, COLUMNS - longest - 37).into_iter();
-        let first = gates.next().unwrap_or_else(|| "-".to_owned());
-        line(
-            text,
-            &format!(
-                "  {}  {:>7}  {}  {:>5}  {first}",
-                pad(&one_line(&row.name, longest), longest),
-                row.mean,
-                pad(&row.interval, 15),
-                thousands(row.n)
-            ),
-        );
-        for gate in gates {
-            line(text, &format!("  {:longest$}  {:7}  {:15}  {:5}  {gate}", "", "", "", ""));
-        }
-    }
-}
-
-fn rows(experiment: &ExperimentSummary) -> Vec<Row> {
-    let cases = &experiment.cases;
-    let row = |name: &str, of: Of, values: &[f64], show: &dyn Fn(f64) -> String| Row {
-        name: name.to_owned(),
-        mean: stats::mean(values).map_or_else(|| "-".to_owned(), show),
-        interval: match mean_interval(of, &experiment.rules.judges, values) {
-            Spread::Interval(interval) => format!("{}–{}", show(interval.low), show(interval.high)),
-            Spread::NoSpread { .. } => "no spread".to_owned(),
-            Spread::TooFew { .. } => "too few".to_owned(),
-        },
-        n: values.len(),
-        of,
-    };
-    let mut rows: Vec<Row> = experiment
-        .rules
-        .judges
-        .iter()
-        .enumerate()
-        .map(|(index, judge)| {
-            let values: Vec<f64> = cases
-                .iter()
-                .filter_map(|case| match case.scores.get(index) {
-                    Some(CaseScore::Mean(mean, _)) => Some(*mean),
-                    _ => None,
-                })
-                .collect();
-            row(&judge.name, Of::Evaluator(index), &values, &number)
-        })
-        .collect();
-    let latencies: Vec<f64> =
-        cases.iter().filter_map(|case| stats::mean(&case.latencies)).collect();
-    if !latencies.is_empty() {
-        rows.push(row("latency", Of::Latency, &latencies, &seconds));
-    }
-    let ran: Vec<&Case> =
-        cases.iter().filter(|case| case.state != crate::journal::CaseState::Skipped).collect();
-    let errors: Vec<f64> = ran.iter().map(|case| f64::from(u8::from(case.is_error()))).collect();
-    let ruled = experiment.rules.gates.iter().any(|rule| rule.of == Of::Errors);
-    if ruled || errors.iter().any(|error| *error > 0.0) {
-        rows.push(row("error_rate", Of::Errors, &errors, &number));
-    }
-    rows
-}
-
-/// `ok mean >= 0.85`, per rule on this subject.
-fn gates(experiment: &ExperimentSummary, of: Of, room: usize) -> Vec<String> {
-    let records: &[RuleRecord] = experiment.verdict.as_ref().map_or(&[], |verdict| &verdict.rules);
-    experiment
-        .rules
-        .gates
-        .iter()
-        .enumerate()
-        .filter(|(_, rule)| rule.of == of)
-        .map(|(index, rule)| {
-            let (mark, style) = match records.get(index).map(|record| record.verdict) {
-                Some(Verdict::Pass) => ("ok", GREEN),
-                Some(Verdict::Fail) => ("FAIL", RED),
-                Some(Verdict::Inconclusive) => ("?", YELLOW),
-                None => ("not judged", DIM),
-            };
-            let rule = one_line(&short(rule), room.saturating_sub(mark.len() + 1).max(8));
-            format!("{style}{mark}{style:#} {rule}")
-        })
-        .collect()
-}
-
-/// `mean >= 0.85`, `p95 <= 2.0 s`, `confident mean >= 0.9 lang:de`
-fn short(rule: &GateRule) -> String {
-    let measure = match rule.measure {
-        Measure::Mean => "mean ",
-        Measure::Median => "median ",
-        Measure::Min => "min ",
-        Measure::Max => "max ",
-        Measure::P50 => "p50 ",
-        Measure::P90 => "p90 ",
-        Measure::P95 => "p95 ",
-        Measure::P99 => "p99 ",
-        Measure::Stddev => "stddev ",
-        Measure::PassRate => "pass_rate ",
-        Measure::ErrorRate => "",
-    };
-    let mode = match rule.mode {
-        Mode::Point => "",
-        Mode::Confident => "confident ",
-        Mode::NotWorse => "not_worse ",
-    };
-    let limit = if rule.of == Of::Latency { seconds(rule.limit) } else { number(rule.limit) };
-    let mut text = format!("{mode}{measure}{} {limit}", rule.comparison.symbol());
-    if let Some(slice) = rule.slice {
-        let _ = write!(text, " {slice}");
-    }
-    text
+    line(text, &format!("{:indent$}{}", "", current.replace('\u{a0}', " ")));
 }
 
 /// The full text of every rule that does not hold, and of a gate that did not judge.

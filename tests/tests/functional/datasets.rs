@@ -138,7 +138,7 @@ fn evaluators_read_cells_by_type_as_well() {
     assert_snapshot!(report("truths::"), @"
     exit code 101
     truths::bad   FAILED  fail
-        near 0, needs >= 1
+        near is false
     truths::good  ok  pass
     truths::none  FAILED  error
         data/truths.csv:4: `ground_truth` is missing; take an `Option` where a row may lack it (read by evaluator `near` (tests/evals.rs:<line>))
@@ -306,7 +306,7 @@ fn a_file_in_another_form_is_told_what_it_should_be() {
     assert_snapshot!(report("object_file::"), @"
     exit code 101
     object_file::dataset  FAILED
-        data/object.json: the file is an array of rows: [{..}, {..}]; one row per line is .jsonl
+        data/object.json: the file is no array of rows; write [{..}, {..}], or one row per line into a .jsonl
         (dataset of `object_file`, tests/evals.rs:<line>)
     ");
     assert_snapshot!(report("bad_header::"), @"

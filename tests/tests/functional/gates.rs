@@ -176,10 +176,10 @@ fn a_gate_that_names_an_evaluator_decides_instead_of_the_cases() {
     exit code 0
     forgiven::de-1  ok  pass
     forgiven::de-2  ok  fail
-        whole 0, needs >= 1
+        whole is false
     forgiven::fr-1  ok  pass
     forgiven::fr-2  ok  fail
-        whole 0, needs >= 1
+        whole is false
     forgiven::gate  ok
     ");
 }
@@ -190,10 +190,10 @@ fn a_gate_that_does_not_hold_fails_alone() {
     exit code 101
     missed::de-1  ok  pass
     missed::de-2  ok  fail
-        whole 0, needs >= 1
+        whole is false
     missed::fr-1  ok  pass
     missed::fr-2  ok  fail
-        whole 0, needs >= 1
+        whole is false
     missed::gate  FAILED
         mean(whole) >= 0.75: 0.5, n = 4, 95 % 0.15 to 0.85; worst: de-2 0, fr-2 0
     ");
@@ -205,10 +205,10 @@ fn a_gate_on_a_slice_decides_for_the_cases_in_it() {
     exit code 101
     decides_slice::de-1  ok  pass
     decides_slice::de-2  ok  fail
-        whole 0, needs >= 1
+        whole is false
     decides_slice::fr-1  ok  pass
     decides_slice::fr-2  FAILED  fail
-        whole 0, needs >= 1
+        whole is false
     decides_slice::gate  ok
     ");
 }
@@ -219,11 +219,11 @@ fn other_evaluators_go_on_deciding_their_cases() {
     exit code 101
     decides_one::de-1  ok  pass
     decides_one::de-2  FAILED  fail
-        whole 0, needs >= 1
+        whole is false
         half 0, needs >= 0.5
     decides_one::fr-1  ok  pass
     decides_one::fr-2  FAILED  fail
-        whole 0, needs >= 1
+        whole is false
         half 0, needs >= 0.5
     decides_one::gate  ok
     ");
@@ -293,10 +293,10 @@ fn in_a_partial_selection_a_gated_miss_fails_its_case() {
     exit code 101
     forgiven::de-1  ok  pass
     forgiven::de-2  FAILED  fail
-        whole 0, needs >= 1
+        whole is false
     ");
     assert_snapshot!(run.failure("forgiven::de-2"), @"
-    whole 0, needs >= 1
+    whole is false
     a full run's gate may forgive this
     rerun: cargo test --test evals -- --exact forgiven::de-2
     ");

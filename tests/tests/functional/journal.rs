@@ -215,7 +215,7 @@ fn case_gate_and_end_records() {
     case: "bad"
     experiment: "answer"
     passed: true
-    reasons: ["right 0 over 2 attempts, needs >= 0.5: strict: true"]
+    reasons: ["right 0 over 2 attempts, needs >= 0.5: wrong: strict: true"]
     state: "fail"
     test: "answer::bad"
     type: "case"
@@ -298,7 +298,7 @@ fn where_no_journal_can_be_written_nothing_runs() {
     exit code 101
     --- stdout
     --- stderr
-    error: cannot make a journal in <scratch>/occupied: File exists (os error 17)
+    error: cannot make a journal in <scratch>/occupied: File exists (os error 17) (from HH_DIR)
     ");
 }
 

@@ -55,7 +55,7 @@ fn main_links_the_experiments_of_a_library() {
     assert_snapshot!(run.report(), @"
     exit code 101
     greet::long   FAILED  fail
-        short 0, needs >= 1
+        short is false
     greet::short  ok  pass
     ");
 }

@@ -44,13 +44,13 @@ fn a_boolean_judges_however_it_is_wrapped() {
     assert_snapshot!(report("booleans::"), @"
     exit code 101
     booleans::bad   FAILED  fail
-        bare 0, needs >= 1
-        optional 0, needs >= 1
-        fallible 0, needs >= 1
-        fallible_option 0, needs >= 1
-        scored 0, needs >= 1: so it is
-        optional_score 0, needs >= 1
-        fallible_score 0, needs >= 1
+        bare is false
+        optional is false
+        fallible is false
+        fallible_option is false
+        scored is false: a label: so it is
+        optional_score is false
+        fallible_score is false
     booleans::down  FAILED  unscored
         evaluator `fallible`: the judge is down
     booleans::good  ok  pass
@@ -214,7 +214,7 @@ fn a_missing_or_null_value_is_an_error_unless_the_parameter_is_optional() {
     optional_values::complete  ok  pass
     optional_values::missing   ok  pass
     optional_values::nothing   FAILED  fail
-        same_if_any 0, needs >= 1
+        same_if_any is false
     optional_values::null      ok  pass
     ");
 }
@@ -231,13 +231,13 @@ fn every_mean_says_its_n() {
         .collect();
     assert_snapshot!(table.join("\n"), @"
     evaluator           mean  95 % interval        n  gate
-    bare                0.75  0.301–0.954          4  -
+    bare               0.750  0.301–0.954          4  -
     optional           0.667  0.208–0.939          3  -
     fallible           0.667  0.208–0.939          3  -
     fallible_option    0.667  0.208–0.939          3  -
-    scored              0.75  0.301–0.954          4  -
+    scored             0.750  0.301–0.954          4  -
     optional_score     0.667  0.208–0.939          3  -
-    fallible_score      0.75  0.301–0.954          4  -
+    fallible_score     0.750  0.301–0.954          4  -
     ");
 }
 
@@ -247,7 +247,7 @@ fn an_input_that_no_row_has_stops_the_experiment_before_the_first_call() {
     assert_snapshot!(run.report(), @"
     exit code 101
     misspelt_input::dataset  FAILED
-        none of the 100 rows of texts() has an input `txt`, which `misspelt_input` (tests/evals.rs:<line>) reads; did you mean `text`?
+        none of the 100 rows of texts() has an input `txt`, which `misspelt_input` (tests/evals.rs:<line>) reads; they have `text`
     ");
     assert_eq!(run.notes("misspelt_input"), [""; 0]);
     assert_eq!(run.invocations().len(), 0);
@@ -299,13 +299,14 @@ fn no_scored_case_is_a_failure() {
     nothing_scored · 4 cases · answers() · <time>
 
       evaluator         mean  95 % interval        n  gate
-      never_applies        -  too few              0  -
+      never_applies        -  too few cases        0  -
       latency <time> <interval> 4 -
       nothing was scored
         every evaluator answered `None` for every case, so nothing was measured;
         give the experiment an evaluator that applies, or cases that one applies to
 
-    FAIL 4 cases in 1 experiment, <time>: nothing_scored
+    FAIL 4 cases in 1 experiment, <time>
+         nothing_scored
     journal <journal>
     ");
 }
@@ -340,7 +341,7 @@ fn two_experiments_of_one_name_fail_with_both_places() {
     let run = PROJECT.cargo_test(["--test", "twice"]).run();
     assert_snapshot!(run.report(), @r#"
     exit code 101
-    answer::dataset  FAILED
+    answer::dataset  FAILED  error
         2 experiments are named `answer`: tests/twice.rs:9, tests/twice.rs:17; give all but one a `name = ".."`
     other::a         ok  pass
     "#);

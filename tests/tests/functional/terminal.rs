@@ -44,9 +44,9 @@ fn a_green_run() {
     green · 3 cases · all_right() · <time>
 
       evaluator     mean  95 % interval        n  gate
-      correct          1  0.439–1              3  ok mean >= 0.9
-      length           1  0.439–1              3  -
-      latency <time> <interval> 3 ok p95 <= 30 s
+      correct      1.000  0.439–1.000          3  ok mean >= 0.9
+      length       1.000  0.439–1.000          3  -
+      latency <time> <interval> 3 ok p95 <time> <= 30 s
 
     PASS 3 cases in 1 experiment, <time>
     journal <journal>
@@ -69,7 +69,7 @@ fn a_red_run() {
     failures:
 
     ---- red::terse ----
-    polite 0, needs >= 1: the answer has neither a greeting nor a closing, which support agents must write
+    polite is false: the answer has neither a greeting nor a closing, which support agents must write
     rerun: cargo test --test evals -- --exact red::terse
 
 
@@ -83,30 +83,30 @@ fn a_red_run() {
 
       failing, worst first
       ✗ terse
-        polite 0, needs >= 1: the answer has neither a greeting nor a closing, which
+        polite is false: the answer has neither a greeting nor a closing, which
         support agents must write
         input     question: Rome
         expected  Rome
         output    Rome
         rerun     cargo test --test evals -- --exact red::terse
 
-      misses that the gate decides on, worst first
+      misses, for the gate to decide, worst first
       – error  error: connection refused
         input     question: down
         expected  Paris
         rerun     cargo test --test evals -- --exact red::error
-      – wrong  correct 0, needs >= 1
+      – wrong  correct is false
         input     question: Lyon
         expected  Paris
         output    Lyon
         rerun     cargo test --test evals -- --exact red::wrong
 
       evaluator      mean  95 % interval        n  gate
-      correct       0.667  0.208–0.939          3  ? mean >= 0.9
+      correct       0.667  0.208–0.939          3  inconclusive mean >= 0.9
       polite        0.667  0.208–0.939          3  -
-      length        4.333  2.899–5.768          3  ? mean <= 10
+      length        4.333  2.899–5.768          3  inconclusive mean <= 10
       latency <time> <interval> 3 -
-      error_rate     0.25  0.046–0.699          4  ok <= 0.5
+      error_rate    0.250  0.046–0.699          4  ok <= 0.5
 
       gate inconclusive
         mean(correct) >= 0.9: 0.667, n = 3, 95 % 0.208 to 0.939; only 3 of 4 cases
@@ -116,7 +116,8 @@ fn a_red_run() {
         mean(length) <= 10: 4.333, n = 3, 95 % 2.899 to 5.768; only 3 of 4 cases
         scored (75 %, needs 95 %)
 
-    FAIL 4 cases in 1 experiment, <time>: red
+    FAIL 4 cases in 1 experiment, <time>
+         red
     journal <journal>
     ");
 }
@@ -137,9 +138,9 @@ fn a_partial_run() {
     green · 1 of 3 cases · all_right() · <time>
 
       evaluator     mean  95 % interval        n  gate
-      correct          1  0.207–1              1  not judged mean >= 0.9
-      length           1  0.207–1              1  -
-      latency <time> too few 1 not judged p95 <= 30 s
+      correct      1.000  0.207–1.000          1  not judged mean >= 0.9
+      length       1.000  0.207–1.000          1  -
+      latency <time> too few cases 1 not judged p95 <= 30 s
 
       gate not judged
         a gate judges all 3 cases; 2 filters selected 1
@@ -153,7 +154,7 @@ fn a_partial_run() {
 fn several_experiments_have_one_verdict_line() {
     let run = run(&["green::", "red::"]);
     let verdict = run.stdout.lines().rev().nth(1).expect("a line before the last");
-    assert_snapshot!(run.normalize(verdict), @"FAIL 7 cases in 2 experiments, <time>: red");
+    assert_snapshot!(run.normalize(verdict), @"     red");
 }
 
 #[test]
@@ -253,32 +254,32 @@ fn odd_characters_are_shown_as_what_they_are() {
     rude_outputs · 3 cases · rude() · <time>
 
       failing, worst first
-      ✗ colours  correct 0, needs >= 1
-        repeats_it 0, needs >= 1: it says \u{1b}[31mred\u{1b}[0m and
-        \u{1b}]0;title\u{7}
+      ✗ colours  correct is false
+        repeats_it is false: it says \u{1b}[31mred\u{1b}[0m and \u{1b}]0;title\u{7}
         input     question: \u{1b}[31mred\u{1b}[0m and \u{1b}]0;title\u{7}
         expected  x
         output    \u{1b}[31mred\u{1b}[0m and \u{1b}]0;title\u{7}
         rerun     cargo test --test evals -- --exact rude_outputs::colours
-      ✗ control  correct 0, needs >= 1
-        repeats_it 0, needs >= 1: it says ab\u{8}c\u{0}d\u{9b}2J�evil
+      ✗ control  correct is false
+        repeats_it is false: it says ab\u{8}c\u{0}d\u{9b}2J�evil
         input     question: ab\u{8}c\u{0}d\u{9b}2J�evil
         expected  \u{1b}[2J
         output    ab\u{8}c\u{0}d\u{9b}2J�evil
         rerun     cargo test --test evals -- --exact rude_outputs::control
-      ✗ lines  correct 0, needs >= 1
-        repeats_it 0, needs >= 1: it says one⏎two⏎three
+      ✗ lines  correct is false
+        repeats_it is false: it says one⏎two⏎three
         input     question: one⏎two⏎three
         expected  test rude::fake ... ok⏎⏎test result: ok.
         output    one⏎two⏎three
         rerun     cargo test --test evals -- --exact rude_outputs::lines
 
       evaluator      mean  95 % interval        n  gate
-      correct           0  0–0.561              3  -
-      repeats_it        0  0–0.561              3  -
+      correct       0.000  0.000–0.561          3  -
+      repeats_it    0.000  0.000–0.561          3  -
       latency <time> <interval> 3 -
 
-    FAIL 3 cases in 1 experiment, <time>: rude_outputs
+    FAIL 3 cases in 1 experiment, <time>
+         rude_outputs
     journal <journal>
     ");
 }

@@ -1,0 +1,177 @@
+//! The table of an experiment: evaluator, mean, interval, n, and what its gate says.
+
+use std::fmt::Write as _;
+
+use super::summary::line;
+use super::{COLUMNS, DIM, ExperimentSummary, GREEN, RED, YELLOW};
+use crate::gate::case::{Case, CaseScore};
+use crate::gate::judge::mean_interval;
+use crate::gate::rule::{GateRule, Measure, Mode, Of};
+use crate::journal::{RuleRecord, Verdict};
+use crate::stats::{self, Spread};
+use crate::text::{number, one_line, pad, seconds, thousands, width};
+
+/// One row per evaluator, and for latency and errors.
+struct Row {
+    name: String,
+    mean: String,
+    interval: String,
+    n: usize,
+    of: Of,
+}
+
+pub(super) fn render_table(text: &mut String, experiment: &ExperimentSummary) {
+    let rows = rows(experiment);
+    if rows.is_empty() {
+        return;
+    }
+    let longest = rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).clamp(9, 24);
+    text.push('\n');
+    line(
+        text,
+        &format!(
+            "  {DIM}{}  {:>7}  {:<15}  {:>5}  gate{DIM:#}",
+            pad("evaluator", longest),
+            "mean",
+            "95 % interval",
+            "n"
+        ),
+    );
+    for row in rows {
+        let gates = gates(experiment, row.of, COLUMNS - longest - 37);
+        // A rule that does not fit into the column has lines of its own.
+        let (beside, below): (Vec<_>, Vec<_>) = gates.into_iter().partition(|(_, fits)| *fits);
+        let mut beside = beside.into_iter().map(|(gate, _)| gate);
+        let first = match (beside.next(), below.is_empty()) {
+            (Some(gate), _) => gate,
+            (None, true) => "-".to_owned(),
+            (None, false) => String::new(),
+        };
+        let cells = format!(
+            "  {}  {:>7}  {}  {:>5}  {first}",
+            pad(&one_line(&row.name, longest), longest),
+            row.mean,
+            pad(&row.interval, 15),
+            thousands(row.n)
+        );
+        line(text, cells.trim_end());
+        for gate in beside {
+            line(text, &format!("  {:longest$}  {:7}  {:15}  {:5}  {gate}", "", "", "", ""));
+        }
+        for (gate, _) in below {
+            line(text, &format!("    {gate}"));
+        }
+    }
+}
+
+/// In a column, decimals stand below each other.
+fn three_decimals(value: f64) -> String {
+    if value != 0.0 && !(0.0005..1e4).contains(&value.abs()) {
+        return number(value);
+    }
+    format!("{value:.3}")
+}
+
+fn rows(experiment: &ExperimentSummary) -> Vec<Row> {
+    let cases = &experiment.cases;
+    let row = |name: &str, of: Of, values: &[f64], show: &dyn Fn(f64) -> String| Row {
+        name: name.to_owned(),
+        mean: stats::mean(values).map_or_else(|| "-".to_owned(), show),
+        interval: match mean_interval(of, &experiment.rules.judges, values) {
+            Spread::Interval(interval) => format!("{}–{}", show(interval.low), show(interval.high)),
+            Spread::NoSpread { .. } => "all equal".to_owned(),
+            Spread::TooFew { .. } => "too few cases".to_owned(),
+        },
+        n: values.len(),
+        of,
+    };
+    let mut rows: Vec<Row> = experiment
+        .rules
+        .judges
+        .iter()
+        .enumerate()
+        .map(|(index, judge)| {
+            let values: Vec<f64> = cases
+                .iter()
+                .filter_map(|case| match case.scores.get(index) {
+                    Some(CaseScore::Mean(mean, _)) => Some(*mean),
+                    _ => None,
+                })
+                .collect();
+            row(&judge.name, Of::Evaluator(index), &values, &three_decimals)
+        })
+        .collect();
+    let latencies: Vec<f64> =
+        cases.iter().filter_map(|case| stats::mean(&case.latencies)).collect();
+    if !latencies.is_empty() {
+        rows.push(row("latency", Of::Latency, &latencies, &seconds));
+    }
+    let ran: Vec<&Case> =
+        cases.iter().filter(|case| case.state != crate::journal::CaseState::Skipped).collect();
+    let errors: Vec<f64> = ran.iter().map(|case| f64::from(u8::from(case.is_error()))).collect();
+    let ruled = experiment.rules.gates.iter().any(|rule| rule.of == Of::Errors);
+    if ruled || errors.iter().any(|error| *error > 0.0) {
+        rows.push(row("error_rate", Of::Errors, &errors, &three_decimals));
+    }
+    rows
+}
+
+/// `ok mean >= 0.85`, per rule on this subject, and whether it fits into the column.
+fn gates(experiment: &ExperimentSummary, of: Of, room: usize) -> Vec<(String, bool)> {
+    let records: &[RuleRecord] = experiment.verdict.as_ref().map_or(&[], |verdict| &verdict.rules);
+    experiment
+        .rules
+        .gates
+        .iter()
+        .enumerate()
+        .filter(|(_, rule)| rule.of == of)
+        .map(|(index, rule)| {
+            let record = records.get(index);
+            let (mark, style) = match record.map(|record| record.verdict) {
+                Some(Verdict::Pass) => ("ok", GREEN),
+                Some(Verdict::Fail) => ("FAIL", RED),
+                Some(Verdict::Inconclusive) => ("inconclusive", YELLOW),
+                None => ("not judged", DIM),
+            };
+            let rule = short(rule, record.and_then(|record| record.value));
+            let fits = width(mark) + 1 + width(&rule) <= room;
+            (format!("{style}{mark}{style:#} {rule}"), fits)
+        })
+        .collect()
+}
+
+/// `mean >= 0.85`, `p95 1.24 s <= 2 s`, `confident mean 0.93 >= 0.9 lang:de`: with the value where
+/// the row does not show it.
+fn short(rule: &GateRule, value: Option<f64>) -> String {
+    let measure = match rule.measure {
+        Measure::Mean => "mean ",
+        Measure::Median => "median ",
+        Measure::Min => "min ",
+        Measure::Max => "max ",
+        Measure::P50 => "p50 ",
+        Measure::P90 => "p90 ",
+        Measure::P95 => "p95 ",
+        Measure::P99 => "p99 ",
+        Measure::Stddev => "stddev ",
+        Measure::PassRate => "pass_rate ",
+        Measure::ErrorRate => "",
+    };
+    let mode = match rule.mode {
+        Mode::Point => "",
+        Mode::Confident => "confident ",
+        Mode::NotWorse => "not_worse ",
+    };
+    let show = |value: f64| if rule.of == Of::Latency { seconds(value) } else { number(value) };
+    let in_row = rule.slice.is_none() && matches!(rule.measure, Measure::Mean | Measure::ErrorRate);
+    let value = value.filter(|_| !in_row).map(|value| format!("{} ", show(value)));
+    let mut text = format!(
+        "{mode}{measure}{}{} {}",
+        value.unwrap_or_default(),
+        rule.comparison.symbol(),
+        show(rule.limit)
+    );
+    if let Some(slice) = rule.slice {
+        let _ = write!(text, " {slice}");
+    }
+    text
+}
