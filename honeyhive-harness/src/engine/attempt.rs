@@ -202,6 +202,9 @@ async fn call_sync(
         };
         let heard = steps.step(&cx, work);
         if let Some(subject) = kept.filter(|_| heard) {
+            if here.apart.contains(&true) {
+                steps.ring();
+            }
             evaluate::in_turn(steps, &cx, &here, &subject, 0);
         }
     });

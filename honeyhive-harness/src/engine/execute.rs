@@ -1,5 +1,6 @@
 //! Running the user's code: on which thread, for how long, and what if it panics.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use opentelemetry::Context;
 use opentelemetry::trace::FutureExt as _;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
@@ -77,10 +78,10 @@ impl Workers {
         self: &Arc<Self>,
         script: impl FnOnce(&Steps<T>) + Send + 'static,
     ) -> Script<T> {
-        let (said, hears) = mpsc::unbounded_channel();
-        let steps = Steps { said, note: PanicNote::default() };
+        let notebook = Arc::new(Notebook::default());
+        let steps = Steps { notebook: Arc::clone(&notebook), note: PanicNote::default() };
         self.handle().spawn_blocking(move || script(&steps));
-        Script { hears, since: Instant::now() }
+        Script { notebook, read: VecDeque::new(), since: Instant::now() }
     }
 
     /// Starts asynchronous code as a task.
@@ -130,15 +131,46 @@ impl Drop for Workers {
     }
 }
 
-/// Where synchronous code says what came of each step.
-#[derive(Debug)]
-pub(super) struct Steps<T> {
-    said: mpsc::UnboundedSender<Done<T>>,
-    note: PanicNote,
-}
-
 /// What came of a call, and how long it took.
 type Done<T> = (Result<T, AttemptError>, Duration);
+
+/// Where synchronous code writes down what came of its steps. Whoever waits is woken once, at the
+/// end: waking another thread takes longer than most steps do.
+#[derive(Debug)]
+struct Notebook<T> {
+    page: Mutex<Page<T>>,
+    bell: Notify,
+}
+
+#[derive(Debug)]
+struct Page<T> {
+    /// What came of each step, and when it ended.
+    done: Vec<(Done<T>, Instant)>,
+    /// The script is over.
+    over: bool,
+    /// Nobody waits any more: a step took too long.
+    closed: bool,
+}
+
+impl<T> Default for Notebook<T> {
+    fn default() -> Self {
+        let page = Page { done: Vec::new(), over: false, closed: false };
+        Self { page: Mutex::new(page), bell: Notify::new() }
+    }
+}
+
+impl<T> Notebook<T> {
+    fn page(&self) -> std::sync::MutexGuard<'_, Page<T>> {
+        self.page.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The writing end of a script.
+#[derive(Debug)]
+pub(super) struct Steps<T> {
+    notebook: Arc<Notebook<T>>,
+    note: PanicNote,
+}
 
 impl<T> Steps<T> {
     /// A context in which a panic is noted here.
@@ -152,9 +184,24 @@ impl<T> Steps<T> {
         let attached = cx.clone().attach();
         let started = Instant::now();
         let value = catch_unwind(AssertUnwindSafe(work));
-        let took = started.elapsed();
+        let ended = Instant::now();
         drop(attached);
-        self.said.send((value.map_err(|_| panicked(&self.note)), took)).is_ok()
+        let done = (value.map_err(|_| panicked(&self.note)), ended - started);
+        let mut page = self.notebook.page();
+        page.done.push((done, ended));
+        !page.closed
+    }
+
+    /// Wakes whoever waits before the end, because there is something else to be done meanwhile.
+    pub(super) fn ring(&self) {
+        self.notebook.bell.notify_one();
+    }
+}
+
+impl<T> Drop for Steps<T> {
+    fn drop(&mut self) {
+        self.notebook.page().over = true;
+        self.ring();
     }
 }
 
@@ -175,25 +222,39 @@ fn timed_out(limit: Duration, tail: &str) -> AttemptError {
 /// Synchronous code under way.
 #[derive(Debug)]
 pub(super) struct Script<T> {
-    hears: mpsc::UnboundedReceiver<Done<T>>,
+    notebook: Arc<Notebook<T>>,
+    read: VecDeque<(Done<T>, Instant)>,
+    /// When the step began that is waited for.
     since: Instant,
 }
 
 impl<T> Script<T> {
     /// Waits for the next step. After an error that is no panic, no further step comes.
     pub(super) async fn next(&mut self, limit: Duration) -> Done<T> {
-        let deadline = tokio::time::Instant::from_std(self.since) + limit;
-        let done = match timeout_at(deadline, self.hears.recv()).await {
-            Ok(Some(done)) => done,
-            Ok(None) => (Err(cut_off()), self.since.elapsed()),
-            Err(_) => {
-                self.hears.close();
-                let tail = "; it is not async, so its thread keeps running";
-                (Err(timed_out(limit, tail)), self.since.elapsed())
+        loop {
+            let over = {
+                let mut page = self.notebook.page();
+                self.read.extend(page.done.drain(..));
+                page.over
+            };
+            if let Some((done, ended)) = self.read.pop_front() {
+                self.since = ended;
+                return done;
             }
-        };
-        self.since = Instant::now();
-        done
+            if over {
+                return (Err(cut_off()), self.since.elapsed());
+            }
+            let deadline = tokio::time::Instant::from_std(self.since) + limit;
+            if timeout_at(deadline, self.notebook.bell.notified()).await.is_err() {
+                let mut page = self.notebook.page();
+                if page.done.is_empty() {
+                    page.closed = true;
+                    let tail = "; it is not async, so its thread keeps running";
+                    return (Err(timed_out(limit, tail)), self.since.elapsed());
+                }
+                // It is a later step that takes so long.
+            }
+        }
     }
 }
 

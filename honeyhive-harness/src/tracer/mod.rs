@@ -211,7 +211,7 @@ impl Tracer {
     /// The spans that have ended so far.
     pub fn trace(&self) -> Trace {
         let spans: Vec<SpanRecord> =
-            self.inner.buffer.with(|spans| spans.iter().map(SpanRecord::from).collect());
+            self.inner.buffer.with(|spans| spans.iter().cloned().map(SpanRecord::from).collect());
         Trace { trace_id: self.trace_id(), spans }
     }
 
@@ -331,7 +331,7 @@ impl Tracer {
     /// The spans finished so far, with a snapshot of the open root.
     pub(crate) fn snapshot(&self, root_name: &str, started: SystemTime) -> Trace {
         let mut spans: Vec<SpanRecord> =
-            self.inner.buffer.with(|spans| spans.iter().map(SpanRecord::from).collect());
+            self.inner.buffer.with(|spans| spans.iter().cloned().map(SpanRecord::from).collect());
         if let Some(root) = self.inner.root.get() {
             spans.push(SpanRecord::open_root(root_name, root, started));
         }
@@ -346,7 +346,7 @@ impl Tracer {
         let (open, dropped) = self.inner.buffer.lost();
         Finished {
             trace_id: self.trace_id(),
-            spans: spans.iter().map(SpanRecord::from).collect(),
+            spans: spans.into_iter().map(SpanRecord::from).collect(),
             open,
             dropped,
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use opentelemetry::trace::{SpanContext, SpanId, Status};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 use opentelemetry::{Array, KeyValue, Value as OtelValue};
 use opentelemetry_sdk::trace::SpanData;
 use serde::{Deserialize, Serialize};
@@ -73,49 +73,60 @@ pub(crate) fn unix_ns(time: SystemTime) -> u64 {
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn json(value: &OtelValue) -> Value {
+fn json(value: OtelValue) -> Value {
     match value {
-        OtelValue::Bool(yes) => Value::Bool(*yes),
-        OtelValue::I64(number) => Value::from(*number),
-        OtelValue::F64(number) => Value::from(*number),
-        OtelValue::String(text) => Value::from(text.as_str()),
-        OtelValue::Array(Array::Bool(items)) => Value::from(items.clone()),
-        OtelValue::Array(Array::I64(items)) => Value::from(items.clone()),
-        OtelValue::Array(Array::F64(items)) => Value::from(items.clone()),
+        OtelValue::Bool(yes) => Value::Bool(yes),
+        OtelValue::I64(number) => Value::from(number),
+        OtelValue::F64(number) => Value::from(number),
+        OtelValue::String(text) => Value::String(text.into()),
+        OtelValue::Array(Array::Bool(items)) => Value::from(items),
+        OtelValue::Array(Array::I64(items)) => Value::from(items),
+        OtelValue::Array(Array::F64(items)) => Value::from(items),
         OtelValue::Array(Array::String(items)) => {
-            items.iter().map(|text| Value::from(text.as_str())).collect()
+            items.into_iter().map(|text| Value::String(text.into())).collect()
         }
         other => Value::from(other.to_string()),
     }
 }
 
-fn attributes(pairs: &[KeyValue]) -> Map<String, Value> {
-    pairs.iter().map(|pair| (pair.key.as_str().to_owned(), json(&pair.value))).collect()
+fn attributes(pairs: Vec<KeyValue>) -> Map<String, Value> {
+    pairs.into_iter().map(|pair| (pair.key.into(), json(pair.value))).collect()
 }
 
-impl From<&SpanData> for SpanRecord {
-    fn from(span: &SpanData) -> Self {
+fn kind(kind: &SpanKind) -> &'static str {
+    match kind {
+        SpanKind::Client => "client",
+        SpanKind::Server => "server",
+        SpanKind::Producer => "producer",
+        SpanKind::Consumer => "consumer",
+        SpanKind::Internal => "internal",
+    }
+}
+
+impl From<SpanData> for SpanRecord {
+    fn from(span: SpanData) -> Self {
         let parent = span.parent_span_id;
         Self {
-            name: span.name.to_string(),
+            name: span.name.into_owned(),
             span_id: span.span_context.span_id().to_string(),
             parent_span_id: (parent != SpanId::INVALID).then(|| parent.to_string()),
-            kind: format!("{:?}", span.span_kind).to_lowercase(),
+            kind: kind(&span.span_kind).to_owned(),
             start_unix_ns: unix_ns(span.start_time),
             end_unix_ns: unix_ns(span.end_time),
-            status: match &span.status {
+            status: match span.status {
                 Status::Unset => SpanStatus::Unset,
                 Status::Ok => SpanStatus::Ok,
-                Status::Error { description } => SpanStatus::Error(description.to_string()),
+                Status::Error { description } => SpanStatus::Error(description.into_owned()),
             },
-            attributes: attributes(&span.attributes),
+            attributes: attributes(span.attributes),
             events: span
                 .events
-                .iter()
+                .events
+                .into_iter()
                 .map(|event| SpanEvent {
-                    name: event.name.to_string(),
+                    name: event.name.into_owned(),
                     at_unix_ns: unix_ns(event.timestamp),
-                    attributes: attributes(&event.attributes),
+                    attributes: attributes(event.attributes),
                 })
                 .collect(),
             links: span
