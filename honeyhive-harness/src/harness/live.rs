@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::FormatSetting;
 
+use super::args::Args;
 use crate::config::Config;
 use crate::engine::Shared;
 use crate::text::{number, one_line, seconds, thousands};
@@ -25,6 +26,12 @@ struct State {
     last_result: Option<Instant>,
 }
 
+/// Whether a person would see the line.
+pub(super) fn is_wanted(args: &Args, config: &Config) -> bool {
+    let plain = matches!(args.format, None | Some(FormatSetting::Pretty)) && !args.quiet;
+    plain && !config.ci && !config.dumb_terminal && std::io::stderr().is_terminal()
+}
+
 /// The line, if there is one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Line(Option<Arc<Inner>>);
@@ -36,17 +43,8 @@ struct Inner {
 }
 
 impl Line {
-    /// Starts to draw, where a person would see it.
-    pub(super) fn start(
-        shared: &Arc<Shared>,
-        format: Option<FormatSetting>,
-        quiet: bool,
-        config: &Config,
-    ) -> Self {
-        let plain = matches!(format, None | Some(FormatSetting::Pretty)) && !quiet;
-        if !plain || config.ci || config.dumb_terminal || !std::io::stderr().is_terminal() {
-            return Self(None);
-        }
+    /// Starts to draw.
+    pub(super) fn start(shared: &Arc<Shared>, config: &Config) -> Self {
         let inner = Arc::new(Inner { state: Mutex::default(), stopped: AtomicBool::new(false) });
         let (shared, line) = (Arc::clone(shared), Arc::clone(&inner));
         let width = config.columns.unwrap_or(80).clamp(20, 200) - 1;

@@ -141,14 +141,14 @@ fn execute(
         faults,
         args,
     ));
-    let threads = waiting_threads(concurrency.unwrap_or(widest));
-    let line = if threads == 1 {
-        // libtest-mimic then prints a name before its result, and the two would mix.
-        live::Line::default()
+    let live = live::is_wanted(args, config);
+    let threads = waiting_threads(concurrency.unwrap_or(widest), live);
+    // With one thread, libtest-mimic prints a name before its result, and the two would mix.
+    let line = if live && threads > 1 {
+        live::Line::start(&running.shared, config)
     } else {
-        live::Line::start(&running.shared, args.format, args.quiet, config)
+        live::Line::default()
     };
-
     finale::on_interrupt(&finale, &line);
 
     let trials = trials(plan, args, |_| {
@@ -196,10 +196,14 @@ fn strict(config: &Config) -> &'static str {
 }
 
 /// How many threads wait for results. With one per attempt under way, results are printed as they
-/// come, and with a single one strictly in order; where very many are under way, waking a thread
+/// come, and with a single one strictly in order. Where very many are under way, waking a thread
 /// for each costs more than most of them do, and the order of the dataset is good enough.
-fn waiting_threads(attempts: usize) -> usize {
-    if attempts > 32 { 4 } else { attempts }
+fn waiting_threads(attempts: usize, live: bool) -> usize {
+    match attempts {
+        ..=32 => attempts,
+        _ if live => 4,
+        _ => 1,
+    }
 }
 
 /// A retry by the outer runner heals errors, never scores: what was scored in an earlier attempt
