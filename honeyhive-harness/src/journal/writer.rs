@@ -20,8 +20,15 @@ use crate::ids::short_hash;
 const BATCH_BYTES: usize = 8 << 20;
 
 /// Lines that belong together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Entry(Vec<u8>);
+
+impl Default for Entry {
+    fn default() -> Self {
+        // An attempt with a few spans takes a kilobyte or two.
+        Self(Vec::with_capacity(2048))
+    }
+}
 
 impl Entry {
     /// Adds a line.
