@@ -211,6 +211,7 @@ pub mod gate;
 mod harness;
 mod ids;
 pub mod journal;
+mod json;
 #[doc(hidden)]
 pub mod registry;
 mod report;

@@ -40,7 +40,7 @@ pub trait Output {
 #[diagnostic::do_not_recommend]
 impl<T: serde::Serialize> Output for T {
     fn json(&self) -> Result<Value, Fault> {
-        serde_json::to_value(self).map_err(|error| Fault::Output(error.to_string()))
+        crate::json::to_value(self).map_err(Fault::Output)
     }
 }
 

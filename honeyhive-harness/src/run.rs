@@ -55,7 +55,7 @@ impl Function {
 
 fn output<T: Serialize, E: Display>(returned: Result<T, E>) -> Result<Value, Fault> {
     let returned = returned.map_err(|error| Fault::Failed(format!("{error:#}")))?;
-    serde_json::to_value(returned).map_err(|error| Fault::Output(error.to_string()))
+    crate::json::to_value(&returned).map_err(Fault::Output)
 }
 
 /// The evaluators of an experiment, for [`run_experiment`].

@@ -121,10 +121,25 @@ impl<'de> Deserializer<'de> for Cell<'_> {
         self.parsed().deserialize_unit_struct(name, visitor)
     }
 
+    /// Integers of this size are no numbers of `serde_json`.
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::String(text) => visitor.visit_u128(serde_json::from_str(text.trim())?),
+            other => other.clone().deserialize_u128(visitor),
+        }
+    }
+
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::String(text) => visitor.visit_i128(serde_json::from_str(text.trim())?),
+            other => other.clone().deserialize_i128(visitor),
+        }
+    }
+
     parse_first! {
         deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-        deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
-        deserialize_u128 deserialize_f32 deserialize_f64 deserialize_seq deserialize_unit
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_f32 deserialize_f64 deserialize_seq deserialize_unit
         deserialize_bytes deserialize_byte_buf
     }
 

@@ -3,7 +3,7 @@
 use csv::{ReaderBuilder, StringRecord};
 use serde_json::{Map, Value};
 
-use super::{Content, Scanned, row};
+use super::{Content, Scanned, line_of, row};
 use crate::datapoint::Datapoint;
 
 fn reader(text: &str) -> csv::Reader<&[u8]> {
@@ -24,8 +24,9 @@ pub(super) fn scan(text: &str, start: usize) -> Result<(Vec<String>, Vec<Scanned
     let columns: Vec<String> = record.iter().map(|name| name.trim().to_owned()).collect();
     check_header(&columns)?;
     let mut rows = Vec::new();
+    let (mut line, mut counted) = (1, 0);
     loop {
-        let (from, line) = (offset(reader.position().byte()), reader.position().line());
+        let from = offset(reader.position().byte());
         match reader.read_record(&mut record) {
             Ok(false) => break,
             // Text of an `&str` is UTF-8 and a flexible reader takes any length.
@@ -34,13 +35,13 @@ pub(super) fn scan(text: &str, start: usize) -> Result<(Vec<String>, Vec<Scanned
         }
         let to = offset(reader.position().byte());
         // Blank lines before a record belong to its bytes, but not to its place.
-        let line = record.position().map_or(line, csv::Position::line);
+        let begins = to - body[from..to].trim_start_matches(['\r', '\n']).len();
+        line += line_of(&body.as_bytes()[counted..begins]) - 1;
+        counted = begins;
         let range = start + from..start + to;
         let row = match datapoint(&record, &columns) {
-            Ok(datapoint) => {
-                Scanned { line: offset(line), content: Content::Raw(range), id: datapoint.id }
-            }
-            Err(fault) => Scanned { line: offset(line), content: Content::Bad(fault), id: None },
+            Ok(datapoint) => Scanned { line, content: Content::Raw(range), id: datapoint.id },
+            Err(fault) => Scanned { line, content: Content::Bad(fault), id: None },
         };
         rows.push(row);
     }
@@ -69,6 +70,14 @@ fn check_header(columns: &[String]) -> Result<(), String> {
 /// Parses the text of one record.
 pub(super) fn parse(text: &str, columns: &[String]) -> Result<Datapoint, String> {
     let mut record = StringRecord::new();
+    // The reader takes a byte order mark away, but this one is the text of a cell.
+    let marked;
+    let text = if text.starts_with('\u{feff}') {
+        marked = format!("\u{feff}{text}");
+        &marked
+    } else {
+        text
+    };
     reader(text).read_record(&mut record).map_err(|error| error.to_string())?;
     datapoint(&record, columns)
 }

@@ -11,7 +11,7 @@ mod json_file;
 mod row;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -215,53 +215,44 @@ impl Dataset {
         Ok(dataset)
     }
 
-    /// Gives every row its id and slug.
+    /// Gives every row its id and slug. A row's own id is never given to another one.
     fn name_rows(&mut self, scanned: Vec<Scanned>) -> Result<(), DatasetFault> {
         let word = if matches!(self.store, Store::Ready) { "row" } else { "line" };
-        let mut own_ids: HashMap<String, usize> = HashMap::new();
-        let mut hashes: HashMap<String, usize> = HashMap::new();
-        let mut slugs: HashMap<String, usize> = HashMap::with_capacity(scanned.len());
+        let mut names = Names::default();
+        let mut slugs = Names::default();
+        let mut lines: HashMap<&str, usize> = HashMap::new();
         let mut duplicates = Vec::new();
-        for row in scanned {
-            let Scanned { line, content, id } = row;
-            let has_own_id = id.is_some();
-            let id = match (&content, id) {
-                (Content::Bad(_), _) => format!("{word}-{line}"),
-                (_, Some(id)) => {
-                    if let Some(first) = own_ids.insert(id.clone(), line) {
-                        duplicates.push(format!("`{id}` ({word}s {first} and {line})"));
-                    }
-                    id
-                }
-                (_, None) => match self.parse(&content) {
-                    Err(_) => format!("{word}-{line}"),
-                    Ok(datapoint) => {
-                        let hash = ids::content_id(&datapoint.inputs);
-                        let count = hashes.entry(hash.clone()).or_default();
-                        *count += 1;
-                        if *count == 1 { hash } else { format!("{hash}~{count}") }
-                    }
-                },
-            };
-            let mut slug = ids::slug(&id);
-            let taken = slugs.entry(slug.clone()).or_default();
-            *taken += 1;
-            if *taken > 1 {
-                slug = format!("{slug}~{taken}");
+        for row in &scanned {
+            let Some(id) = &row.id else { continue };
+            if let Some(first) = lines.insert(id, row.line) {
+                duplicates.push(format!("`{id}` ({word}s {first} and {})", row.line));
             }
+            names.reserve(id.clone());
+            slugs.reserve(ids::slug(id));
+        }
+        if !duplicates.is_empty() {
+            let more = duplicates.len().saturating_sub(10);
+            duplicates.truncate(10);
+            let tail = if more == 0 { String::new() } else { format!(" and {more} more") };
+            return Err(DatasetFault(format!(
+                "{}: ids must be unique, these are not: {}{tail}",
+                self.origin,
+                duplicates.join(", ")
+            )));
+        }
+        for Scanned { line, content, id } in scanned {
+            let has_own_id = id.is_some();
+            let id = id.unwrap_or_else(|| {
+                names.free(match self.parse(&content) {
+                    Err(_) => format!("{word}-{line}"),
+                    Ok(datapoint) => ids::content_id(&datapoint.inputs),
+                })
+            });
+            let slug = ids::slug(&id);
+            let slug = if has_own_id { slugs.first_or_free(slug) } else { slugs.free(slug) };
             self.rows.push(Row { id, slug, line, has_own_id, content });
         }
-        if duplicates.is_empty() {
-            return Ok(());
-        }
-        let more = duplicates.len().saturating_sub(10);
-        duplicates.truncate(10);
-        let tail = if more == 0 { String::new() } else { format!(" and {more} more") };
-        Err(DatasetFault(format!(
-            "{}: ids must be unique, these are not: {}{tail}",
-            self.origin,
-            duplicates.join(", ")
-        )))
+        Ok(())
     }
 
     fn parse(&self, content: &Content) -> Result<Arc<Datapoint>, String> {
@@ -319,6 +310,39 @@ impl Dataset {
         match self.store {
             Store::Ready => format!("{} row {}", self.origin, row.line),
             _ => format!("{}:{}", self.origin, row.line),
+        }
+    }
+}
+
+/// Names in use. One that is taken gets `~2`, `~3` and so on.
+#[derive(Default)]
+struct Names {
+    taken: HashSet<String>,
+    /// Reserved by a row that has not come yet.
+    reserved: HashSet<String>,
+    last: HashMap<String, usize>,
+}
+
+impl Names {
+    fn reserve(&mut self, name: String) {
+        self.reserved.insert(name);
+    }
+
+    /// This name for whoever reserved it; another one if two did.
+    fn first_or_free(&mut self, name: String) -> String {
+        if self.taken.insert(name.clone()) { name } else { self.free(name) }
+    }
+
+    /// A name that nobody has or reserved.
+    fn free(&mut self, name: String) -> String {
+        let mut number = self.last.get(&name).copied().unwrap_or(0);
+        loop {
+            number += 1;
+            let candidate = if number == 1 { name.clone() } else { format!("{name}~{number}") };
+            if !self.reserved.contains(&candidate) && self.taken.insert(candidate.clone()) {
+                self.last.insert(name, number);
+                return candidate;
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use crate::datapoint::Datapoint;
+use crate::json::{TOO_DEEP, is_too_deep};
 use crate::text::closest;
 
 /// Keys with a meaning of their own.
@@ -69,6 +70,10 @@ pub(super) fn parse(value: Value) -> Result<Datapoint, String> {
             faults.push(format!("unknown key `{key}`; did you mean `inputs`?"));
         }
         row.inputs = fields;
+    }
+    let values = row.inputs.values().chain(&row.ground_truth).chain(row.metadata.values());
+    if values.chain(&row.history).any(is_too_deep) {
+        faults.push(TOO_DEEP.to_owned());
     }
     if faults.is_empty() { Ok(row) } else { Err(faults.join("; ")) }
 }

@@ -18,6 +18,7 @@ use crate::dataset::bind::Fault;
 use crate::evaluators::{Answer, Evaluation, Subject};
 use crate::gate::case::Judge;
 use crate::journal::{AttemptError, ScoreRecord};
+use crate::json::{TOO_DEEP, is_too_deep};
 use crate::score::{Judges, Score, ScoreValue};
 use crate::tracer::{Span, attributes};
 
@@ -250,6 +251,9 @@ fn checked(judge: &Judge, score: Score) -> Result<Score, Fault> {
     let value = score.value.as_f64();
     if !value.is_finite() {
         return Err(Fault::Failed(format!("returned {value}, which is no score")));
+    }
+    if score.metadata.values().any(is_too_deep) {
+        return Err(Fault::Failed(format!("returned metadata; {TOO_DEEP}")));
     }
     match judge.info.range {
         Some((low, high)) if value < low || value > high => {

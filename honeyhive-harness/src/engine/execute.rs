@@ -49,6 +49,8 @@ fn runtime(threads: usize) -> std::io::Result<Runtime> {
         .worker_threads(threads)
         // Threads of timed-out synchronous calls never come back; they must not run out.
         .max_blocking_threads(1 << 16)
+        // As much as a main thread has; recursive code is used to it.
+        .thread_stack_size(8 << 20)
         .thread_name("honeyhive-worker")
         .enable_all()
         .build()

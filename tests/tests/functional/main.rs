@@ -6,6 +6,7 @@
 mod datasets;
 mod engine;
 mod gates;
+mod hard_inputs;
 mod journal;
 mod library;
 mod libtest;

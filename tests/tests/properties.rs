@@ -1,0 +1,633 @@
+//! What holds for every input: properties over generated datasets, journals and JSON, and a small
+//! fuzzer over a kept corpus.
+//!
+//! Everything is seeded, so a failure comes back. `FUZZ_ITERATIONS` raises how often each format is
+//! mutated. An input that fails is written to `corpus/`, and from then on is tried in every run.
+
+// Whatever goes wrong in here is the failure of a test.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use honeyhive_harness::__private::python_json;
+use honeyhive_harness::journal::{
+    AttemptRecord, CaseRecord, EndRecord, ExperimentRecord, InvocationRecord, Record, SCHEMA,
+    read_invocation,
+};
+use honeyhive_harness::stats::SplitMix64;
+use honeyhive_harness::{Datapoint, Dataset};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+
+fn config(cases: u32) -> Config {
+    // The seed stands in for a file of failures.
+    Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..Config::default() }
+}
+
+// ---- what is generated ----
+
+fn text() -> impl Strategy<Value = String> {
+    let odd = ["", " ", "a", "\"", "\\", "\n", "\r\n", ",", "\u{feff}", "\u{1b}[0m", "null", "007"];
+    prop_oneof![
+        3 => "[a-z]{0,8}",
+        2 => vec(any::<char>(), 0..8).prop_map(String::from_iter),
+        1 => prop::sample::select(odd.to_vec()).prop_map(str::to_owned),
+    ]
+}
+
+fn scalar() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_filter_map("JSON has no such number", |number| {
+            number.is_finite().then(|| Value::from(number))
+        }),
+        text().prop_map(Value::from),
+    ]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    scalar().prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            object(inner).prop_map(Value::from),
+        ]
+    })
+}
+
+fn object(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Map<String, Value>> {
+    btree_map(text(), inner, 0..4).prop_map(Map::from_iter)
+}
+
+fn row() -> impl Strategy<Value = Datapoint> {
+    let id = option::of(text().prop_filter("an id is not empty", |id| !id.is_empty()));
+    let parts =
+        (id, object(value()), value(), object(value()), vec(text(), 0..3), vec(value(), 0..3));
+    parts.prop_map(|(id, inputs, truth, metadata, tags, history)| {
+        let mut row = Datapoint::new().ground_truth(truth);
+        (row.id, row.inputs, row.metadata, row.tags, row.history) =
+            (id, inputs, metadata, tags, history);
+        row
+    })
+}
+
+/// Rows whose own ids are unique.
+fn rows() -> impl Strategy<Value = Vec<Datapoint>> {
+    vec(row(), 1..8).prop_map(|mut rows| {
+        let mut seen = BTreeSet::new();
+        rows.retain(|row| row.id.as_ref().is_none_or(|id| seen.insert(id.clone())));
+        rows
+    })
+}
+
+fn as_json(row: &Datapoint) -> Value {
+    let mut fields = json!({
+        "inputs": row.inputs, "metadata": row.metadata, "tags": row.tags, "history": row.history,
+        "ground_truth": row.ground_truth,
+    });
+    if let Some(id) = &row.id {
+        fields["id"] = id.as_str().into();
+    }
+    fields
+}
+
+fn json_lines<T: serde::Serialize>(items: &[T]) -> String {
+    items.iter().map(|item| serde_json::to_string(item).unwrap() + "\n").collect()
+}
+
+/// Writes a file and reads it as a dataset.
+fn dataset(name: &str, content: impl AsRef<[u8]>) -> Result<Dataset, String> {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join(name);
+    fs::write(&path, content).unwrap();
+    Dataset::from_file(&path).map_err(|fault| fault.0)
+}
+
+/// Everything but the id is as it was written.
+fn reads_back(dataset: &Dataset, rows: &[Datapoint]) -> Result<(), TestCaseError> {
+    prop_assert_eq!(dataset.rows.len(), rows.len());
+    for (read, row) in dataset.rows.iter().zip(rows) {
+        let datapoint = dataset.datapoint(read).map_err(TestCaseError::fail)?;
+        prop_assert_eq!(&datapoint.inputs, &row.inputs);
+        prop_assert_eq!(&datapoint.ground_truth, &row.ground_truth);
+        prop_assert_eq!(&datapoint.metadata, &row.metadata);
+        prop_assert_eq!(&datapoint.tags, &row.tags);
+        prop_assert_eq!(&datapoint.history, &row.history);
+        if let Some(id) = &row.id {
+            prop_assert_eq!(&read.id, id);
+        } else {
+            let hash = read.id.split('~').next().unwrap_or_default();
+            let is_hash = hash.len() == 16 && hash.chars().all(|c| c.is_ascii_hexdigit());
+            prop_assert!(is_hash, "{} is no hash", read.id);
+        }
+    }
+    names_stay_apart(dataset).map_err(TestCaseError::fail)
+}
+
+/// Slugs are unique and fit into the name of a test.
+fn names_stay_apart(dataset: &Dataset) -> Result<(), String> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || "_.~-".contains(c);
+    let mut seen = HashMap::new();
+    for row in &dataset.rows {
+        let slug = row.slug.as_str();
+        let body = match slug.rsplit_once('~') {
+            Some((body, count)) if count.parse::<u32>().is_ok() => body,
+            _ => slug,
+        };
+        if slug.is_empty() || body.len() > 60 || !slug.chars().all(fine) {
+            return Err(format!("`{slug}` is no name of a test"));
+        }
+        if let Some(other) = seen.insert(slug, &row.id) {
+            return Err(format!("two rows are named `{slug}`: {other:?} and {:?}", row.id));
+        }
+    }
+    Ok(())
+}
+
+/// The lines of the rows, where each row of the content starts at one of these offsets.
+fn lines_are(dataset: &Dataset, content: &str, starts: &[usize]) -> Result<(), TestCaseError> {
+    let lines = starts.iter().map(|start| content[..*start].matches('\n').count() + 1);
+    let read = dataset.rows.iter().map(|row| row.line);
+    prop_assert_eq!(read.collect::<Vec<_>>(), lines.collect::<Vec<_>>());
+    Ok(())
+}
+
+fn ids_stay_apart(dataset: &Dataset) -> Result<(), String> {
+    let mut seen = BTreeSet::new();
+    match dataset.rows.iter().find(|row| !seen.insert(&row.id)) {
+        Some(row) => Err(format!("two rows have the id `{}`", row.id)),
+        None => Ok(()),
+    }
+}
+
+// ---- datasets ----
+
+proptest! {
+    #![proptest_config(config(200))]
+
+    #[test]
+    fn json_is_read_as_it_was_written(
+        rows in rows(),
+        mark in any::<bool>(),
+        pretty in any::<bool>(),
+    ) {
+        let mark = if mark { "\u{feff}" } else { "" };
+        let values: Vec<Value> = rows.iter().map(as_json).collect();
+        reads_back(&dataset("a.jsonl", format!("{mark}{}", json_lines(&values))).unwrap(), &rows)?;
+        let array = Value::from(values);
+        let array = if pretty { format!("{array:#}") } else { array.to_string() };
+        reads_back(&dataset("a.json", format!("{mark}{array}")).unwrap(), &rows)?;
+    }
+
+    #[test]
+    fn cells_are_read_as_they_were_written(
+        columns in btree_map("[a-z]{1,3}[ /.]?[A-Z]", Just(()), 1..4),
+        rows in vec(
+            (option::of("[^ ]{1,9}"), vec(text(), 3), text(), object(value()), vec(text(), 0..3)),
+            1..8,
+        ),
+        mark in any::<bool>(),
+        windows in any::<bool>(),
+        blanks in vec(any::<bool>(), 1..4),
+    ) {
+        let columns: Vec<String> = columns.into_keys().collect();
+        let quote = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+        let mut lines = vec![columns.clone()];
+        lines[0].extend(["id", "ground_truth", "metadata", "tags"].map(str::to_owned));
+        let mut wanted = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (id, cells, truth, metadata, tags) in rows {
+            let id = id.filter(|id| seen.insert(id.clone()));
+            let mut row = Datapoint::new();
+            let mut line = Vec::new();
+            for (column, cell) in columns.iter().zip(cells) {
+                if !cell.is_empty() {
+                    row.inputs.insert(column.clone(), cell.as_str().into());
+                }
+                line.push(cell);
+            }
+            line.extend([
+                id.clone().unwrap_or_default(),
+                truth.clone(),
+                Value::from(metadata.clone()).to_string(),
+                Value::from(tags.clone()).to_string(),
+            ]);
+            (row.id, row.metadata, row.tags) = (id, metadata, tags);
+            row.ground_truth = Some(Value::from(truth)).filter(|truth| truth != "");
+            lines.push(line);
+            wanted.push(row);
+        }
+        let end = if windows { "\r\n" } else { "\n" };
+        let mut content = if mark { "\u{feff}".to_owned() } else { String::new() };
+        let mut starts = Vec::new();
+        for (line, blank) in lines.iter().zip(blanks.into_iter().cycle()) {
+            if blank && !starts.is_empty() {
+                content.push_str(end);
+            }
+            starts.push(content.len());
+            let cells: Vec<String> = line.iter().map(|cell| quote(cell)).collect();
+            content.extend([&cells.join(","), end]);
+        }
+        let dataset = dataset("a.csv", &content).unwrap();
+        reads_back(&dataset, &wanted)?;
+        lines_are(&dataset, &content, &starts[1..])?;
+    }
+
+    #[test]
+    fn names_stay_apart_even_where_ids_look_like_names(
+        ids in vec("[ab/ ~2-]{1,4}|[a/]{58,64}", 1..8),
+    ) {
+        let of = |ids: &BTreeSet<String>| {
+            let rows = ids.iter().map(|id| Datapoint::new().id(id.as_str()));
+            Dataset::from_datapoints("ids", rows).unwrap()
+        };
+        let mut ids: BTreeSet<String> = ids.into_iter().collect();
+        for row in of(&ids).rows {
+            ids.extend([format!("{}~2", row.slug), row.slug]);
+        }
+        let dataset = of(&ids);
+        names_stay_apart(&dataset).map_err(TestCaseError::fail)?;
+        ids_stay_apart(&dataset).map_err(TestCaseError::fail)?;
+    }
+
+    #[test]
+    fn ids_stay_apart_even_where_they_look_like_made_ones(
+        rows in vec(prop_oneof![
+            2 => (1..6_usize).prop_map(|line| json!({"id": format!("line-{line}")}).to_string()),
+            1 => Just("{".to_owned()),
+            1 => Just("{}".to_owned()),
+            1 => Just(json!({"id": EMPTY_HASH}).to_string()),
+            1 => Just(json!({"id": format!("{EMPTY_HASH}~2")}).to_string()),
+        ], 1..8),
+    ) {
+        // Ids that collide are refused, or kept apart.
+        if let Ok(dataset) = dataset("a.jsonl", rows.join("\n")) {
+            ids_stay_apart(&dataset).map_err(TestCaseError::fail)?;
+            names_stay_apart(&dataset).map_err(TestCaseError::fail)?;
+        }
+    }
+
+    #[test]
+    fn ids_made_of_inputs_do_not_change_with_anything_else(
+        rows in vec(row(), 2..8),
+        others in vec(row(), 0..4),
+        truth in value(),
+        seed in any::<u64>(),
+    ) {
+        let bare = |rows: Vec<Datapoint>| {
+            let mut seen = BTreeSet::new();
+            let mut rows = rows;
+            rows.retain(|row| seen.insert(Value::from(row.inputs.clone()).to_string()));
+            for row in &mut rows {
+                row.id = None;
+            }
+            rows
+        };
+        let ids = |rows: &[Datapoint]| -> BTreeMap<String, String> {
+            let values: Vec<Value> = rows.iter().map(as_json).collect();
+            let dataset = dataset("a.jsonl", json_lines(&values)).unwrap();
+            let inputs = rows.iter().map(|row| Value::from(row.inputs.clone()).to_string());
+            inputs.zip(dataset.rows.into_iter().map(|row| row.id)).collect()
+        };
+        let rows = bare(rows);
+        let before = ids(&rows);
+        prop_assert_eq!(before.len(), rows.len());
+        // Others are inserted anywhere, one is removed, all else about the rows changes.
+        let mut random = SplitMix64::new(seed);
+        let mut later = rows.clone();
+        if later.len() > 1 {
+            later.remove(random.index(later.len()));
+        }
+        for other in others {
+            later.insert(random.index(later.len() + 1), other);
+        }
+        for end in (1..later.len()).rev() {
+            later.swap(end, random.index(end + 1));
+        }
+        for row in &mut later {
+            row.ground_truth = Some(truth.clone()).filter(|truth| !truth.is_null());
+            row.metadata.clear();
+            row.tags.push("new".to_owned());
+            row.history.clear();
+        }
+        for (inputs, id) in ids(&bare(later)) {
+            if let Some(old) = before.get(&inputs) {
+                prop_assert_eq!(old, &id);
+            }
+        }
+    }
+}
+
+/// The id of a row without inputs: `printf '{}' | sha256sum`.
+const EMPTY_HASH: &str = "44136fa355b3678a";
+
+// ---- journals ----
+
+fn record() -> impl Strategy<Value = Record> {
+    let attempt = (text(), object(value()), option::of(value()), vec(text(), 0..3), any::<u32>());
+    prop_oneof![
+        1 => Just(Record::Invocation(InvocationRecord { schema: SCHEMA, ..Default::default() })),
+        1 => (text(), object(value())).prop_map(|(experiment, metadata)| {
+            Record::Experiment(ExperimentRecord { experiment, metadata, ..Default::default() })
+        }),
+        3 => attempt.prop_map(|(case, inputs, output, tags, millis)| {
+            let duration_ms = f64::from(millis) / 1000.0;
+            let attempt =
+                AttemptRecord { case, inputs, output, tags, duration_ms, ..Default::default() };
+            Record::Attempt(Box::new(attempt))
+        }),
+        2 => (text(), vec(text(), 0..3)).prop_map(|(case, reasons)| {
+            Record::Case(CaseRecord { case, reasons, ..Default::default() })
+        }),
+        1 => Just(Record::End(EndRecord::default())),
+    ]
+}
+
+proptest! {
+    #![proptest_config(config(200))]
+
+    #[test]
+    fn a_journal_that_was_cut_off_loses_its_torn_line_alone(
+        records in vec(record(), 1..8),
+        cuts in vec(any::<prop::sample::Index>(), 12),
+    ) {
+        let text = json_lines(&records);
+        let directory = TempDir::new().unwrap();
+        let file = directory.path().join("a.jsonl");
+        let cuts = cuts.into_iter().map(|cut| cut.index(text.len() + 1));
+        for cut in cuts.chain([0, text.len() - 1, text.len()]) {
+            let cut = &text.as_bytes()[..cut];
+            fs::write(&file, cut).unwrap();
+            let journal = read_invocation(directory.path())
+                .map_err(|error| TestCaseError::fail(error.to_string()))?;
+            let whole = cut.iter().filter(|byte| **byte == b'\n').count();
+            prop_assert_eq!(&journal.records[..], &records[..whole]);
+            let torn = cut.last().is_some_and(|byte| *byte != b'\n');
+            prop_assert_eq!(journal.torn.len(), usize::from(torn));
+        }
+    }
+}
+
+#[test]
+fn a_journal_may_be_cut_off_at_any_byte() {
+    for path in corpus("journal") {
+        let directory = TempDir::new().unwrap();
+        let file = directory.path().join("a.jsonl");
+        let bytes = fs::read(path).unwrap();
+        fs::write(&file, &bytes).unwrap();
+        let Ok(whole) = read_invocation(directory.path()) else { continue };
+        let blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);
+        for cut in (0..bytes.len().min(2000)).map(|cut| &bytes[..cut]) {
+            fs::write(&file, cut).unwrap();
+            let journal = read_invocation(directory.path()).unwrap();
+            let ended = cut.split_inclusive(|byte| *byte == b'\n');
+            let lines = ended.filter(|line| line.ends_with(b"\n") && !blank(line)).count();
+            assert_eq!(journal.records, whole.records[..lines]);
+        }
+    }
+}
+
+// ---- JSON as Python prints it ----
+
+proptest! {
+    #![proptest_config(config(300))]
+
+    #[test]
+    fn json_as_python_prints_it_says_the_same(value in value(), pretty in any::<bool>()) {
+        let source = if pretty { format!("{value:#}") } else { value.to_string() };
+        let printed = python_json(&source).unwrap();
+        prop_assert!(printed.is_ascii());
+        let read: Value = serde_json::from_str(&printed).unwrap();
+        prop_assert_eq!(read, serde_json::from_str::<Value>(&source).unwrap());
+        prop_assert_eq!(python_json(&printed).unwrap(), printed);
+    }
+}
+
+// ---- the fuzzer ----
+
+fn corpus_directory(format: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus").join(format)
+}
+
+fn corpus(format: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(corpus_directory(format)).expect("a corpus");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() >= 10, "the corpus of {format} is there");
+    files
+}
+
+/// What must hold for whatever stands in the file.
+fn dataset_holds(path: &Path) -> Result<(), String> {
+    let name = path.display().to_string();
+    let dataset = match Dataset::from_file(path) {
+        Ok(dataset) => dataset,
+        Err(fault) if fault.0.contains(&name) => return Ok(()),
+        Err(fault) => return Err(format!("the file is not named: {fault}")),
+    };
+    if dataset.rows.is_empty() {
+        return Err("no rows and no fault".to_owned());
+    }
+    for row in &dataset.rows {
+        match dataset.datapoint(row) {
+            Err(fault) if !fault.starts_with(&format!("{name}:{}: ", row.line)) => {
+                return Err(format!("the place is not named: {fault}"));
+            }
+            Ok(datapoint) if datapoint.id.as_ref().is_some_and(|id| *id != row.id) => {
+                return Err(format!("{:?} is read as {:?}", row.id, datapoint.id));
+            }
+            _ => {}
+        }
+    }
+    ids_stay_apart(&dataset)?;
+    names_stay_apart(&dataset)
+}
+
+fn journal_holds(path: &Path) -> Result<(), String> {
+    let directory = path.parent().expect("a directory");
+    match read_invocation(directory).map_err(|error| error.to_string()) {
+        Err(error) if error.contains(&path.display().to_string()) => Ok(()),
+        Err(error) => Err(format!("the file is not named: {error}")),
+        Ok(journal) => {
+            let bytes = fs::read(path).map_err(|error| error.to_string())?;
+            let blank = |line: &&[u8]| line.iter().all(u8::is_ascii_whitespace);
+            let ended = bytes.split_inclusive(|byte| *byte == b'\n');
+            let lines = ended.filter(|line| line.ends_with(b"\n") && !blank(line)).count();
+            let torn = usize::from(bytes.last().is_some_and(|byte| *byte != b'\n'));
+            if (journal.records.len(), journal.torn.len()) == (lines, torn) {
+                Ok(())
+            } else {
+                Err(format!("{} records of {lines} lines", journal.records.len()))
+            }
+        }
+    }
+}
+
+/// A changed copy of one of these files.
+fn mutated(files: &[Vec<u8>], tokens: &[&str], random: &mut SplitMix64) -> Vec<u8> {
+    let mut bytes = files[random.index(files.len())].clone();
+    for _ in 0..=random.index(4) {
+        let mut range = |bytes: &[u8], most: usize| {
+            let start = random.index(bytes.len() + 1);
+            start..bytes.len().min(start + random.index(most))
+        };
+        let (part, at) = (range(&bytes, 40), range(&bytes, 1).start);
+        match random.index(8) {
+            0 | 1 if !bytes.is_empty() => {
+                let at = random.index(bytes.len());
+                bytes[at] ^= 1 << random.index(8);
+            }
+            2 => drop(bytes.drain(part)),
+            3 => bytes.truncate(at),
+            4 => {
+                let copy = bytes[part].to_vec();
+                bytes.splice(at..at, copy);
+            }
+            5 => {
+                let other = &files[random.index(files.len())];
+                let from = random.index(other.len() + 1);
+                let to = other.len().min(from + random.index(200));
+                bytes.splice(at..at, other[from..to].iter().copied());
+            }
+            _ => {
+                let token = tokens[random.index(tokens.len())];
+                bytes.splice(at..at, token.bytes());
+            }
+        }
+    }
+    bytes
+}
+
+/// Tries the corpus as it is, then changed copies of it.
+fn fuzz(format: &'static str, tokens: &[&str], holds: fn(&Path) -> Result<(), String>) {
+    /// No input of this size takes a hundredth of it.
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let iterations = std::env::var("FUZZ_ITERATIONS").ok().and_then(|text| text.parse().ok());
+    let iterations: usize = iterations.unwrap_or(2500);
+    let extension = if format == "journal" { "jsonl" } else { format };
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join(format!("input.{extension}"));
+
+    // On a thread of its own, so that an endless loop is noticed.
+    let (give, take) = mpsc::channel::<Vec<u8>>();
+    let (say, hear) = mpsc::channel();
+    std::thread::spawn(move || {
+        for bytes in take {
+            fs::write(&path, &bytes).unwrap();
+            let held = catch_unwind(AssertUnwindSafe(|| holds(&path)));
+            let _ = say.send(held.unwrap_or_else(|_| Err("it panics".to_owned())));
+        }
+    });
+    let holds = |bytes: &[u8]| {
+        give.send(bytes.to_owned()).unwrap();
+        hear.recv_timeout(PATIENCE).unwrap_or_else(|_| Err("it does not end".to_owned()))
+    };
+
+    let paths = corpus(format);
+    let files: Vec<Vec<u8>> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
+    let mut failures = Vec::new();
+    for (path, bytes) in paths.iter().zip(&files) {
+        if let Err(error) = holds(bytes) {
+            let name = path.file_name().unwrap_or_default().display();
+            failures.push(format!("corpus/{format}/{name}: {error}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+
+    let mut random = SplitMix64::new(7);
+    for iteration in 0..iterations {
+        let bytes = mutated(&files, tokens, &mut random);
+        if let Err(error) = holds(&bytes) {
+            let name = format!("found-{iteration}.{extension}");
+            fs::write(corpus_directory(format).join(&name), &bytes).unwrap();
+            panic!(
+                "{error}\nthe input is now kept as corpus/{format}/{name}; commit it with the fix"
+            );
+        }
+    }
+}
+
+const JSON_TOKENS: [&str; 26] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\",
+    "\\u0000",
+    "\\ud800",
+    "null",
+    "true",
+    "1e400",
+    "-0",
+    "18446744073709551616",
+    "\"id\":",
+    "\"inputs\":{",
+    "\"tags\":[",
+    "\"datapoint_id\":",
+    "\"id\":\"line-2\"",
+    "\n",
+    "\r\n",
+    "\u{feff}",
+    "\u{2028}",
+    "\"metadata\":",
+    "[[[[[[[[[[[[[[[[",
+];
+
+#[test]
+fn json_lines_of_any_content_are_read_or_told() {
+    fuzz("jsonl", &JSON_TOKENS, dataset_holds);
+}
+
+#[test]
+fn json_of_any_content_is_read_or_told() {
+    fuzz("json", &JSON_TOKENS, dataset_holds);
+}
+
+#[test]
+fn csv_of_any_content_is_read_or_told() {
+    let tokens = [
+        ",", "\"", "\"\"", "\n", "\r", "\r\n", "\n\n", "\u{feff}", "id", "inputs", "tags",
+        "metadata", "{}", "[\"a\"]", " ", "\0", ";", "line-2", "日本",
+    ];
+    fuzz("csv", &tokens, dataset_holds);
+}
+
+#[test]
+fn journals_of_any_content_are_read_or_told() {
+    let tokens = [
+        "{\"type\":\"",
+        "\"type\":\"case\",",
+        "\"schema\":2,",
+        "\"schema\":4294967296,",
+        "\n",
+        "\r\n",
+        "\n\n",
+        "{",
+        "}",
+        "[",
+        "]",
+        "null",
+        "1e400",
+        "\\ud800",
+        "\u{feff}",
+        "\0",
+        "{\"type\":\"case\",\"case\":\"x\"}\n",
+        "{\"type\":\"weather\"}\n",
+        "\"attempt\":-1,",
+    ];
+    fuzz("journal", &tokens, journal_holds);
+}
