@@ -197,6 +197,8 @@
 //!   blocks its thread without awaiting takes a worker away; up to 63 at once harm nobody else.
 //! - Every experiment of a library that is linked runs; a library is linked when `main!` names it or
 //!   when the test target uses anything of it.
+//! - Outputs and rows may be nested 100 deep. JSON integers beyond 64 bits become floats; NaN and
+//!   infinity within an output become `null`.
 //! - A function that calls `std::process::exit` ends the run with that code.
 
 #[doc(hidden)]
