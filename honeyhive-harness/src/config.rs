@@ -9,20 +9,15 @@ use std::path::PathBuf;
 use crate::text::closest;
 
 /// Variables of ours: the ones read here, and those that HoneyHive's other SDKs read.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 9] = [
     "HH_API_KEY",
     "HH_API_URL",
-    "HH_CAPTURE",
     "HH_CONCURRENCY",
     "HH_DIR",
     "HH_EXT_IDS",
     "HH_MACROS_DEBUG",
-    "HH_NEXTEST",
-    "HH_OFFLINE",
     "HH_PROJECT",
     "HH_REQUIRE_GATES",
-    "HH_REQUIRE_UPLOAD",
-    "HH_RUN_ID",
     "HH_SOURCE",
 ];
 

@@ -1,11 +1,14 @@
 //! External ids against Python itself.
 
 // The one who runs the tests must see what was not tested.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use std::process::{Command, Stdio};
 
 use honeyhive_harness::__private::python_json;
+use honeyhive_harness::{
+    Call, Dataset, Evaluators, ExperimentOptions, Fault, Function, run_experiment,
+};
 
 /// Prints 10,000 lines `[json text, what json.dumps(.., sort_keys=True) makes of it]`.
 const GENERATOR: &str = r"
@@ -55,4 +58,51 @@ fn json_is_printed_as_python_prints_it() {
         compared += 1;
     }
     assert_eq!(compared, 10_000);
+}
+
+/// Prints the ids that the Python SDK gives a dataset and its rows.
+const IDS: &str = r"
+import hashlib, json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+def digest(text): return 'EXT-' + hashlib.sha256(text.encode()).hexdigest()[:16]
+print(digest(json.dumps(rows, sort_keys=True)))
+for index, row in enumerate(rows):
+    own = row.get('id') or row.get('datapoint_id')
+    made = digest(json.dumps(row, sort_keys=True) + str(index))
+    print(made if not own else own if own.startswith('EXT-') else 'EXT-' + own)
+";
+
+#[tokio::test]
+async fn a_dataset_and_its_rows_have_the_ids_of_the_python_sdk() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("rows.jsonl");
+    let rows = r#"{"inputs": {"n": 1, "text": "\u00fc 😀"}, "ground_truth": 0.1}
+{"id": "own", "inputs": {"n": 2}}
+{"id": "EXT-own-2", "inputs": {"n": 3}}
+{"id": "", "datapoint_id": "second", "inputs": {"n": 4}}
+{"n": 5, "ratio": 1e-7, "big": 123456789012345678}
+{"inputs": {"n": 6}, "metadata": {"b": [1.0, 2], "a": null}, "tags": ["x"]}
+"#;
+    std::fs::write(&file, rows).unwrap();
+    let python = Command::new("python3").args(["-c", IDS]).arg(&file).output();
+    let Ok(output) = python else {
+        println!("SKIPPED: there is no python3 to compare with");
+        return;
+    };
+    let wanted = String::from_utf8(output.stdout).unwrap();
+    let wanted: Vec<&str> = wanted.lines().collect();
+
+    let result = run_experiment(
+        "ids",
+        Dataset::from_file(&file).unwrap(),
+        Function::new(async |call: Call| Ok::<_, Fault>(call.input::<u32>("n")?)),
+        Evaluators::new(),
+        ExperimentOptions::new().python_ids(),
+    )
+    .await
+    .unwrap();
+    let mut ids = vec![result.dataset_id.as_str()];
+    ids.extend(result.datapoints.iter().map(|datapoint| datapoint.datapoint_id.as_str()));
+    assert_eq!(ids, wanted);
+    assert_eq!(result.totals.passed, 6);
 }

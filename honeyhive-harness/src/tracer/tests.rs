@@ -88,6 +88,24 @@ fn a_loop_of_spans_stops_growing() {
     assert_eq!((finished.spans.len(), finished.dropped), (10_000, 50));
 }
 
+/// Whatever is measured is measured with a clock that only goes forward; the times of spans are
+/// those of the wall.
+#[test]
+fn a_wall_clock_that_goes_back_makes_no_negative_duration() {
+    let tracer = tracer("six");
+    let late = SystemTime::now() + Duration::from_secs(3600);
+    let builder = tracer.sdk().span_builder("from the future").with_start_time(late);
+    drop(builder.start(tracer.sdk()));
+    let before_1970 = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+    let builder = tracer.sdk().span_builder("from the past").with_start_time(before_1970);
+    drop(builder.start(tracer.sdk()));
+    let finished = tracer.finish();
+    assert_eq!(finished.spans[0].duration(), Duration::ZERO);
+    assert_eq!(finished.spans[1].start_unix_ns, 0);
+    let trace = Trace { trace_id: String::new(), spans: finished.spans };
+    assert_eq!(trace.count(&SpanQuery::named("from the future").at_most(Duration::ZERO)), 1);
+}
+
 #[test]
 fn evaluators_see_finished_spans_and_the_open_root() {
     let tracer = tracer("five");
