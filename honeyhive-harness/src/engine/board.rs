@@ -49,7 +49,8 @@ pub(crate) struct Board {
     pub(crate) lanes: Vec<Lane>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+/// A panic of whoever held the lock leaves nothing half done here.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

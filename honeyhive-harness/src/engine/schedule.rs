@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::board::{Board, Lane};
+use super::board::{Board, Lane, lock};
 use super::check::Faults;
 use super::execute::Workers;
 use super::panics;
@@ -76,10 +76,6 @@ pub(crate) struct Running {
     thread: Option<JoinHandle<()>>,
     /// Closes when everything is recorded.
     over: oneshot::Receiver<()>,
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Starts a run in the background.

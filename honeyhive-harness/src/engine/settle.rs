@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::attempt::{self, Attempted};
-use super::board::Outcome;
-use super::schedule::{Job, Places, Shared, lock};
+use super::board::{Outcome, lock};
+use super::schedule::{Job, Places, Shared};
 use super::spec::Spec;
 use crate::datapoint::Datapoint;
 use crate::gate::case::{self, Case, CaseScore, Decision};
