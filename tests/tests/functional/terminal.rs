@@ -310,3 +310,14 @@ fn a_variable_that_cannot_be_understood_is_an_error() {
     error: HH_REQUIRE_GATES=perhaps: neither 1 nor 0
     ");
 }
+
+#[test]
+fn a_reader_who_has_seen_enough_ends_nothing() {
+    // As in `cargo test | head`: the pipe is closed after the first byte.
+    let pipe = "mkfifo \"$SCRATCH/pipe\"; head -c 1 \"$SCRATCH/pipe\" >/dev/null & \
+                exec >\"$SCRATCH/pipe\"";
+    let run = PROJECT.evals(["green::"]).start_after(pipe).finish();
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    assert_eq!(run.cases().len(), 3);
+    assert!(run.end().is_some(), "the journal ends in good order");
+}
