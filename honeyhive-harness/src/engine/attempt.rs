@@ -1,7 +1,6 @@
 //! One attempt: the function, then its evaluators, under a tracer of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::Context;
@@ -9,7 +8,7 @@ use serde_json::Value;
 
 use super::evaluate::{self, Said};
 use super::execute::{Script, Workers};
-use super::spec::{Run, Spec, SyncFunction};
+use super::spec::{Evaluation, Run, Spec, SyncFunction};
 use crate::datapoint::Datapoint;
 use crate::dataset::bind::Fault;
 use crate::evaluators::Subject;
@@ -89,7 +88,7 @@ pub(super) async fn run(
         call: Call { datapoint, tracer: tracer.clone() },
         root: root.context().clone(),
         started,
-        apart: spec.evaluators.iter().map(|used| used.apart.load(Ordering::Relaxed)).collect(),
+        apart: spec.evaluators.iter().map(Evaluation::is_apart).collect(),
     });
 
     let (tries, result, took) = call_function(workers, &scene).await;

@@ -1,12 +1,11 @@
 //! The evaluators of one attempt.
 //!
 //! Most evaluators are a comparison and done in a microsecond; those run one after another on the
-//! thread that called the function. One that is async, or that has once taken its time, runs
-//! beside the others.
+//! thread that called the function. One that is async, or that takes its time, runs beside the
+//! others.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use opentelemetry::trace::TraceContextExt as _;
@@ -21,9 +20,6 @@ use crate::journal::{AttemptError, ScoreRecord};
 use crate::json::{TOO_DEEP, is_too_deep};
 use crate::score::{Judges, Score, ScoreValue};
 use crate::tracer::{Span, attributes};
-
-/// An evaluator that once took longer than this runs beside the others from then on.
-const IN_TURN: Duration = Duration::from_millis(2);
 
 /// What a step on the function's thread says.
 pub(super) enum Said {
@@ -94,15 +90,12 @@ pub(super) async fn all(
         next = index + 1;
         match said {
             Ok(Said::Answer(at, answer)) => {
-                if took > IN_TURN {
-                    spec.evaluators[at].apart.store(true, Ordering::Relaxed);
-                }
                 results[at] = Some(score(scene, at, Ok(answer), took));
                 next = at + 1;
                 script = Some(running);
             }
             Ok(Said::IsAsync(at)) => {
-                spec.evaluators[at].apart.store(true, Ordering::Relaxed);
+                spec.evaluators[at].note_async();
                 beside.push(Beside::start(workers, scene, subject, at));
                 next = at + 1;
                 script = Some(running);
@@ -111,7 +104,6 @@ pub(super) async fn all(
             Err(error) => {
                 // A panic leaves the thread in order; after a timeout another one takes over.
                 let panicked = error.kind == crate::journal::ErrorKind::Panic;
-                spec.evaluators[index].apart.store(!panicked, Ordering::Relaxed);
                 results[index] = Some(score(scene, index, Err(error), took));
                 script = Some(running).filter(|_| panicked);
             }
@@ -180,6 +172,7 @@ fn score(
     answer: Result<Answer, AttemptError>,
     took: Duration,
 ) -> (ScoreRecord, bool) {
+    scene.spec.evaluators[index].note_pace(took);
     let mut record = ScoreRecord {
         evaluator: scene.spec.rules.judges[index].name.clone(),
         duration_ms: millis(took),

@@ -9,12 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::oneshot;
 
 use super::schema::{InvocationRecord, Record, SCHEMA};
 use crate::ids::short_hash;
+
+/// While attempts come thick and fast, the next commit waits this long for more of them: a commit
+/// costs the same for one as for a hundred, and nobody's place is taken meanwhile.
+const GATHER: Duration = Duration::from_millis(1);
 
 /// Lines of up to this size are written in one go; what comes later waits for the next commit.
 const BATCH_BYTES: usize = 8 << 20;
@@ -208,7 +212,11 @@ struct Worker {
 impl Worker {
     fn run(mut self, waiting: &mpsc::Receiver<Order>) {
         let mut done = Vec::new();
+        let mut busy_until = Instant::now();
         while let Ok(first) = waiting.recv() {
+            if Instant::now() < busy_until {
+                std::thread::sleep(GATHER);
+            }
             let mut lines = first.lines;
             done.push(first.done);
             while lines.len() < BATCH_BYTES
@@ -218,6 +226,7 @@ impl Worker {
                 done.push(next.done);
             }
             let outcome = self.write(&lines);
+            busy_until = Instant::now() + GATHER * 2;
             for waiter in done.drain(..) {
                 // An attempt that was cut off no longer waits.
                 let _ = waiter.send(outcome.clone());
