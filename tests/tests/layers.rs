@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room may use those before it.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 21] = [
     "text",
     "json",
     "config",
@@ -15,12 +15,15 @@ const ROOMS: [&str; 18] = [
     "datapoint",
     "stats",
     "ids",
+    "redact",
+    "api",
     "tracer",
     "journal",
     "dataset",
     "evaluators",
     "gate",
     "registry",
+    "upload",
     "report",
     "engine",
     "run",

@@ -1,0 +1,375 @@
+//! The environment, read in one place.
+//!
+//! Everything that a variable can change is a field of [`Config`]; no other room asks the
+//! environment. A value that cannot be understood is an error, not a default.
+
+mod connection;
+mod otlp;
+mod secret;
+mod vars;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use connection::Family;
+pub(crate) use connection::{
+    Connection, NO_INGESTION_KEY, Protocol, is_header, is_ingestion_key, printable, server,
+};
+pub(crate) use otlp::OtlpTarget;
+pub(crate) use secret::Secret;
+use vars::{Vars, flag};
+
+use crate::text::closest;
+
+/// Variables of ours: all that are read here, and one that the macros read.
+const KNOWN: [&str; 27] = [
+    "HH_API_FAMILY",
+    "HH_API_KEY",
+    "HH_API_TIMEOUT",
+    "HH_API_URL",
+    "HH_CAPTURE",
+    "HH_CONCURRENCY",
+    "HH_DATAPOINT_ID",
+    "HH_DATASET_ID",
+    "HH_DIR",
+    "HH_EXT_IDS",
+    "HH_FLUSH_TIMEOUT",
+    "HH_INGESTION_API_KEY",
+    "HH_MACROS_DEBUG",
+    "HH_MAX_RETRIES",
+    "HH_OFFLINE",
+    "HH_OTLP_PROTOCOL",
+    "HH_PROJECT",
+    "HH_REQUIRE_GATES",
+    "HH_REQUIRE_UPLOAD",
+    "HH_RESULTS",
+    "HH_RUN_ID",
+    "HH_SERVER_URL",
+    "HH_SESSION_ID",
+    "HH_SESSION_NAME",
+    "HH_SOURCE",
+    "HH_TEST_MODE",
+    "HH_UPLOAD",
+];
+
+/// How long the end of a run waits for what is still to be sent when nobody says otherwise.
+pub(crate) const FLUSH_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What nextest says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Nextest {
+    /// `NEXTEST_RUN_ID`: all processes of one `cargo nextest run` have it in common.
+    pub(crate) run_id: Option<String>,
+    /// `NEXTEST_ATTEMPT`: which attempt at this test it is, from 1.
+    pub(crate) attempt: u32,
+}
+
+/// What tracers are made of when their program does not say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TracerDefaults {
+    /// `HH_PROJECT`.
+    pub(crate) project: Option<String>,
+    /// `HH_SOURCE`.
+    pub(crate) source: Option<String>,
+    /// `HH_SESSION_NAME`.
+    pub(crate) session_name: Option<String>,
+    /// `HH_SESSION_ID`; not for experiments, where each attempt is a session.
+    pub(crate) session_id: Option<String>,
+    /// `HH_RUN_ID`.
+    pub(crate) run_id: Option<String>,
+    /// `HH_DATASET_ID`; not for experiments, which know their dataset.
+    pub(crate) dataset_id: Option<String>,
+    /// `HH_DATAPOINT_ID`; likewise.
+    pub(crate) datapoint_id: Option<String>,
+}
+
+/// What the environment says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Config {
+    /// `HH_DIR`: where journals go instead of `target/honeyhive`.
+    pub(crate) dir: Option<PathBuf>,
+    /// `HH_CONCURRENCY`: attempts at once, for all experiments.
+    pub(crate) concurrency: Option<usize>,
+    /// `CI=true` or `HH_REQUIRE_GATES=1`: a gate that cannot judge is a failure.
+    pub(crate) require_gates: bool,
+    /// `CI=true`: no live line.
+    pub(crate) ci: bool,
+    /// `CARGO_PKG_NAME` and `CARGO_MANIFEST_DIR`: the crate under test, where it is now.
+    pub(crate) package: Option<(String, PathBuf)>,
+    /// `HH_EXT_IDS=python`: external ids as HoneyHive's Python SDK makes them.
+    pub(crate) python_ids: bool,
+    /// `NEXTEST=1`: nextest started this process.
+    pub(crate) nextest: Option<Nextest>,
+    /// `CARGO`: cargo started this process.
+    pub(crate) under_cargo: bool,
+    /// `PWD`: where the person stands, which cargo changes for its tests.
+    pub(crate) pwd: Option<PathBuf>,
+    /// `TERM=dumb`: no control sequences.
+    pub(crate) dumb_terminal: bool,
+    /// `COLUMNS`, for the live line.
+    pub(crate) columns: Option<usize>,
+    /// How HoneyHive is reached; without a key it is not.
+    pub(crate) connection: Connection,
+    /// `OTEL_EXPORTER_OTLP_*`: where spans go as well.
+    pub(crate) otlp: Option<OtlpTarget>,
+    /// `OTEL_SERVICE_NAME`: the name of the service in every trace.
+    pub(crate) service_name: Option<String>,
+    /// What tracers are made of.
+    pub(crate) tracer: TracerDefaults,
+    /// `HH_OFFLINE=1` or `HH_TEST_MODE=1`: nothing leaves the machine.
+    pub(crate) offline: bool,
+    /// `HH_UPLOAD=always`: a partial selection is sent to HoneyHive, too.
+    pub(crate) upload_partial: bool,
+    /// `HH_REQUIRE_UPLOAD=1`: what could not be sent is a failure.
+    pub(crate) require_upload: bool,
+    /// `HH_FLUSH_TIMEOUT`: how long the end of a run waits for what is still to be sent.
+    pub(crate) flush_timeout: Duration,
+    /// `HH_RESULTS=<aggregate>`: HoneyHive's own figures are waited for and shown.
+    pub(crate) results: Option<String>,
+    /// `HH_CAPTURE=none`: what goes in and comes out is not recorded.
+    pub(crate) capture_none: bool,
+    /// Values of variables that are named like secrets; they are never written anywhere.
+    pub(crate) secrets: Vec<Secret>,
+    /// Variables that look like misspelt ones of ours, or are old.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What HoneyHive aggregates scores by.
+pub(crate) const AGGREGATES: [&str; 9] =
+    ["average", "min", "max", "median", "p90", "p95", "p99", "sum", "count"];
+
+impl Config {
+    /// Reads the environment of this process.
+    ///
+    /// # Errors
+    /// Every variable whose value cannot be understood.
+    pub(crate) fn from_env() -> Result<Self, String> {
+        Self::read(std::env::vars_os())
+    }
+
+    fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, String> {
+        let mut vars = Vars::new(variables);
+        let mut warnings = misspelt(&vars);
+        let ci = vars.text("CI").and_then(|text| flag(&text)).unwrap_or_default();
+        let offline = vars.flag("HH_OFFLINE").unwrap_or_default();
+        let test_mode = vars.flag("HH_TEST_MODE").unwrap_or_default();
+        let config = Self {
+            dir: vars.raw("HH_DIR").map(PathBuf::from),
+            concurrency: vars.positive("HH_CONCURRENCY"),
+            require_gates: vars.flag("HH_REQUIRE_GATES").unwrap_or_default() || ci,
+            ci,
+            package: vars
+                .text("CARGO_PKG_NAME")
+                .zip(vars.raw("CARGO_MANIFEST_DIR").map(PathBuf::from)),
+            python_ids: vars
+                .parse("HH_EXT_IDS", "only python is known", |text| {
+                    (text == "python").then_some(true)
+                })
+                .unwrap_or_default(),
+            nextest: vars.has("NEXTEST").then(|| Nextest {
+                run_id: vars.text("NEXTEST_RUN_ID"),
+                attempt: vars
+                    .text("NEXTEST_ATTEMPT")
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or(1),
+            }),
+            under_cargo: vars.has("CARGO"),
+            pwd: vars.raw("PWD").map(PathBuf::from),
+            dumb_terminal: vars.text("TERM").is_some_and(|text| text == "dumb"),
+            columns: vars.text("COLUMNS").and_then(|text| text.parse().ok()),
+            connection: Connection::read(&mut vars, &mut warnings),
+            otlp: OtlpTarget::read(&mut vars, &mut warnings).filter(|_| !offline && !test_mode),
+            service_name: vars.text("OTEL_SERVICE_NAME"),
+            tracer: TracerDefaults {
+                project: vars.text("HH_PROJECT"),
+                source: vars.text("HH_SOURCE"),
+                session_name: vars.text("HH_SESSION_NAME"),
+                session_id: vars.text("HH_SESSION_ID"),
+                run_id: vars.text("HH_RUN_ID"),
+                dataset_id: vars.text("HH_DATASET_ID"),
+                datapoint_id: vars.text("HH_DATAPOINT_ID"),
+            },
+            offline: offline || test_mode,
+            upload_partial: vars
+                .parse("HH_UPLOAD", "neither auto nor always", |text| match text {
+                    "auto" => Some(false),
+                    "always" => Some(true),
+                    _ => None,
+                })
+                .unwrap_or_default(),
+            require_upload: vars.flag("HH_REQUIRE_UPLOAD").unwrap_or_default(),
+            flush_timeout: vars.duration("HH_FLUSH_TIMEOUT").unwrap_or(FLUSH_TIMEOUT),
+            results: vars.parse(
+                "HH_RESULTS",
+                &format!("none of {}", AGGREGATES.join(", ")),
+                |text| AGGREGATES.contains(&text).then(|| text.to_owned()),
+            ),
+            capture_none: vars
+                .parse("HH_CAPTURE", "neither all nor none", |text| match text {
+                    "all" => Some(false),
+                    "none" => Some(true),
+                    _ => None,
+                })
+                .unwrap_or_default(),
+            secrets: secrets(&vars),
+            warnings,
+        };
+        if vars.faults.is_empty() { Ok(config) } else { Err(vars.faults.join("\n")) }
+    }
+}
+
+fn misspelt(vars: &Vars) -> Vec<String> {
+    vars.names()
+        .filter(|name| name.starts_with("HH_") && !KNOWN.contains(name))
+        .filter_map(|name| {
+            let near = closest(name, KNOWN)?;
+            Some(format!("{name} has no meaning; did you mean {near}?"))
+        })
+        .collect()
+}
+
+/// A secret shorter than this would blot out ordinary words.
+const SHORTEST_SECRET: usize = 8;
+
+/// Values of variables whose names end like those of secrets.
+fn secrets(vars: &Vars) -> Vec<Secret> {
+    const ENDINGS: [&str; 12] = [
+        "KEY",
+        "TOKEN",
+        "SECRET",
+        "PASSWORD",
+        "PASSWD",
+        "PASSPHRASE",
+        "PWD",
+        "CREDENTIALS",
+        "CREDENTIAL",
+        "APIKEY",
+        "AUTH",
+        "HEADERS",
+    ];
+    // Not a secret, whatever its name ends in.
+    const HARMLESS: [&str; 2] = ["PWD", "OLDPWD"];
+    let mut found = Vec::new();
+    for name in vars.names() {
+        let upper = name.to_ascii_uppercase();
+        let last = upper.rsplit('_').next().unwrap_or_default();
+        if !ENDINGS.contains(&last) || HARMLESS.contains(&upper.as_str()) {
+            continue;
+        }
+        let value = vars.text(name).unwrap_or_default();
+        if last == "HEADERS" {
+            // `name=value,name=value`, as OpenTelemetry has it; what is secret are the values.
+            let values = value.split(',').filter_map(|pair| pair.split_once('='));
+            found.extend(values.map(|(_, value)| value.trim().to_owned()));
+        } else {
+            found.push(value);
+        }
+    }
+    found.retain(|value| value.len() >= SHORTEST_SECRET);
+    // The longest first: one may be the beginning of another.
+    found.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    found.dedup();
+    found.iter().map(|value| Secret::new(value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
+        Config::read(variables.iter().map(|(name, value)| (name.into(), value.into())))
+    }
+
+    #[test]
+    fn ci_requires_gates() {
+        assert!(read(&[("CI", "true")]).unwrap().require_gates);
+        assert!(read(&[("HH_REQUIRE_GATES", "1")]).unwrap().require_gates);
+        assert!(!read(&[("CI", "false"), ("HH_REQUIRE_GATES", "0")]).unwrap().require_gates);
+        assert!(!read(&[("CI", "")]).unwrap().require_gates);
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_an_error() {
+        let error = read(&[("HH_CONCURRENCY", "many"), ("HH_REQUIRE_GATES", "maybe")]).unwrap_err();
+        let mut lines: Vec<&str> = error.lines().collect();
+        lines.sort_unstable();
+        assert_eq!(
+            lines,
+            ["HH_CONCURRENCY=many: not a number from 1", "HH_REQUIRE_GATES=maybe: neither 1 nor 0"]
+        );
+        for (name, value) in [
+            ("HH_UPLOAD", "sometimes"),
+            ("HH_FLUSH_TIMEOUT", "soon"),
+            ("HH_RESULTS", "mode"),
+            ("HH_CAPTURE", "some"),
+            ("HH_API_URL", "honeyhive"),
+            ("HH_MAX_RETRIES", "-1"),
+            ("HH_API_FAMILY", "v2"),
+            ("HH_OFFLINE", "perhaps"),
+            ("HH_OTLP_PROTOCOL", "grpc"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err();
+            assert!(error.starts_with(&format!("{name}={value}: ")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_pointed_out() {
+        let config = read(&[("HH_CONCURENCY", "4"), ("HH_SOMETHING_ELSE", "x")]).unwrap();
+        assert_eq!(config.warnings, ["HH_CONCURENCY has no meaning; did you mean HH_CONCURRENCY?"]);
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_not_shown() {
+        let error = read(&[("HH_INGESTION_API_KEY", "hh_ingst_short")]).unwrap_err();
+        assert!(error.starts_with("HH_INGESTION_API_KEY: ") && !error.contains("hh_ingst_short"));
+        let error = read(&[("HH_API_KEY", "two words")]).unwrap_err();
+        assert!(!error.contains("two words"), "{error}");
+        let config = read(&[("HH_API_KEY", "hh_secret_key")]).unwrap();
+        assert!(!format!("{config:?}").contains("hh_secret_key"));
+    }
+
+    #[test]
+    fn the_names_of_today_win() {
+        let config = read(&[
+            ("HH_API_KEY", "new-key"),
+            ("HONEYHIVE_API_KEY", "old-key"),
+            ("HH_API_URL", "https://new.example/"),
+            ("HONEYHIVE_SERVER_URL", "https://old.example"),
+            ("HH_SERVER_URL", "https://older.example"),
+        ])
+        .unwrap();
+        assert_eq!(config.connection.api_key.unwrap().expose(), "new-key");
+        assert_eq!(config.connection.server, "https://new.example");
+        assert!(config.warnings.is_empty());
+        let config = read(&[("HH_SERVER_URL", "https://older.example")]).unwrap();
+        assert_eq!(config.connection.server, "https://older.example");
+        assert_eq!(config.warnings, ["HH_SERVER_URL is an old name; use HH_API_URL"]);
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        let config = read(&[
+            ("OPENAI_API_KEY", "sk-1234567890"),
+            ("DB_PASSWORD", "short"),
+            ("GITHUB_TOKEN", "ghp_something_long"),
+            ("PWD", "/home/somebody/project"),
+            ("KEYBOARD", "qwerty-qwerty"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=a,authorization=Bearer abcdef"),
+        ])
+        .unwrap();
+        let secrets: Vec<&str> = config.secrets.iter().map(Secret::expose).collect();
+        assert_eq!(secrets, ["ghp_something_long", "Bearer abcdef", "sk-1234567890"]);
+    }
+
+    #[test]
+    fn offline_means_every_destination() {
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318");
+        assert!(read(&[endpoint]).unwrap().otlp.is_some());
+        for offline in ["HH_OFFLINE", "HH_TEST_MODE"] {
+            let config = read(&[endpoint, (offline, "1")]).unwrap();
+            assert!(config.offline && config.otlp.is_none());
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The standard variables that name a further destination for spans.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::connection::{PROTOCOLS, Protocol, printable, server};
+use super::secret::Secret;
+use super::vars::{Vars, flag};
+
+/// A receiver of spans by OTLP over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OtlpTarget {
+    /// The whole address, path included.
+    pub(crate) url: String,
+    /// Their values may be keys.
+    pub(crate) headers: Vec<(String, Secret)>,
+    pub(crate) protocol: Protocol,
+    pub(crate) timeout: Duration,
+    /// A PEM file of further certificates to trust.
+    pub(crate) certificate: Option<PathBuf>,
+}
+
+impl OtlpTarget {
+    pub(super) fn read(vars: &mut Vars, warnings: &mut Vec<String>) -> Option<Self> {
+        let off = vars.text("OTEL_SDK_DISABLED").is_some_and(|text| flag(&text) == Some(true))
+            || vars.text("OTEL_TRACES_EXPORTER").is_some_and(|text| text == "none");
+        if off {
+            return None;
+        }
+        let (name, text) =
+            vars.first(&["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"])?;
+        let url = match server(&text) {
+            // The endpoint of traces is used as it is; the one of all signals gets their path.
+            Ok(_) if name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" => text,
+            Ok(server) => format!("{server}/v1/traces"),
+            Err(fault) => {
+                vars.faults.push(format!("{name}={}: {fault}", printable(&text)));
+                return None;
+            }
+        };
+        let named =
+            vars.first(&["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]);
+        let protocol = match named {
+            None => Protocol::default(),
+            Some((name, text)) => Protocol::read(&text).unwrap_or_else(|| {
+                vars.faults.push(format!("{name}={text}: {PROTOCOLS}"));
+                Protocol::default()
+            }),
+        };
+        let mut headers = Vec::new();
+        if let Some((name, text)) =
+            vars.first(&["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"])
+        {
+            match read_headers(&text) {
+                Some(read) => headers = read,
+                None => vars
+                    .faults
+                    .push(format!("{name}: not `name=value,name=value` (its value is not shown)")),
+            }
+        }
+        if let Some((name, text)) =
+            vars.first(&["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"])
+            && text != "none"
+        {
+            warnings.push(format!("{name}={text}: spans are sent uncompressed"));
+        }
+        Some(Self {
+            url,
+            headers,
+            protocol,
+            timeout: timeout(vars),
+            certificate: vars
+                .first(&["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"])
+                .map(|(_, path)| path.into()),
+        })
+    }
+
+    /// The address without a password.
+    pub(crate) fn printable(&self) -> String {
+        printable(&self.url)
+    }
+}
+
+/// Milliseconds, as the specification has it.
+fn timeout(vars: &mut Vars) -> Duration {
+    let names = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
+    let name = names.into_iter().find(|name| vars.has(name));
+    let millis = name.and_then(|name| {
+        vars.parse(name, "not a number of milliseconds from 1", |text| {
+            text.parse().ok().filter(|n| *n > 0)
+        })
+    });
+    Duration::from_millis(millis.unwrap_or(10_000))
+}
+
+/// `name=value` pairs with commas between them; values may be percent-encoded.
+fn read_headers(text: &str) -> Option<Vec<(String, Secret)>> {
+    let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            let name = name.trim().to_ascii_lowercase();
+            let fine =
+                |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            if name.is_empty() || !name.bytes().all(fine) {
+                return None;
+            }
+            let value = decode(value.trim())?;
+            let printable = value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+            printable.then(|| (name, Secret::new(&value)))
+        })
+        .collect()
+}
+
+/// Percent-encoding undone.
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        rest = tail;
+        if *first == b'%' {
+            let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> (Option<OtlpTarget>, Vars, Vec<String>) {
+        let mut vars = Vars::new(variables.iter().map(|(name, value)| (name.into(), value.into())));
+        let mut warnings = Vec::new();
+        let target = OtlpTarget::read(&mut vars, &mut warnings);
+        (target, vars, warnings)
+    }
+
+    #[test]
+    fn the_common_endpoint_gets_the_path_of_traces_and_the_own_one_does_not() {
+        let (target, ..) = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318/")]);
+        assert_eq!(target.unwrap().url, "http://localhost:4318/v1/traces");
+        let (target, ..) = read(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"),
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://other/in"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20x, X-Tenant=a=b"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "250"),
+        ]);
+        let target = target.unwrap();
+        assert_eq!((target.url.as_str(), target.timeout.as_millis()), ("http://other/in", 250));
+        let headers: Vec<_> =
+            target.headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+        assert_eq!(headers, [("authorization", "Bearer x"), ("x-tenant", "a=b")]);
+    }
+
+    #[test]
+    fn what_cannot_be_spoken_is_said() {
+        let (_, vars, warnings) = read(&[
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "secret-without-a-name"),
+        ]);
+        assert_eq!(vars.faults.len(), 2);
+        assert!(!vars.faults.concat().contains("secret-without"));
+        assert_eq!(warnings, ["OTEL_EXPORTER_OTLP_COMPRESSION=gzip: spans are sent uncompressed"]);
+    }
+
+    #[test]
+    fn traces_can_be_turned_off() {
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318");
+        assert!(read(&[endpoint, ("OTEL_TRACES_EXPORTER", "none")]).0.is_none());
+        assert!(read(&[endpoint, ("OTEL_SDK_DISABLED", "true")]).0.is_none());
+        assert!(read(&[]).0.is_none());
+    }
+}

@@ -1,0 +1,25 @@
+//! A text that is never printed.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A key. Whatever prints it, prints dots.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(Arc<str>);
+
+impl Secret {
+    pub(crate) fn new(text: &str) -> Self {
+        Self(text.trim().into())
+    }
+
+    /// The text itself, to be put into a request and nowhere else.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}

@@ -1,0 +1,89 @@
+//! Variables as they were set, and what is wrong with them.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::time::Duration;
+
+/// The variables of a process. One that is set to nothing is not set.
+#[derive(Debug, Default)]
+pub(super) struct Vars {
+    set: BTreeMap<String, OsString>,
+    /// Values that cannot be understood.
+    pub(super) faults: Vec<String>,
+}
+
+impl Vars {
+    pub(super) fn new(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        let set = variables
+            .into_iter()
+            .filter(|(_, value)| !value.to_string_lossy().trim().is_empty())
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .collect();
+        Self { set, faults: Vec::new() }
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.set.keys().map(String::as_str)
+    }
+
+    pub(super) fn raw(&self, name: &str) -> Option<&OsStr> {
+        self.set.get(name).map(OsString::as_os_str)
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.set.contains_key(name)
+    }
+
+    /// The text of a variable, without spaces around it.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        Some(self.raw(name)?.to_string_lossy().trim().to_owned())
+    }
+
+    /// The first of several variables that is set, and which one.
+    pub(super) fn first<'a>(&self, names: &[&'a str]) -> Option<(&'a str, String)> {
+        names.iter().find_map(|name| Some((*name, self.text(name)?)))
+    }
+
+    /// A text that `read` understands; `wanted` says what that is.
+    pub(super) fn parse<T>(
+        &mut self,
+        name: &str,
+        wanted: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        let text = self.text(name)?;
+        let value = read(&text);
+        if value.is_none() {
+            self.faults.push(format!("{name}={text}: {wanted}"));
+        }
+        value
+    }
+
+    /// `1` or `0`.
+    pub(super) fn flag(&mut self, name: &str) -> Option<bool> {
+        self.parse(name, "neither 1 nor 0", flag)
+    }
+
+    /// A whole number from 1.
+    pub(super) fn positive(&mut self, name: &str) -> Option<usize> {
+        self.parse(name, "not a number from 1", |text| text.parse().ok().filter(|n| *n > 0))
+    }
+
+    /// Seconds, or a duration with a unit.
+    pub(super) fn duration(&mut self, name: &str) -> Option<Duration> {
+        self.parse(name, "neither seconds nor a duration such as 15s", |text| {
+            match text.parse::<f64>() {
+                Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+                Err(_) => humantime::parse_duration(text).ok(),
+            }
+        })
+    }
+}
+
+pub(super) fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Some(true),
+        "0" | "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
