@@ -335,7 +335,7 @@ pub async fn run_experiment(
     let spec = Arc::new(spec(name, dataset, function, evaluators, &options)?);
     let selected: Vec<usize> = (0..spec.dataset.rows.len()).collect();
     let faults = engine::check(&spec, &selected).map_err(RunError)?;
-    let journal = open_journal(&spec, &options, selected.len()).await?;
+    let journal = open_journal(&spec, &options, &selected).await?;
     let job = Job {
         spec: Arc::clone(&spec),
         selected,
@@ -407,7 +407,7 @@ fn spec(
 async fn open_journal(
     spec: &Spec,
     options: &ExperimentOptions,
-    selected: usize,
+    selected: &[usize],
 ) -> Result<Arc<Writer>, RunError> {
     let Some(directory) = &options.journal else { return Ok(Arc::new(Writer::nowhere())) };
     let invocation = InvocationRecord {

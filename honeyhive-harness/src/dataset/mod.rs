@@ -77,6 +77,8 @@ pub struct DatasetFault(pub String);
 #[derive(Clone, Debug)]
 pub(crate) struct ExternalIds {
     pub(crate) dataset: Arc<str>,
+    /// The dataset is kept there.
+    pub(crate) managed: bool,
     /// Per row, where they do not follow from the names of the dataset and the row.
     pub(crate) rows: Option<Vec<Arc<str>>>,
 }
@@ -280,7 +282,11 @@ impl Dataset {
     /// The ids of the dataset and of its rows in HoneyHive.
     pub(crate) fn external_ids(&self, like_python: bool) -> ExternalIds {
         if !like_python {
-            return ExternalIds { dataset: ids::external(&self.name).into(), rows: None };
+            return ExternalIds {
+                dataset: ids::external(&self.name).into(),
+                managed: false,
+                rows: None,
+            };
         }
         let texts: Vec<Option<Cow<'_, str>>> =
             self.rows.iter().map(|row| self.row_json(row)).collect();
@@ -292,7 +298,7 @@ impl Dataset {
             }
             .into()
         });
-        ExternalIds { dataset: dataset.into(), rows: Some(rows.collect()) }
+        ExternalIds { dataset: dataset.into(), managed: false, rows: Some(rows.collect()) }
     }
 
     /// The JSON text of a row; none of one that cannot be read.

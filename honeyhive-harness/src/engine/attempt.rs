@@ -37,6 +37,7 @@ pub(super) fn begin(
     let mut record = AttemptRecord {
         experiment: spec.name.clone(),
         case: spec.dataset.rows[row].id.clone(),
+        row,
         attempt,
         run_id: spec.run_id.to_string(),
         dataset_id: spec.external.dataset.to_string(),

@@ -125,6 +125,7 @@ impl Spec {
         dataset: Arc<Dataset>,
         concurrency: Option<usize>,
         python_ids: bool,
+        run_id: String,
     ) -> Self {
         let judges = entry
             .evaluators
@@ -161,7 +162,7 @@ impl Spec {
                 .collect(),
             external: dataset.external_ids(python_ids),
             dataset,
-            run_id: uuid::Uuid::new_v4().to_string().into(),
+            run_id: run_id.into(),
         }
     }
 
@@ -191,7 +192,7 @@ impl Spec {
     }
 
     /// The journal's record of it.
-    pub(crate) fn record(&self, selected: usize) -> ExperimentRecord {
+    pub(crate) fn record(&self, selected: &[usize]) -> ExperimentRecord {
         ExperimentRecord {
             experiment: self.name.clone(),
             run_id: self.run_id.to_string(),
@@ -201,8 +202,10 @@ impl Spec {
             dataset: self.dataset.name.clone(),
             dataset_id: self.external.dataset.to_string(),
             dataset_origin: self.dataset.origin.clone(),
+            managed: self.external.managed,
+            datapoint_ids: selected.iter().map(|row| self.datapoint_id(*row).to_string()).collect(),
             rows: self.dataset.rows.len(),
-            selected,
+            selected: selected.len(),
             repeats: self.repeats,
             timeout_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
             retries: self.retries,

@@ -1,7 +1,7 @@
 //! What becomes of a run: gates, the summary, the exit code; also when it is interrupted.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Completion, Failed};
@@ -11,6 +11,7 @@ use super::args::Args;
 use super::live::Line;
 use super::place::Target;
 use super::plan::NotJudging;
+use super::sending::Sending;
 use crate::engine::{Outcome, Shared};
 use crate::gate::case::{Case, CaseScore};
 use crate::gate::judge;
@@ -37,6 +38,7 @@ pub(super) struct Finale {
     /// The summary goes to stderr, since stdout belongs to machines.
     to_stderr: bool,
     color: Option<libtest_mimic::ColorSetting>,
+    sending: Mutex<Option<Sending>>,
     interrupted: AtomicBool,
     closed: AtomicBool,
     started: Instant,
@@ -49,6 +51,7 @@ impl Finale {
         strict: &'static str,
         target: Target,
         faults: Vec<Fault>,
+        sending: Option<Sending>,
         args: &Args,
     ) -> Self {
         Self {
@@ -60,6 +63,7 @@ impl Finale {
             faults,
             to_stderr: super::is_json(args.format),
             color: args.color,
+            sending: Mutex::new(sending),
             interrupted: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             started: Instant::now(),
@@ -195,7 +199,7 @@ impl Finale {
         GateRecord { experiment: spec.name.clone(), verdict, passed, rules, reason: None }
     }
 
-    /// Prints the summary, ends the journal, and says the exit code. Only the first caller comes
+    /// Ends the journal, prints the summary, sends what is left to send, and says the exit code. Only the first caller comes
     /// back.
     pub(super) fn close(&self, failed: bool, interrupted: bool) -> u8 {
         if self.closed.swap(true, Ordering::AcqRel) {
@@ -241,7 +245,8 @@ impl Finale {
             elapsed: self.started.elapsed(),
         };
         report::print_summary(&summary, self.to_stderr, self.color);
-        exit_code
+        let sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        sending.map_or(exit_code, |sending| sending.finish(exit_code, interrupted))
     }
 
     fn summarise(&self, job: usize) -> ExperimentSummary {
@@ -258,7 +263,7 @@ impl Finale {
             .iter()
             .any(|case| case.scores.iter().any(|score| matches!(score, CaseScore::Mean(..))));
         let ran = cases.iter().any(|case| case.state != CaseState::Skipped);
-        let times = *lane.times.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let times = *lane.times.lock().unwrap_or_else(PoisonError::into_inner);
         ExperimentSummary {
             name: spec.name.clone(),
             origin: spec.dataset.origin.clone(),

@@ -8,6 +8,7 @@ mod finale;
 mod live;
 mod place;
 mod plan;
+mod sending;
 mod trials;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use libtest_mimic::{Completion, FormatSetting};
 use args::Args;
 use finale::Finale;
 use plan::{Place, Plan};
+use sending::Sending;
 use trials::{Runner, fault, trials};
 
 use crate::config::Config;
@@ -100,12 +102,16 @@ fn execute(
         report::print_faults(&faults, is_json(args.format), args.color);
         return Ok(FAILED);
     }
+    let destinations = sending::announce(config, &prepared.jobs)?;
     let root = config.dir.clone().unwrap_or_else(place::journal_root);
     let invocation = InvocationRecord {
         package: target.package.clone(),
         target: target.name.clone(),
         arguments: std::env::args().skip(1).collect(),
         runner_attempt: config.nextest.as_ref().map_or(1, |nextest| nextest.attempt),
+        service: config.service_name.clone().unwrap_or_else(|| target.package.clone()),
+        source: config.tracer.source.clone().unwrap_or_else(|| "evaluation".to_owned()),
+        project: config.tracer.project.clone(),
         ..InvocationRecord::default()
     };
     let parent = match &config.nextest {
@@ -121,12 +127,16 @@ fn execute(
         recall(&mut prepared.jobs, journal.path())?;
     }
     for job in &prepared.jobs {
-        entry.push(&Record::Experiment(job.spec.record(job.selected.len())));
+        entry.push(&Record::Experiment(job.spec.record(&job.selected)));
     }
     for fault in &faults {
         entry.push(&Record::Case(fault.record()));
     }
     journal.commit_blocking(entry).map_err(|error| error.to_string())?;
+
+    let here = config.package.as_ref().map_or_else(|| Path::new("."), |(_, path)| path.as_path());
+    let git = sending::ask_git(here, &journal);
+    let sending = Sending::start(config, destinations, &journal, git)?;
 
     let widest = prepared.jobs.iter().map(|job| job.spec.concurrency).max().unwrap_or(1);
     crate::tracer::install_global();
@@ -139,6 +149,7 @@ fn execute(
         strict(config),
         target.clone(),
         faults,
+        sending,
         args,
     ));
     let live = live::is_wanted(args, config);
@@ -212,6 +223,17 @@ fn recall(jobs: &mut [Job], journal: &Path) -> Result<(), String> {
     let Some(directory) = journal.parent() else { return Ok(()) };
     for job in jobs {
         let earlier = journal::read_invocation(directory).map_err(|error| error.to_string())?;
+        let name = &job.spec.name;
+        let run = earlier.records.iter().find_map(|record| match record {
+            Record::Experiment(experiment) if experiment.experiment == *name => {
+                Some(Arc::from(experiment.run_id.as_str()))
+            }
+            _ => None,
+        });
+        // It goes on with the same run.
+        if let (Some(run), Some(spec)) = (run, Arc::get_mut(&mut job.spec)) {
+            spec.run_id = run;
+        }
         job.recorded = earlier.recorded_cases(&job.spec.name, |case, attempts| {
             matches!(case.state, CaseState::Pass | CaseState::Fail)
                 || has_miss(&job.spec.rules, attempts)

@@ -7,6 +7,7 @@ use super::args::Args;
 use crate::config::Config;
 use crate::dataset::{Dataset, DatasetFault, From, base_dir};
 use crate::engine::{self, Job, Spec};
+use crate::ids;
 use crate::registry::{Experiment, Source};
 use crate::report::Fault;
 use crate::stats::SplitMix64;
@@ -47,6 +48,8 @@ pub(super) struct Loaded {
 pub(super) struct Plan {
     pub(super) tests: Vec<Test>,
     loaded: Vec<Loaded>,
+    /// How many experiments this binary has.
+    linked: usize,
 }
 
 /// Why a gate does not judge in this run.
@@ -96,7 +99,7 @@ impl Plan {
     /// Reads the datasets of all experiments that can be selected, and names their tests.
     pub(super) fn new(entries: &[&'static Experiment], args: &Args, config: &Config) -> Self {
         let whole = config.nextest.is_some();
-        let mut plan = Self::default();
+        let mut plan = Self { linked: entries.len(), ..Self::default() };
         let mut seen: Vec<&str> = Vec::new();
         for entry in entries {
             if seen.contains(&entry.name) || !(whole || args.may_select_in(entry.name)) {
@@ -209,8 +212,11 @@ impl Plan {
                     selected.len()
                 )
             });
+            let asked = config.tracer.run_id.as_deref();
+            let run_id = ids::run_id(asked, entry.name, self.linked == 1);
+            let dataset = Arc::clone(dataset);
             let spec =
-                Arc::new(Spec::new(entry, Arc::clone(dataset), concurrency, config.python_ids));
+                Arc::new(Spec::new(entry, dataset, concurrency, config.python_ids, run_id));
             jobs.push(Some(engine::check(&spec, &selected).map(|faults| {
                 prepared.jobs.push(Job {
                     spec,

@@ -4,6 +4,7 @@ pub(crate) mod python;
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 /// A test name stays readable in a terminal up to here.
 const SLUG_LENGTH: usize = 60;
@@ -86,6 +87,20 @@ pub(crate) fn slug(id: &str) -> String {
     slug
 }
 
+/// The id of a run: a new one, or what the environment asks for. Where several experiments share
+/// what is asked for, each has an id made of it and its name.
+pub(crate) fn run_id(asked: Option<&str>, experiment: &str, alone: bool) -> String {
+    match asked {
+        None => Uuid::new_v4().to_string(),
+        Some(asked) if alone => asked.to_owned(),
+        Some(asked) => {
+            let space = Uuid::parse_str(asked)
+                .unwrap_or_else(|_| Uuid::new_v5(&Uuid::NAMESPACE_OID, asked.as_bytes()));
+            Uuid::new_v5(&space, experiment.as_bytes()).to_string()
+        }
+    }
+}
+
 /// The id of a local dataset or datapoint in HoneyHive; never prefixed twice.
 pub(crate) fn external(id: &str) -> String {
     if id.starts_with("EXT-") { id.to_owned() } else { format!("EXT-{id}") }
@@ -132,6 +147,18 @@ mod tests {
         assert_ne!(one, id(json!({"a": 1})));
         // printf '{"a":1}' | sha256sum
         assert_eq!(id(json!({"a": 1})), "015abd7f5cc57a2d");
+    }
+
+    #[test]
+    fn a_run_that_is_asked_for_is_shared_fairly() {
+        assert_eq!(run_id(Some("abc"), "e", true), "abc");
+        let one = run_id(Some("abc"), "e", false);
+        assert_eq!(one, run_id(Some("abc"), "e", false));
+        assert_ne!(one, run_id(Some("abc"), "f", false));
+        let of_uuid = run_id(Some("6ba7b810-9dad-11d1-80b4-00c04fd430c8"), "python.org", false);
+        // The example in the documentation of Python's `uuid`.
+        assert_eq!(of_uuid, "886313e1-3b8a-5372-9b90-0c9aee199e5d");
+        assert_ne!(run_id(None, "e", true), run_id(None, "e", true));
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | `invocation` | file | first |
 //! | `experiment` | experiment with selected cases | before its first case |
+//! | `git` | file | when git has answered |
 //! | `attempt` | execution of a datapoint, with spans and scores | before its case is reported |
 //! | `case` | datapoint | with its last attempt |
 //! | `gate` | gate that was asked | before it is reported |
@@ -53,14 +54,18 @@
 //! the file. A line that was being written then may be torn; the reader leaves out a last line
 //! without its newline. Readers ignore fields and record types that they do not know.
 
+mod git;
 mod reader;
 mod schema;
+mod tail;
 mod writer;
 
 pub use reader::{Journal, JournalError, read_invocation};
 pub use schema::{
     AttemptError, AttemptRecord, CaseRecord, CaseState, EndRecord, ErrorKind, EvaluatorRecord,
-    ExperimentRecord, GateRecord, InvocationRecord, Record, RuleRecord, SCHEMA, ScoreRecord,
+    ExperimentRecord, GateRecord, GitRecord, InvocationRecord, Record, RuleRecord, SCHEMA, ScoreRecord,
     Verdict,
 };
+pub(crate) use git::state as git_state;
+pub(crate) use tail::Tail;
 pub(crate) use writer::{Entry, Writer, create};

@@ -17,6 +17,8 @@ pub enum Record {
     Invocation(InvocationRecord),
     /// An experiment as it was about to run.
     Experiment(ExperimentRecord),
+    /// The state of the sources.
+    Git(GitRecord),
     /// One execution of a datapoint.
     Attempt(Box<AttemptRecord>),
     /// What became of a datapoint.
@@ -52,6 +54,43 @@ pub struct InvocationRecord {
     pub pid: u32,
     /// Which attempt of the outer runner it is (`NEXTEST_ATTEMPT`), from 1.
     pub runner_attempt: u32,
+    /// What its traces call the service: `OTEL_SERVICE_NAME`, else the package.
+    pub service: String,
+    /// Where its sessions come from (`HH_SOURCE`), `evaluation` by default.
+    pub source: String,
+    /// HoneyHive's project (`HH_PROJECT`), where one is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+}
+
+/// The state of the sources under test; every field is absent where git does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GitRecord {
+    /// 40 hex digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit_hash: Option<String>,
+    /// As short as it is unique.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit_hash_short: Option<String>,
+    /// Absent on a detached head.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit_message: Option<String>,
+    /// Who wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author_name: Option<String>,
+    /// Their address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author_email: Option<String>,
+    /// Of `origin`, without a password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote_url: Option<String>,
+    /// Something is not committed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_dirty: Option<bool>,
 }
 
 /// An evaluator of an experiment.
@@ -93,6 +132,11 @@ pub struct ExperimentRecord {
     pub dataset: String,
     /// Its id in HoneyHive.
     pub dataset_id: String,
+    /// It is kept in HoneyHive.
+    #[serde(skip_serializing_if = "is_false")]
+    pub managed: bool,
+    /// The ids in HoneyHive of the datapoints that were selected.
+    pub datapoint_ids: Vec<String>,
     /// Where it comes from.
     pub dataset_origin: String,
     /// How many rows it has.
@@ -202,6 +246,8 @@ pub struct AttemptRecord {
     pub experiment: String,
     /// The datapoint's id.
     pub case: String,
+    /// Its place in the dataset, from 0.
+    pub row: usize,
     /// Which attempt of the case, from 1.
     pub attempt: u32,
     /// How often the function was called until it gave a result.
@@ -250,6 +296,12 @@ pub struct AttemptRecord {
     /// Spans beyond what an attempt may keep.
     #[serde(skip_serializing_if = "is_zero")]
     pub dropped_spans: usize,
+}
+
+// Signature demanded by `skip_serializing_if`.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(yes: &bool) -> bool {
+    !*yes
 }
 
 // Signature demanded by `skip_serializing_if`.

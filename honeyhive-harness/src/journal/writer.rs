@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::schema::{InvocationRecord, Record, SCHEMA};
 use crate::ids::short_hash;
@@ -58,12 +58,15 @@ pub(crate) struct Writer {
     thread: Option<JoinHandle<()>>,
     path: PathBuf,
     failed: Arc<OnceLock<Arc<str>>>,
+    /// How many bytes are on disk.
+    length: watch::Receiver<u64>,
 }
 
 impl Writer {
     /// A journal that keeps nothing, for programs that take the results as values.
     pub(crate) fn nowhere() -> Self {
-        Self { orders: None, thread: None, path: PathBuf::new(), failed: Arc::default() }
+        let (_, length) = watch::channel(0);
+        Self { orders: None, thread: None, path: PathBuf::new(), failed: Arc::default(), length }
     }
 
     fn is_nowhere(&self) -> bool {
@@ -73,6 +76,11 @@ impl Writer {
     /// The file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// How many bytes are on disk, for whoever reads along.
+    pub(crate) fn length(&self) -> watch::Receiver<u64> {
+        self.length.clone()
     }
 
     /// Why the journal cannot be written any more, once that is so.
@@ -158,12 +166,20 @@ pub(crate) fn create(
 
     let (orders, waiting) = mpsc::channel();
     let failed = Arc::new(OnceLock::new());
-    let worker = Worker { file, length: 0, path: path.clone(), failed: Arc::clone(&failed) };
+    let (on_disk, length) = watch::channel(0);
+    let worker =
+        Worker { file, length: 0, on_disk, path: path.clone(), failed: Arc::clone(&failed) };
     let thread = std::thread::Builder::new()
         .name("honeyhive-journal".to_owned())
         .spawn(move || worker.run(&waiting))
         .map_err(|error| format!("cannot start the journal's thread: {error}"))?;
-    let writer = Writer { orders: Some(orders), thread: Some(thread), path: path.clone(), failed };
+    let writer = Writer {
+        orders: Some(orders),
+        thread: Some(thread),
+        path: path.clone(),
+        failed,
+        length,
+    };
     let mut first = Entry::default();
     first.push(&Record::Invocation(invocation));
     Ok((writer, first))
@@ -205,6 +221,7 @@ fn elect(ballots: &Path, parent: &str, mine: &str) -> io::Result<String> {
 struct Worker {
     file: File,
     length: u64,
+    on_disk: watch::Sender<u64>,
     path: PathBuf,
     failed: Arc<OnceLock<Arc<str>>>,
 }
@@ -241,6 +258,7 @@ impl Worker {
         match self.file.write_all(lines).and_then(|()| self.file.sync_data()) {
             Ok(()) => {
                 self.length += lines.len() as u64;
+                self.on_disk.send_replace(self.length);
                 Ok(())
             }
             Err(error) => {

@@ -125,6 +125,12 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(anstream::stderr(), "{YELLOW}note{YELLOW:#}: {text}");
 }
 
+/// Says what was sent.
+pub(crate) fn sent(text: &str, complete: bool) {
+    let style = if complete { DIM } else { YELLOW };
+    let _ = writeln!(anstream::stderr(), "{style}{text}{style:#}");
+}
+
 /// Columns of a terminal.
 const COLUMNS: usize = 80;
 

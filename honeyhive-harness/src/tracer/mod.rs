@@ -6,6 +6,9 @@
 //! around the function and its evaluators.
 
 mod buffer;
+pub(crate) mod event_type;
+pub(crate) mod families;
+pub(crate) mod otlp;
 mod routing;
 mod trace;
 

@@ -1,0 +1,122 @@
+//! What leaves the machine, and what is said about it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::FAILED;
+use crate::config::Config;
+use crate::engine::Job;
+use crate::journal::{self, Entry, GitRecord, Record, Writer};
+use crate::report;
+use crate::text::count;
+use crate::upload::{Destination, Uplink, destinations};
+
+/// After Ctrl-C people wait no longer for what is still to be sent.
+const INTERRUPTED: Duration = Duration::from_secs(3);
+
+/// Sending that goes on beside a run.
+#[derive(Debug)]
+pub(super) struct Sending {
+    uplink: Uplink,
+    patience: Duration,
+    /// What could not be sent is a failure.
+    required: bool,
+    /// The command that sends the rest.
+    push: String,
+}
+
+/// Says where results go, before anything goes there.
+///
+/// # Errors
+/// When a destination cannot be used as it is configured.
+pub(super) fn announce(config: &Config, jobs: &[Job]) -> Result<Vec<Destination>, String> {
+    let mut to = destinations(config)?;
+    let partial = jobs.iter().filter(|job| is_partial(job)).count();
+    if partial > 0 && !to.iter().all(Destination::takes_partial) {
+        let what = if partial == jobs.len() {
+            "only some cases are selected".to_owned()
+        } else {
+            format!("only some cases of {} are selected", count(partial, "experiment"))
+        };
+        report::note(&format!("{what}: they are not sent to HoneyHive (HH_UPLOAD=always does)"));
+        if partial == jobs.len() {
+            to.retain(Destination::takes_partial);
+        }
+    }
+    if !to.is_empty() {
+        let shown: Vec<&str> = to.iter().map(|to| to.shown.as_str()).collect();
+        report::note(&format!("results are sent to {}", shown.join(" and to ")));
+    } else if config.offline && config.connection.api_key.is_some() {
+        report::note("nothing leaves this machine (HH_OFFLINE)");
+    }
+    Ok(to)
+}
+
+fn is_partial(job: &Job) -> bool {
+    job.selected.len() < job.spec.dataset.rows.len()
+}
+
+/// Asks git beside the run, for the journal and for whoever sends it.
+pub(super) fn ask_git(directory: &Path, journal: &Arc<Writer>) -> oneshot::Receiver<GitRecord> {
+    let (answer, asked) = oneshot::channel();
+    let (directory, journal) = (directory.to_owned(), Arc::downgrade(journal));
+    let work = move || {
+        let git = journal::git_state(&directory);
+        if let Some(journal) = journal.upgrade() {
+            let mut entry = Entry::default();
+            entry.push(&Record::Git(git.clone()));
+            // A journal that cannot be written says so elsewhere.
+            let _ = journal.commit_blocking(entry);
+        }
+        let _ = answer.send(git);
+    };
+    // Without the thread nothing is known of the sources.
+    let _ = std::thread::Builder::new().name("honeyhive-git".to_owned()).spawn(work);
+    asked
+}
+
+impl Sending {
+    /// Starts to send; `None` when there is nowhere to send to.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn start(
+        config: &Config,
+        to: Vec<Destination>,
+        journal: &Writer,
+        git: oneshot::Receiver<GitRecord>,
+    ) -> Result<Option<Self>, String> {
+        if to.is_empty() {
+            return Ok(None);
+        }
+        let uplink = Uplink::start(to, journal, git)?;
+        let directory = journal.path().parent().and_then(Path::file_name).unwrap_or_default();
+        Ok(Some(Self {
+            uplink,
+            patience: config.flush_timeout,
+            required: config.require_upload,
+            push: format!("cargo honeyhive push {}", directory.to_string_lossy()),
+        }))
+    }
+
+    /// Sends the rest, says what was sent, and may change the exit code.
+    pub(super) fn finish(self, exit_code: u8, interrupted: bool) -> u8 {
+        let patience = if interrupted { self.patience.min(INTERRUPTED) } else { self.patience };
+        let mut all = true;
+        for sent in self.uplink.finish(patience) {
+            for line in &sent.results {
+                report::note(line);
+            }
+            report::sent(&sent.line(&self.push), sent.is_complete());
+            all &= sent.is_complete();
+        }
+        if !all && self.required && exit_code == 0 {
+            report::error("not everything was sent, and HH_REQUIRE_UPLOAD is set");
+            return FAILED;
+        }
+        exit_code
+    }
+}

@@ -1,0 +1,76 @@
+//! The state of the sources, for whoever looks at a run later and wants to know what ran.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::schema::GitRecord;
+use crate::config::printable;
+
+/// Asks git about a directory. Nothing is said where there is no git, no repository or no commit.
+pub(crate) fn state(directory: &Path) -> GitRecord {
+    let ask = |arguments: &[&str]| ask(directory, arguments);
+    let Some(log) = ask(&["log", "-1", "--format=%H%n%h%n%an%n%ae%n%s"]) else {
+        return GitRecord::default();
+    };
+    let mut lines = log.lines().map(|line| Some(line.to_owned()).filter(|line| !line.is_empty()));
+    let mut next = || lines.next().flatten();
+    GitRecord {
+        commit_hash: next(),
+        commit_hash_short: next(),
+        author_name: next(),
+        author_email: next(),
+        commit_message: next(),
+        branch: ask(&["symbolic-ref", "--short", "-q", "HEAD"]),
+        remote_url: ask(&["config", "--get", "remote.origin.url"]).map(|url| without_user(&url)),
+        is_dirty: status(directory),
+    }
+}
+
+fn command(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command
+        .arg("-C")
+        .arg(directory)
+        .args(arguments)
+        // Only looks: takes no locks, asks nobody for a password.
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+fn ask(directory: &Path, arguments: &[&str]) -> Option<String> {
+    let output = command(directory, arguments).output().ok().filter(|out| out.status.success())?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+fn status(directory: &Path) -> Option<bool> {
+    let output = command(directory, &["status", "--porcelain"]).output().ok()?;
+    output.status.success().then_some(!output.stdout.is_empty())
+}
+
+/// An address without the name and password that may be in it.
+fn without_user(url: &str) -> String {
+    printable(url).replacen("://..@", "://", 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_of_a_remote_is_kept() {
+        assert_eq!(without_user("https://user:tok@host/a.git"), "https://host/a.git");
+        assert_eq!(without_user("https://tok@host/a.git"), "https://host/a.git");
+        assert_eq!(without_user("git@host:a.git"), "git@host:a.git");
+        assert_eq!(without_user("https://host/a.git"), "https://host/a.git");
+    }
+
+    #[test]
+    fn outside_a_repository_nothing_is_said() {
+        assert_eq!(state(Path::new("/")), GitRecord::default());
+        assert_eq!(state(Path::new("/no/such/directory")), GitRecord::default());
+    }
+}

@@ -1,0 +1,88 @@
+//! Reading a journal while it grows.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::path::Path;
+
+use super::schema::Record;
+
+/// Reads a journal file record by record, and single records again.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    file: BufReader<File>,
+    /// Where the next line begins.
+    at: u64,
+    line: Vec<u8>,
+}
+
+impl Tail {
+    /// # Errors
+    /// When the file cannot be opened.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: BufReader::new(File::open(path)?), at: 0, line: Vec::new() })
+    }
+
+    /// The next whole record and where it begins; `None` when there is none yet. A line that is
+    /// no record is passed over: whoever checks a journal says so, not who sends it.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn next(&mut self) -> io::Result<Option<(u64, Record)>> {
+        loop {
+            self.line.clear();
+            let read = self.file.read_until(b'\n', &mut self.line)?;
+            if self.line.last() != Some(&b'\n') {
+                // Half a line: it is looked at again when it is whole.
+                self.file.seek(SeekFrom::Start(self.at))?;
+                return Ok(None);
+            }
+            let begin = self.at;
+            self.at += read as u64;
+            if let Ok(record) = serde_json::from_slice(&self.line) {
+                return Ok(Some((begin, record)));
+            }
+        }
+    }
+
+    /// The record that begins at a place, again.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or has no record there.
+    pub(crate) fn again(&mut self, begin: u64) -> io::Result<Record> {
+        self.file.seek(SeekFrom::Start(begin))?;
+        self.line.clear();
+        self.file.read_until(b'\n', &mut self.line)?;
+        self.file.seek(SeekFrom::Start(self.at))?;
+        serde_json::from_slice(&self.line).map_err(io::Error::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    #[test]
+    fn half_a_line_is_waited_for() {
+        let path = std::env::temp_dir().join(format!("tail-{}.jsonl", std::process::id()));
+        let mut file = File::create(&path).unwrap();
+        let case = |name: &str| format!(r#"{{"type":"case","experiment":"e","case":"{name}"}}"#);
+        let id = |record: &Record| match record {
+            Record::Case(case) => case.case.clone(),
+            _ => panic!(),
+        };
+        let mut tail = Tail::open(&path).unwrap();
+        assert!(tail.next().unwrap().is_none());
+        write!(file, "{}\nno json\n{}", case("one"), &case("two")[..20]).unwrap();
+        let (begin, record) = tail.next().unwrap().unwrap();
+        assert_eq!((begin, id(&record)), (0, "one".to_owned()));
+        assert!(tail.next().unwrap().is_none());
+        writeln!(file, "{}", &case("two")[20..]).unwrap();
+        assert_eq!(id(&tail.again(0).unwrap()), "one");
+        let (begin, record) = tail.next().unwrap().unwrap();
+        assert_eq!(id(&record), "two");
+        assert_eq!(id(&tail.again(begin).unwrap()), "two");
+        assert!(tail.next().unwrap().is_none());
+        std::fs::remove_file(path).unwrap();
+    }
+}

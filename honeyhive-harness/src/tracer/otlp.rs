@@ -1,0 +1,298 @@
+//! Spans as OTLP: what goes over the wire to HoneyHive and to any other receiver.
+
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::common::v1::{
+    AnyValue, ArrayValue, InstrumentationScope, KeyValue, any_value,
+};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::span::{Event, Link, SpanKind};
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use prost::Message as _;
+use serde_json::{Map, Value};
+
+use super::trace::{SpanRecord, SpanStatus};
+use crate::config::Protocol;
+
+/// A text in an attribute may be this long; a session has the whole output.
+const LONGEST_TEXT: usize = 64 << 10;
+
+/// A batch is sent when it has this many spans ..
+const MOST_SPANS: usize = 512;
+
+/// .. or about this many bytes.
+const MOST_BYTES: usize = 2 << 20;
+
+/// What all spans of a process have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct ResourceInfo {
+    pub(crate) service: String,
+    pub(crate) project: Option<String>,
+}
+
+impl ResourceInfo {
+    fn encode(&self) -> Resource {
+        let text = |key: &str, value: &str| pair(key.to_owned(), Value::from(value));
+        let attributes = [
+            text("service.name", &self.service),
+            text("telemetry.sdk.language", "rust"),
+            text("telemetry.sdk.name", "opentelemetry"),
+            text("openinference.project.name", self.project.as_ref().unwrap_or(&self.service)),
+        ];
+        Resource { attributes: attributes.into_iter().flatten().collect(), ..Resource::default() }
+    }
+}
+
+/// Spans that are sent in one request.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    spans: Vec<Span>,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Adds a span with its attributes as they are to be sent; `false` when its ids are none.
+    pub(crate) fn push(
+        &mut self,
+        trace_id: &str,
+        record: SpanRecord,
+        attributes: Map<String, Value>,
+    ) -> bool {
+        let Some(span) = span(trace_id, record, attributes) else { return false };
+        self.bytes += span.encoded_len();
+        self.spans.push(span);
+        true
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.spans.len() >= MOST_SPANS || self.bytes >= MOST_BYTES
+    }
+
+    /// The content type and body of the request.
+    pub(crate) fn encode(
+        self,
+        resource: &ResourceInfo,
+        protocol: Protocol,
+    ) -> (&'static str, Vec<u8>) {
+        let scope = InstrumentationScope {
+            name: "honeyhive-harness".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..InstrumentationScope::default()
+        };
+        let scope_spans =
+            ScopeSpans { scope: Some(scope), spans: self.spans, ..ScopeSpans::default() };
+        let request = ExportTraceServiceRequest {
+            resource_spans: vec![ResourceSpans {
+                resource: Some(resource.encode()),
+                scope_spans: vec![scope_spans],
+                ..ResourceSpans::default()
+            }],
+        };
+        match protocol {
+            Protocol::Protobuf => ("application/x-protobuf", request.encode_to_vec()),
+            // Strings, numbers and lists of them; none can fail to be written.
+            Protocol::Json => {
+                ("application/json", serde_json::to_vec(&request).unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// What a receiver says of the spans that it did not take, if there are any.
+pub(crate) fn rejected(answer: &[u8], protocol: Protocol) -> Option<String> {
+    let response = match protocol {
+        Protocol::Protobuf => ExportTraceServiceResponse::decode(answer).ok(),
+        Protocol::Json => serde_json::from_slice(answer).ok(),
+    };
+    let partial = response?.partial_success?;
+    (partial.rejected_spans > 0).then(|| {
+        let why = crate::text::one_line(&partial.error_message, 200);
+        format!("{} of the spans were rejected: {why}", partial.rejected_spans)
+    })
+}
+
+fn trace_bytes(hex: &str) -> Option<Vec<u8>> {
+    let id = u128::from_str_radix(hex, 16).ok().filter(|id| *id != 0 && hex.len() == 32)?;
+    Some(id.to_be_bytes().to_vec())
+}
+
+fn span_bytes(hex: &str) -> Option<Vec<u8>> {
+    let id = u64::from_str_radix(hex, 16).ok().filter(|id| *id != 0 && hex.len() == 16)?;
+    Some(id.to_be_bytes().to_vec())
+}
+
+fn span(trace_id: &str, record: SpanRecord, attributes: Map<String, Value>) -> Option<Span> {
+    let kind = match record.kind.as_str() {
+        "client" => SpanKind::Client,
+        "server" => SpanKind::Server,
+        "producer" => SpanKind::Producer,
+        "consumer" => SpanKind::Consumer,
+        _ => SpanKind::Internal,
+    };
+    let (code, message) = match record.status {
+        SpanStatus::Unset => (StatusCode::Unset, String::new()),
+        SpanStatus::Ok => (StatusCode::Ok, String::new()),
+        SpanStatus::Error(message) => (StatusCode::Error, clipped(message)),
+    };
+    Some(Span {
+        trace_id: trace_bytes(trace_id)?,
+        span_id: span_bytes(&record.span_id)?,
+        parent_span_id: match &record.parent_span_id {
+            Some(parent) => span_bytes(parent)?,
+            None => Vec::new(),
+        },
+        name: record.name,
+        kind: kind as i32,
+        start_time_unix_nano: record.start_unix_ns,
+        // A span is never shorter than nothing, whatever the wall clock did meanwhile.
+        end_time_unix_nano: record.end_unix_ns.max(record.start_unix_ns),
+        attributes: pairs(attributes),
+        events: record
+            .events
+            .into_iter()
+            .map(|event| Event {
+                time_unix_nano: event.at_unix_ns,
+                name: event.name,
+                attributes: pairs(event.attributes),
+                dropped_attributes_count: 0,
+            })
+            .collect(),
+        links: record.links.iter().filter_map(|link| self::link(link)).collect(),
+        status: Some(Status { message, code: code as i32 }),
+        ..Span::default()
+    })
+}
+
+/// `trace id-span id`, as the journal has it.
+fn link(text: &str) -> Option<Link> {
+    let (trace, span) = text.split_once('-')?;
+    Some(Link { trace_id: trace_bytes(trace)?, span_id: span_bytes(span)?, ..Link::default() })
+}
+
+fn pairs(attributes: Map<String, Value>) -> Vec<KeyValue> {
+    attributes.into_iter().filter_map(|(key, value)| pair(key, value)).collect()
+}
+
+fn pair(key: String, value: Value) -> Option<KeyValue> {
+    let value = any(value)?;
+    (!key.is_empty()).then(|| KeyValue { key, value: Some(value), ..KeyValue::default() })
+}
+
+/// `null` is the absence of a value, which OTLP has no attribute for.
+fn any(value: Value) -> Option<AnyValue> {
+    let value = match value {
+        Value::Null => return None,
+        Value::Bool(yes) => any_value::Value::BoolValue(yes),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => any_value::Value::IntValue(whole),
+            None => any_value::Value::DoubleValue(number.as_f64()?),
+        },
+        Value::String(text) => any_value::Value::StringValue(clipped(text)),
+        Value::Array(items) => any_value::Value::ArrayValue(ArrayValue {
+            values: items.into_iter().filter_map(any).collect(),
+        }),
+        object @ Value::Object(_) => any_value::Value::StringValue(clipped(object.to_string())),
+    };
+    Some(AnyValue { value: Some(value) })
+}
+
+fn clipped(text: String) -> String {
+    if text.len() <= LONGEST_TEXT {
+        return text;
+    }
+    let mut end = LONGEST_TEXT;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{} [clipped, {} bytes in all]", &text[..end], text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn record() -> SpanRecord {
+        SpanRecord {
+            name: "search".to_owned(),
+            span_id: "00f067aa0ba902b7".to_owned(),
+            parent_span_id: Some("00f067aa0ba902b6".to_owned()),
+            kind: "client".to_owned(),
+            start_unix_ns: 20,
+            end_unix_ns: 10,
+            status: SpanStatus::Error("no index".to_owned()),
+            attributes: Map::new(),
+            events: Vec::new(),
+            links: vec!["4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b5".to_owned()],
+        }
+    }
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    fn resource() -> ResourceInfo {
+        ResourceInfo { service: "app".to_owned(), project: None }
+    }
+
+    #[test]
+    fn json_is_as_the_specification_has_it() {
+        let attributes = json!({
+            "text": "a", "whole": 3, "half": 2.5, "round": 2.0, "yes": true, "list": [1, "b"],
+            "nothing": null, "object": {"a": 1}
+        });
+        let mut batch = Batch::default();
+        assert!(batch.push(TRACE, record(), attributes.as_object().unwrap().clone()));
+        assert!(!batch.push("0", record(), Map::new()));
+        let (content_type, body) = batch.encode(&resource(), Protocol::Json);
+        assert_eq!(content_type, "application/json");
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        let span = &body["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+        assert_eq!(span["traceId"], TRACE);
+        assert_eq!(span["parentSpanId"], "00f067aa0ba902b6");
+        assert_eq!(span["startTimeUnixNano"], "20");
+        assert_eq!(span["endTimeUnixNano"], "20");
+        assert_eq!(span["kind"], 3);
+        assert_eq!(span["status"], json!({"message": "no index", "code": 2}));
+        assert_eq!(span["links"][0]["spanId"], "00f067aa0ba902b5");
+        let value = |key: &str| {
+            let found = span["attributes"].as_array().unwrap().iter().find(|a| a["key"] == key);
+            found.map(|attribute| attribute["value"].clone())
+        };
+        assert_eq!(value("text").unwrap(), json!({"stringValue": "a"}));
+        assert_eq!(value("whole").unwrap(), json!({"intValue": "3"}));
+        assert_eq!(value("half").unwrap(), json!({"doubleValue": 2.5}));
+        assert_eq!(value("round").unwrap(), json!({"doubleValue": 2.0}));
+        assert_eq!(value("yes").unwrap(), json!({"boolValue": true}));
+        assert_eq!(value("nothing"), None);
+        assert_eq!(value("object").unwrap(), json!({"stringValue": "{\"a\":1}"}));
+        let list = json!({"values": [{"intValue": "1"}, {"stringValue": "b"}]});
+        assert_eq!(value("list").unwrap(), json!({"arrayValue": list}));
+    }
+
+    #[test]
+    fn protobuf_says_the_same() {
+        let encode = |protocol| {
+            let mut batch = Batch::default();
+            batch.push(TRACE, record(), Map::new());
+            batch.encode(&resource(), protocol).1
+        };
+        let binary =
+            ExportTraceServiceRequest::decode(encode(Protocol::Protobuf).as_slice()).unwrap();
+        let text: ExportTraceServiceRequest =
+            serde_json::from_slice(&encode(Protocol::Json)).unwrap();
+        assert_eq!(binary, text);
+    }
+
+    #[test]
+    fn a_long_text_is_clipped_between_letters() {
+        let text = clipped(format!("a{}", "ä".repeat(LONGEST_TEXT)));
+        assert!(text.ends_with("[clipped, 131073 bytes in all]"));
+        assert!(text.len() < LONGEST_TEXT + 100);
+        assert_eq!(clipped("short".to_owned()), "short");
+    }
+}

@@ -1,0 +1,363 @@
+//! Where records go, and what each looks like there.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::marks::Session;
+use super::runs::{Ending, Run, Runs};
+use crate::api::{
+    ApiError, EventUpdate, HoneyHive, NewRun, NewSession, OtlpReceiver, RunStatus, RunUpdate,
+};
+use crate::config::{OtlpTarget, Protocol};
+use crate::journal::{AttemptRecord, InvocationRecord};
+use crate::score::ScoreValue;
+use crate::text::number;
+use crate::tracer::otlp::{Batch, ResourceInfo, rejected};
+
+/// HoneyHive's own figures are asked for this often.
+const POLL: Duration = Duration::from_millis(500);
+
+/// A destination of records.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    /// Its name in the marks.
+    pub(super) name: String,
+    /// Its name for people.
+    pub(crate) shown: String,
+    way: Way,
+    /// Attempts of a partial selection are wanted, too.
+    partial: bool,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// Runs, sessions and spans.
+    HoneyHive { client: HoneyHive, protocol: Protocol, aggregate: Option<String> },
+    /// Spans alone.
+    Otlp(OtlpReceiver),
+}
+
+/// What became of an attempt's session.
+#[derive(Debug)]
+pub(super) struct Introduced {
+    /// Its id there.
+    pub(super) there: Option<String>,
+    pub(super) updated: bool,
+    pub(super) error: Option<ApiError>,
+}
+
+impl Destination {
+    /// HoneyHive. `aggregate` asks for its own figures when a run is finished.
+    pub(crate) fn honeyhive(
+        client: HoneyHive,
+        protocol: Protocol,
+        aggregate: Option<String>,
+        partial: bool,
+    ) -> Self {
+        let shown = format!("HoneyHive at {}", client.address());
+        let name = format!("honeyhive {}", client.address());
+        Self { name, shown, way: Way::HoneyHive { client, protocol, aggregate }, partial }
+    }
+
+    /// A receiver of spans.
+    ///
+    /// # Errors
+    /// When its certificate file cannot be used.
+    pub(crate) fn otlp(target: &OtlpTarget) -> Result<Self, ApiError> {
+        let shown = target.printable();
+        let receiver = OtlpReceiver::new(target)?;
+        Ok(Self { name: format!("otlp {shown}"), shown, way: Way::Otlp(receiver), partial: true })
+    }
+
+    /// Whether it knows runs and sessions beside spans.
+    pub(super) fn has_sessions(&self) -> bool {
+        matches!(self.way, Way::HoneyHive { .. })
+    }
+
+    /// Whether attempts of a partial selection are wanted, too.
+    pub(crate) fn takes_partial(&self) -> bool {
+        self.partial
+    }
+
+    /// A run as it begins.
+    pub(super) fn new_run(&self, run: &Run, runs: &Runs) -> NewRun {
+        let experiment = &run.experiment;
+        let evaluators: Vec<&str> =
+            experiment.evaluators.iter().map(|evaluator| evaluator.name.as_str()).collect();
+        let configuration = json!({
+            "function": experiment.function,
+            "evaluators": evaluators,
+            "max_workers": experiment.concurrency,
+            "aggregate_function": self.aggregate(),
+            "repeats": experiment.repeats,
+        });
+        NewRun {
+            run_id: Some(experiment.run_id.clone()),
+            name: Some(experiment.experiment.clone()),
+            status: Some(RunStatus::Pending),
+            metadata: Some(metadata(run, runs)),
+            dataset_id: experiment.managed.then(|| experiment.dataset_id.clone()),
+            event_ids: Some(Vec::new()),
+            configuration: configuration.as_object().cloned(),
+            datapoint_ids: Some(experiment.datapoint_ids.clone()),
+            ..NewRun::default()
+        }
+    }
+
+    /// What HoneyHive aggregates scores by.
+    fn aggregate(&self) -> &str {
+        match &self.way {
+            Way::HoneyHive { aggregate: Some(aggregate), .. } => aggregate,
+            _ => "average",
+        }
+    }
+
+    /// Makes a run known; its id there.
+    pub(super) async fn create_run(&self, run_id: &str, new: &NewRun) -> Result<String, ApiError> {
+        let Way::HoneyHive { client, .. } = &self.way else { return Ok(run_id.to_owned()) };
+        let created = client.runs().create(new).await?;
+        let there = Some(created.run_id).filter(|id| !id.is_empty());
+        Ok(there.unwrap_or_else(|| run_id.to_owned()))
+    }
+
+    /// Makes an attempt's session known, with what came out of it.
+    pub(super) async fn introduce(
+        &self,
+        record: &AttemptRecord,
+        invocation: &InvocationRecord,
+        run: &str,
+        known: Session,
+    ) -> Introduced {
+        let Way::HoneyHive { client, .. } = &self.way else {
+            let there = Some(record.session_id.clone());
+            return Introduced { there, updated: true, error: None };
+        };
+        let there = match known.there {
+            Some(there) => there,
+            None => match client.sessions().start(&new_session(record, invocation, run)).await {
+                Ok(started) => {
+                    let there = Some(started.session_id).filter(|id| !id.is_empty());
+                    there.unwrap_or_else(|| record.session_id.clone())
+                }
+                Err(error) => {
+                    return Introduced { there: None, updated: false, error: Some(error) };
+                }
+            },
+        };
+        let error = if known.updated {
+            None
+        } else {
+            client.events().update(&session_update(record, &there)).await.err()
+        };
+        Introduced { there: Some(there), updated: error.is_none(), error }
+    }
+
+    /// Sends spans; what the receiver says of those it did not take.
+    pub(super) async fn send_spans(
+        &self,
+        batch: Batch,
+        resource: &ResourceInfo,
+        source: &str,
+    ) -> Result<Option<String>, ApiError> {
+        let (protocol, answer) = match &self.way {
+            Way::HoneyHive { client, protocol, .. } => {
+                let (kind, body) = batch.encode(resource, *protocol);
+                (*protocol, client.send_spans(kind, body, source).await?)
+            }
+            Way::Otlp(receiver) => {
+                let (kind, body) = batch.encode(resource, receiver.protocol());
+                (receiver.protocol(), receiver.send(kind, body).await?)
+            }
+        };
+        Ok(rejected(&answer, protocol))
+    }
+
+    /// Makes a run's end known.
+    pub(super) async fn finish_run(
+        &self,
+        there: &str,
+        run: &Run,
+        runs: &Runs,
+        until: Option<Instant>,
+    ) -> Result<(), ApiError> {
+        let Way::HoneyHive { client, .. } = &self.way else { return Ok(()) };
+        let client = match until {
+            Some(until) => client.until(until.into_std()),
+            None => client.clone(),
+        };
+        let update = RunUpdate {
+            name: Some(run.experiment.experiment.clone()),
+            status: Some(match runs.ending(run) {
+                Ending::Completed => RunStatus::Completed,
+                Ending::Failed => RunStatus::Failed,
+                Ending::Cancelled => RunStatus::Cancelled,
+            }),
+            metadata: Some(metadata(run, runs)),
+            event_ids: Some(run.sessions()).filter(|ids| !ids.is_empty()),
+            ..RunUpdate::default()
+        };
+        client.runs().update(there, &update).await?;
+        Ok(())
+    }
+
+    /// HoneyHive's own figures of a run, line by line, where they are wanted.
+    pub(super) async fn results(
+        &self,
+        there: &str,
+        run: &Run,
+        until: Option<Instant>,
+    ) -> Vec<String> {
+        let Way::HoneyHive { client, aggregate: Some(aggregate), .. } = &self.way else {
+            return Vec::new();
+        };
+        let name = &run.experiment.experiment;
+        let sessions = run.sessions().len();
+        let mut last = None;
+        loop {
+            match client.runs().result(there, aggregate).await {
+                Ok(result) => {
+                    let seen = result.datapoints.len();
+                    let complete = seen >= sessions;
+                    last = Some(Ok(result));
+                    if complete {
+                        break;
+                    }
+                }
+                Err(error) if error.is_transient() => last = last.or(Some(Err(error))),
+                Err(error) => {
+                    last = Some(Err(error));
+                    break;
+                }
+            }
+            if until.is_some_and(|until| Instant::now() + POLL >= until) {
+                break;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        match last {
+            Some(Ok(result)) => {
+                let seen = result.datapoints.len();
+                let mut lines: Vec<String> = result
+                    .metrics
+                    .details
+                    .iter()
+                    .map(|metric| {
+                        let value = match metric.aggregate {
+                            Some(value) => number(value),
+                            None => "none".to_owned(),
+                        };
+                        format!("{name}: {aggregate} of {} is {value}", metric.metric_name)
+                    })
+                    .collect();
+                if seen < sessions {
+                    lines.push(format!("{name}: it knows {seen} of {sessions} sessions so far"));
+                }
+                lines
+            }
+            Some(Err(error)) => vec![format!("{name}: no figures: {error}")],
+            None => Vec::new(),
+        }
+    }
+}
+
+/// What goes into every run: the sources, the dataset, and what the attribute says.
+fn metadata(run: &Run, runs: &Runs) -> Map<String, Value> {
+    let experiment = &run.experiment;
+    let mut metadata = experiment.metadata.clone();
+    if !experiment.tags.is_empty() {
+        metadata.insert("tags".to_owned(), experiment.tags.clone().into());
+    }
+    if !experiment.managed {
+        metadata.insert("offline_dataset_id".to_owned(), experiment.dataset_id.clone().into());
+    }
+    if let Ok(Value::Object(git)) = serde_json::to_value(&runs.git)
+        && !git.is_empty()
+    {
+        metadata.insert("git".to_owned(), git.into());
+    }
+    metadata
+}
+
+/// When an attempt began and ended, in milliseconds since 1970.
+fn times(record: &AttemptRecord) -> (u64, u64) {
+    let root = record.spans.iter().find(|span| span.parent_span_id.is_none());
+    if let Some(root) = root {
+        return (root.start_unix_ns / 1_000_000, root.end_unix_ns / 1_000_000);
+    }
+    let began = humantime::parse_rfc3339(&record.started_at).unwrap_or(SystemTime::UNIX_EPOCH);
+    let began = began.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let began = u64::try_from(began).unwrap_or_default();
+    (began, began)
+}
+
+fn new_session(record: &AttemptRecord, invocation: &InvocationRecord, run: &str) -> NewSession {
+    let mut metadata = record.metadata.clone();
+    for (key, value) in [
+        ("run_id", run),
+        ("dataset_id", &record.dataset_id),
+        ("datapoint_id", &record.datapoint_id),
+    ] {
+        metadata.insert(key.to_owned(), value.into());
+    }
+    metadata.insert("attempt".to_owned(), record.attempt.into());
+    if !record.tags.is_empty() {
+        metadata.insert("tags".to_owned(), record.tags.clone().into());
+    }
+    NewSession {
+        session_id: Some(record.session_id.clone()),
+        session_name: Some(format!("{}-{}", record.experiment, record.case)),
+        source: Some(invocation.source.clone()),
+        project: invocation.project.clone(),
+        start_time: Some(times(record).0),
+        inputs: Some(record.inputs.clone()),
+        metadata: Some(metadata),
+        ..NewSession::default()
+    }
+}
+
+/// What came out of an attempt. HoneyHive takes objects alone as outputs.
+fn session_update(record: &AttemptRecord, there: &str) -> EventUpdate {
+    let (began, ended) = times(record);
+    let outputs = match &record.output {
+        None => None,
+        Some(Value::Object(fields)) => Some(fields.clone()),
+        Some(other) => Some(Map::from_iter([("result".to_owned(), other.clone())])),
+    };
+    let mut metrics = Map::new();
+    let mut metadata = Map::new();
+    for score in &record.scores {
+        match score.value {
+            Some(ScoreValue::Bool(yes)) => {
+                metrics.insert(score.evaluator.clone(), yes.into());
+            }
+            Some(ScoreValue::Number(number)) => {
+                metrics.insert(score.evaluator.clone(), number.into());
+            }
+            None => {}
+        }
+        if let Some(error) = &score.error {
+            let key = format!("{}_error", score.evaluator);
+            metadata.insert(key, error.message.clone().into());
+        }
+    }
+    if let Some(error) = &record.error {
+        metadata.insert("error".to_owned(), error.message.clone().into());
+        metadata.insert("error_type".to_owned(), error.kind.name().into());
+    }
+    let feedback = record.ground_truth.as_ref();
+    let feedback =
+        feedback.map(|truth| Map::from_iter([("ground_truth".to_owned(), truth.clone())]));
+    EventUpdate {
+        event_id: there.to_owned(),
+        outputs,
+        feedback,
+        metrics: Some(metrics).filter(|metrics| !metrics.is_empty()),
+        metadata: Some(metadata).filter(|metadata| !metadata.is_empty()),
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds of one attempt")]
+        duration: Some(ended.saturating_sub(began) as f64),
+        end_time: Some(ended),
+        ..EventUpdate::default()
+    }
+}

@@ -1,0 +1,188 @@
+//! From the journal to wherever results are wanted: beside a run, and later by `cargo honeyhive
+//! push`.
+//!
+//! Whatever is sent was read from a journal, so a run never waits for a server, nothing is held in
+//! memory, and sending later is the same as sending now. Telemetry never fails a case.
+
+mod deliver;
+mod destination;
+mod marks;
+mod report;
+mod runs;
+mod spans;
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
+
+use deliver::{Closing, Delivery};
+pub(crate) use destination::Destination;
+use marks::Marks;
+pub(crate) use report::Sent;
+
+use crate::api::HoneyHive;
+use crate::config::Config;
+use crate::journal::{GitRecord, Writer};
+
+/// Where the environment wants results to go.
+///
+/// # Errors
+/// When a destination cannot be used as it is configured.
+pub(crate) fn destinations(config: &Config) -> Result<Vec<Destination>, String> {
+    let mut to = Vec::new();
+    if config.offline {
+        return Ok(to);
+    }
+    let connection = &config.connection;
+    if connection.api_key.is_some() {
+        let client = HoneyHive::from_connection(connection).map_err(|error| error.to_string())?;
+        let (protocol, results) = (connection.protocol, config.results.clone());
+        to.push(Destination::honeyhive(client, protocol, results, config.upload_partial));
+    }
+    if let Some(target) = &config.otlp {
+        to.push(Destination::otlp(target).map_err(|error| error.to_string())?);
+    }
+    Ok(to)
+}
+
+/// How long the first run waits for git to answer.
+const GIT: Duration = Duration::from_secs(5);
+
+/// Sending that goes on beside a run.
+#[derive(Debug)]
+pub(crate) struct Uplink {
+    closing: watch::Sender<Closing>,
+    thread: Option<JoinHandle<Vec<Sent>>>,
+}
+
+impl Uplink {
+    /// Starts to send what a journal holds and will hold.
+    ///
+    /// # Errors
+    /// When there can be no thread, or no marks.
+    pub(crate) fn start(
+        to: Vec<Destination>,
+        journal: &Writer,
+        git: oneshot::Receiver<GitRecord>,
+    ) -> Result<Self, String> {
+        let (closing, closed) = watch::channel(Closing::NotYet);
+        let (path, length) = (journal.path().to_owned(), journal.length());
+        let marks = Marks::open(&path).map_err(|error| error.to_string())?;
+        let work = move || {
+            let Ok(runtime) = runtime() else { return Vec::new() };
+            runtime.block_on(async {
+                let git = tokio::time::timeout(GIT, git).await;
+                let git = git.ok().and_then(Result::ok).unwrap_or_default();
+                along(&path, marks, to, &git, Some(&length), &closed).await
+            })
+        };
+        let thread = std::thread::Builder::new().name("honeyhive-upload".to_owned()).spawn(work);
+        let thread = thread.map_err(|error| format!("cannot start a thread: {error}"))?;
+        Ok(Self { closing, thread: Some(thread) })
+    }
+
+    /// Sends the rest for at most so long; what became of each destination.
+    pub(crate) fn finish(mut self, within: Duration) -> Vec<Sent> {
+        self.closing.send_replace(Closing::By(Some(Instant::now() + within)));
+        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Sends what an invocation's journals hold and no destination has taken yet.
+///
+/// # Errors
+/// When the directory has no journal that can be read.
+pub(crate) fn push(directory: &Path, to: impl Fn() -> Vec<Destination>) -> Result<Vec<Sent>, String> {
+    let fail = |error: std::io::Error| format!("cannot read {}: {error}", directory.display());
+    let journals = journals(directory).map_err(fail)?;
+    if journals.is_empty() {
+        return Err(format!("no journal in {}", directory.display()));
+    }
+    let runtime = runtime().map_err(|error| format!("cannot start: {error}"))?;
+    let (_closing, closed) = watch::channel(Closing::By(None));
+    let mut all: Vec<Sent> = Vec::new();
+    for journal in journals {
+        let marks = Marks::open(&journal)
+            .map_err(|error| format!("{}: {error}", journal.display()))?;
+        let sent = runtime.block_on(along(
+            &journal,
+            marks,
+            to(),
+            &GitRecord::default(),
+            None,
+            &closed,
+        ));
+        if all.is_empty() {
+            all = sent;
+        } else {
+            all.iter_mut().zip(sent).for_each(|(all, sent)| all.add(sent));
+        }
+    }
+    Ok(all)
+}
+
+/// Sends one journal to each destination, side by side.
+async fn along(
+    journal: &Path,
+    marks: Marks,
+    to: Vec<Destination>,
+    git: &GitRecord,
+    length: Option<&watch::Receiver<u64>>,
+    closing: &watch::Receiver<Closing>,
+) -> Vec<Sent> {
+    let marks = RefCell::new(marks);
+    let others: Vec<PathBuf> = journal
+        .parent()
+        .and_then(|directory| journals(directory).ok())
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|other| other != journal)
+        .collect();
+    let each = to.into_iter().map(Arc::new).map(|to| {
+        let (marks, others) = (&marks, &others);
+        async move {
+            let mut delivery = match Delivery::new(Arc::clone(&to), journal, marks, git) {
+                Ok(delivery) => delivery,
+                Err(error) => return Sent::failed(&to, format!("cannot read the journal: {error}")),
+            };
+            delivery.run(length.cloned(), closing.clone()).await;
+            let until = match *closing.borrow() {
+                Closing::By(until) => until,
+                Closing::NotYet => None,
+            };
+            // Finishing takes a request per run; a server that is gone by now is not waited for.
+            let last = until.map_or_else(|| Instant::now() + FINISH, |until| until.max(Instant::now() + LEAST));
+            let _ = tokio::time::timeout_at(last, delivery.finish(others, Some(last))).await;
+            delivery.sent
+        }
+    });
+    futures_util::future::join_all(each).await
+}
+
+/// How long the ends of runs may take when nobody set a time.
+const FINISH: Duration = Duration::from_secs(60);
+
+/// How long they may take at least.
+const LEAST: Duration = Duration::from_secs(1);
+
+/// The journals of an invocation, in the order in which they are sent.
+fn journals(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "jsonl") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,149 @@
+//! What was sent where, and what was not.
+
+use super::destination::Destination;
+use crate::text::{count, thousands};
+
+/// What became of one destination.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sent {
+    /// The destination, for people.
+    pub(crate) to: String,
+    /// Attempts that are meant for it.
+    pub(crate) attempts: usize,
+    /// Of these, how many arrived now.
+    pub(crate) sent: usize,
+    /// How many had arrived before.
+    pub(crate) before: usize,
+    /// How many will never be taken.
+    pub(crate) refused: usize,
+    /// Runs whose end is not known there.
+    pub(crate) unfinished: usize,
+    /// Runs whose end is known there now: experiment and id.
+    pub(crate) runs: Vec<(String, String)>,
+    /// Nothing more can be sent, and why.
+    pub(crate) fatal: Option<String>,
+    /// What went wrong last, though it may have been mended since.
+    problem: Option<String>,
+    /// HoneyHive's own figures, line by line.
+    pub(crate) results: Vec<String>,
+}
+
+impl Sent {
+    pub(super) fn new(to: &Destination) -> Self {
+        Self { to: to.shown.clone(), ..Self::default() }
+    }
+
+    /// Nothing could be sent at all.
+    pub(super) fn failed(to: &Destination, why: String) -> Self {
+        Self { fatal: Some(why), ..Self::new(to) }
+    }
+
+    pub(super) fn problem(&mut self, text: String) {
+        self.problem = Some(text);
+    }
+
+    /// Attempts that may still arrive.
+    pub(crate) fn left(&self) -> usize {
+        self.attempts.saturating_sub(self.sent + self.before + self.refused)
+    }
+
+    /// Everything is there.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.left() == 0 && self.refused == 0 && self.unfinished == 0 && self.fatal.is_none()
+    }
+
+    /// Adds what another journal of the invocation had for the same destination.
+    pub(super) fn add(&mut self, other: Self) {
+        self.attempts += other.attempts;
+        self.sent += other.sent;
+        self.before += other.before;
+        self.refused += other.refused;
+        self.unfinished += other.unfinished;
+        self.runs.extend(other.runs);
+        self.results.extend(other.results);
+        self.fatal = self.fatal.take().or(other.fatal);
+        self.problem = other.problem.or_else(|| self.problem.take());
+    }
+
+    /// One line about it: what was sent, what was not, why, and what to do.
+    pub(crate) fn line(&self, push: &str) -> String {
+        let Self { to, attempts, sent, before, refused, .. } = self;
+        let there = sent + before;
+        let mut text = if *attempts == 0 && self.fatal.is_none() && self.unfinished == 0 {
+            format!("nothing to send to {to}")
+        } else if there == *attempts {
+            format!("sent {} to {to}", count(there, "attempt"))
+        } else {
+            format!("sent {} of {} to {to}", thousands(there), count(*attempts, "attempt"))
+        };
+        if *before > 0 && *sent > 0 {
+            text.push_str(&format!(" ({} of them before)", thousands(*before)));
+        }
+        if let [(_, run)] = self.runs.as_slice() {
+            text.push_str(&format!(", run {run}"));
+        } else if !self.runs.is_empty() {
+            text.push_str(&format!(", {}", count(self.runs.len(), "run")));
+        }
+        if *refused > 0 {
+            text.push_str(&format!("; {} refused", thousands(*refused)));
+        }
+        if self.unfinished > 0 {
+            text.push_str(&format!("; {} not finished", count(self.unfinished, "run")));
+        }
+        if !self.is_complete() {
+            if let Some(why) = self.fatal.as_ref().or(self.problem.as_ref()) {
+                text.push_str(&format!(": {why}"));
+            }
+            if self.left() > 0 || self.unfinished > 0 {
+                text.push_str(&format!("; `{push}` sends the rest"));
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(attempts: usize, sent: usize) -> Sent {
+        Sent { to: "HoneyHive".to_owned(), attempts, sent, ..Sent::default() }
+    }
+
+    const PUSH: &str = "cargo honeyhive push x";
+
+    #[test]
+    fn one_line_says_it_all() {
+        let mut whole = sent(1319, 1319);
+        whole.runs = vec![("capitals".to_owned(), "4035".to_owned())];
+        assert_eq!(whole.line(PUSH), "sent 1,319 attempts to HoneyHive, run 4035");
+        whole.runs.push(("sums".to_owned(), "4036".to_owned()));
+        assert_eq!(whole.line(PUSH), "sent 1,319 attempts to HoneyHive, 2 runs");
+        assert_eq!(sent(0, 0).line(PUSH), "nothing to send to HoneyHive");
+        let mut part = sent(10, 4);
+        part.problem("POST /session/start: no connection".to_owned());
+        part.unfinished = 1;
+        assert_eq!(
+            part.line(PUSH),
+            "sent 4 of 10 attempts to HoneyHive; 1 run not finished: POST /session/start: no \
+             connection; `cargo honeyhive push x` sends the rest"
+        );
+        let mut mended = sent(10, 10);
+        mended.problem("POST /session/start: 503".to_owned());
+        assert_eq!(mended.line(PUSH), "sent 10 attempts to HoneyHive");
+    }
+
+    #[test]
+    fn what_is_refused_is_said() {
+        let mut refused = sent(3, 1);
+        refused.before = 1;
+        refused.refused = 1;
+        refused.problem("PUT /events: 400 Bad Request".to_owned());
+        assert_eq!(
+            refused.line(PUSH),
+            "sent 2 of 3 attempts to HoneyHive (1 of them before); 1 refused: PUT /events: 400 \
+             Bad Request"
+        );
+        assert!(!refused.is_complete() && refused.left() == 0);
+    }
+}

@@ -1,0 +1,168 @@
+//! What is known of each run while its attempts are sent: enough to finish it truthfully.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::Path;
+
+use super::marks::Marks;
+use crate::journal::{
+    AttemptRecord, CaseRecord, CaseState, ExperimentRecord, GitRecord, InvocationRecord, Record,
+    Tail,
+};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// All selected cases ran.
+    Completed,
+    /// It stopped before, or nothing came out of it.
+    Failed,
+    /// Somebody stopped it.
+    Cancelled,
+}
+
+/// One experiment of the invocation.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) experiment: ExperimentRecord,
+    /// The sessions that are known there, in the order of the dataset.
+    sessions: BTreeMap<(usize, u32), String>,
+    /// Hashes of the cases that have a result.
+    done: HashSet<u64>,
+    any_output: bool,
+    any_attempt: bool,
+}
+
+/// The runs of an invocation.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    pub(super) invocation: InvocationRecord,
+    pub(super) git: GitRecord,
+    by_id: HashMap<String, Run>,
+    /// In the order of the journal.
+    order: Vec<String>,
+    run_of: HashMap<String, String>,
+    hashes: RandomState,
+    /// The process ended in good order.
+    ended: bool,
+    interrupted: bool,
+}
+
+impl Runs {
+    /// Takes notice of a record. Attempts are noted when they are sent.
+    pub(super) fn note(&mut self, record: Record) {
+        match record {
+            Record::Invocation(invocation) => self.invocation = invocation,
+            Record::Git(git) => self.git = git,
+            Record::Experiment(experiment) => self.begin(experiment),
+            Record::Case(case) => self.case(&case),
+            Record::End(end) => {
+                self.ended = true;
+                self.interrupted |= end.interrupted;
+            }
+            Record::Attempt(_) | Record::Gate(_) | Record::Unknown => {}
+        }
+    }
+
+    fn begin(&mut self, experiment: ExperimentRecord) {
+        let run_id = experiment.run_id.clone();
+        self.run_of.insert(experiment.experiment.clone(), run_id.clone());
+        if let Some(run) = self.by_id.get_mut(&run_id) {
+            run.experiment = experiment;
+            return;
+        }
+        let run = Run {
+            experiment,
+            sessions: BTreeMap::new(),
+            done: HashSet::new(),
+            any_output: false,
+            any_attempt: false,
+        };
+        self.by_id.insert(run_id.clone(), run);
+        self.order.push(run_id);
+    }
+
+    fn case(&mut self, case: &CaseRecord) {
+        let hash = self.hashes.hash_one(&case.case);
+        let run = self.run_of.get(&case.experiment).and_then(|id| self.by_id.get_mut(id));
+        if let Some(run) = run.filter(|_| case.state != CaseState::Skipped) {
+            run.done.insert(hash);
+        }
+    }
+
+    /// An attempt that was read from the journal.
+    pub(super) fn attempt(&mut self, attempt: &AttemptRecord) {
+        if let Some(run) = self.by_id.get_mut(&attempt.run_id) {
+            run.any_attempt = true;
+            run.any_output |= attempt.output.is_some();
+        }
+    }
+
+    /// An attempt whose session is known there.
+    pub(super) fn session(&mut self, run_id: &str, row: usize, attempt: u32, there: &str) {
+        if let Some(run) = self.by_id.get_mut(run_id) {
+            run.sessions.insert((row, attempt), there.to_owned());
+        }
+    }
+
+    pub(super) fn get(&self, run_id: &str) -> Option<&Run> {
+        self.by_id.get(run_id)
+    }
+
+    pub(super) fn ids(&self) -> &[String] {
+        &self.order
+    }
+
+    /// Earlier processes of the invocation may have worked on the same runs: a retry of the outer
+    /// runner goes on with the run of the first attempt.
+    pub(super) fn look_at(&mut self, journal: &Path, to: &str) {
+        let Ok(mut tail) = Tail::open(journal) else { return };
+        let arrived = Marks::look(journal).remove(to).unwrap_or_default();
+        let mut others: HashSet<String> = HashSet::new();
+        while let Ok(Some((_, record))) = tail.next() {
+            match record {
+                Record::Experiment(other) if self.by_id.contains_key(&other.run_id) => {
+                    others.insert(other.experiment);
+                }
+                Record::Case(case) if others.contains(&case.experiment) => self.case(&case),
+                Record::Attempt(attempt) if self.by_id.contains_key(&attempt.run_id) => {
+                    self.attempt(&attempt);
+                    let known = arrived.session(&attempt.session_id);
+                    let there = known.and_then(|session| session.there.as_deref());
+                    if let Some(there) = there {
+                        self.session(&attempt.run_id, attempt.row, attempt.attempt, there);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// How a run ended, as far as the journal says.
+    pub(super) fn ending(&self, run: &Run) -> Ending {
+        if self.interrupted {
+            Ending::Cancelled
+        } else if self.ended && run.any_output && run.done.len() >= run.experiment.selected {
+            Ending::Completed
+        } else {
+            Ending::Failed
+        }
+    }
+}
+
+impl Run {
+    /// Only some of the dataset's rows were selected.
+    pub(super) fn is_partial(&self) -> bool {
+        self.experiment.selected < self.experiment.rows
+    }
+
+    /// Something was tried.
+    pub(super) fn has_attempts(&self) -> bool {
+        self.any_attempt
+    }
+
+    /// The sessions that are known there, in the order of the dataset.
+    pub(super) fn sessions(&self) -> Vec<String> {
+        self.sessions.values().cloned().collect()
+    }
+}

@@ -1,0 +1,176 @@
+//! The spans of an attempt with everything that the record knows about them.
+//!
+//! The journal keeps an attempt's inputs, output and scores once. Receivers of spans know nothing
+//! of journals, so there they stand on the attempt's root, and each score on its evaluator's span.
+
+use serde_json::{Map, Value};
+
+use crate::journal::{AttemptRecord, InvocationRecord, ScoreRecord};
+use crate::score::ScoreValue;
+use crate::tracer::families::{Belongs, leaving};
+use crate::tracer::otlp::Batch;
+use crate::tracer::{SpanEvent, SpanRecord, attributes};
+
+/// Attributes that one output may become.
+const MOST_OUTPUTS: usize = 512;
+
+/// The ids under which an attempt is known at a destination.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'a> {
+    pub(super) run_id: &'a str,
+    pub(super) session_id: &'a str,
+}
+
+/// Adds the spans of an attempt to a batch.
+pub(super) fn add(
+    batch: &mut Batch,
+    mut attempt: AttemptRecord,
+    invocation: &InvocationRecord,
+    known: Known<'_>,
+) {
+    let trace_id = std::mem::take(&mut attempt.trace_id);
+    let spans = std::mem::take(&mut attempt.spans);
+    for mut span in spans {
+        let belongs = Belongs {
+            run_id: known.run_id,
+            dataset_id: &attempt.dataset_id,
+            datapoint_id: &attempt.datapoint_id,
+            session_id: known.session_id,
+            source: &invocation.source,
+            project: invocation.project.as_deref().unwrap_or_default(),
+        };
+        let evaluator = span.attributes.get(attributes::EVALUATOR_NAME);
+        let evaluator = evaluator.and_then(Value::as_str).map(str::to_owned);
+        let is_root = span.parent_span_id.is_none();
+        let mut all = leaving(&mut span, belongs);
+        if is_root {
+            root(&mut all, &span, &attempt);
+        } else if let Some(name) = evaluator
+            && let Some(score) = attempt.scores.iter().find(|score| score.evaluator == name)
+        {
+            evaluation(&mut all, &mut span, score);
+        }
+        batch.push(&trace_id, span, all);
+    }
+}
+
+fn set(all: &mut Map<String, Value>, key: impl Into<String>, value: impl Into<Value>) {
+    all.insert(key.into(), value.into());
+}
+
+/// A text as it is, anything else as JSON, and what it is.
+fn content(all: &mut Map<String, Value>, key: &str, value: &Value) {
+    let (text, kind) = match value {
+        Value::String(text) => (text.clone(), "text/plain"),
+        other => (other.to_string(), "application/json"),
+    };
+    set(all, format!("{key}.value"), text);
+    set(all, format!("{key}.mime_type"), kind);
+}
+
+/// What the root span of an attempt says of it.
+fn root(all: &mut Map<String, Value>, span: &SpanRecord, attempt: &AttemptRecord) {
+    set(all, "honeyhive_event_name", span.name.as_str());
+    set(all, "honeyhive_duration_ms", attempt.duration_ms);
+    set(all, "honeyhive_metadata.attempt", attempt.attempt);
+    set(all, "gen_ai.operation.name", "invoke_workflow");
+    set(all, "test.case.name", format!("{}::{}", attempt.experiment, attempt.case));
+    if !attempt.tags.is_empty() {
+        set(all, "tag.tags", attempt.tags.clone());
+    }
+    for (key, value) in &attempt.metadata {
+        all.entry(format!("honeyhive_metadata.{key}")).or_insert_with(|| scalar(value));
+    }
+    for (key, value) in &attempt.inputs {
+        set(all, format!("honeyhive_inputs.{key}"), scalar(value));
+    }
+    if !attempt.inputs.is_empty() {
+        content(all, "input", &Value::Object(attempt.inputs.clone()));
+    }
+    if let Some(truth) = &attempt.ground_truth {
+        set(all, "honeyhive_feedback.ground_truth", scalar(truth));
+    }
+    if let Some(output) = attempt.output.as_ref().filter(|output| !output.is_null()) {
+        content(all, "output", output);
+        let most = all.len() + MOST_OUTPUTS;
+        flat("honeyhive_outputs.result", output, most, all);
+    }
+    if let Some(error) = &attempt.error {
+        set(all, "honeyhive_error", error.message.as_str());
+        set(all, "honeyhive_error_type", error.kind.name());
+    }
+    for score in &attempt.scores {
+        let name = format!("honeyhive_metrics.{}", score.evaluator);
+        if let Some(text) = &score.explanation {
+            set(all, format!("{name}_explanation"), text.as_str());
+        }
+        if let Some(label) = &score.label {
+            set(all, format!("{name}_label"), label.as_str());
+        }
+        if let Some(error) = &score.error {
+            set(all, format!("{name}_error"), error.message.as_str());
+        }
+        if let Some(value) = score.value {
+            set(all, name, value_of(value));
+        }
+    }
+}
+
+/// What the span of an evaluator says, in the words of the GenAI conventions.
+fn evaluation(all: &mut Map<String, Value>, span: &mut SpanRecord, score: &ScoreRecord) {
+    let mut said = Map::new();
+    set(&mut said, "gen_ai.evaluation.name", score.evaluator.as_str());
+    if let Some(value) = score.value {
+        set(&mut said, "gen_ai.evaluation.score.value", value.as_f64());
+    }
+    let passed = all.get(attributes::EVALUATOR_PASSED).and_then(Value::as_bool);
+    let label = score.label.clone().or_else(|| {
+        passed.map(|passed| if passed { "pass" } else { "fail" }.to_owned())
+    });
+    if let Some(label) = label {
+        set(&mut said, "gen_ai.evaluation.score.label", label);
+    }
+    if let Some(text) = &score.explanation {
+        set(&mut said, "gen_ai.evaluation.explanation", text.as_str());
+    }
+    if let Some(error) = &score.error {
+        set(&mut said, attributes::ERROR_TYPE, error.kind.name());
+    }
+    all.extend(said.clone());
+    span.events.push(SpanEvent {
+        name: "gen_ai.evaluation.result".to_owned(),
+        at_unix_ns: span.end_unix_ns,
+        attributes: said,
+    });
+}
+
+/// One attribute per leaf: objects by their keys, lists by their indexes, nulls left out.
+fn flat(key: &str, value: &Value, most: usize, all: &mut Map<String, Value>) {
+    match value {
+        Value::Null => {}
+        Value::Object(fields) => {
+            fields.iter().for_each(|(name, item)| flat(&format!("{key}.{name}"), item, most, all));
+        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, item)| flat(&format!("{key}.{index}"), item, most, all)),
+        scalar if all.len() < most => set(all, key, scalar.clone()),
+        _ => set(all, "honeyhive.attributes_truncated", true),
+    }
+}
+
+fn value_of(value: ScoreValue) -> Value {
+    match value {
+        ScoreValue::Bool(yes) => Value::from(yes),
+        ScoreValue::Number(number) => Value::from(number),
+    }
+}
+
+/// Scalars as they are, anything else as its JSON text.
+fn scalar(value: &Value) -> Value {
+    match value {
+        Value::Array(_) | Value::Object(_) => Value::from(value.to_string()),
+        scalar => scalar.clone(),
+    }
+}
