@@ -204,6 +204,7 @@
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+pub mod api;
 mod config;
 pub mod datapoint;
 pub mod dataset;
@@ -226,6 +227,7 @@ pub mod tracer;
 pub use honeyhive_macros::{evaluator, experiment};
 pub use opentelemetry;
 
+pub use api::HoneyHive;
 pub use datapoint::Datapoint;
 pub use dataset::Dataset;
 pub use dataset::bind::Fault;

@@ -1,0 +1,203 @@
+//! A call of HoneyHive's API: path, query, body, key.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::{Method, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::client::HoneyHive;
+use super::error::{ApiError, ApiErrorKind, Asked, Knobs, quote};
+use super::http::{Incoming, Outgoing};
+use super::retry::Retry;
+
+/// A request in the making. What is wrong with it is said when it is sent.
+pub(super) struct Call<'a> {
+    client: &'a HoneyHive,
+    method: Method,
+    url: Result<Url, ApiErrorKind>,
+    headers: HeaderMap,
+    body: Bytes,
+    timeout: Duration,
+    repeatable: bool,
+    knobs: Knobs,
+}
+
+impl<'a> Call<'a> {
+    /// `path` are segments, to be encoded; ids may hold anything.
+    pub(super) fn new(client: &'a HoneyHive, method: Method, path: &[&str]) -> Self {
+        Self {
+            client,
+            url: address(client.server(), path),
+            // Stamped here, so that each try tells the same time.
+            headers: client.headers(),
+            body: Bytes::new(),
+            timeout: client.timeout(),
+            // What reads, sets or removes may be done twice.
+            repeatable: method != Method::POST,
+            method,
+            knobs: Knobs::PROJECT,
+        }
+    }
+
+    /// With the ingestion key, where there is one.
+    pub(super) fn ingest(mut self) -> Self {
+        if let Some(key) = self.client.ingestion_key() {
+            self.headers.insert(AUTHORIZATION, key.clone());
+            self.knobs = Knobs::INGESTION;
+        }
+        self
+    }
+
+    /// A parameter, where it has a value.
+    pub(super) fn query(mut self, name: &str, value: Option<&str>) -> Self {
+        if let (Ok(url), Some(value)) = (&mut self.url, value) {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        self
+    }
+
+    /// A list: `name[]=a&name[]=b`.
+    pub(super) fn list(mut self, name: &str, values: &[String]) -> Self {
+        let name = format!("{name}[]");
+        for value in values {
+            self = self.query(&name, Some(value));
+        }
+        self
+    }
+
+    pub(super) fn json(mut self, body: &impl Serialize) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(body) => self.body = body.into(),
+            Err(error) => self.url = Err(ApiErrorKind::Encode(error.to_string())),
+        }
+        self
+    }
+
+    /// Whether it may be done twice, where that is not plain from its method.
+    pub(super) fn repeatable(mut self, repeatable: bool) -> Self {
+        self.repeatable = repeatable;
+        self
+    }
+
+    /// For each try, instead of the client's.
+    pub(super) fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = self.timeout.max(timeout);
+        self
+    }
+
+    /// Sends it, and reads the answer as JSON.
+    pub(super) async fn fetch<T: DeserializeOwned>(self) -> Result<Answer<T>, ApiError> {
+        let client = self.client;
+        let (asked, answer) = self.send().await?;
+        // An empty answer says no more than that it worked.
+        let body: &[u8] = if is_blank(&answer.body) { b"{}" } else { &answer.body };
+        match serde_json::from_slice(body) {
+            Ok(value) => Ok(Answer { value, asked }),
+            Err(error) => Err(strange(&asked, &answer, &error.to_string(), client)),
+        }
+    }
+
+    /// Sends it; what the answer says beside "done" is of no interest.
+    pub(super) async fn done(self) -> Result<(), ApiError> {
+        let client = self.client;
+        let (asked, answer) = self.send().await?;
+        // Web sites answer anything with their front page.
+        if is_page(&answer.body) {
+            return Err(strange(&asked, &answer, "", client));
+        }
+        Ok(())
+    }
+
+    async fn send(self) -> Result<(Asked, Incoming), ApiError> {
+        let url = self.url.map_err(ApiError::early)?;
+        let asked = Asked::new(self.method.as_str(), &url, self.knobs);
+        let retry = Retry {
+            tries: self.client.retries().saturating_add(1),
+            until: self.client.deadline(),
+            repeatable: self.repeatable,
+        };
+        let request = Outgoing {
+            method: self.method,
+            url,
+            headers: self.headers,
+            body: self.body,
+            timeout: self.timeout,
+            retry,
+            knobs: self.knobs,
+        };
+        let answer = self.client.http().send(request).await?;
+        Ok((asked, answer))
+    }
+}
+
+/// What was answered to what.
+pub(super) struct Answer<T> {
+    pub(super) value: T,
+    asked: Asked,
+}
+
+impl<T> Answer<T> {
+    /// The error for an answer without something that it must have.
+    pub(super) fn lacks(self, what: &str) -> ApiError {
+        ApiError::new(self.asked, ApiErrorKind::Decode(format!("it holds no {what}")), 1)
+    }
+}
+
+/// The error for an answer that cannot be read.
+fn strange(asked: &Asked, answer: &Incoming, fault: &str, client: &HoneyHive) -> ApiError {
+    let text = if is_page(&answer.body) {
+        format!("{} with a page for browsers", answer.status)
+    } else {
+        format!("{} with {}", answer.status, quote(fault, &client.secrets()))
+    };
+    ApiError::new(asked.clone(), ApiErrorKind::Decode(text), 1)
+}
+
+fn is_blank(body: &[u8]) -> bool {
+    body.iter().all(u8::is_ascii_whitespace)
+}
+
+fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<")
+}
+
+/// The address of a path below a server.
+fn address(server: &Url, path: &[&str]) -> Result<Url, ApiErrorKind> {
+    // Such a segment would silently make another path of it.
+    if let Some(odd) = path.iter().find(|segment| matches!(**segment, "" | "." | "..")) {
+        return Err(ApiErrorKind::Address(format!("`{odd}` is no id")));
+    }
+    let mut url = server.clone();
+    match url.path_segments_mut() {
+        Ok(mut segments) => {
+            segments.pop_if_empty().extend(path);
+        }
+        Err(()) => return Err(ApiErrorKind::Address("not an address of a server".to_owned())),
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(server: &str, path: &[&str]) -> Result<String, ApiErrorKind> {
+        address(&Url::parse(server).unwrap(), path).map(String::from)
+    }
+
+    #[test]
+    fn ids_may_hold_anything() {
+        let encoded = path("https://a.example", &["v1", "runs", "a/b?c#d %e/../ü"]).unwrap();
+        assert_eq!(encoded, "https://a.example/v1/runs/a%2Fb%3Fc%23d%20%25e%2F..%2F%C3%BC");
+        assert_eq!(
+            path("https://a.example/hh", &["events"]).unwrap(),
+            "https://a.example/hh/events"
+        );
+        for odd in ["", ".", ".."] {
+            assert!(path("https://a.example", &["v1", "runs", odd]).is_err());
+        }
+    }
+}

@@ -1,0 +1,396 @@
+//! The client: keys, address, patience.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::{Method, Url};
+
+use super::call::Call;
+use super::error::{ApiError, ApiErrorKind};
+use super::http::Http;
+use super::{Datapoints, Datasets, Events, Runs, Sessions};
+use crate::config::{
+    Config, Connection, Family, NO_INGESTION_KEY, Secret, is_header, is_ingestion_key, printable,
+    server,
+};
+
+/// Who we are, on every request to HoneyHive.
+pub(crate) const IDENTITY: [(&str, &str); 3] = [
+    ("hh-client-version", env!("CARGO_PKG_VERSION")),
+    ("hh-client-language", "rust"),
+    ("hh-client-package", env!("CARGO_PKG_NAME")),
+];
+
+/// When a call began, in nanoseconds since 1970.
+const TIMESTAMP: &str = "hh-client-timestamp";
+
+/// How long a connection may take; a server that is there answers much sooner.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// A client of HoneyHive's API.
+///
+/// Cheap to clone; clones share their connections. All calls need a tokio runtime, are safe to
+/// give up (`tokio::time::timeout`, `select!`), and end: each try after
+/// [`timeout`](HoneyHiveBuilder::timeout), all of them after
+/// [`max_retries`](HoneyHiveBuilder::max_retries) further ones with growing pauses.
+///
+/// What may pass (no connection, a timeout, 408, 429, 500, 502, 503, 504) is tried again, unless
+/// that could do a thing twice: what makes something without an id of yours is sent again only
+/// where the server certainly did nothing.
+///
+/// ```no_run
+/// use honeyhive_harness::HoneyHive;
+/// use honeyhive_harness::api::{NewRun, RunStatus, RunUpdate};
+///
+/// # async fn example() -> Result<(), honeyhive_harness::api::ApiError> {
+/// // Keys and address from `HH_API_KEY`, `HH_INGESTION_API_KEY`, `HH_API_URL`.
+/// let client = HoneyHive::builder().build()?;
+/// let run = NewRun { name: Some("nightly".to_owned()), ..NewRun::default() };
+/// let run = client.runs().create(&run).await?;
+/// let done = RunUpdate { status: Some(RunStatus::Completed), ..RunUpdate::default() };
+/// client.runs().update(&run.run_id, &done).await?;
+/// for metric in client.runs().result(&run.run_id, "average").await?.metrics.details {
+///     // ..
+///     # let _ = metric.aggregate;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct HoneyHive {
+    inner: Arc<Inner>,
+    until: Option<Instant>,
+}
+
+struct Inner {
+    http: Http,
+    server: Url,
+    project: Key,
+    ingestion: Option<Key>,
+    timeout: Duration,
+    retries: u32,
+    family: Family,
+    clock: Clock,
+}
+
+struct Key {
+    secret: Secret,
+    header: HeaderValue,
+}
+
+impl Key {
+    fn new(name: &str, secret: &Secret) -> Result<Self, ApiError> {
+        let header = HeaderValue::from_str(&format!("Bearer {}", secret.expose())).ok();
+        let mut header = header.filter(|_| is_header(secret.expose())).ok_or_else(|| {
+            let text = format!("{name}: has characters that no key has (its value is not shown)");
+            ApiError::early(ApiErrorKind::BadKey(text))
+        })?;
+        header.set_sensitive(true);
+        Ok(Self { secret: secret.clone(), header })
+    }
+}
+
+/// The time of day, which never goes back.
+struct Clock {
+    anchor: Duration,
+    since: Instant,
+}
+
+impl Clock {
+    fn new() -> Self {
+        let anchor = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self { anchor, since: Instant::now() }
+    }
+
+    fn nanos(&self) -> u128 {
+        (self.anchor + self.since.elapsed()).as_nanos()
+    }
+}
+
+impl fmt::Debug for HoneyHive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HoneyHive")
+            .field("server", &printable(self.inner.server.as_str()))
+            .field("family", &self.inner.family)
+            .finish_non_exhaustive()
+    }
+}
+
+impl HoneyHive {
+    /// Makes a client.
+    pub fn builder() -> HoneyHiveBuilder {
+        HoneyHiveBuilder::default()
+    }
+
+    /// A client for a connection as it was configured.
+    ///
+    /// # Errors
+    /// When there is no key or the address is none.
+    pub(crate) fn from_connection(connection: &Connection) -> Result<Self, ApiError> {
+        let Some(key) = &connection.api_key else {
+            return Err(ApiError::early(ApiErrorKind::NoKey));
+        };
+        let project = Key::new("HH_API_KEY", key)?;
+        let ingestion = match &connection.ingestion_key {
+            Some(key) if !is_ingestion_key(key.expose()) => {
+                let text = format!("HH_INGESTION_API_KEY: {NO_INGESTION_KEY}");
+                return Err(ApiError::early(ApiErrorKind::BadKey(text)));
+            }
+            Some(key) => Some(Key::new("HH_INGESTION_API_KEY", key)?),
+            None => None,
+        };
+        let address = server(&connection.server).map_err(str::to_owned);
+        let server = address
+            .and_then(|text| Url::parse(&text).map_err(|error| error.to_string()))
+            .map_err(|fault| {
+                let shown = printable(&connection.server);
+                ApiError::early(ApiErrorKind::Address(format!("HH_API_URL={shown}: {fault}")))
+            })?;
+        let http = Http::new(CONNECT, None)?;
+        let inner = Inner {
+            http,
+            server,
+            project,
+            ingestion,
+            timeout: connection.timeout,
+            retries: connection.retries,
+            family: connection.family,
+            clock: Clock::new(),
+        };
+        Ok(Self { inner: Arc::new(inner), until: None })
+    }
+
+    /// The same client, but each call ends at `deadline` at the latest.
+    #[must_use]
+    pub fn until(&self, deadline: Instant) -> Self {
+        Self { inner: Arc::clone(&self.inner), until: Some(deadline) }
+    }
+
+    /// Experiment runs, their results and comparisons.
+    pub fn runs(&self) -> Runs<'_> {
+        Runs(self)
+    }
+
+    /// Sessions: one execution each.
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions(self)
+    }
+
+    /// Events: the steps of a session, and the session itself.
+    pub fn events(&self) -> Events<'_> {
+        Events(self)
+    }
+
+    /// Datasets that HoneyHive keeps.
+    pub fn datasets(&self) -> Datasets<'_> {
+        Datasets(self)
+    }
+
+    /// Datapoints of those datasets.
+    pub fn datapoints(&self) -> Datapoints<'_> {
+        Datapoints(self)
+    }
+
+    pub(super) fn call(&self, method: Method, path: &[&str]) -> Call<'_> {
+        Call::new(self, method, path)
+    }
+
+    pub(super) fn server(&self) -> &Url {
+        &self.inner.server
+    }
+
+    pub(super) fn http(&self) -> &Http {
+        &self.inner.http
+    }
+
+    pub(super) fn family(&self) -> Family {
+        self.inner.family
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.inner.timeout
+    }
+
+    pub(super) fn retries(&self) -> u32 {
+        self.inner.retries
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.until
+    }
+
+    pub(super) fn ingestion_key(&self) -> Option<&HeaderValue> {
+        self.inner.ingestion.as_ref().map(|key| &key.header)
+    }
+
+    /// What no text may show.
+    pub(super) fn secrets(&self) -> Vec<&str> {
+        let keys = [Some(&self.inner.project), self.inner.ingestion.as_ref()];
+        keys.into_iter().flatten().map(|key| key.secret.expose()).collect()
+    }
+
+    /// The headers of a call that begins now.
+    pub(super) fn headers(&self) -> HeaderMap {
+        let json = HeaderValue::from_static("application/json");
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, self.inner.project.header.clone());
+        headers.insert(CONTENT_TYPE, json.clone());
+        headers.insert(ACCEPT, json);
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        for (name, value) in IDENTITY {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        if let Ok(now) = HeaderValue::from_str(&self.inner.clock.nanos().to_string()) {
+            headers.insert(TIMESTAMP, now);
+        }
+        headers
+    }
+}
+
+/// `User-Agent`.
+pub(crate) const AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+
+/// Makes a [`HoneyHive`] client. What is not said here comes from the environment.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct HoneyHiveBuilder {
+    api_key: Option<Secret>,
+    ingestion_key: Option<Secret>,
+    server_url: Option<String>,
+    timeout: Option<Duration>,
+    max_retries: Option<u32>,
+    family: Option<Family>,
+}
+
+impl HoneyHiveBuilder {
+    /// The project's key, instead of `HH_API_KEY`.
+    pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
+        self.api_key = Some(Secret::new(key.as_ref()));
+        self
+    }
+
+    /// A key that may only write sessions and events, instead of `HH_INGESTION_API_KEY`. Without
+    /// one, the project's key is used for them, too.
+    pub fn ingestion_key(mut self, key: impl AsRef<str>) -> Self {
+        self.ingestion_key = Some(Secret::new(key.as_ref()));
+        self
+    }
+
+    /// Where HoneyHive is, such as `https://api.example.com`; instead of `HH_API_URL`.
+    pub fn server_url(mut self, url: impl Into<String>) -> Self {
+        self.server_url = Some(url.into());
+        self
+    }
+
+    /// How long each try may take, instead of `HH_API_TIMEOUT` (10 s).
+    /// [Exporting events](Events::export) may take at least 300 s.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How many further tries there are, instead of `HH_MAX_RETRIES` (3).
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.max_retries = Some(retries);
+        self
+    }
+
+    /// Which paths are used, instead of `HH_API_FAMILY`.
+    pub fn family(mut self, family: Family) -> Self {
+        self.family = Some(family);
+        self
+    }
+
+    /// The client. Sends nothing.
+    ///
+    /// # Errors
+    /// [`NoKey`](ApiErrorKind::NoKey) when there is no project key,
+    /// [`BadKey`](ApiErrorKind::BadKey) and [`Address`](ApiErrorKind::Address) for keys and an
+    /// address that cannot be, [`Settings`](ApiErrorKind::Settings) when the environment cannot
+    /// be understood.
+    pub fn build(self) -> Result<HoneyHive, ApiError> {
+        let config =
+            Config::from_env().map_err(|text| ApiError::early(ApiErrorKind::Settings(text)))?;
+        self.over(config.connection)
+    }
+
+    fn over(self, mut connection: Connection) -> Result<HoneyHive, ApiError> {
+        connection.api_key = self.api_key.or(connection.api_key);
+        connection.ingestion_key = self.ingestion_key.or(connection.ingestion_key);
+        connection.server = self.server_url.unwrap_or(connection.server);
+        connection.timeout = self.timeout.unwrap_or(connection.timeout);
+        connection.retries = self.max_retries.unwrap_or(connection.retries);
+        connection.family = self.family.unwrap_or(connection.family);
+        HoneyHive::from_connection(&connection)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base() -> Connection {
+        Connection { api_key: Some(Secret::new("hh_from_env")), ..Connection::default() }
+    }
+
+    #[test]
+    fn what_is_said_wins_over_the_environment() {
+        let client = HoneyHive::builder()
+            .api_key("hh_said")
+            .server_url("http://user:pw@other.example/base/")
+            .timeout(Duration::from_secs(2))
+            .max_retries(0)
+            .family(Family::V1)
+            .over(base())
+            .unwrap();
+        assert_eq!(client.secrets(), ["hh_said"]);
+        assert_eq!(client.server().path(), "/base");
+        assert_eq!((client.timeout().as_secs(), client.retries()), (2, 0));
+        assert_eq!(client.family(), Family::V1);
+        let shown = format!("{client:?}");
+        assert!(!shown.contains("hh_said") && !shown.contains("pw"), "{shown}");
+        let client = HoneyHive::builder().over(base()).unwrap();
+        assert_eq!(client.secrets(), ["hh_from_env"]);
+        assert_eq!((client.timeout().as_secs(), client.retries()), (10, 3));
+    }
+
+    #[test]
+    fn a_missing_key_is_named() {
+        let error = HoneyHive::builder().over(Connection::default()).unwrap_err();
+        assert_eq!(error.kind(), &ApiErrorKind::NoKey);
+        assert!(error.to_string().contains("HH_API_KEY"));
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_not_shown() {
+        let builder = HoneyHive::builder().ingestion_key("hh_ingst_short");
+        assert!(!format!("{builder:?}").contains("short"));
+        let error = builder.over(base()).unwrap_err();
+        assert!(error.to_string().starts_with("HH_INGESTION_API_KEY: "), "{error}");
+        assert!(!format!("{error} {error:?}").contains("hh_ingst_short"));
+        for bad in ["hh_two words", "", "hh_\u{fc}", "hh_a\nb"] {
+            let error = HoneyHive::builder().api_key(bad).over(base()).unwrap_err();
+            assert!(matches!(error.kind(), ApiErrorKind::BadKey(_)), "{error}");
+            assert!(bad.is_empty() || !error.to_string().contains(bad));
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_shown_without_its_password() {
+        for bad in ["honeyhive", "http://u:pw@[::1", "http://u:pw@a b"] {
+            let error = HoneyHive::builder().server_url(bad).over(base()).unwrap_err();
+            assert!(error.to_string().starts_with("HH_API_URL="), "{error}");
+            assert!(!error.to_string().contains("pw"), "{error}");
+        }
+    }
+
+    #[test]
+    fn time_does_not_go_back() {
+        let clock = Clock::new();
+        let times: Vec<u128> = (0..1000).map(|_| clock.nanos()).collect();
+        assert!(times.is_sorted());
+        assert!(times[0] > 1_600_000_000_000_000_000, "{}", times[0]);
+    }
+}

@@ -1,0 +1,282 @@
+//! One way to send, for the REST calls here and for the export of spans.
+//!
+//! Connections are kept alive, every wait has an end, and what may pass is tried again by one
+//! policy. A redirect is not followed: it would carry keys to a place that nobody named, and
+//! turn a POST into a GET.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::{Client, Method, Response, Url};
+use serde_json::Value;
+
+use super::error::{ApiError, ApiErrorKind, Asked, Knobs, Refusal, quote};
+use super::retry::{Retry, retry_after};
+use super::tls;
+use crate::config::printable;
+
+/// An answer may have this many bytes.
+const LARGEST: usize = 64 << 20;
+
+/// Of a refusal, this many bytes are read.
+const LARGEST_REFUSAL: usize = 64 << 10;
+
+/// A connection that was not used for so long is closed by many servers, too; what is sent on it
+/// in that moment would be lost.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Sends requests. Cheap to clone; clones share their connections.
+#[derive(Clone)]
+pub(crate) struct Http {
+    client: Client,
+    /// Why no server can be trusted, where that is so.
+    distrust: Option<String>,
+}
+
+/// A request. Not `Debug`: addresses and bodies may hold what is not to be shown.
+#[derive(Clone)]
+pub(crate) struct Outgoing {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    /// Values that are keys are marked sensitive, and never shown.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// For each try, from connecting to the last byte of the answer.
+    pub(crate) timeout: Duration,
+    pub(crate) retry: Retry,
+    pub(crate) knobs: Knobs,
+}
+
+/// An answer with a status from 200 to 299.
+#[derive(Clone)]
+pub(crate) struct Incoming {
+    pub(crate) status: u16,
+    pub(crate) body: Bytes,
+}
+
+impl Http {
+    /// A sender with connections of its own. `certificates` names a PEM file of authorities to
+    /// trust beside those of the machine.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub(crate) fn new(connect: Duration, certificates: Option<&Path>) -> Result<Self, ApiError> {
+        let fail = |text| ApiError::early(ApiErrorKind::Certificate(text));
+        let (tls, distrust) = tls::config(certificates).map_err(fail)?;
+        let builder = Client::builder()
+            .http1_only()
+            .tls_backend_preconfigured(tls)
+            .connect_timeout(connect)
+            .pool_idle_timeout(IDLE)
+            .redirect(reqwest::redirect::Policy::none());
+        // A proxy of the developer's must not come between a test and its server.
+        #[cfg(test)]
+        let builder = builder.no_proxy();
+        let client = builder.build().map_err(|error| fail(cause(&error)))?;
+        Ok(Self { client, distrust })
+    }
+
+    /// Sends a request until it is answered or not worth another try.
+    ///
+    /// # Errors
+    /// Anything but an answer with a status from 200 to 299.
+    pub(crate) async fn send(&self, request: Outgoing) -> Result<Incoming, ApiError> {
+        let asked = Asked::new(request.method.as_str(), &request.url, request.knobs);
+        // The client would panic.
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(ApiError::new(asked, ApiErrorKind::NoRuntime, 0));
+        }
+        if let (Some(fault), "https") = (&self.distrust, request.url.scheme()) {
+            return Err(ApiError::new(asked, ApiErrorKind::Certificate(fault.clone()), 0));
+        }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let kind = match self.once(&request).await {
+                Ok(answer) => return Ok(answer),
+                Err(kind) => kind,
+            };
+            match request.retry.pause(tries, &kind) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(ApiError::new(asked, kind, tries)),
+            }
+        }
+    }
+
+    async fn once(&self, request: &Outgoing) -> Result<Incoming, ApiErrorKind> {
+        let limit = request.retry.left().map_or(request.timeout, |left| left.min(request.timeout));
+        let exchange = async {
+            let sent = self
+                .client
+                .request(request.method.clone(), request.url.clone())
+                .headers(request.headers.clone())
+                .body(request.body.clone());
+            let response = sent.send().await.map_err(|error| kind_of(&error))?;
+            let status = response.status().as_u16();
+            if response.status().is_success() {
+                Ok(Incoming { status, body: whole(response, LARGEST).await? })
+            } else {
+                Err(refusal(response, &secrets(&request.headers)).await)
+            }
+        };
+        tokio::time::timeout(limit, exchange).await.unwrap_or(Err(ApiErrorKind::Timeout(limit)))
+    }
+}
+
+/// The body of an answer.
+async fn whole(mut response: Response, largest: usize) -> Result<Bytes, ApiErrorKind> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| kind_of(&error))? {
+        if body.len() + chunk.len() > largest {
+            return Err(ApiErrorKind::TooLarge(largest));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// What is wrong when an exchange came to no end.
+fn kind_of(error: &reqwest::Error) -> ApiErrorKind {
+    let text = cause(error);
+    if distrusts(error) {
+        ApiErrorKind::Certificate(text)
+    } else if error.is_connect() && error.is_timeout() {
+        ApiErrorKind::Connect("it took too long".to_owned())
+    } else if error.is_connect() {
+        ApiErrorKind::Connect(text)
+    } else if error.is_builder() {
+        ApiErrorKind::Address(text)
+    } else {
+        ApiErrorKind::Broken(text)
+    }
+}
+
+/// The innermost text: the outer ones say "error sending request", and where to, with the query.
+fn cause(error: &reqwest::Error) -> String {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(next) = inner.source() {
+        inner = next;
+    }
+    if inner.is::<reqwest::Error>() {
+        return "the request could not be made".to_owned();
+    }
+    quote(&inner.to_string(), &[])
+}
+
+/// Whether TLS was refused, which no further try mends.
+fn distrusts(error: &reqwest::Error) -> bool {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        // What an I/O error wraps is not its source.
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let refused = |error: &(dyn std::error::Error + 'static)| {
+            matches!(
+                error.downcast_ref::<rustls::Error>(),
+                Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
+            )
+        };
+        if refused(error) || wrapped.is_some_and(|inner| refused(inner)) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// The keys in the headers of a request. A server may repeat them in its answer.
+fn secrets(headers: &HeaderMap) -> Vec<String> {
+    let keys = headers.values().filter(|value| value.is_sensitive());
+    // Of `Bearer key`, the key alone as well.
+    keys.filter_map(|value| value.to_str().ok())
+        .flat_map(|value| [Some(value), value.split(' ').next_back()])
+        .flatten()
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What an answer with another status says.
+async fn refusal(response: Response, secrets: &[String]) -> ApiErrorKind {
+    let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    let status = response.status().as_u16();
+    let headers = response.headers().clone();
+    let header = |name: &str| headers.get(name).map(HeaderValue::to_str).and_then(Result::ok);
+    // Why it cannot be read whole does not matter beside the status.
+    let body = whole(response, LARGEST_REFUSAL).await.unwrap_or_default();
+    let (message, code) = explain(&body);
+    let quoted = |text: String| Some(quote(&text, &secrets)).filter(|text| !text.is_empty());
+    let ids = ["x-request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
+    ApiErrorKind::Status(Refusal {
+        status,
+        message: message.and_then(quoted),
+        code: code.and_then(quoted),
+        request_id: ids.iter().find_map(|name| quoted(header(name)?.to_owned())),
+        retry_after: header(RETRY_AFTER.as_str())
+            .and_then(|value| retry_after(value, SystemTime::now())),
+        location: header(LOCATION.as_str()).and_then(|value| {
+            let end = value.find(['?', '#']).unwrap_or(value.len());
+            quoted(printable(&value[..end]))
+        }),
+    })
+}
+
+/// Message and code in the body of a refusal.
+fn explain(body: &[u8]) -> (Option<String>, Option<String>) {
+    let text = String::from_utf8_lossy(body);
+    let Ok(value) = serde_json::from_str::<Value>(&text) else {
+        return match text.trim_start() {
+            "" => (None, None),
+            page if page.starts_with('<') => (Some("a page for browsers".to_owned()), None),
+            _ => (Some(text.into_owned()), None),
+        };
+    };
+    let plain = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    // `{"message": ".."}`, `{"error": ".."}`, `{"error": {"message": ".."}}`.
+    let places = [&value, &value["error"]];
+    let find = |names: &[&str]| {
+        places.iter().find_map(|place| names.iter().find_map(|name| plain(&place[*name])))
+    };
+    let message = find(&["message", "error", "detail", "title"]);
+    let message = message.or_else(|| match &value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    });
+    (message, find(&["errorCode", "error_code", "code"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_explain_themselves_in_many_ways() {
+        let read = |body: &str| {
+            let (message, code) = explain(body.as_bytes());
+            (message.unwrap_or_default(), code.unwrap_or_default())
+        };
+        let pair = |message: &str, code: &str| (message.to_owned(), code.to_owned());
+        assert_eq!(read(r#"{"message": "no", "errorCode": "E7"}"#), pair("no", "E7"));
+        assert_eq!(read(r#"{"error": "no"}"#), pair("no", ""));
+        assert_eq!(read(r#"{"error": {"message": "no", "code": 12}}"#), pair("no", "12"));
+        assert_eq!(read(r#"["no"]"#), pair(r#"["no"]"#, ""));
+        assert_eq!(read("no such host"), pair("no such host", ""));
+        assert_eq!(read("<html><h1>502</h1>"), pair("a page for browsers", ""));
+        assert_eq!(read(""), pair("", ""));
+    }
+
+    #[test]
+    fn keys_are_found_in_headers_that_are_sensitive() {
+        let mut key = HeaderValue::from_static("Bearer hh_key");
+        key.set_sensitive(true);
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", key);
+        headers.insert("accept", HeaderValue::from_static("application/json"));
+        assert_eq!(secrets(&headers), ["Bearer hh_key", "hh_key"]);
+    }
+}

@@ -1,0 +1,41 @@
+//! The client of HoneyHive's API.
+//!
+//! What the uploader sends and what programs ask for goes through one [`HoneyHive`] client: one
+//! set of connections, one policy of retries, errors that say what to do. Its types are those of
+//! the API as it is, with two habits: fields of a request that are `None` are not sent, and
+//! answers may lack fields, hold `null`, or hold more than is known here.
+
+mod call;
+mod client;
+mod datapoints;
+mod datasets;
+mod error;
+mod events;
+mod http;
+mod lenient;
+mod results;
+mod retry;
+mod runs;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+pub use crate::config::Family;
+pub use client::{HoneyHive, HoneyHiveBuilder};
+pub use datapoints::{Datapoints, ManagedDatapoint, NewDatapoint, NewDatapointBatch};
+pub use datasets::{Datasets, ManagedDataset, Mapping, NewDataset};
+pub use error::{ApiError, ApiErrorKind, Refusal};
+pub use events::{
+    DateRange, Event, EventBatch, EventFilter, EventList, EventQuery, EventType, EventUpdate,
+    Events, NewEvent, StoredEvents,
+};
+pub use lenient::Object;
+pub use results::{
+    ComparedEvents, DatapointResult, EventComparison, EventPair, MetricChange, MetricOfDatapoint,
+    MetricResult, Passing, ResultMetrics, RunComparison, RunMetrics, RunResult,
+};
+pub use runs::{
+    NewRun, Pagination, Run, RunCreated, RunFilter, RunList, RunStatus, RunUpdate, RunUpdated, Runs,
+};
+pub use sessions::{NewSession, SessionStarted, Sessions};
