@@ -223,6 +223,7 @@ pub mod score;
 pub mod stats;
 mod text;
 pub mod tracer;
+mod upload;
 
 pub use honeyhive_macros::{evaluator, experiment};
 pub use opentelemetry;

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::client::HoneyHive;
+use super::client::{HoneyHive, TIMESTAMP};
 use super::error::{ApiError, ApiErrorKind, Asked, Knobs, quote};
 use super::http::{Incoming, Outgoing};
 use super::retry::Retry;
@@ -109,6 +109,22 @@ impl<'a> Call<'a> {
             return Err(strange(&asked, &answer, "", client));
         }
         Ok(())
+    }
+
+    /// Spans instead of JSON. They carry their own times.
+    pub(super) fn spans(mut self, kind: &'static str, source: &str, body: Bytes) -> Self {
+        self.headers.remove(TIMESTAMP);
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        if let Ok(source) = HeaderValue::from_str(source) {
+            self.headers.insert(HeaderName::from_static("x-source"), source);
+        }
+        self.body = body;
+        self
+    }
+
+    /// Sends it; the answer as it is.
+    pub(super) async fn bytes(self) -> Result<Bytes, ApiError> {
+        Ok(self.send().await?.1.body)
     }
 
     async fn send(self) -> Result<(Asked, Incoming), ApiError> {

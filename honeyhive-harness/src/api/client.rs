@@ -24,7 +24,7 @@ pub(crate) const IDENTITY: [(&str, &str); 3] = [
 ];
 
 /// When a call began, in nanoseconds since 1970.
-const TIMESTAMP: &str = "hh-client-timestamp";
+pub(super) const TIMESTAMP: &str = "hh-client-timestamp";
 
 /// How long a connection may take; a server that is there answers much sooner.
 const CONNECT: Duration = Duration::from_secs(10);

@@ -93,6 +93,13 @@ impl Knobs {
     pub(crate) const PROJECT: Self =
         Self { key: "HH_API_KEY", address: "HH_API_URL", timeout: "HH_API_TIMEOUT" };
 
+    /// A receiver of spans that is not HoneyHive.
+    pub(crate) const OTLP: Self = Self {
+        key: "OTEL_EXPORTER_OTLP_HEADERS",
+        address: "OTEL_EXPORTER_OTLP_ENDPOINT",
+        timeout: "OTEL_EXPORTER_OTLP_TIMEOUT",
+    };
+
     /// What takes an ingestion key.
     pub(crate) const INGESTION: Self = Self { key: "HH_INGESTION_API_KEY", ..Self::PROJECT };
 }

@@ -13,6 +13,7 @@ mod error;
 mod events;
 mod http;
 mod lenient;
+mod otlp;
 mod results;
 mod retry;
 mod runs;
@@ -31,6 +32,7 @@ pub use events::{
     Events, NewEvent, StoredEvents,
 };
 pub use lenient::Object;
+pub(crate) use otlp::OtlpReceiver;
 pub use results::{
     ComparedEvents, DatapointResult, EventComparison, EventPair, MetricChange, MetricOfDatapoint,
     MetricResult, Passing, ResultMetrics, RunComparison, RunMetrics, RunResult,

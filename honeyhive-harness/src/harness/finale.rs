@@ -11,7 +11,7 @@ use super::args::Args;
 use super::live::Line;
 use super::place::Target;
 use super::plan::NotJudging;
-use super::sending::Sending;
+use super::sending::{Recorded, Sending};
 use crate::engine::{Outcome, Shared};
 use crate::gate::case::{Case, CaseScore};
 use crate::gate::judge;
@@ -38,6 +38,7 @@ pub(super) struct Finale {
     /// The summary goes to stderr, since stdout belongs to machines.
     to_stderr: bool,
     color: Option<libtest_mimic::ColorSetting>,
+    git: Recorded,
     sending: Mutex<Option<Sending>>,
     interrupted: AtomicBool,
     closed: AtomicBool,
@@ -51,7 +52,7 @@ impl Finale {
         strict: &'static str,
         target: Target,
         faults: Vec<Fault>,
-        sending: Option<Sending>,
+        (git, sending): (Recorded, Option<Sending>),
         args: &Args,
     ) -> Self {
         Self {
@@ -63,6 +64,7 @@ impl Finale {
             faults,
             to_stderr: super::is_json(args.format),
             color: args.color,
+            git,
             sending: Mutex::new(sending),
             interrupted: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -225,6 +227,7 @@ impl Finale {
                 *total += count;
             }
         }
+        self.git.wait();
         let mut entry = Entry::default();
         entry.push(&Record::End(EndRecord {
             ended_at: humantime::format_rfc3339_millis(std::time::SystemTime::now()).to_string(),

@@ -135,8 +135,9 @@ fn execute(
     journal.commit_blocking(entry).map_err(|error| error.to_string())?;
 
     let here = config.package.as_ref().map_or_else(|| Path::new("."), |(_, path)| path.as_path());
-    let git = sending::ask_git(here, &journal);
-    let sending = Sending::start(config, destinations, &journal, git)?;
+    let worth_it = !destinations.is_empty() || !prepared.jobs.iter().all(sending::is_partial);
+    let git = sending::ask_git(here, &journal, worth_it);
+    let sending = Sending::start(config, destinations, &journal, git.answer)?;
 
     let widest = prepared.jobs.iter().map(|job| job.spec.concurrency).max().unwrap_or(1);
     crate::tracer::install_global();
@@ -149,7 +150,7 @@ fn execute(
         strict(config),
         target.clone(),
         faults,
-        sending,
+        (git.recorded, sending),
         args,
     ));
     let live = live::is_wanted(args, config);

@@ -1,7 +1,7 @@
 //! What leaves the machine, and what is said about it.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -55,13 +55,39 @@ pub(super) fn announce(config: &Config, jobs: &[Job]) -> Result<Vec<Destination>
     Ok(to)
 }
 
-fn is_partial(job: &Job) -> bool {
+pub(super) fn is_partial(job: &Job) -> bool {
     job.selected.len() < job.spec.dataset.rows.len()
 }
 
-/// Asks git beside the run, for the journal and for whoever sends it.
-pub(super) fn ask_git(directory: &Path, journal: &Arc<Writer>) -> oneshot::Receiver<GitRecord> {
-    let (answer, asked) = oneshot::channel();
+/// How long the end of a run waits for git.
+const GIT: Duration = Duration::from_secs(2);
+
+/// Git is asked beside the run.
+#[derive(Debug)]
+pub(super) struct Git {
+    /// For whoever sends.
+    pub(super) answer: oneshot::Receiver<GitRecord>,
+    /// For whoever ends the journal.
+    pub(super) recorded: Recorded,
+}
+
+/// Whether git's answer is in the journal.
+#[derive(Debug)]
+pub(super) struct Recorded(Mutex<mpsc::Receiver<()>>);
+
+impl Recorded {
+    /// Waits for it, but not for ever.
+    pub(super) fn wait(&self) {
+        let done = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = done.recv_timeout(GIT);
+    }
+}
+
+/// Asks git about the sources, for the journal and for whoever sends it. A few cases that somebody
+/// tries are not worth the question.
+pub(super) fn ask_git(directory: &Path, journal: &Arc<Writer>, worth_it: bool) -> Git {
+    let (answered, answer) = oneshot::channel();
+    let (done, recorded) = mpsc::channel();
     let (directory, journal) = (directory.to_owned(), Arc::downgrade(journal));
     let work = move || {
         let git = journal::git_state(&directory);
@@ -71,11 +97,14 @@ pub(super) fn ask_git(directory: &Path, journal: &Arc<Writer>) -> oneshot::Recei
             // A journal that cannot be written says so elsewhere.
             let _ = journal.commit_blocking(entry);
         }
-        let _ = answer.send(git);
+        let _ = answered.send(git);
+        drop(done);
     };
-    // Without the thread nothing is known of the sources.
-    let _ = std::thread::Builder::new().name("honeyhive-git".to_owned()).spawn(work);
-    asked
+    if worth_it {
+        // Without the thread nothing is known of the sources.
+        let _ = std::thread::Builder::new().name("honeyhive-git".to_owned()).spawn(work);
+    }
+    Git { answer, recorded: Recorded(Mutex::new(recorded)) }
 }
 
 impl Sending {

@@ -102,7 +102,8 @@ impl<'a> Delivery<'a> {
         marks: &'a RefCell<Marks>,
         git: &GitRecord,
     ) -> std::io::Result<Self> {
-        let runs = Runs { git: git.clone(), ..Runs::default() };
+        let mut runs = Runs::default();
+        runs.note(Record::Git(git.clone()));
         Ok(Self {
             sent: Sent::new(&to),
             to,
