@@ -42,6 +42,53 @@ pub(crate) fn to_value<T: Serialize + ?Sized>(from: &T) -> Result<Value, String>
     serde_json::to_value(from).map_err(|error| error.to_string())
 }
 
+/// The JSON text of anything that can be serialised, as it stands in its own order of fields, and
+/// whether that is all: it ends after `most` bytes. What lies behind is not even looked at.
+///
+/// # Errors
+/// Those of [`to_value`].
+pub(crate) fn to_text<T: Serialize + ?Sized>(
+    from: &T,
+    most: usize,
+) -> Result<(String, bool), String> {
+    let mut page = Page { text: Vec::new(), most, full: false };
+    let written = from.serialize(&mut Serializer::with_formatter(&mut page, Shallow(0)));
+    let Page { mut text, full, .. } = page;
+    match written {
+        Err(error) if !full => {
+            return Err(if error.is_io() { TOO_DEEP.to_owned() } else { error.to_string() });
+        }
+        _ => {}
+    }
+    // The end may have come within a character.
+    let whole = std::str::from_utf8(&text).map_or_else(|error| error.valid_up_to(), str::len);
+    text.truncate(whole);
+    Ok((String::from_utf8(text).unwrap_or_default(), !full))
+}
+
+/// Takes so many bytes and no more.
+struct Page {
+    text: Vec<u8>,
+    most: usize,
+    full: bool,
+}
+
+impl io::Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.most - self.text.len();
+        self.text.extend(&bytes[..bytes.len().min(left)]);
+        if bytes.len() > left {
+            self.full = true;
+            return Err(io::Error::other("the page is full"));
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Stops at the deepest level.
 struct Shallow(usize);
 
@@ -53,22 +100,24 @@ impl Shallow {
 }
 
 impl Formatter for Shallow {
-    fn begin_array<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
-        self.down()
+    fn begin_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.down()?;
+        out.write_all(b"[")
     }
 
-    fn begin_object<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
-        self.down()
+    fn begin_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.down()?;
+        out.write_all(b"{")
     }
 
-    fn end_array<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
+    fn end_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
         self.0 -= 1;
-        Ok(())
+        out.write_all(b"]")
     }
 
-    fn end_object<W: ?Sized + io::Write>(&mut self, _: &mut W) -> io::Result<()> {
+    fn end_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
         self.0 -= 1;
-        Ok(())
+        out.write_all(b"}")
     }
 }
 
@@ -85,5 +134,27 @@ mod tests {
         assert_eq!(to_value(&nested(100)), Ok(nested(100)));
         assert_eq!(to_value(&nested(101)), Err(TOO_DEEP.to_owned()));
         assert!(!is_too_deep(&nested(100)) && is_too_deep(&nested(101)));
+    }
+
+    #[test]
+    fn a_text_ends_where_it_must() {
+        let value = serde_json::json!({"a": [1, "é"], "b": null});
+        assert_eq!(to_text(&value, 100), Ok((value.to_string(), true)));
+        assert_eq!(to_text(&value, value.to_string().len()), Ok((value.to_string(), true)));
+        // Within the two bytes of `é`.
+        assert_eq!(to_text(&value, 10), Ok(("{\"a\":[1,\"".to_owned(), false)));
+        assert_eq!(to_text(&nested(101), 1000), Err(TOO_DEEP.to_owned()));
+        let for_ever = Endless;
+        assert_eq!(to_text(&for_ever, 3), Ok(("[7,".to_owned(), false)));
+        let no_key = std::collections::BTreeMap::from([((1, 2), 3)]);
+        assert!(to_text(&no_key, 100).is_err());
+    }
+
+    struct Endless;
+
+    impl Serialize for Endless {
+        fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            to.collect_seq(std::iter::repeat(7))
+        }
     }
 }

@@ -167,6 +167,10 @@
 //! attempt by themselves. A spawned task or thread does not inherit the context: carry it with
 //! [`Span::instrument`] or [`Span::context`].
 //!
+//! [`#[trace]`](macro@trace) makes every call of a function a span with its arguments, output and
+//! error. [`enrich_span`] says more about the span that code runs in, [`enrich_session`] about the
+//! whole attempt. [`Tracer::inject`] and [`Tracer::extract`] carry a trace into other processes.
+//!
 //! # The journal
 //!
 //! Results are appended to `target/honeyhive/<invocation>/*.jsonl` and synced to disk before a
@@ -225,6 +229,40 @@ mod text;
 pub mod tracer;
 mod upload;
 
+/// # Example
+///
+/// ```
+/// use honeyhive_harness::{Tracer, trace};
+///
+/// #[trace]
+/// fn search(query: &str, limit: usize) -> Vec<String> {
+///     (0..limit).map(|n| format!("{query} {n}")).collect()
+/// }
+///
+/// #[trace(event_type = "model", name = "ask the model", skip(key))]
+/// fn complete(prompt: &str, key: &str) -> Result<String, std::num::ParseIntError> {
+///     let number: u32 = prompt.parse()?;
+///     Ok(format!("{number}{}", key.len()))
+/// }
+///
+/// let tracer = Tracer::builder().build();
+/// tracer.in_span("answer", |_| {
+///     search("why", 2);
+///     complete("why", "secret").unwrap_err();
+/// });
+/// let trace = tracer.trace();
+///
+/// let search = &trace.spans[0];
+/// assert!(search.name.ends_with("::search"));
+/// assert_eq!(search.attributes["honeyhive_inputs.query"], "why");
+/// assert_eq!(search.attributes["honeyhive_outputs.result.1"], "why 1");
+///
+/// let complete = &trace.spans[1];
+/// assert_eq!(complete.name, "ask the model");
+/// assert_eq!(complete.attributes["honeyhive_error"], "invalid digit found in string");
+/// assert!(!complete.attributes.contains_key("honeyhive_inputs.key"));
+/// ```
+pub use honeyhive_macros::trace;
 pub use honeyhive_macros::{evaluator, experiment};
 pub use opentelemetry;
 
@@ -239,7 +277,10 @@ pub use run::{
     RunError, Totals, run_experiment,
 };
 pub use score::{Comparison, Direction, Score, ScoreValue};
-pub use tracer::{Span, SpanQuery, SpanRecord, Trace, Tracer, TracerBuilder, current_tracer};
+pub use tracer::{
+    Enrichment, Span, SpanQuery, SpanRecord, Trace, Tracer, TracerBuilder, current_tracer,
+    enrich_session, enrich_span,
+};
 
 /// The `main` of a test target with experiments.
 ///

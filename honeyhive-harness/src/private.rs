@@ -13,6 +13,13 @@ pub use crate::gate::rule::{GateRule, Measure, Mode, Of, RequireRule};
 pub use crate::harness::run;
 pub use crate::registry::{Call, EvaluatorUse, Experiment, MetaValue, Runner, Source};
 pub use crate::score::{Comparison, Direction, IntoScore, Judges, Shape};
+pub use crate::tracer::call::{
+    Entered, Inputs, Polled, Sides, Site, Traced, enter, never, run as run_traced, run_future,
+    start,
+};
+pub use crate::tracer::capture::{
+    AsDebug, AsJson, AsName, ErrorAsDebug, ErrorAsDisplay, ErrorAsName, Seen, Shown,
+};
 pub use crate::tracer::{Trace, Tracer};
 
 /// Python's `json.dumps(json.loads(text), sort_keys=True)`, for the tests of ids.
@@ -98,6 +105,11 @@ impl ResultTag {
         returned.map_err(|error| Fault::Failed(error.text()))?.json()
     }
 
+    /// The sides of what a traced function returned.
+    pub fn sides<T, E>(self, returned: &Result<T, E>) -> Sides<'_, T, E> {
+        Sides { output: returned.as_ref().ok(), error: returned.as_ref().err() }
+    }
+
     /// The rows of a dataset function.
     ///
     /// # Errors
@@ -115,6 +127,11 @@ impl ValueTag {
     #[expect(clippy::needless_pass_by_value, reason = "like its twin for `Result`")]
     pub fn json<T: Output>(self, returned: T) -> Result<Value, Fault> {
         returned.json()
+    }
+
+    /// The one side of what a traced function returned.
+    pub fn sides<T>(self, returned: &T) -> Sides<'_, T, std::convert::Infallible> {
+        Sides { output: Some(returned), error: None }
     }
 
     /// The rows of a dataset function.

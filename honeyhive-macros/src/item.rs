@@ -3,7 +3,7 @@
 //! Only the signature is parsed. The body stays as it came, so that syntax newer than this crate
 //! passes, and a mistake in it is reported by rustc alone.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, FnArg, Signature, Visibility};
@@ -52,6 +52,20 @@ impl Function {
             FnArg::Receiver(receiver) => &mut receiver.attrs,
             FnArg::Typed(typed) => &mut typed.attrs,
         })
+    }
+
+    /// What it does, with its braces.
+    pub(crate) fn body(&self) -> &TokenTree {
+        &self.body
+    }
+
+    /// The same function that does something else.
+    pub(crate) fn with_body(mut self, block: TokenStream) -> Self {
+        // At the place of the old one, where rustc shows that something is missing at its end.
+        let mut group = Group::new(Delimiter::Brace, block);
+        group.set_span(self.body.span());
+        self.body = group.into();
+        self
     }
 
     /// What a change of the evaluator or experiment would change.

@@ -1,8 +1,8 @@
-//! The attribute macros of `honeyhive-harness`: [`experiment`](macro@experiment) and
-//! [`evaluator`](macro@evaluator).
+//! The attribute macros of `honeyhive-harness`: [`experiment`](macro@experiment),
+//! [`evaluator`](macro@evaluator) and [`trace`](macro@trace).
 //!
 //! Use them from there; this crate is an implementation detail with the same version. The pages of
-//! the two macros are their manual.
+//! the macros are their manual.
 //!
 //! Inside: `attr` reads what stands between the parentheses, `item` and `params` read the function,
 //! `check` looks for what does not fit together, `expand` generates. Every mistake is reported at
@@ -22,6 +22,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod text;
+mod trace;
 
 use proc_macro::TokenStream;
 
@@ -232,6 +233,76 @@ pub fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStream {
     shown(evaluator::evaluator(attribute.into(), item.into()))
+}
+
+/// Makes every call of a function a span of the current attempt: its arguments, what it returned,
+/// how long it took, and what went wrong.
+///
+/// ```ignore
+/// use honeyhive_harness::trace;
+///
+/// #[trace]
+/// fn search(query: &str, limit: usize) -> Vec<String> {
+///     // ..
+/// }
+///
+/// #[trace(event_type = "model", name = "ask the model", skip(key))]
+/// async fn complete(prompt: &str, key: &str) -> anyhow::Result<String> {
+///     // ..
+/// }
+/// ```
+///
+/// The attempt is found in the OpenTelemetry context. Outside of one, in production, the function
+/// runs as it would without the attribute, and nothing is looked at.
+///
+/// # The function
+///
+/// Any function: free, associated or a method, sync or `async`, generic, with `impl Trait`, in a
+/// trait or its implementation; but not a `const fn`. The attribute asks nothing of its types.
+///
+/// The span of an `async fn` opens when it is first polled, and is the current one whenever it is
+/// polled, on whichever thread. A function that returns `impl Future` or
+/// `Pin<Box<dyn Future>>`, as `#[async_trait]` makes it, has a span from the call until the future is
+/// done. A task that is spawned inside does not inherit the context.
+///
+/// # Options
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `event_type = "model"` | what kind of work it is: `model`, `tool` or `chain` | `tool` |
+/// | `name = "ask the model"` | the name of the span | module path and function, `my_app::search` |
+/// | `skip(key, client)` | arguments that are not recorded | none |
+/// | `crate = path` | the harness, where the crate knows it by another name | `::honeyhive_harness` |
+///
+/// # The span
+///
+/// | attribute | value |
+/// |---|---|
+/// | `honeyhive_event_type` | as above |
+/// | `honeyhive_event_name` | the `name`, where there is one |
+/// | `honeyhive_inputs.<parameter>` | a number, a text, `true` or `false` as such, anything else as JSON text; a leading `_` does not belong to the name; of a pattern, every name in it |
+/// | `honeyhive_outputs.result` | what was returned; one attribute per field of an object and element of a list, as in `.result.answer.0`, and none for null |
+/// | `honeyhive_duration_ms` | a number |
+/// | `honeyhive_error`, `error.type` | of an `Err`: its text, with the whole chain of an `anyhow::Error`, and its type; of a panic: its text, and `panic` |
+/// | `honeyhive_cancelled` | `true` where a future was dropped before it was done |
+/// | `honeyhive_truncated` | `true` where a text was longer than 64 KiB, or the values were more than 512 |
+///
+/// An error is also the status of the span and an `exception` event. `self`, and a parameter whose
+/// type is named `Tracer`, are never recorded.
+///
+/// A value is recorded as JSON where its type is `serde::Serialize`, else as its `Debug` text, else
+/// by the name of its type. An error is recorded by `Display`, else by `Debug`. In a generic function
+/// that is decided by the bounds: a `T` without any is recorded by its name, whatever it is in a
+/// call.
+///
+/// # Limitations
+///
+/// - The value of `-> impl Trait` is recorded as it is written, unless the trait is `Future`.
+/// - In a function with `#[track_caller]`, `Location::caller()` is a place in the function itself.
+/// - Where an attribute of another crate rewrites the function, what stands further up comes first.
+#[proc_macro_attribute]
+pub fn trace(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    shown(trace::trace(attribute.into(), item.into()))
 }
 
 /// The expansion, also on stderr when `HH_MACROS_DEBUG=1` asks for it.

@@ -215,8 +215,7 @@ impl Plan {
             let asked = config.tracer.run_id.as_deref();
             let run_id = ids::run_id(asked, entry.name, self.linked == 1);
             let dataset = Arc::clone(dataset);
-            let spec =
-                Arc::new(Spec::new(entry, dataset, concurrency, config.python_ids, run_id));
+            let spec = Arc::new(Spec::new(entry, dataset, concurrency, config.python_ids, run_id));
             jobs.push(Some(engine::check(&spec, &selected).map(|faults| {
                 prepared.jobs.push(Job {
                     spec,

@@ -60,12 +60,12 @@ mod schema;
 mod tail;
 mod writer;
 
+pub(crate) use git::state as git_state;
 pub use reader::{Journal, JournalError, read_invocation};
 pub use schema::{
     AttemptError, AttemptRecord, CaseRecord, CaseState, EndRecord, ErrorKind, EvaluatorRecord,
-    ExperimentRecord, GateRecord, GitRecord, InvocationRecord, Record, RuleRecord, SCHEMA, ScoreRecord,
-    Verdict,
+    ExperimentRecord, GateRecord, GitRecord, InvocationRecord, Record, RuleRecord, SCHEMA,
+    ScoreRecord, Verdict,
 };
-pub(crate) use git::state as git_state;
 pub(crate) use tail::Tail;
 pub(crate) use writer::{Entry, Writer, create};

@@ -173,13 +173,8 @@ pub(crate) fn create(
         .name("honeyhive-journal".to_owned())
         .spawn(move || worker.run(&waiting))
         .map_err(|error| format!("cannot start the journal's thread: {error}"))?;
-    let writer = Writer {
-        orders: Some(orders),
-        thread: Some(thread),
-        path: path.clone(),
-        failed,
-        length,
-    };
+    let writer =
+        Writer { orders: Some(orders), thread: Some(thread), path: path.clone(), failed, length };
     let mut first = Entry::default();
     first.push(&Record::Invocation(invocation));
     Ok((writer, first))

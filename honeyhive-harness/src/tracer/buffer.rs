@@ -8,6 +8,8 @@ use opentelemetry::Context;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
+use super::propagation;
+
 /// Spans that one attempt may keep. A loop that opens spans for ever must not eat the machine.
 const MAX_SPANS: usize = 10_000;
 
@@ -69,8 +71,9 @@ impl SpanBuffer {
 pub(super) struct Processor(pub(super) Arc<SpanBuffer>);
 
 impl SpanProcessor for Processor {
-    fn on_start(&self, _span: &mut Span, _cx: &Context) {
+    fn on_start(&self, span: &mut Span, cx: &Context) {
         self.0.started.fetch_add(1, Ordering::AcqRel);
+        propagation::note_baggage(span, cx);
     }
 
     fn on_end(&self, span: SpanData) {

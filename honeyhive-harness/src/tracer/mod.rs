@@ -6,16 +6,21 @@
 //! around the function and its evaluators.
 
 mod buffer;
-pub(crate) mod event_type;
+pub(crate) mod call;
+pub(crate) mod capture;
+mod enrich;
+mod event_type;
 pub(crate) mod families;
+mod flatten;
 pub(crate) mod otlp;
+mod propagation;
 mod routing;
 mod trace;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use opentelemetry::baggage::BaggageExt;
@@ -30,6 +35,7 @@ use std::sync::OnceLock;
 use uuid::Uuid;
 
 use buffer::SpanBuffer;
+pub use enrich::{Enrichment, enrich_session, enrich_span};
 pub(crate) use routing::install_global;
 pub use trace::{SpanEvent, SpanQuery, SpanRecord, SpanStatus, Trace};
 
@@ -37,6 +43,18 @@ pub use trace::{SpanEvent, SpanQuery, SpanRecord, SpanStatus, Trace};
 pub mod attributes {
     /// `chain`, `model`, `tool`: what kind of work the span is.
     pub const EVENT_TYPE: &str = "honeyhive_event_type";
+    /// The name that the user gave to a traced function.
+    pub const EVENT_NAME: &str = "honeyhive_event_name";
+    /// How long a traced call took, in milliseconds.
+    pub const DURATION_MS: &str = "honeyhive_duration_ms";
+    /// The text of an error.
+    pub const ERROR: &str = "honeyhive_error";
+    /// `true` on a call that was dropped before it was done, such as the slower half of a race.
+    pub const CANCELLED: &str = "honeyhive_cancelled";
+    /// `true` where values were too many or too long and are not all there.
+    pub const TRUNCATED: &str = "honeyhive_truncated";
+    /// How many values of an enrichment could not be recorded.
+    pub const LEFT_OUT: &str = "honeyhive_left_out";
     /// The name of an evaluator.
     pub const EVALUATOR_NAME: &str = "evaluator.name";
     /// The score's value as a number.
@@ -101,6 +119,7 @@ struct Inner {
     ids: Ids,
     root: OnceLock<SpanContext>,
     trace_id: OnceLock<TraceId>,
+    session: Mutex<Enrichment>,
 }
 
 impl fmt::Debug for Tracer {
@@ -236,6 +255,7 @@ impl Tracer {
                 ids,
                 root: OnceLock::new(),
                 trace_id: OnceLock::new(),
+                session: Mutex::default(),
             }),
         }
     }
@@ -294,9 +314,12 @@ impl Tracer {
         let ours = current
             .get::<CurrentTracer>()
             .is_some_and(|current| Arc::ptr_eq(&current.0.inner, &self.inner));
-        if ours {
-            return current;
-        }
+        if ours { current } else { self.detached() }
+    }
+
+    /// The context that belongs to this attempt and to nothing that is going on in it: that of the
+    /// root span, if there is one.
+    fn detached(&self) -> Context {
         let context = self.base_context();
         match self.inner.root.get() {
             Some(root) => context.with_remote_span_context(root.clone()),

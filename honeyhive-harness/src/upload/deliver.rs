@@ -450,8 +450,7 @@ impl<'a> Delivery<'a> {
         self.sent.refused += session_ids.len();
         self.sent.problem(error.to_string());
         for session_id in session_ids {
-            let what =
-                What::Refused { session_id: session_id.clone(), why: error.to_string() };
+            let what = What::Refused { session_id: session_id.clone(), why: error.to_string() };
             self.marks.borrow_mut().add(&self.to.name, what);
         }
         true

@@ -101,7 +101,10 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 ///
 /// # Errors
 /// When the directory has no journal that can be read.
-pub(crate) fn push(directory: &Path, to: impl Fn() -> Vec<Destination>) -> Result<Vec<Sent>, String> {
+pub(crate) fn push(
+    directory: &Path,
+    to: impl Fn() -> Vec<Destination>,
+) -> Result<Vec<Sent>, String> {
     let fail = |error: std::io::Error| format!("cannot read {}: {error}", directory.display());
     let journals = journals(directory).map_err(fail)?;
     if journals.is_empty() {
@@ -111,16 +114,10 @@ pub(crate) fn push(directory: &Path, to: impl Fn() -> Vec<Destination>) -> Resul
     let (_closing, closed) = watch::channel(Closing::By(None));
     let mut all: Vec<Sent> = Vec::new();
     for journal in journals {
-        let marks = Marks::open(&journal)
-            .map_err(|error| format!("{}: {error}", journal.display()))?;
-        let sent = runtime.block_on(along(
-            &journal,
-            marks,
-            to(),
-            &GitRecord::default(),
-            None,
-            &closed,
-        ));
+        let marks =
+            Marks::open(&journal).map_err(|error| format!("{}: {error}", journal.display()))?;
+        let sent =
+            runtime.block_on(along(&journal, marks, to(), &GitRecord::default(), None, &closed));
         if all.is_empty() {
             all = sent;
         } else {
@@ -152,7 +149,9 @@ async fn along(
         async move {
             let mut delivery = match Delivery::new(Arc::clone(&to), journal, marks, git) {
                 Ok(delivery) => delivery,
-                Err(error) => return Sent::failed(&to, format!("cannot read the journal: {error}")),
+                Err(error) => {
+                    return Sent::failed(&to, format!("cannot read the journal: {error}"));
+                }
             };
             delivery.run(length.cloned(), closing.clone()).await;
             let until = match *closing.borrow() {
@@ -160,7 +159,8 @@ async fn along(
                 Closing::NotYet => None,
             };
             // Finishing takes a request per run; a server that is gone by now is not waited for.
-            let last = until.map_or_else(|| Instant::now() + FINISH, |until| until.max(Instant::now() + LEAST));
+            let last = until
+                .map_or_else(|| Instant::now() + FINISH, |until| until.max(Instant::now() + LEAST));
             let _ = tokio::time::timeout_at(last, delivery.finish(others, Some(last))).await;
             delivery.sent
         }

@@ -124,9 +124,10 @@ fn evaluation(all: &mut Map<String, Value>, span: &mut SpanRecord, score: &Score
         set(&mut said, "gen_ai.evaluation.score.value", value.as_f64());
     }
     let passed = all.get(attributes::EVALUATOR_PASSED).and_then(Value::as_bool);
-    let label = score.label.clone().or_else(|| {
-        passed.map(|passed| if passed { "pass" } else { "fail" }.to_owned())
-    });
+    let label = score
+        .label
+        .clone()
+        .or_else(|| passed.map(|passed| if passed { "pass" } else { "fail" }.to_owned()));
     if let Some(label) = label {
         set(&mut said, "gen_ai.evaluation.score.label", label);
     }

@@ -1,0 +1,172 @@
+//! The new body of a traced function.
+//!
+//! The user's body stays what it was, as a closure or async block of the function's own return type:
+//! `?` and `return` end the body, and what it gave is seen on its way out.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Parameter;
+use super::options::Options;
+use super::types::Returned;
+use crate::expand::arguments::local;
+use crate::expand::{Root, option};
+use crate::item::Function;
+use crate::text;
+
+/// What stands between the braces.
+pub(super) fn expand(
+    function: &Function,
+    parameters: &[Parameter],
+    options: &Options,
+) -> TokenStream {
+    let root = Root::new(options.root.as_ref());
+    let p = root.private();
+    let call = local("__hh_call");
+    let returned = local("__hh_returned");
+    let start = start(&p, function, parameters, options);
+    let body = function.body();
+    let record = record(&p);
+    let output = Returned::of(&function.sig.output);
+    if function.sig.asyncness.is_some() {
+        let of = match output {
+            Returned::Value(ty) | Returned::BoxedFuture(ty) => Some(ty),
+            Returned::Future(_) | Returned::Opaque(Some(_)) => None,
+            Returned::Opaque(None) => return diverging(&p, &start, body),
+        };
+        // The type of an async block cannot be written; a branch that is never taken tells it.
+        let of = of.map(|ty| quote!(if false { return #p::never::<#ty>(); }));
+        return quote! {
+            let #call = #start;
+            let #returned = #p::Polled::new(#call.as_ref(), async move { #of #body }).await;
+            #record
+            #returned
+        };
+    }
+    match output {
+        Returned::Value(ty) => quote! {
+            let #call = #start;
+            let #returned = #p::run_traced(#call.as_ref(), move || -> #ty #body);
+            #record
+            #returned
+        },
+        Returned::Future(ty) => {
+            let future = awaited(&p, &record);
+            quote! {
+                let #call = #start;
+                let #returned = #p::run_future::<#ty, _>(#call.as_ref(), move || #body);
+                #future
+            }
+        }
+        Returned::BoxedFuture(ty) => {
+            let future = awaited(&p, &record);
+            quote! {
+                let #call = #start;
+                let #returned = #p::run_traced(#call.as_ref(), move || -> #ty #body);
+                if #call.is_none() {
+                    return #returned;
+                }
+                ::std::boxed::Box::pin(#future)
+            }
+        }
+        Returned::Opaque(shown) => {
+            let entered = local("__hh_entered");
+            let shown = option(shown);
+            quote! {
+                let #entered = #p::enter(#start, #shown);
+                #body
+            }
+        }
+    }
+}
+
+/// An async function that never returns can only panic or be dropped.
+fn diverging(p: &TokenStream, start: &TokenStream, body: &proc_macro2::TokenTree) -> TokenStream {
+    let call = local("__hh_call");
+    quote! {
+        let #call = #start;
+        #p::Polled::new(#call.as_ref(), async move #body).await
+    }
+}
+
+/// The future in `__hh_returned`, in its span.
+fn awaited(p: &TokenStream, record: &TokenStream) -> TokenStream {
+    let (call, returned) = (local("__hh_call"), local("__hh_returned"));
+    quote!(async move {
+        let #call = #call;
+        let #returned = #p::Polled::new(#call.as_ref(), #returned).await;
+        #record
+        #returned
+    })
+}
+
+/// The call, if there is a tracer.
+fn start(
+    p: &TokenStream,
+    function: &Function,
+    parameters: &[Parameter],
+    options: &Options,
+) -> TokenStream {
+    let own = format!("::{}", text::unraw(&function.sig.ident));
+    let name = match &options.name {
+        Some(name) => quote!(#name),
+        None => quote!(::core::concat!(::core::module_path!(), #own)),
+    };
+    let event_name = option(options.name.as_ref());
+    let event_type =
+        options.event_type.as_ref().map_or_else(|| "tool".to_owned(), syn::LitStr::value);
+    let inputs = local("__hh_inputs");
+    let recorded = parameters.iter().filter(|parameter| {
+        !parameter.is_tracer && !options.skip.iter().any(|skipped| parameter.is(skipped))
+    });
+    let adds: Vec<TokenStream> = recorded
+        .map(|Parameter { ident, name, cfgs, .. }| {
+            quote! {
+                #(#cfgs)*
+                #inputs.add(#name, (&&&#p::Shown(&#ident)).__hh_input());
+            }
+        })
+        .collect();
+    let closure = if adds.is_empty() {
+        quote!(|_| {})
+    } else {
+        quote! {
+            |#inputs| {
+                use #p::{AsDebug as _, AsJson as _, AsName as _};
+                #(#adds)*
+            }
+        }
+    };
+    quote! {
+        #p::start(
+            #p::Site { name: #name, event_name: #event_name, event_type: #event_type },
+            #closure,
+        )
+    }
+}
+
+/// Looks at what came out.
+fn record(p: &TokenStream) -> TokenStream {
+    let (call, returned) = (local("__hh_call"), local("__hh_returned"));
+    let (sides, seen) = (local("__hh_sides"), local("__hh_seen"));
+    let (some, none) = (quote!(::core::option::Option::Some), quote!(::core::option::Option::None));
+    quote! {
+        if let #some(#call) = #call {
+            use #p::{
+                AsDebug as _, AsJson as _, AsName as _, ErrorAsDebug as _, ErrorAsDisplay as _,
+                ErrorAsName as _, ResultKind as _, ValueKind as _,
+            };
+            let #sides = (&#returned).__kind().sides(&#returned);
+            #call.returned(
+                match #sides.output {
+                    #some(#seen) => #some((&&&#p::Shown(#seen)).__hh_output()),
+                    #none => #none,
+                },
+                match #sides.error {
+                    #some(#seen) => #some((&&&#p::Shown(#seen)).__hh_error()),
+                    #none => #none,
+                },
+            );
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! The options of `#[trace(..)]`.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
+use syn::{LitStr, Path};
+
+use crate::attr::value::{rest, string};
+use crate::attr::{Key, Known, item_path, list, options};
+use crate::errors::{Errors, at};
+use crate::suggest;
+
+const OPTIONS: &[Known] = &[
+    Known { name: "event_type", usage: "event_type = \"model\"" },
+    Known { name: "name", usage: "name = \"ask the model\"" },
+    Known { name: "skip", usage: "skip(argument)" },
+    Known { name: "crate", usage: "crate = honeyhive_harness" },
+];
+
+const EVENT_TYPES: &[&str] = &["model", "tool", "chain"];
+
+/// What `#[trace(..)]` says.
+#[derive(Default)]
+pub(super) struct Options {
+    pub(super) event_type: Option<LitStr>,
+    pub(super) name: Option<LitStr>,
+    pub(super) skip: Vec<Ident>,
+    pub(super) root: Option<Path>,
+}
+
+impl Options {
+    /// Reads the attribute.
+    pub(super) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut read = Self::default();
+        options(tokens, OPTIONS, errors, |key, input, errors| read.option(key, input, errors));
+        read
+    }
+
+    fn option(
+        &mut self,
+        key: &Key,
+        input: ParseStream<'_>,
+        errors: &mut Errors,
+    ) -> syn::Result<()> {
+        match key.name() {
+            "event_type" => self.event_type = Some(event_type(string(key, input)?)?),
+            "name" => self.name = Some(string(key, input)?),
+            "skip" => self.skip.extend(key.listed(input, |content| {
+                if content.is_empty() {
+                    return key.wrong(key, "the names of parameters");
+                }
+                Ok(list(content, errors, |input, _| skipped(key, input)))
+            })?),
+            _ => {
+                key.assigned(input)?;
+                self.root = Some(item_path(input, "the harness")?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn event_type(given: LitStr) -> syn::Result<LitStr> {
+    let value = given.value();
+    if EVENT_TYPES.contains(&value.as_str()) {
+        return Ok(given);
+    }
+    let hint = suggest::hint(&value.to_lowercase(), EVENT_TYPES, "event types");
+    at(&given, format_args!("unknown event type `{value}`; {hint}"))
+}
+
+fn skipped(key: &Key, input: ParseStream<'_>) -> syn::Result<Ident> {
+    if input.peek(syn::Ident::peek_any) {
+        return input.call(Ident::parse_any);
+    }
+    key.wrong(rest(input), "the names of parameters")
+}
