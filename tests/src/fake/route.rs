@@ -189,7 +189,7 @@ fn headers(options: &Options, request: &Request) -> Result<(), Refused> {
     if request.kind == HONEYHIVE_TRACES && request.header("x-source").is_none_or(str::is_empty) {
         faults.push("X-Source is missing".to_owned());
     }
-    if request.header("host").is_none() {
+    if request.header("host").is_none_or(str::is_empty) {
         faults.push("Host is missing".to_owned());
     }
     if request.header("content-encoding").is_some() {
