@@ -7,6 +7,7 @@ mod datasets;
 mod engine;
 mod gates;
 mod hard_inputs;
+mod honeyhive;
 mod journal;
 mod library;
 mod libtest;
