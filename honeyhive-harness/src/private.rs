@@ -6,6 +6,7 @@ pub use std::sync::Arc;
 
 pub use crate::dataset::bind::{Fault, Fields, FromField, Key, Param};
 pub use crate::dataset::function::{IntoDatapoints, LoadedRows};
+pub use crate::dataset::managed::Managed;
 pub use crate::evaluators::{
     Answer, BoxFuture, Companion, Evaluation, Evaluator, EvaluatorInfo, Subject, answer,
 };

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::args::Args;
 use crate::config::Config;
+use crate::api::HoneyHive;
+use crate::dataset::managed::{self, Managed};
 use crate::dataset::{Dataset, DatasetFault, From, base_dir};
 use crate::engine::{self, Job, Spec};
 use crate::ids;
@@ -127,7 +129,7 @@ impl Plan {
                     same.join(", ")
                 ))
             } else {
-                load(entry, config)
+                load(entry, args, config)
             };
             match loaded {
                 Err(text) if whole => {
@@ -305,10 +307,11 @@ pub(super) fn runs(test: &Test, args: &Args) -> bool {
     test.selected && !args.leaves_out(test.ignored.is_some())
 }
 
-fn load(entry: &Experiment, config: &Config) -> Result<Dataset, String> {
+fn load(entry: &Experiment, args: &Args, config: &Config) -> Result<Dataset, String> {
     let base = base_dir(entry.package, entry.manifest_dir, config.package.as_ref());
     let scanned = match entry.dataset {
         Source::File(path) => Dataset::scan(From::File { base: &base, path }, entry.dataset_name),
+        Source::Managed(which) => load_managed(which, entry.dataset_name, args, config),
         Source::Function { path, load } => {
             let origin = format!("{path}()");
             let name = path.rsplit("::").next().unwrap_or(path);
@@ -321,6 +324,29 @@ fn load(entry: &Experiment, config: &Config) -> Result<Dataset, String> {
     scanned.map_err(|fault| {
         format!("{fault}\n(dataset of `{}`, {}:{})", entry.name, entry.file, entry.line)
     })
+}
+
+/// Listing needs no network, and offline there is none: then it is the dataset as it was fetched
+/// last.
+fn load_managed(
+    which: Managed<'_>,
+    name: Option<&str>,
+    args: &Args,
+    config: &Config,
+) -> Result<Dataset, DatasetFault> {
+    let fault = |text: &str| DatasetFault(format!("{which}: {text}"));
+    let root = config.dir.clone().unwrap_or_else(super::place::journal_root);
+    if args.list || config.offline {
+        let kept = managed::kept(&root, which, name);
+        return kept.unwrap_or_else(|| {
+            Err(fault("it was not fetched yet, and is not while offline or listing"))
+        });
+    }
+    let client = HoneyHive::from_connection(&config.connection);
+    let client = client.map_err(|error| fault(&error.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| fault(&format!("cannot be fetched: {error}")))?;
+    runtime.block_on(managed::fetch(&client, which, Some(&root), name))
 }
 
 /// Fisher–Yates.
