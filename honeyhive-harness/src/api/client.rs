@@ -200,7 +200,8 @@ impl HoneyHive {
         &self.inner.server
     }
 
-    pub(super) fn http(&self) -> &Http {
+    /// What it sends with; whoever else sends to HoneyHive shares its connections.
+    pub(crate) fn http(&self) -> &Http {
         &self.inner.http
     }
 

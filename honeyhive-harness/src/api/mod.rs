@@ -7,16 +7,16 @@
 
 mod builder;
 mod call;
-mod client;
+pub(crate) mod client;
 mod datapoints;
 mod datasets;
-mod error;
+pub(crate) mod error;
 mod event;
 mod events;
-mod http;
+pub(crate) mod http;
 mod lenient;
 mod results;
-mod retry;
+pub(crate) mod retry;
 mod run;
 mod runs;
 mod sessions;
