@@ -35,9 +35,17 @@ pub(super) fn config(
         // speaks plain HTTP; who asks for more is told.
         Err(error) => {
             let nobody = builder.with_root_certificates(RootCertStore::empty());
-            (nobody.with_no_client_auth(), Some(error.to_string()))
+            (nobody.with_no_client_auth(), Some(plain(error)))
         }
     })
+}
+
+/// The text alone, where TLS has no kind for it.
+fn plain(error: rustls::Error) -> String {
+    match error {
+        rustls::Error::General(text) => text,
+        other => other.to_string(),
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
