@@ -11,6 +11,7 @@ mod honeyhive;
 mod journal;
 mod library;
 mod libtest;
+mod managed;
 mod nextest;
 mod outcomes;
 mod signals;
