@@ -4,7 +4,7 @@
 //! `?` and `return` end the body, and what it gave is seen on its way out.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use super::Parameter;
 use super::options::Options;
@@ -108,10 +108,8 @@ fn start(
     options: &Options,
 ) -> TokenStream {
     let own = format!("::{}", text::unraw(&function.sig.ident));
-    let name = match &options.name {
-        Some(name) => quote!(#name),
-        None => quote!(::core::concat!(::core::module_path!(), #own)),
-    };
+    let by_path = quote!(::core::concat!(::core::module_path!(), #own));
+    let name = options.name.as_ref().map_or(by_path, ToTokens::to_token_stream);
     let event_name = option(options.name.as_ref());
     let event_type =
         options.event_type.as_ref().map_or_else(|| "tool".to_owned(), syn::LitStr::value);
@@ -121,8 +119,13 @@ fn start(
     });
     let adds: Vec<TokenStream> = recorded
         .map(|Parameter { ident, name, cfgs, .. }| {
+            // Whoever does not use it wants to see it all the same.
+            let unused = text::unraw(ident)
+                .starts_with('_')
+                .then(|| quote!(#[allow(clippy::used_underscore_binding)]));
             quote! {
                 #(#cfgs)*
+                #unused
                 #inputs.add(#name, (&&&#p::Shown(&#ident)).__hh_input());
             }
         })
