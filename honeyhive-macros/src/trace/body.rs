@@ -4,13 +4,14 @@
 //! `?` and `return` end the body, and what it gave is seen on its way out.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
 use super::Parameter;
 use super::options::Options;
 use super::types::Returned;
 use crate::expand::arguments::local;
-use crate::expand::{Root, option};
+use crate::expand::{Root, generated, option};
 use crate::item::Function;
 use crate::text;
 
@@ -35,7 +36,10 @@ pub(super) fn expand(
             Returned::Opaque(None) => return diverging(&p, &start, body),
         };
         // The type of an async block cannot be written; a branch that is never taken tells it.
-        let of = of.map(|ty| quote!(if false { return #p::never::<#ty>(); }));
+        // Where the body gives something else, rustc shows the place of this one.
+        let place = generated(function.sig.output.span());
+        let there = root.private_at(place);
+        let of = of.map(|ty| quote_spanned!(place=> if false { return #there::never::<#ty>(); }));
         return quote! {
             let #call = #start;
             let #returned = #p::Polled::new(#call.as_ref(), async move { #of #body }).await;

@@ -14,4 +14,5 @@ mod nextest;
 mod outcomes;
 mod signals;
 mod terminal;
+mod trace_attribute;
 mod tracer;

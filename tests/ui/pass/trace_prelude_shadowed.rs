@@ -30,10 +30,9 @@ mod core {}
 
 /// Has methods that are called like ours.
 trait Mine {
-    fn __hh_input(&self) {}
-    fn __kind(&self) {}
     fn returned(&self) {}
     fn add(&self) {}
+    fn sides(&self) {}
     fn as_ref(&self) {}
 }
 impl<T> Mine for T {}
@@ -41,7 +40,7 @@ impl<T> Mine for T {}
 #[trace]
 fn sync(__hh_call: u8, __hh_returned: &str, call: u8) -> ::std::result::Result<u8, u8> {
     let __hh_inputs = __hh_call + call;
-    __hh_returned.__hh_input();
+    __hh_returned.sides();
     if __hh_inputs == 0 {
         return ::std::result::Result::Err(0);
     }
