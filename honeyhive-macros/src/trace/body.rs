@@ -5,6 +5,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ReturnType;
 use syn::spanned::Spanned as _;
 
 use super::Parameter;
@@ -37,7 +38,11 @@ pub(super) fn expand(
         };
         // The type of an async block cannot be written; a branch that is never taken tells it.
         // Where the body gives something else, rustc shows the place of this one.
-        let place = generated(function.sig.output.span());
+        let place = match &function.sig.output {
+            ReturnType::Default => function.sig.ident.span(),
+            ReturnType::Type(_, ty) => ty.span(),
+        };
+        let place = generated(place);
         let there = root.private_at(place);
         let of = of.map(|ty| quote_spanned!(place=> if false { return #there::never::<#ty>(); }));
         return quote! {

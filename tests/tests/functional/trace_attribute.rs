@@ -48,34 +48,126 @@ fn sync_async_method_and_generic() {
     let run = run("answers");
     assert_eq!(run.code, Some(0), "{}", run.output());
     let attempt = run.attempt("a");
-    assert_snapshot!(tree(&attempt), @"");
-    assert_snapshot!(spans(&attempt), @"");
+    assert_snapshot!(tree(&attempt), @"
+    answers
+      evals::search
+      ask the model
+        evals::tokens
+      evaluator.asked_once
+    ");
+    assert_snapshot!(spans(&attempt), @r#"
+    evals::search
+      honeyhive_event_type = "tool"
+      honeyhive_inputs.client = "Client"
+      honeyhive_inputs.limit = 1
+      honeyhive_inputs.query = "why?"
+      honeyhive_metadata.index = "docs"
+      honeyhive_metrics.found = 1
+      honeyhive_outputs.result.0.scores.0 = 0.5
+      honeyhive_outputs.result.0.title = "why? 0"
+    evals::tokens
+      honeyhive_event_type = "tool"
+      honeyhive_inputs.per_word = "3"
+      honeyhive_inputs.words = "alloc::vec::into_iter::IntoIter<&str>"
+      honeyhive_outputs.result = 1
+    ask the model
+      honeyhive_event_name = "ask the model"
+      honeyhive_event_type = "model"
+      honeyhive_inputs.prompt = "why?"
+      honeyhive_outputs.result = "m says 1"
+    "#);
     assert!(!run.output().contains("sk-secret"));
 }
 
 #[test]
 fn an_error_on_its_way_out() {
     let run = run("too_long");
-    assert_snapshot!(run.report(), @"");
+    assert_snapshot!(run.report(), @"
+    exit code 101
+    too_long::a  FAILED  error
+        error: the model refused: more than 3 tokens
+    ");
     let attempt = run.attempt("a");
-    assert_snapshot!(tree(&attempt), @"");
-    assert_snapshot!(spans(&attempt), @"");
+    assert_snapshot!(tree(&attempt), @"
+    too_long
+      ask the model
+        evals::tokens
+    ");
+    assert_snapshot!(spans(&attempt), @r#"
+    evals::tokens
+      honeyhive_event_type = "tool"
+      honeyhive_inputs.per_word = "3"
+      honeyhive_inputs.words = "alloc::vec::into_iter::IntoIter<&str>"
+      honeyhive_outputs.result = 4
+    ask the model
+      error: more than 3 tokens
+      exception {"exception.message":"more than 3 tokens","exception.type":"evals::ModelError"}
+      error.type = "evals::ModelError"
+      honeyhive_error = "more than 3 tokens"
+      honeyhive_event_name = "ask the model"
+      honeyhive_event_type = "model"
+      honeyhive_inputs.prompt = "why? and so on"
+    "#);
 }
 
 #[test]
 fn a_panic_on_its_way_out() {
     let run = run("panics");
-    assert_snapshot!(run.report(), @"");
+    assert_snapshot!(run.report(), @"
+    exit code 101
+    panics::a  FAILED  error
+        panicked at tests/evals.rs:<line>: no more than 2
+    ");
     let attempt = run.attempt("a");
-    assert_snapshot!(tree(&attempt), @"");
-    assert_snapshot!(spans(&attempt), @"");
+    assert_snapshot!(tree(&attempt), @"
+    panics
+      evals::step
+        evals::below
+      evals::step
+        evals::below
+    ");
+    assert_snapshot!(spans(&attempt), @r#"
+    evals::below
+      honeyhive_event_type = "tool"
+      honeyhive_inputs.n = 1
+      honeyhive_outputs.result = 1
+    evals::step
+      honeyhive_event_type = "chain"
+      honeyhive_inputs.n = 1
+      honeyhive_outputs.result = 2
+    evals::below
+      error: no more than 2
+      exception {"exception.message":"no more than 2","exception.type":"panic"}
+      error.type = "panic"
+      honeyhive_error = "no more than 2"
+      honeyhive_event_type = "tool"
+      honeyhive_inputs.n = 2
+    evals::step
+      error: no more than 2
+      exception {"exception.message":"no more than 2","exception.type":"panic"}
+      error.type = "panic"
+      honeyhive_error = "no more than 2"
+      honeyhive_event_type = "chain"
+      honeyhive_inputs.n = 2
+    "#);
 }
 
 #[test]
 fn a_call_that_a_timeout_ends() {
     let run = run("times_out");
-    assert_snapshot!(run.report(), @"");
+    assert_snapshot!(run.report(), @"
+    exit code 101
+    times_out::a  FAILED  error
+        timed out after 200ms
+    ");
     let attempt = run.attempt("a");
-    assert_snapshot!(tree(&attempt), @"");
-    assert_snapshot!(spans(&attempt), @"");
+    assert_snapshot!(tree(&attempt), @"
+    times_out
+      evals::slow
+    ");
+    assert_snapshot!(spans(&attempt), @r#"
+    evals::slow
+      honeyhive_cancelled = true
+      honeyhive_event_type = "tool"
+    "#);
 }

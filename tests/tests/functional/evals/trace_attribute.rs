@@ -40,7 +40,7 @@ impl Model {
     #[trace(event_type = "model", name = "ask the model", skip(key))]
     async fn ask(&self, prompt: String, key: &str) -> Result<String, ModelError> {
         tokio::task::yield_now().await;
-        let all = tokens(prompt.split(' '), &3);
+        let all = tokens(prompt.split(' ').collect::<Vec<_>>().into_iter(), &3);
         if all > 3 {
             return Err(ModelError { limit: key.len() });
         }
