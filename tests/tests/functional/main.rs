@@ -16,4 +16,5 @@ mod nextest;
 mod outcomes;
 mod signals;
 mod terminal;
+mod trace_attribute;
 mod tracer;
