@@ -214,6 +214,7 @@ mod harness;
 mod ids;
 pub mod journal;
 mod json;
+mod redact;
 #[doc(hidden)]
 pub mod registry;
 mod report;
