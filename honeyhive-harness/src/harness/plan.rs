@@ -7,6 +7,7 @@ use super::args::Args;
 use crate::config::Config;
 use crate::dataset::{Dataset, DatasetFault, From, base_dir};
 use crate::engine::{self, Job, Spec};
+use crate::redact::Redactor;
 use crate::registry::{Experiment, Source};
 use crate::report::Fault;
 use crate::stats::SplitMix64;
@@ -94,7 +95,12 @@ impl Place {
 
 impl Plan {
     /// Reads the datasets of all experiments that can be selected, and names their tests.
-    pub(super) fn new(entries: &[&'static Experiment], args: &Args, config: &Config) -> Self {
+    pub(super) fn new(
+        entries: &[&'static Experiment],
+        args: &Args,
+        config: &Config,
+        redactor: &Redactor,
+    ) -> Self {
         let whole = config.nextest.is_some();
         let mut plan = Self::default();
         let mut seen: Vec<&str> = Vec::new();
@@ -124,7 +130,7 @@ impl Plan {
                     same.join(", ")
                 ))
             } else {
-                load(entry, config)
+                load(entry, config).map_err(|text| redactor.text(&text).into_owned())
             };
             match loaded {
                 Err(text) if whole => {
@@ -172,7 +178,7 @@ impl Plan {
     }
 
     /// Checks the selected rows and makes jobs of them.
-    pub(super) fn prepare(&self, args: &Args, config: &Config) -> Prepared {
+    pub(super) fn prepare(&self, args: &Args, config: &Config, redactor: &Redactor) -> Prepared {
         let concurrency = args.test_threads.or(config.concurrency);
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); self.loaded.len()];
         let mut gate_selected = vec![false; self.loaded.len()];
@@ -211,7 +217,9 @@ impl Plan {
             });
             let spec =
                 Arc::new(Spec::new(entry, Arc::clone(dataset), concurrency, config.python_ids));
-            jobs.push(Some(engine::check(&spec, &selected).map(|faults| {
+            let checked = engine::check(&spec, &selected);
+            let checked = checked.map_err(|text| redactor.text(&text).into_owned());
+            jobs.push(Some(checked.map(|faults| {
                 prepared.jobs.push(Job {
                     spec,
                     selected,

@@ -46,6 +46,18 @@
 //!
 //! Nothing here is ever deleted; remove old directories as you like.
 //!
+//! # What is kept out
+//!
+//! The values of environment variables that are named like secrets (`.._KEY`, `.._TOKEN`,
+//! `.._PASSWORD` ..; 8 characters or more), as they are, escaped, percent-encoded or in base64;
+//! keys of well-known shapes; and what the hooks of [`redact!`](crate::redact!) say. Each is
+//! `[redacted]` here, and in everything that is printed or sent. Ids and names are not looked at.
+//!
+//! With `HH_CAPTURE=none` there are no contents: `inputs`, `ground_truth`, `history`, `output`,
+//! explanations, and attributes of spans with inputs, outputs, messages or documents are absent,
+//! the text of an error is `[not captured]`. Metadata of rows stays, of scores only numbers and
+//! booleans.
+//!
 //! # How durable
 //!
 //! A case is reported after its lines were written and `fdatasync` returned (one call for all
@@ -54,6 +66,7 @@
 //! without its newline. Readers ignore fields and record types that they do not know.
 
 mod reader;
+mod redacted;
 mod schema;
 mod writer;
 

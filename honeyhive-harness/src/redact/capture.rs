@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::Redactor;
 
 /// What stands where a text was that is not to be recorded.
-pub(crate) const NOT_CAPTURED: &str = "[not captured]";
+const NOT_CAPTURED: &str = "[not captured]";
 
 /// Attributes that are contents.
 const CONTENTS: [&str; 14] = [

@@ -21,7 +21,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Map, Value};
 
-pub(crate) use capture::NOT_CAPTURED;
 pub(crate) use hook::is_masking;
 pub use hook::{Mask, RedactHook};
 use known::Known;
@@ -169,6 +168,12 @@ impl Redactor {
     /// A redactor that leaves no text at all, for what hooks should have seen and could not.
     pub(crate) fn of_everything(&self) -> Self {
         Self::build(&[], vec![|_| Some(STUCK.to_owned())], self.0.capture_none)
+    }
+
+    /// With `HH_CAPTURE=none`.
+    #[cfg(test)]
+    pub(crate) fn capturing_nothing() -> Self {
+        Self::build(&[], Vec::new(), true)
     }
 
     fn without_secrets<'a>(&self, text: &'a str) -> Cow<'a, str> {

@@ -19,6 +19,8 @@ struct Token {
     least: usize,
     /// What else must be so.
     is: fn(&[u8]) -> bool,
+    /// Further parts may follow, a dot before each.
+    has_parts: bool,
 }
 
 const fn token(
@@ -27,7 +29,7 @@ const fn token(
     least: usize,
     is: fn(&[u8]) -> bool,
 ) -> Token {
-    Token { prefix, joints, least, is }
+    Token { prefix, joints, least, is, has_parts: false }
 }
 
 fn any(_: &[u8]) -> bool {
@@ -72,7 +74,7 @@ const TOKENS: [Token; 26] = [
     token("ghu_", b"", 30, any),
     token("ghs_", b"", 30, any),
     token("ghr_", b"", 30, any),
-    token("glpat-", b"-_.", 20, is_loud),
+    Token { has_parts: true, ..token("glpat-", b"-_", 20, is_loud) },
     token("xoxa-", b"-", 20, starts_with_digit),
     token("xoxb-", b"-", 20, starts_with_digit),
     token("xoxe-", b"-", 20, starts_with_digit),
@@ -112,11 +114,10 @@ pub(super) fn find(text: &[u8], at: usize) -> Option<Range<usize>> {
 /// Whether a word starts here. A dash may stand before it, as in a list, but no word with a dash:
 /// besides being no key, a long chain of those would be read again and again.
 fn starts_word(text: &[u8], at: usize) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     match text[..at] {
         [] | [b'-'] => true,
-        [.., last] if !is_inner(last) => true,
-        [.., before, b'-'] if !is_inner(before) => true,
+        [.., last] if !is_word_digit(last) => true,
+        [.., before, b'-'] if !is_word_digit(before) => true,
         // Text that was encoded: `\n`, `%20`, `\u0022`.
         [.., b'\\', b'n' | b'r' | b't'] => true,
         [.., b'%', a, b] => [a, b].iter().all(u8::is_ascii_hexdigit),
@@ -131,15 +132,28 @@ fn run(text: &[u8], is: impl Fn(u8) -> bool) -> usize {
 
 fn prefixed(text: &[u8], at: usize) -> Option<Range<usize>> {
     TOKENS.iter().find_map(|token| {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || token.joints.contains(&byte);
         let body = text[at..].strip_prefix(token.prefix.as_bytes())?;
-        let mut body =
-            &body[..run(body, |byte| byte.is_ascii_alphanumeric() || token.joints.contains(&byte))];
-        while let [rest @ .., b'.'] = body {
-            body = rest;
-        }
-        let is_key = body.len() >= token.least && (token.is)(body);
-        is_key.then(|| at..at + token.prefix.len() + body.len())
+        let length = run(body, is_part);
+        let is_key = length >= token.least && (token.is)(&body[..length]);
+        let end = at + token.prefix.len() + length;
+        is_key.then(|| at..if token.has_parts { end + parts(&text[end..]) } else { end })
     })
+}
+
+/// The length of further parts, a dot before each.
+fn parts(text: &[u8]) -> usize {
+    let mut length = 0;
+    while let [b'.', rest @ ..] = &text[length..]
+        && let digits @ 1.. = run(rest, is_word_digit)
+    {
+        length += 1 + digits;
+    }
+    length
+}
+
+fn is_word_digit(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_".contains(&byte)
 }
 
 /// `Bearer <token>`, `Basic <user:password in base64>`.
@@ -176,25 +190,19 @@ fn web_token(text: &[u8], at: usize) -> Option<Range<usize>> {
     if !text[at..].starts_with(b"eyJ") {
         return None;
     }
-    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     let mut length = 0;
     for (part, least) in [10, 2, 16].into_iter().enumerate() {
         if part > 0 {
             text[at + length..].strip_prefix(b".")?;
             length += 1;
         }
-        let digits = run(&text[at + length..], is_digit);
+        let digits = run(&text[at + length..], is_word_digit);
         if digits < least {
             return None;
         }
         length += digits;
     }
-    while let [b'.', rest @ ..] = &text[at + length..]
-        && let digits @ 1.. = run(rest, is_digit)
-    {
-        length += 1 + digits;
-    }
-    Some(at..at + length)
+    Some(at..at + length + parts(&text[at + length..]))
 }
 
 /// The user and password in `scheme://user:password@host`.

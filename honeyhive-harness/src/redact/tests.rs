@@ -37,6 +37,7 @@ fn keys() -> Vec<String> {
         format!("ghr_{}", random(76)),
         format!("github_pat_{}_{}", random(22), random(59)),
         format!("glpat-{}", random(20)),
+        format!("glpat-{}.01.{}", random(27), random(9)),
         "xoxb-123456789012-1234567890123-AbCdEfGhIjKlMnOpQrStUvWx".to_owned(),
         "xoxp-123456789012-123456789012-123456789012-abcdef0123456789".to_owned(),
         format!("AKIA{digits}"),
@@ -315,10 +316,8 @@ fn time_is_linear() {
         "ghp_",
         "é",
     ] {
-        let text = piece.repeat((2 << 20) / piece.len());
-        let each = Instant::now();
+        let text = piece.repeat((1 << 19) / piece.len());
         let _ = redactor.text(&text);
-        eprintln!("{piece:?} {:?}", each.elapsed());
     }
     let took = started.elapsed();
     assert!(took < Duration::from_secs(60), "{took:?}");
