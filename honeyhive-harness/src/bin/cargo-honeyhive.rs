@@ -1,7 +1,7 @@
-//! `cargo honeyhive`: looks at what experiments left behind.
+//! `cargo honeyhive`: what experiments left behind, seen from a shell.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    honeyhive_harness::cli::main()
 }

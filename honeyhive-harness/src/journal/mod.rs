@@ -65,11 +65,15 @@
 //! the file. A line that was being written then may be torn; the reader leaves out a last line
 //! without its newline. Readers ignore fields and record types that they do not know.
 
+#[cfg(feature = "cli")]
+mod overview;
 mod reader;
 mod redacted;
 mod schema;
 mod writer;
 
+#[cfg(feature = "cli")]
+pub(crate) use overview::{Counts, Ending, ExperimentOverview, Overview, invocations};
 pub use reader::{Journal, JournalError, read_invocation};
 pub use schema::{
     AttemptError, AttemptRecord, CaseRecord, CaseState, EndRecord, ErrorKind, EvaluatorRecord,
