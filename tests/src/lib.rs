@@ -11,11 +11,13 @@
 // Whatever goes wrong in here is the failure of a test.
 #![allow(clippy::missing_panics_doc)]
 
+mod cli;
 mod normalize;
 mod process;
 mod project;
 mod run;
 
+pub use cli::Honeyhive;
 pub use process::Process;
 pub use project::{Cargo, Project, has_nextest};
 pub use run::{Run, tree};

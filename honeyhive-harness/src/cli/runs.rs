@@ -51,7 +51,11 @@ pub(super) fn run(args: &Args, config: &Config) -> Result<String, String> {
     let mut text = report::runs(&runs);
     let more = found.len() - runs.len();
     if more > 0 {
-        text.push_str(&format!("{} more; --limit {} shows all\n", count(more, "run"), found.len()));
+        text.push_str(&format!(
+            "and {} more; --limit {} shows all\n",
+            count(more, "run"),
+            found.len()
+        ));
     }
     Ok(text)
 }

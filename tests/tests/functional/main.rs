@@ -3,6 +3,7 @@
 //! One module per topic, one project per module. What the experiments of a project are made of
 //! stands in `evals/`. Expected texts are inline snapshots (`cargo insta review` updates them).
 
+mod cli;
 mod datasets;
 mod engine;
 mod gates;
@@ -12,6 +13,7 @@ mod library;
 mod libtest;
 mod nextest;
 mod outcomes;
+mod redaction;
 mod signals;
 mod terminal;
 mod tracer;
