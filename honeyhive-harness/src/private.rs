@@ -12,6 +12,7 @@ pub use crate::evaluators::{
 };
 pub use crate::gate::rule::{GateRule, Measure, Mode, Of, RequireRule};
 pub use crate::harness::run;
+pub use crate::redact::{Mask, RedactHook};
 pub use crate::registry::{Call, EvaluatorUse, Experiment, MetaValue, Runner, Source};
 pub use crate::score::{Comparison, Direction, IntoScore, Judges, Shape};
 pub use crate::tracer::call::{

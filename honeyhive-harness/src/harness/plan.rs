@@ -10,6 +10,7 @@ use crate::dataset::managed::{self, Managed};
 use crate::dataset::{Dataset, DatasetFault, From, base_dir};
 use crate::engine::{self, Job, Spec};
 use crate::ids;
+use crate::redact::Redactor;
 use crate::registry::{Experiment, Source};
 use crate::report::Fault;
 use crate::stats::SplitMix64;
@@ -99,7 +100,12 @@ impl Place {
 
 impl Plan {
     /// Reads the datasets of all experiments that can be selected, and names their tests.
-    pub(super) fn new(entries: &[&'static Experiment], args: &Args, config: &Config) -> Self {
+    pub(super) fn new(
+        entries: &[&'static Experiment],
+        args: &Args,
+        config: &Config,
+        redactor: &Redactor,
+    ) -> Self {
         let whole = config.nextest.is_some();
         let mut plan = Self { linked: entries.len(), ..Self::default() };
         let mut seen: Vec<&str> = Vec::new();
@@ -129,7 +135,7 @@ impl Plan {
                     same.join(", ")
                 ))
             } else {
-                load(entry, args, config)
+                load(entry, args, config).map_err(|text| redactor.text(&text).into_owned())
             };
             match loaded {
                 Err(text) if whole => {
@@ -177,7 +183,7 @@ impl Plan {
     }
 
     /// Checks the selected rows and makes jobs of them.
-    pub(super) fn prepare(&self, args: &Args, config: &Config) -> Prepared {
+    pub(super) fn prepare(&self, args: &Args, config: &Config, redactor: &Redactor) -> Prepared {
         let concurrency = args.test_threads.or(config.concurrency);
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); self.loaded.len()];
         let mut gate_selected = vec![false; self.loaded.len()];
@@ -218,7 +224,9 @@ impl Plan {
             let run_id = ids::run_id(asked, entry.name, self.linked == 1);
             let dataset = Arc::clone(dataset);
             let spec = Arc::new(Spec::new(entry, dataset, concurrency, config.python_ids, run_id));
-            jobs.push(Some(engine::check(&spec, &selected).map(|faults| {
+            let checked = engine::check(&spec, &selected);
+            let checked = checked.map_err(|text| redactor.text(&text).into_owned());
+            jobs.push(Some(checked.map(|faults| {
                 prepared.jobs.push(Job {
                     spec,
                     selected,
