@@ -230,6 +230,15 @@ fn repeated(n: u32) -> u32 {
     n
 }
 
+fn thirty() -> Vec<Datapoint> {
+    (1..=30).map(|n| Datapoint::new().id(format!("n{n}")).input("n", n)).collect()
+}
+
+#[experiment(dataset = thirty, evaluators(fine), concurrency = 8)]
+fn thirty_times(n: u32) -> u32 {
+    n
+}
+
 #[experiment(dataset = thousand, evaluators(fine), concurrency = 32)]
 fn many(n: u32) -> u32 {
     n

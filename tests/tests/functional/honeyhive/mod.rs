@@ -7,6 +7,7 @@ mod client;
 mod failures;
 mod ids;
 mod processes;
+mod push;
 mod runs;
 mod scores;
 mod sessions;
