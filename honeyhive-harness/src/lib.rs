@@ -288,7 +288,7 @@ pub use evaluators::Evaluator;
 pub use registry::Call;
 pub use run::{
     DatapointResult, EvaluatorResult, Evaluators, ExperimentOptions, ExperimentResult, Function,
-    RunError, Totals, run_experiment,
+    RunError, Totals, Upload, run_experiment,
 };
 pub use score::{Comparison, Direction, Score, ScoreValue};
 pub use tracer::{

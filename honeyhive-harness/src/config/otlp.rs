@@ -7,6 +7,9 @@ use super::connection::{PROTOCOLS, Protocol, printable, server};
 use super::secret::Secret;
 use super::vars::{Vars, flag};
 
+/// How long a request may take when nobody says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
 /// A receiver of spans by OTLP over HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OtlpTarget {
@@ -21,6 +24,22 @@ pub(crate) struct OtlpTarget {
 }
 
 impl OtlpTarget {
+    /// A receiver at this address.
+    pub(crate) fn new(url: String) -> Self {
+        Self {
+            url,
+            headers: Vec::new(),
+            protocol: Protocol::default(),
+            timeout: TIMEOUT,
+            certificate: None,
+        }
+    }
+
+    /// Adds a header.
+    pub(crate) fn add_header(&mut self, name: String, value: &str) {
+        self.headers.push((name, Secret::new(value)));
+    }
+
     pub(super) fn read(vars: &mut Vars, warnings: &mut Vec<String>) -> Option<Self> {
         let off = vars.text("OTEL_SDK_DISABLED").is_some_and(|text| flag(&text) == Some(true))
             || vars.text("OTEL_TRACES_EXPORTER").is_some_and(|text| text == "none");
@@ -90,7 +109,7 @@ fn timeout(vars: &mut Vars) -> Duration {
             text.parse().ok().filter(|n| *n > 0)
         })
     });
-    Duration::from_millis(millis.unwrap_or(10_000))
+    millis.map_or(TIMEOUT, Duration::from_millis)
 }
 
 /// `name=value` pairs with commas between them; values may be percent-encoded.

@@ -11,11 +11,13 @@ use super::args::Args;
 use super::live::Line;
 use super::place::Target;
 use super::plan::NotJudging;
-use super::sending::{Recorded, Sending};
+use super::sending::Sending;
 use crate::engine::{Outcome, Shared};
 use crate::gate::case::{Case, CaseScore};
 use crate::gate::judge;
-use crate::journal::{CaseState, EndRecord, Entry, GateRecord, Record, RuleRecord, Verdict};
+use crate::journal::{
+    CaseState, EndRecord, Entry, GateRecord, Record, Recorded, RuleRecord, Verdict,
+};
 use crate::report::{self, ExperimentSummary, Fault, Summary};
 use crate::text::count;
 

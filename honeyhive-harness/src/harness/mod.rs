@@ -136,7 +136,7 @@ fn execute(
 
     let here = config.package.as_ref().map_or_else(|| Path::new("."), |(_, path)| path.as_path());
     let worth_it = !destinations.is_empty() || !prepared.jobs.iter().all(sending::is_partial);
-    let git = sending::ask_git(here, &journal, redactor, worth_it);
+    let git = journal::ask_git(here, &journal, redactor, worth_it);
     let sending = Sending::start(config, destinations, &journal, git.answer)?;
 
     let widest = prepared.jobs.iter().map(|job| job.spec.concurrency).max().unwrap_or(1);

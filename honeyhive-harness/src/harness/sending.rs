@@ -1,7 +1,6 @@
 //! What leaves the machine, and what is said about it.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -9,8 +8,7 @@ use tokio::sync::oneshot;
 use super::FAILED;
 use crate::config::Config;
 use crate::engine::Job;
-use crate::journal::{self, Entry, GitRecord, Record, Writer};
-use crate::redact::Redactor;
+use crate::journal::{GitRecord, Writer};
 use crate::report;
 use crate::text::count;
 use crate::upload::{Destination, Uplink, destinations};
@@ -58,61 +56,6 @@ pub(super) fn announce(config: &Config, jobs: &[Job]) -> Result<Vec<Destination>
 
 pub(super) fn is_partial(job: &Job) -> bool {
     job.selected.len() < job.spec.dataset.rows.len()
-}
-
-/// How long the end of a run waits for git.
-const GIT: Duration = Duration::from_secs(2);
-
-/// Git is asked beside the run.
-#[derive(Debug)]
-pub(super) struct Git {
-    /// For whoever sends.
-    pub(super) answer: oneshot::Receiver<GitRecord>,
-    /// For whoever ends the journal.
-    pub(super) recorded: Recorded,
-}
-
-/// Whether git's answer is in the journal.
-#[derive(Debug)]
-pub(super) struct Recorded(Mutex<mpsc::Receiver<()>>);
-
-impl Recorded {
-    /// Waits for it, but not for ever.
-    pub(super) fn wait(&self) {
-        let done = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = done.recv_timeout(GIT);
-    }
-}
-
-/// Asks git about the sources, for the journal and for whoever sends it. A few cases that somebody
-/// tries are not worth the question.
-pub(super) fn ask_git(
-    directory: &Path,
-    journal: &Arc<Writer>,
-    redactor: &Redactor,
-    worth_it: bool,
-) -> Git {
-    let (answered, answer) = oneshot::channel();
-    let (done, recorded) = mpsc::channel();
-    let (directory, journal) = (directory.to_owned(), Arc::downgrade(journal));
-    let redactor = redactor.clone();
-    let work = move || {
-        let mut git = journal::git_state(&directory);
-        git.redact(&redactor);
-        if let Some(journal) = journal.upgrade() {
-            let mut entry = Entry::default();
-            entry.push(&Record::Git(git.clone()));
-            // A journal that cannot be written says so elsewhere.
-            let _ = journal.commit_blocking(entry);
-        }
-        let _ = answered.send(git);
-        drop(done);
-    };
-    if worth_it {
-        // Without the thread nothing is known of the sources.
-        let _ = std::thread::Builder::new().name("honeyhive-git".to_owned()).spawn(work);
-    }
-    Git { answer, recorded: Recorded(Mutex::new(recorded)) }
 }
 
 impl Sending {

@@ -2,12 +2,73 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
-use super::schema::GitRecord;
+use tokio::sync::oneshot;
+
+use super::schema::{GitRecord, Record};
+use super::writer::{Entry, Writer};
 use crate::config::printable;
+use crate::redact::Redactor;
+
+/// How long the end of a run waits for git.
+const GIT: Duration = Duration::from_secs(2);
+
+/// Git is asked beside the run.
+#[derive(Debug)]
+pub(crate) struct Git {
+    /// For whoever sends.
+    pub(crate) answer: oneshot::Receiver<GitRecord>,
+    /// For whoever ends the journal.
+    pub(crate) recorded: Recorded,
+}
+
+/// Whether git's answer is in the journal.
+#[derive(Debug)]
+pub(crate) struct Recorded(Mutex<mpsc::Receiver<()>>);
+
+impl Recorded {
+    /// Waits for it, but not for ever.
+    pub(crate) fn wait(&self) {
+        let done = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = done.recv_timeout(GIT);
+    }
+}
+
+/// Asks git about the sources, for the journal and for whoever sends it. A few cases that somebody
+/// tries are not worth the question.
+pub(crate) fn ask_git(
+    directory: &Path,
+    journal: &Arc<Writer>,
+    redactor: &Redactor,
+    worth_it: bool,
+) -> Git {
+    let (answered, answer) = oneshot::channel();
+    let (done, recorded) = mpsc::channel();
+    let (directory, journal) = (directory.to_owned(), Arc::downgrade(journal));
+    let redactor = redactor.clone();
+    let work = move || {
+        let mut git = state(&directory);
+        git.redact(&redactor);
+        if let Some(journal) = journal.upgrade() {
+            let mut entry = Entry::default();
+            entry.push(&Record::Git(git.clone()));
+            // A journal that cannot be written says so elsewhere.
+            let _ = journal.commit_blocking(entry);
+        }
+        let _ = answered.send(git);
+        drop(done);
+    };
+    if worth_it {
+        // Without the thread nothing is known of the sources.
+        let _ = std::thread::Builder::new().name("honeyhive-git".to_owned()).spawn(work);
+    }
+    Git { answer, recorded: Recorded(Mutex::new(recorded)) }
+}
 
 /// Asks git about a directory. Nothing is said where there is no git, no repository or no commit.
-pub(crate) fn state(directory: &Path) -> GitRecord {
+fn state(directory: &Path) -> GitRecord {
     let ask = |arguments: &[&str]| ask(directory, arguments);
     let Some(log) = ask(&["log", "-1", "--format=%H%n%h%n%an%n%ae%n%s"]) else {
         return GitRecord::default();

@@ -19,7 +19,7 @@
 //! | `attempt` | execution of a datapoint, with spans and scores | before its case is reported |
 //! | `case` | datapoint | with its last attempt |
 //! | `gate` | gate that was asked | before it is reported |
-//! | `end` | file | last; missing after a crash |
+//! | `end` | file | last, but for git's answer at times; missing after a crash |
 //!
 //! The fields of each are those of the structs in this module, named alike; a field that is
 //! absent is empty. Times are RFC 3339 in UTC, durations are in milliseconds, ids of spans are
@@ -75,7 +75,7 @@ mod schema;
 mod tail;
 mod writer;
 
-pub(crate) use git::state as git_state;
+pub(crate) use git::{Recorded, ask_git};
 #[cfg(feature = "cli")]
 pub(crate) use overview::{Counts, Ending, ExperimentOverview, Overview, invocations};
 pub use reader::{Journal, JournalError, read_invocation};

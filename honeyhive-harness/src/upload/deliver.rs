@@ -158,7 +158,8 @@ impl<'a> Delivery<'a> {
                         length = None;
                     }
                 }
-                _ = closing.changed() => {}
+                // Whoever started this has gone away.
+                changed = closing.changed() => if changed.is_err() { break },
                 () = until(wake) => {}
                 () = until(deadline) => break,
             }

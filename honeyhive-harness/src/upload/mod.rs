@@ -14,7 +14,6 @@ mod spans;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
@@ -57,7 +56,7 @@ const GIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Uplink {
     closing: watch::Sender<Closing>,
-    thread: Option<JoinHandle<Vec<Sent>>>,
+    over: oneshot::Receiver<Vec<Sent>>,
 }
 
 impl Uplink {
@@ -73,23 +72,35 @@ impl Uplink {
         let (closing, closed) = watch::channel(Closing::NotYet);
         let (path, length) = (journal.path().to_owned(), journal.length());
         let marks = Marks::open(&path).map_err(|error| error.to_string())?;
+        let runtime = runtime().map_err(|error| format!("cannot send: {error}"))?;
+        let (finished, over) = oneshot::channel();
         let work = move || {
-            let Ok(runtime) = runtime() else { return Vec::new() };
-            runtime.block_on(async {
+            let sent = runtime.block_on(async {
                 let git = tokio::time::timeout(GIT, git).await;
                 let git = git.ok().and_then(Result::ok).unwrap_or_default();
                 along(&path, marks, to, &git, Some(&length), &closed).await
-            })
+            });
+            let _ = finished.send(sent);
         };
         let thread = std::thread::Builder::new().name("honeyhive-upload".to_owned()).spawn(work);
-        let thread = thread.map_err(|error| format!("cannot start a thread: {error}"))?;
-        Ok(Self { closing, thread: Some(thread) })
+        thread.map_err(|error| format!("cannot start a thread: {error}"))?;
+        Ok(Self { closing, over })
+    }
+
+    fn close(&self, within: Duration) {
+        self.closing.send_replace(Closing::By(Some(Instant::now() + within)));
     }
 
     /// Sends the rest for at most so long; what became of each destination.
-    pub(crate) fn finish(mut self, within: Duration) -> Vec<Sent> {
-        self.closing.send_replace(Closing::By(Some(Instant::now() + within)));
-        self.thread.take().and_then(|thread| thread.join().ok()).unwrap_or_default()
+    pub(crate) fn finish(self, within: Duration) -> Vec<Sent> {
+        self.close(within);
+        self.over.blocking_recv().unwrap_or_default()
+    }
+
+    /// The same for whoever must not block.
+    pub(crate) async fn finish_async(self, within: Duration) -> Vec<Sent> {
+        self.close(within);
+        self.over.await.unwrap_or_default()
     }
 }
 
