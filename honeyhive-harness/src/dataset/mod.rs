@@ -217,11 +217,9 @@ impl Dataset {
                             id: row.id.take(),
                             content: Content::Ready(Arc::new(row)),
                         },
-                        Err((id, fault)) => Scanned {
-                            line: index + 1,
-                            id: Some(id),
-                            content: Content::Bad(fault),
-                        },
+                        Err((id, fault)) => {
+                            Scanned { line: index + 1, id: Some(id), content: Content::Bad(fault) }
+                        }
                     })
                     .collect();
                 (origin.to_owned(), name.to_owned(), Store::Ready, scanned)

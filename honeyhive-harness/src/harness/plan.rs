@@ -4,8 +4,8 @@ use std::panic::catch_unwind;
 use std::sync::Arc;
 
 use super::args::Args;
-use crate::config::Config;
 use crate::api::HoneyHive;
+use crate::config::Config;
 use crate::dataset::managed::{self, Managed};
 use crate::dataset::{Dataset, DatasetFault, From, base_dir};
 use crate::engine::{self, Job, Spec};

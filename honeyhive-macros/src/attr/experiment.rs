@@ -173,7 +173,8 @@ fn dataset(key: &Key, input: ParseStream<'_>) -> syn::Result<Dataset> {
 
 /// `("id")` or `(name = "..")`, after `managed`.
 fn managed(input: ParseStream<'_>) -> syn::Result<Dataset> {
-    const USAGE: &str = "write `managed(\"id\")` or `managed(name = \"..\")`, as HoneyHive shows them";
+    const USAGE: &str =
+        "write `managed(\"id\")` or `managed(name = \"..\")`, as HoneyHive shows them";
     let content;
     let parens = syn::parenthesized!(content in input);
     if content.is_empty() {
