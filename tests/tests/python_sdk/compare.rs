@@ -19,7 +19,7 @@ pub(crate) fn compare(theirs: &Facts, ours: &Facts) {
     let places: BTreeSet<&(String, String)> = theirs.keys().chain(ours.keys()).collect();
     for key in places {
         let (place, datapoint) = key;
-        if is_of_lone_span(place, datapoint, theirs, ours) {
+        if is_of_lone_thing(place, datapoint, theirs, ours) {
             continue;
         }
         let of = |facts: &Facts| facts.get(key).map_or(NOTHING.to_owned(), Clone::clone);
@@ -50,14 +50,13 @@ pub(crate) fn compare(theirs: &Facts, ours: &Facts) {
     assert!(text.is_empty(), "the table of differences does not fit what was sent:\n{text}");
 }
 
-/// A span that only one of them has is one difference, not one for each of its attributes.
-fn is_of_lone_span(place: &str, datapoint: &str, theirs: &Facts, ours: &Facts) -> bool {
-    let Some((span, _)) = place.split_once(": ").filter(|(span, _)| span.starts_with("span "))
-    else {
-        return false;
-    };
-    let key = (span.to_owned(), datapoint.to_owned());
-    !(theirs.contains_key(&key) && ours.contains_key(&key))
+/// A span or a call that only one of them has is one difference, not one for each of its parts.
+fn is_of_lone_thing(place: &str, datapoint: &str, theirs: &Facts, ours: &Facts) -> bool {
+    let Some((thing, _)) = place.split_once(": ") else { return false };
+    [datapoint, ""].into_iter().any(|datapoint| {
+        let key = (thing.to_owned(), datapoint.to_owned());
+        theirs.contains_key(&key) != ours.contains_key(&key)
+    })
 }
 
 /// Whether a text is as the pattern has it, in which `*` stands for anything.

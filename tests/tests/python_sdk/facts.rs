@@ -14,6 +14,9 @@ pub(crate) type Facts = BTreeMap<(String, String), String>;
 
 const TRACES: &str = "POST /opentelemetry/v1/traces";
 
+/// The function under evaluation; its span is the root.
+const FUNCTION: &str = "capital";
+
 /// Everything that a server was told.
 pub(crate) fn of(fake: &Fake) -> Facts {
     let mut facts = Facts::new();
@@ -40,6 +43,7 @@ pub(crate) fn of(fake: &Fake) -> Facts {
     for session in &sessions {
         say("POST /session/start:", datapoint(session), &session.body);
         for update in updates.get(&session.id).into_iter().flatten() {
+            say("PUT /events", datapoint(session), &Value::from("is sent"));
             say("PUT /events:", datapoint(session), &update.body);
         }
         let order = order(&requests, &session.id);
@@ -52,6 +56,9 @@ pub(crate) fn of(fake: &Fake) -> Facts {
         let Some(session) = session else { panic!("{} has no session", span.name) };
         let place = format!("span {}", span.name);
         say(&place, datapoint(session), &Value::from("is there"));
+        if span.name == FUNCTION {
+            say("resource:", datapoint(session), &Value::Object(span.resource.clone()));
+        }
         for (key, value) in said_by(span, &spans) {
             say(&format!("{place}: {key}"), datapoint(session), &value);
         }
@@ -69,17 +76,18 @@ fn calls(requests: &[Request], facts: &mut Facts) {
         assert_eq!(request.status, Some(200), "{} {}", request.method, request.path);
         *counts.entry(request.kind).or_default() += 1;
     }
-    // How many requests share the spans depends on the time.
+    // How many requests share the spans depends on the time; sessions have facts of their own.
     counts.remove(TRACES);
+    counts.remove("PUT /events");
     let mut say = |what: String, value: String| facts.insert((what, String::new()), value);
     for (kind, count) in counts {
-        say(format!("calls: number of {kind}"), count.to_string());
+        say(kind.to_owned(), format!("{count} in all"));
     }
     let kinds: Vec<&str> = requests.iter().map(|request| request.kind).collect();
     say("calls: first".to_owned(), kinds.first().copied().unwrap_or_default().to_owned());
-    let end = kinds.iter().position(|kind| *kind == "PUT /v1/runs/{id}").unwrap_or(kinds.len());
-    let after: Vec<&str> = kinds.into_iter().skip(end).collect();
-    say("calls: from the end of the run on".to_owned(), after.join(", "));
+    // A result is asked for, or not, when all is over.
+    let last = kinds.iter().rfind(|kind| !kind.ends_with("/result"));
+    say("calls: last".to_owned(), last.copied().unwrap_or_default().to_owned());
 }
 
 /// In which order a session is started, updated and has its spans sent.
@@ -190,7 +198,5 @@ fn said_by(span: &StoredSpan, all: &[StoredSpan]) -> Vec<(String, Value)> {
         let of = |(key, value): (&String, &Value)| (format!("event {key}"), value.clone());
         said.extend(event.attributes.iter().map(of));
     }
-    let of = |(key, value): (&String, &Value)| (format!("resource {key}"), value.clone());
-    said.extend(span.resource.iter().map(of));
     said
 }
