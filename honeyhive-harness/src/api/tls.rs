@@ -22,7 +22,7 @@ pub(super) fn config(
         Some(path) => read(path).map_err(|fault| format!("{}: {fault}", path.display()))?,
         None => Vec::new(),
     };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;

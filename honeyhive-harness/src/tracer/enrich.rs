@@ -126,6 +126,11 @@ impl Enrichment {
         self
     }
 
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.error.is_none() && self.kinds().iter().all(|(_, values)| values.is_empty())
+    }
+
     /// How many values could not be recorded.
     pub fn left_out(&self) -> usize {
         self.left_out

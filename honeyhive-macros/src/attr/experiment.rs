@@ -180,32 +180,36 @@ fn managed(input: ParseStream<'_>) -> syn::Result<Dataset> {
     if content.is_empty() {
         return Err(syn::Error::new(parens.span.join(), USAGE));
     }
+    let read = managed_by(&content, parens.span.join(), USAGE);
+    // What is left would be told as a second mistake.
+    rest(&content);
+    read
+}
+
+fn managed_by(
+    content: ParseStream<'_>,
+    span: proc_macro2::Span,
+    usage: &str,
+) -> syn::Result<Dataset> {
     let by_name = content.peek(syn::Ident::peek_any);
     if by_name {
         let key = content.call(Ident::parse_any)?;
-        if key != "name" {
-            return at(key, USAGE);
-        }
-        if !content.peek(Token![=]) {
-            return at(key, USAGE);
+        if key != "name" || !content.peek(Token![=]) {
+            return at(key, usage);
         }
         content.parse::<Token![=]>()?;
     }
     if !content.peek(LitStr) {
-        let found = rest(&content);
-        return if found.is_empty() {
-            Err(syn::Error::new(parens.span.join(), USAGE))
-        } else {
-            at(found, USAGE)
-        };
+        let found = rest(content);
+        return if found.is_empty() { Err(syn::Error::new(span, usage)) } else { at(found, usage) };
     }
     let text: LitStr = content.parse()?;
     if text.value().trim().is_empty() {
-        return at(text, USAGE);
+        return at(text, usage);
     }
     content.parse::<Option<Token![,]>>()?;
     if !content.is_empty() {
-        return at(rest(&content), USAGE);
+        return at(rest(content), usage);
     }
     Ok(if by_name { Dataset::ManagedName(text) } else { Dataset::ManagedId(text) })
 }
