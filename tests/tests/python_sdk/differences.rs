@@ -102,7 +102,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         "PUT /events: metadata.error*",
         "–",
         "*",
-        "A session that failed says so, and why: `returned` an error, `panicked`, `timed_out`.",
+        "A session that failed says so, and why: `returned` an error, `panic`, `timeout`.",
     ),
     row(
         "span *: honeyhive.*_id",
