@@ -83,25 +83,28 @@ fn decode(request: &Request) -> Option<ExportTraceServiceRequest> {
     serde_json::from_value(value).ok()
 }
 
+/// Enums by the names that some clients write.
+const ENUMS: [(&str, i32); 6] = [
+    ("SPAN_KIND_INTERNAL", 1),
+    ("SPAN_KIND_SERVER", 2),
+    ("SPAN_KIND_CLIENT", 3),
+    ("STATUS_CODE_UNSET", 0),
+    ("STATUS_CODE_OK", 1),
+    ("STATUS_CODE_ERROR", 2),
+];
+
 /// Names of enums become their numbers, and what is null goes.
 fn to_specification(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             fields.retain(|_, field| !field.is_null());
             for (key, field) in fields {
-                let number = match (key.as_str(), field.as_str()) {
-                    ("kind", Some("SPAN_KIND_INTERNAL")) => 1,
-                    ("kind", Some("SPAN_KIND_SERVER")) => 2,
-                    ("kind", Some("SPAN_KIND_CLIENT")) => 3,
-                    ("code", Some("STATUS_CODE_UNSET")) => 0,
-                    ("code", Some("STATUS_CODE_OK")) => 1,
-                    ("code", Some("STATUS_CODE_ERROR")) => 2,
-                    _ => {
-                        to_specification(field);
-                        continue;
-                    }
-                };
-                *field = json!(number);
+                let name = field.as_str().filter(|_| matches!(key.as_str(), "kind" | "code"));
+                let number = name.and_then(|name| ENUMS.iter().find(|(other, _)| *other == name));
+                match number {
+                    Some((_, number)) => *field = json!(number),
+                    None => to_specification(field),
+                }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(to_specification),

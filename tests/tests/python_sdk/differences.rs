@@ -26,7 +26,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         "GET /v1/runs/{id}/result",
         "1 in all",
         "–",
-        "Scores are judged here, so a build does not wait for a server that takes its time. `HH_RESULTS=average` asks for its figures, and waits until they are complete.",
+        "Scores are judged here, so a build does not wait for a server that takes its time. `HH_RESULTS=average` asks for its figures, and waits for them as long as `HH_FLUSH_TIMEOUT` says.",
     ),
     row(
         "calls: order of a session",

@@ -85,6 +85,10 @@ fn repository(directory: &Path) {
             .args(["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"])
             .args(arguments)
             .current_dir(directory)
+            // Git sets these for its hooks, from which tests may be run.
+            .env_remove("GIT_DIR")
+            .env_remove("GIT_WORK_TREE")
+            .env_remove("GIT_INDEX_FILE")
             .status();
         assert!(git.is_ok_and(|status| status.success()), "git {arguments:?}");
     }

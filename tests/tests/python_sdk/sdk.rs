@@ -30,7 +30,8 @@ pub(crate) fn python() -> Result<PathBuf, String> {
     let new = scratch.join(format!("python-{}", std::process::id()));
     let made = make(&new);
     if made.is_ok() {
-        // Another process may have been faster.
+        // What is there has no Python any more, or another process was faster.
+        let _ = fs::remove_dir_all(&home);
         let _ = fs::rename(&new, &home);
     }
     let _ = fs::remove_dir_all(&new);
