@@ -196,6 +196,11 @@
 //! | `HH_MACROS_DEBUG=1` | prints what the attributes expand to, while compiling |
 //! | `NO_COLOR`, `CLICOLOR_FORCE` | no colours; colours also in a pipe |
 //!
+//! # Coming from Python
+//!
+//! [`coming_from_python`] is for those who know HoneyHive's Python SDK: what is what, and every
+//! difference in what is sent, with its reason.
+//!
 //! # Limitations
 //!
 //! - Beside an evaluator stands a struct of its name. A module of the same name that is
@@ -242,6 +247,10 @@ pub mod stats;
 mod text;
 pub mod tracer;
 mod upload;
+
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/coming-from-python.md")]
+pub mod coming_from_python {}
 
 /// # Example
 ///

@@ -19,6 +19,7 @@ mod bodies;
 mod datasets;
 mod fault;
 mod http;
+mod lenient;
 mod otlp;
 mod otlp_json;
 mod route;
@@ -50,6 +51,7 @@ const INGESTION_KEY: &str = "hh_ingst_fAkEiNgEsTiOnKeY01234567_\
 /// How a [`Fake`] behaves.
 #[derive(Debug, Default)]
 struct Options {
+    lenient: bool,
     key: String,
     ingestion_key: Option<String>,
     server_run_id: Option<String>,
@@ -79,6 +81,13 @@ impl Builder {
     #[must_use]
     pub fn ingestion_key(mut self) -> Self {
         self.options.ingestion_key = Some(INGESTION_KEY.to_owned());
+        self
+    }
+
+    /// Whatever comes is taken and written down, whoever sends it.
+    #[must_use]
+    pub fn lenient(mut self) -> Self {
+        self.options.lenient = true;
         self
     }
 

@@ -40,7 +40,7 @@ pub(super) fn receive_plain(state: &mut State, request: &Request) -> Result<Answ
 }
 
 /// The empty response, which says that all was taken.
-fn done(request: &Request) -> Answer {
+pub(super) fn done(request: &Request) -> Answer {
     let content_type = if request.header("content-type") == Some(JSON) { JSON } else { PROTOBUF };
     let body = if content_type == JSON { b"{}".to_vec() } else { Vec::new() };
     Answer { status: 200, content_type, body, retry_after: None }
@@ -48,15 +48,26 @@ fn done(request: &Request) -> Answer {
 
 fn read(request: &Request) -> Result<Vec<StoredSpan>, Refused> {
     query(request, &[])?;
-    let decoded = decode(request)?;
     let mut faults = Vec::new();
+    let spans = spans(&decode(request)?, &mut faults);
+    if spans.is_empty() {
+        faults.push("a request without spans".to_owned());
+    }
+    Refused::unless_empty(faults)?;
+    Ok(spans)
+}
+
+/// Reads the spans of a request and adds what is wrong with them.
+pub(super) fn spans(
+    decoded: &ExportTraceServiceRequest,
+    faults: &mut Vec<String>,
+) -> Vec<StoredSpan> {
     let mut spans = Vec::new();
     for of_resource in &decoded.resource_spans {
         let resource = of_resource.resource.clone().unwrap_or_default();
-        let mut found = Vec::new();
-        let resource_attributes = attributes(&resource.attributes, "resource", &mut found);
+        let resource_attributes = attributes(&resource.attributes, "resource", faults);
         if resource_attributes.is_empty() || resource.dropped_attributes_count != 0 {
-            found.push("the resource says nothing, or not all".to_owned());
+            faults.push("the resource says nothing, or not all".to_owned());
         }
         let mut origin = Origin {
             resource: resource_attributes,
@@ -65,22 +76,17 @@ fn read(request: &Request) -> Result<Vec<StoredSpan>, Refused> {
         };
         for of_scope in &of_resource.scope_spans {
             let scope = of_scope.scope.clone().unwrap_or_default();
-            attributes(&scope.attributes, "scope", &mut found);
+            attributes(&scope.attributes, "scope", faults);
             if scope.name.is_empty() || scope.dropped_attributes_count != 0 {
-                found.push("the scope has no name, or something of it was dropped".to_owned());
+                faults.push("the scope has no name, or something of it was dropped".to_owned());
             }
             origin.scope = scope.name;
             origin.scope_version = scope.version;
-            let read = |span| StoredSpan::read(span, &origin, &mut found);
+            let read = |span| StoredSpan::read(span, &origin, faults);
             spans.extend(of_scope.spans.iter().map(read));
         }
-        faults.append(&mut found);
     }
-    if spans.is_empty() {
-        faults.push("a request without spans".to_owned());
-    }
-    Refused::unless_empty(faults)?;
-    Ok(spans)
+    spans
 }
 
 fn decode(request: &Request) -> Result<ExportTraceServiceRequest, Refused> {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::http::{Answer, decode, query_pairs};
 use super::state::{Request, State};
-use super::{Options, datasets, otlp, runs, sessions};
+use super::{Options, datasets, lenient, otlp, runs, sessions};
 
 /// Every kind of request that is understood, by method and path.
 pub const KINDS: [&str; 17] = [
@@ -97,6 +97,9 @@ pub(super) fn find(method: &str, target: &str) -> Route {
 /// Serves the request of this index.
 pub(super) fn answer(state: &mut State, options: &Options, index: usize) -> Answer {
     let request = state.requests[index].clone();
+    if options.lenient {
+        return lenient::answer(state, options, &request);
+    }
     let refused = match serve(state, options, &request) {
         Ok(answer) => return answer,
         Err(refused) => refused,

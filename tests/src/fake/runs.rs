@@ -145,7 +145,7 @@ fn text(body: &Value, key: &str) -> String {
 }
 
 /// A run as the server shows it.
-fn object(run: &StoredRun) -> Value {
+pub(super) fn object(run: &StoredRun) -> Value {
     let mut value = run.created.clone();
     for update in &run.updates {
         for (key, item) in update.body.as_object().into_iter().flatten() {

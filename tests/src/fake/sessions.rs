@@ -40,7 +40,7 @@ pub(super) fn other_id(id: &str) -> String {
     format!("5e55{}", id.get(4..).unwrap_or_default())
 }
 
-fn started(id: &str, session: &Value) -> Value {
+pub(super) fn started(id: &str, session: &Value) -> Value {
     let mut session = session.clone();
     session["session_id"] = json!(id);
     with(

@@ -1,0 +1,77 @@
+//! Where two servers were told different things.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crate::differences::{DIFFERENCES, Difference};
+use crate::facts::Facts;
+
+/// What is said where nothing is.
+const NOTHING: &str = "–";
+
+/// Compares what the Python SDK said with what we said.
+///
+/// # Panics
+/// When something differs that is not in the table, or does not differ although it is.
+pub(crate) fn compare(theirs: &Facts, ours: &Facts) {
+    let mut text = String::new();
+    let mut met = BTreeSet::new();
+    let places: BTreeSet<&(String, String)> = theirs.keys().chain(ours.keys()).collect();
+    for key in places {
+        let (place, datapoint) = key;
+        if is_of_lone_thing(place, datapoint, theirs, ours) {
+            continue;
+        }
+        let of = |facts: &Facts| facts.get(key).map_or(NOTHING.to_owned(), Clone::clone);
+        let (theirs, ours) = (of(theirs), of(ours));
+        if theirs == ours {
+            continue;
+        }
+        let row = |row: &Difference| {
+            like(row.place, place) && like(row.theirs, &theirs) && like(row.ours, &ours)
+        };
+        match DIFFERENCES.iter().position(row) {
+            Some(row) => {
+                met.insert(row);
+            }
+            None => {
+                let _ = writeln!(
+                    text,
+                    "new: {place} [{datapoint}]\n  Python {theirs}\n  Rust   {ours}"
+                );
+            }
+        }
+    }
+    for (index, row) in DIFFERENCES.iter().enumerate() {
+        if !met.contains(&index) {
+            let _ = writeln!(text, "gone: {} | {} | {}", row.place, row.theirs, row.ours);
+        }
+    }
+    assert!(text.is_empty(), "the table of differences does not fit what was sent:\n{text}");
+}
+
+/// A span or a call that only one of them has is one difference, not one for each of its parts.
+fn is_of_lone_thing(place: &str, datapoint: &str, theirs: &Facts, ours: &Facts) -> bool {
+    let Some((thing, _)) = place.split_once(": ") else { return false };
+    [datapoint, ""].into_iter().any(|datapoint| {
+        let key = (thing.to_owned(), datapoint.to_owned());
+        theirs.contains_key(&key) != ours.contains_key(&key)
+    })
+}
+
+/// Whether a text is as the pattern has it, in which `*` stands for anything.
+fn like(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((before, after)) => text.strip_prefix(before).is_some_and(|rest| {
+            let mut ends = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
+            ends.any(|at| like(after, &rest[at..]))
+        }),
+    }
+}
+
+#[test]
+fn a_star_stands_for_anything() {
+    assert!(like("a*c", "abbc") && like("a*c", "ac") && like("*", "") && like("*b*", "abc"));
+    assert!(!like("a*c", "abcd") && !like("a", "ab") && !like("*b", "abc"));
+}
