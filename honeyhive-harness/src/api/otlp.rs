@@ -16,8 +16,8 @@ use crate::config::{OtlpTarget, Protocol};
 /// Tries of a request to a receiver that is not HoneyHive's, the first one included.
 const TRIES: u32 = 4;
 
-/// Spans take longer than other requests.
-const LONGER: Duration = Duration::from_secs(30);
+/// Spans take so many times longer than other requests.
+const LONGER: u32 = 3;
 
 impl HoneyHive {
     /// The server's address, without a password.
@@ -33,8 +33,8 @@ impl HoneyHive {
         source: &str,
     ) -> Result<Bytes, ApiError> {
         let call = self.call(Method::POST, &["opentelemetry", "v1", "traces"]).ingest();
-        let call = call.repeatable(true).timeout(LONGER).spans(content_type, source, body.into());
-        call.bytes().await
+        let call = call.repeatable(true).spans(content_type, source, body.into());
+        call.timeout(self.timeout().saturating_mul(LONGER)).bytes().await
     }
 }
 

@@ -19,7 +19,7 @@ use super::marks::{Marks, What};
 use super::report::Sent;
 use super::runs::Runs;
 use super::spans::{self, Known};
-use crate::api::ApiError;
+use crate::api::{ApiError, ApiErrorKind};
 use crate::journal::{AttemptRecord, GitRecord, InvocationRecord, Record, Tail};
 use crate::tracer::otlp::{Batch, ResourceInfo};
 
@@ -88,6 +88,8 @@ pub(super) struct Delivery<'a> {
     /// The server is away; not before then is it tried again.
     away: Option<Instant>,
     pause: Duration,
+    /// Nothing more will be written.
+    ending: bool,
     /// After the journal's end, a server that is away gets one more chance.
     last_chance: bool,
     pub(super) sent: Sent,
@@ -123,6 +125,7 @@ impl<'a> Delivery<'a> {
             at_end: false,
             away: None,
             pause: FIRST_PAUSE,
+            ending: false,
             last_chance: false,
         })
     }
@@ -136,9 +139,16 @@ impl<'a> Delivery<'a> {
     ) {
         loop {
             let now = *closing.borrow_and_update();
+            self.ending = now != Closing::NotYet;
             self.fill(now);
             self.marks.borrow_mut().flush();
-            if self.sent.fatal.is_some() || self.is_over(now) {
+            if self.sent.fatal.is_some() {
+                self.tasks.abort_all();
+                // What is recorded from here on is not sent, but counted.
+                let _ = closing.wait_for(|closing| *closing != Closing::NotYet).await;
+                break;
+            }
+            if self.is_over(now) {
                 break;
             }
             let deadline = match now {
@@ -182,6 +192,8 @@ impl<'a> Delivery<'a> {
     /// The next moment at which there is something to do by the clock.
     fn wake(&self, closing: Closing) -> Option<Instant> {
         match (self.away, closing) {
+            // Whether it is back is seen by what is under way.
+            (Some(_), _) if !self.tasks.is_empty() => None,
             (Some(then), Closing::NotYet) => Some(then),
             (Some(_), Closing::By(_)) => None,
             (None, _) => self.batch_since.map(|since| since + GATHER),
@@ -217,7 +229,8 @@ impl<'a> Delivery<'a> {
         }
         let nothing_more = self.at_end && self.attempts_under_way == 0 && self.again.is_empty();
         let old = self.batch_since.is_some_and(|since| since.elapsed() >= GATHER);
-        if self.batch.is_full() || old || (nothing_more && closing != Closing::NotYet) {
+        let probe = self.away.is_some() && self.attempts_under_way == 0;
+        if self.batch.is_full() || old || probe || (nothing_more && closing != Closing::NotYet) {
             self.send_batch();
         }
     }
@@ -290,6 +303,11 @@ impl<'a> Delivery<'a> {
             self.create_run(&record.run_id);
             return false;
         };
+        // Nothing of it is missing but spans.
+        if let Some(there) = known.there.as_deref().filter(|_| known.updated) {
+            self.add_spans(begin, record, &run, there);
+            return true;
+        }
         let (to, invocation) = (Arc::clone(&self.to), Arc::clone(&self.invocation));
         self.attempts_under_way += 1;
         self.tasks.spawn(async move {
@@ -423,7 +441,7 @@ impl<'a> Delivery<'a> {
                 self.marks.borrow_mut().add(&self.to.name, What::Spans { session_ids });
             }
             // One attempt whose spans are not liked must not take the others with it.
-            Err(error) if !error.is_transient() && !is_key(&error) && of.len() > 1 => {
+            Err(error) if !may_pass(&error) && !is_key(&error) && of.len() > 1 => {
                 for (begin, _) in of {
                     self.alone.insert(begin);
                     self.again.push_back(begin);
@@ -440,7 +458,7 @@ impl<'a> Delivery<'a> {
 
     /// Whether a destination will never take these sessions. If it may, they are sent again.
     fn refused(&mut self, error: &ApiError, session_ids: &[String]) -> bool {
-        if error.is_transient() {
+        if may_pass(error) {
             self.gone(error);
             return false;
         }
@@ -463,6 +481,9 @@ impl<'a> Delivery<'a> {
         let asked = error.retry_after().unwrap_or_default();
         self.away = Some(Instant::now() + self.pause.max(asked));
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        // Where nobody listens, the tries of this request were the last chance: nobody likes to
+        // wait for a server that is not there.
+        self.last_chance |= self.ending && matches!(error.kind(), ApiErrorKind::Connect(_));
     }
 
     /// The server is there.
@@ -498,9 +519,9 @@ impl<'a> Delivery<'a> {
             };
             match self.to.finish_run(&there, run, &self.runs, until).await {
                 Ok(()) => {
-                    self.sent.results.extend(self.to.results(&there, run, until).await);
-                    self.sent.runs.push((run.experiment.experiment.clone(), there));
+                    self.sent.runs.push((run.experiment.experiment.clone(), there.clone()));
                     self.marks.borrow_mut().add(&self.to.name, What::Finished { run_id });
+                    self.sent.results.extend(self.to.results(&there, run, until).await);
                 }
                 Err(error) => {
                     self.sent.unfinished += 1;
@@ -517,6 +538,12 @@ impl<'a> Delivery<'a> {
         self.at_end = false;
         while self.next().is_some() {}
     }
+}
+
+/// Whether another try may go well. HoneyHive took the run, so an answer that is none of its own is
+/// that of something in between.
+fn may_pass(error: &ApiError) -> bool {
+    error.is_transient() || matches!(error.kind(), ApiErrorKind::Decode(_))
 }
 
 fn is_key(error: &ApiError) -> bool {

@@ -212,6 +212,10 @@ impl Destination {
         let Way::HoneyHive { client, aggregate: Some(aggregate), .. } = &self.way else {
             return Vec::new();
         };
+        let client = match until {
+            Some(until) => client.until(until.into_std()),
+            None => client.clone(),
+        };
         let name = &run.experiment.experiment;
         let sessions = run.sessions().len();
         let mut last = None;

@@ -170,10 +170,12 @@ async fn along(
                 Closing::By(until) => until,
                 Closing::NotYet => None,
             };
-            // Finishing takes a request per run; a server that is gone by now is not waited for.
+            // Finishing takes a request per run; a server that is gone by now is not waited for. The
+            // requests themselves know the limit, and say so.
             let last = until
                 .map_or_else(|| Instant::now() + FINISH, |until| until.max(Instant::now() + LEAST));
-            let _ = tokio::time::timeout_at(last, delivery.finish(others, Some(last))).await;
+            let _ =
+                tokio::time::timeout_at(last + GUARD, delivery.finish(others, Some(last))).await;
             delivery.sent
         }
     });
@@ -185,6 +187,9 @@ const FINISH: Duration = Duration::from_secs(60);
 
 /// How long they may take at least.
 const LEAST: Duration = Duration::from_secs(1);
+
+/// How much longer, should a request not keep to its limit.
+const GUARD: Duration = Duration::from_millis(500);
 
 /// The journals of an invocation, in the order in which they are sent.
 fn journals(directory: &Path) -> std::io::Result<Vec<PathBuf>> {

@@ -25,8 +25,9 @@ pub(super) enum Ending {
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) experiment: ExperimentRecord,
-    /// The sessions that are known there, in the order of the dataset.
-    sessions: BTreeMap<(usize, u32), String>,
+    /// The sessions that are known there, in the order of the dataset. Where the outer runner
+    /// tried again, an attempt has several.
+    sessions: BTreeMap<(usize, u32), Vec<String>>,
     /// Hashes of the cases that have a result.
     done: HashSet<u64>,
     any_output: bool,
@@ -101,7 +102,10 @@ impl Runs {
     /// An attempt whose session is known there.
     pub(super) fn session(&mut self, run_id: &str, row: usize, attempt: u32, there: &str) {
         if let Some(run) = self.by_id.get_mut(run_id) {
-            run.sessions.insert((row, attempt), there.to_owned());
+            let of_attempt = run.sessions.entry((row, attempt)).or_default();
+            if !of_attempt.iter().any(|known| known == there) {
+                of_attempt.push(there.to_owned());
+            }
         }
     }
 
@@ -163,6 +167,6 @@ impl Run {
 
     /// The sessions that are known there, in the order of the dataset.
     pub(super) fn sessions(&self) -> Vec<String> {
-        self.sessions.values().cloned().collect()
+        self.sessions.values().flatten().cloned().collect()
     }
 }

@@ -7,7 +7,7 @@ use honeyhive_tests::{Fake, Run};
 use insta::assert_snapshot;
 
 use super::settings::no_key_is_kept;
-use super::{evals, line, normal_line};
+use super::{begin, evals, line, normal_line};
 
 const CREATE: &str = "POST /v1/runs";
 const START: &str = "POST /session/start";
@@ -16,9 +16,9 @@ const SPANS: &str = "POST /opentelemetry/v1/traces";
 const END: &str = "PUT /v1/runs/{id}";
 const RESULT: &str = "GET /v1/runs/{id}/result";
 
-/// A run that meets a fault; the tests themselves pass.
+/// A run that meets a fault; the tests themselves pass. Without cargo, which has waits of its own.
 fn meets(fake: &Fake) -> Run {
-    let run = evals(fake, "capitals").run();
+    let run = evals(fake, "capitals").start().finish();
     assert_eq!(run.code, Some(0), "{}", run.output());
     assert_eq!(run.attempts().len(), 3);
     no_key_is_kept(fake, &run);
@@ -46,8 +46,7 @@ fn check_36_a_refused_run_stops_the_upload_with_one_line() {
         let run = meets(&fake);
         assert_eq!(fake.requests().len(), 1, "no session is started");
         let text = line(&run);
-        let begin =
-            format!("sent 0 of 3 attempts to HoneyHive at {}; 1 run not finished: ", fake.url());
+        let begin = format!("sent 0 of 3 attempts to HoneyHive at {}: ", fake.url());
         assert!(text.starts_with(&(begin + &format!("POST /v1/runs: {expected}"))), "{text}");
         assert!(text.ends_with("` sends the rest"), "{text}");
     }
@@ -83,7 +82,7 @@ fn the_line_about_a_key_that_is_wrong() {
     assert_eq!(run.code, Some(0), "{}", run.output());
     assert!(!run.stderr.contains("hh_wrong_key"), "{}", run.stderr);
     assert_eq!(fake.requests().len(), 1);
-    assert_snapshot!(normal_line(&fake, &run), @"");
+    assert_snapshot!(normal_line(&fake, &run), @"sent 0 of 3 attempts to HoneyHive at <url>: POST /v1/runs: 401 Unauthorized: Authorization is not `Bearer <project key>` [code FAKE_401]. Check HH_API_KEY, and that the key belongs to this server (<url>) and project; `cargo honeyhive push <invocation>` sends the rest");
 }
 
 #[test]
@@ -98,13 +97,13 @@ fn check_37_a_session_that_cannot_be_started_at_first() {
 fn check_37_a_session_that_cannot_be_started_at_all() {
     let fake = Fake::start();
     fake.on(START, Fault::Status(503));
-    let begin = Instant::now();
+    let begin = begin();
     let run = meets(&fake);
     fake.assert_clean();
     assert!(begin.elapsed() < Duration::from_secs(12), "{:?}", begin.elapsed());
     assert_eq!((fake.spans().len(), fake.updates().len()), (0, 0));
     assert_eq!(fake.runs()[0].status, "pending");
-    assert_snapshot!(normal_line(&fake, &run), @"");
+    assert_snapshot!(normal_line(&fake, &run), @"sent 0 of 3 attempts to HoneyHive at <url>; 1 run not finished: POST /session/start: 503 Service Unavailable: as the test planned [code FAKE_503] (4 tries). The fault is the server's; try again later; `cargo honeyhive push <invocation>` sends the rest");
 }
 
 #[test]
@@ -113,8 +112,8 @@ fn check_38_and_39_spans_arrive_once_after_faults_in_either_encoding() {
         for fault in [Fault::Status(503), Fault::Status(429).retry_after(1)] {
             let fake = Fake::start();
             fake.on(SPANS, fault).times(2);
-            let begin = Instant::now();
-            let run = evals(&fake, "capitals").env("HH_OTLP_PROTOCOL", protocol).run();
+            let begin = begin();
+            let run = evals(&fake, "capitals").env("HH_OTLP_PROTOCOL", protocol).start().finish();
             assert_eq!(run.code, Some(0), "{}", run.output());
             is_whole(&fake, &run);
             assert!(fake.spans().iter().all(|span| span.deliveries == 1));
@@ -138,23 +137,23 @@ fn check_38_and_39_spans_arrive_once_after_faults_in_either_encoding() {
 fn check_39_spans_that_never_arrive_are_given_up_soon() {
     let fake = Fake::start();
     fake.on(SPANS, Fault::Status(503));
-    let begin = Instant::now();
+    let begin = begin();
     let run = meets(&fake);
     assert!(begin.elapsed() < Duration::from_secs(12), "{:?}", begin.elapsed());
     assert_eq!(fake.spans().len(), 0);
     assert_eq!(fake.runs()[0].status, "pending");
-    assert_snapshot!(normal_line(&fake, &run), @"");
+    assert_snapshot!(normal_line(&fake, &run), @"sent 0 of 3 attempts to HoneyHive at <url>; 1 run not finished: POST /opentelemetry/v1/traces: 503 Service Unavailable: as the test planned [code FAKE_503] (4 tries). The fault is the server's; try again later; `cargo honeyhive push <invocation>` sends the rest");
 }
 
 #[test]
 fn check_40_updates_that_fail() {
     let fake = Fake::start();
     fake.on(UPDATE, Fault::Status(500));
-    let begin = Instant::now();
+    let begin = begin();
     let run = meets(&fake);
     fake.assert_clean();
     assert!(begin.elapsed() < Duration::from_secs(12), "{:?}", begin.elapsed());
-    assert_snapshot!(normal_line(&fake, &run), @"");
+    assert_snapshot!(normal_line(&fake, &run), @"sent 0 of 3 attempts to HoneyHive at <url>; 1 run not finished: PUT /events: 500 Internal Server Error: as the test planned [code FAKE_500] (4 tries). The fault is the server's; try again later; `cargo honeyhive push <invocation>` sends the rest");
 }
 
 #[test]
@@ -165,14 +164,14 @@ fn check_40_a_run_whose_end_is_not_taken() {
     fake.assert_clean();
     assert_eq!((fake.spans().len(), fake.updates().len()), (15, 3));
     assert_eq!(fake.runs()[0].status, "pending");
-    assert_snapshot!(normal_line(&fake, &run), @"");
+    assert_snapshot!(normal_line(&fake, &run), @"sent 3 attempts to HoneyHive at <url>; 1 run not finished: PUT /v1/runs/<run>: 500 Internal Server Error: as the test planned [code FAKE_500] (4 tries). The fault is the server's; try again later; `cargo honeyhive push <invocation>` sends the rest");
 }
 
 #[test]
 fn a_run_whose_end_is_not_answered_is_not_finished() {
     let fake = Fake::start();
     fake.on(END, Fault::Hang);
-    let begin = Instant::now();
+    let begin = begin();
     let run =
         evals(&fake, "capitals").env("HH_FLUSH_TIMEOUT", "2s").env("HH_REQUIRE_UPLOAD", "1").run();
     assert_eq!(run.code, Some(101), "{}", run.output());
@@ -185,12 +184,13 @@ fn check_41_without_results_the_local_ones_count() {
     for fault in [Fault::Status(500), Fault::Hang, Fault::Garbage] {
         let fake = Fake::start();
         fake.on(RESULT, fault);
-        let begin = Instant::now();
+        let begin = begin();
         let run = evals(&fake, "capitals")
             .env("HH_RESULTS", "average")
             .env("HH_FLUSH_TIMEOUT", "3s")
             .env("HH_REQUIRE_UPLOAD", "1")
-            .run();
+            .start()
+            .finish();
         fake.assert_clean();
         assert_eq!(run.code, Some(0), "{fault:?}: {}", run.output());
         assert!(begin.elapsed() < Duration::from_secs(9), "{fault:?}: {:?}", begin.elapsed());
@@ -227,8 +227,8 @@ fn requests_that_are_not_answered_are_sent_again() {
     for kind in [CREATE, START, UPDATE, SPANS, END] {
         let fake = Fake::start();
         fake.on(kind, Fault::Hang).times(1);
-        let begin = Instant::now();
-        let run = evals(&fake, "capitals").env("HH_API_TIMEOUT", "1s").run();
+        let begin = begin();
+        let run = evals(&fake, "capitals").env("HH_API_TIMEOUT", "1s").start().finish();
         assert_eq!(run.code, Some(0), "{}", run.output());
         assert!(begin.elapsed() < Duration::from_secs(8), "{kind}: {:?}", begin.elapsed());
         is_whole(&fake, &run);
@@ -237,18 +237,23 @@ fn requests_that_are_not_answered_are_sent_again() {
 
 #[test]
 fn answers_that_nobody_understands() {
-    for kind in [START, UPDATE, SPANS, END] {
+    for kind in [START, UPDATE, SPANS] {
         let fake = Fake::start();
         fake.on(kind, Fault::Garbage).times(1);
         let run = meets(&fake);
         is_whole(&fake, &run);
     }
+    // Whether the end of a run was taken is not known, and that is said.
+    let fake = Fake::start();
+    fake.on(END, Fault::Garbage);
+    let run = meets(&fake);
+    assert_snapshot!(normal_line(&fake, &run), @"sent 3 attempts to HoneyHive at <url>; 1 run not finished: PUT /v1/runs/<run>: the answer is not understood: 200 with a page for browsers. Is <url> the right HH_API_URL?; `cargo honeyhive push <invocation>` sends the rest");
     // A server that cannot even answer this is none of HoneyHive.
     let fake = Fake::start();
     fake.on(CREATE, Fault::Garbage);
     let run = meets(&fake);
     assert_eq!(fake.requests().len(), 1);
-    assert_snapshot!(normal_line(&fake, &run), @"");
+    assert_snapshot!(normal_line(&fake, &run), @"sent 0 of 3 attempts to HoneyHive at <url>: POST /v1/runs: the answer is not understood: 200 with a page for browsers. Is <url> the right HH_API_URL?; `cargo honeyhive push <invocation>` sends the rest");
 }
 
 #[test]
@@ -262,8 +267,8 @@ fn many_faults_by_chance() {
 
 /// How long the same run takes without a server.
 fn alone() -> Duration {
-    let begin = Instant::now();
-    let run = super::PROJECT.evals(["capitals::"]).run();
+    let begin = begin();
+    let run = super::PROJECT.evals(["capitals::"]).start().finish();
     assert_eq!(run.code, Some(0), "{}", run.output());
     begin.elapsed()
 }
@@ -273,19 +278,19 @@ fn a_dead_server_costs_seconds() {
     let usual = alone();
     let fake = Fake::start();
     fake.stop();
-    let begin = Instant::now();
+    let begin = begin();
     let run = meets(&fake);
     let more = begin.elapsed().saturating_sub(usual);
     assert!(more < Duration::from_secs(6), "{more:?} more than {usual:?}");
-    assert_snapshot!(normal_line(&fake, &run), @"");
+    assert_snapshot!(normal_line(&fake, &run), @"sent 0 of 3 attempts to HoneyHive at <url>; 1 run not finished: POST /v1/runs: no connection: Connection refused (os error 111) (4 tries). Is <url> up, and is it the right HH_API_URL?; `cargo honeyhive push <invocation>` sends the rest");
 }
 
 #[test]
 fn a_server_that_never_answers_costs_no_more_than_the_limit() {
     let fake = Fake::start();
     fake.on("*", Fault::Hang);
-    let begin = Instant::now();
-    let run = evals(&fake, "capitals").env("HH_FLUSH_TIMEOUT", "3s").run();
+    let begin = begin();
+    let run = evals(&fake, "capitals").env("HH_FLUSH_TIMEOUT", "3s").start().finish();
     assert_eq!(run.code, Some(0), "{}", run.output());
     assert!(begin.elapsed() < Duration::from_secs(9), "{:?}", begin.elapsed());
     assert!(line(&run).starts_with("sent 0 of 3 attempts "), "{}", line(&run));
@@ -313,7 +318,7 @@ fn a_server_that_dies_for_good() {
     let process = evals(&fake, "steady").start();
     process.wait_for_notes("steady", 4);
     fake.stop();
-    let begin = Instant::now();
+    let begin = begin();
     let run = process.finish();
     assert_eq!(run.code, Some(0), "{}", run.output());
     assert!(begin.elapsed() < Duration::from_secs(9), "{:?}", begin.elapsed());

@@ -15,6 +15,7 @@ mod settings;
 mod spans;
 
 use std::sync::LazyLock;
+use std::time::Instant;
 
 use honeyhive_tests::fake::StoredSpan;
 use honeyhive_tests::{Cargo, Fake, Project, Run};
@@ -32,13 +33,16 @@ const IDS: &str = r#"{"id": "own", "inputs": {"n": 1}}
 {"inputs": {"n": 4, "text": "\u00fc 😀", "deep": {"b": [1.0, 1e-7], "a": null}}}
 "#;
 
-/// Beside the experiments of `evals` one target with a single experiment.
+/// Beside the experiments of `evals` one target with a single experiment. It is built at once, since
+/// tests measure how long a run takes.
 static PROJECT: LazyLock<Project> = LazyLock::new(|| {
-    Project::with_evals("honeyhive", include_str!("../evals/honeyhive.rs"))
+    let project = Project::with_evals("honeyhive", include_str!("../evals/honeyhive.rs"))
         .target("single", SINGLE)
         .file("data/rows.jsonl", ROWS)
         .file("data/ids.jsonl", IDS)
-        .file("data/empty.jsonl", "")
+        .file("data/empty.jsonl", "");
+    project.cargo(["metadata", "--no-deps", "--format-version=1"]);
+    project
 });
 
 const SINGLE: &str = r#"
@@ -60,6 +64,12 @@ fn alone(n: u32) -> u32 {
 
 honeyhive_harness::main!();
 "#;
+
+/// Now, when the project is built.
+fn begin() -> Instant {
+    LazyLock::force(&PROJECT);
+    Instant::now()
+}
 
 /// `cargo test` of one experiment whose results go to this server.
 fn evals(fake: &Fake, experiment: &str) -> Cargo<'static> {
@@ -107,6 +117,17 @@ fn normal_line(fake: &Fake, run: &Run) -> String {
     let invocation = run.invocations();
     let name = invocation[0].file_name().expect("a name").to_string_lossy();
     text.replace(&*name, "<invocation>")
+}
+
+/// What was printed beside the results, without what cargo says of the crates.
+fn aside(run: &Run) -> &str {
+    let after = |text: &str| run.stderr.rsplit_once(text).map(|(_, rest)| rest);
+    after("generated 1 warning\n").or(after(" warnings\n")).unwrap_or(&run.stderr)
+}
+
+/// A text of a panic without its line.
+fn without_line(run: &Run, text: &Value) -> String {
+    run.normalize(text.as_str().unwrap_or_default()).trim_end().to_owned()
 }
 
 /// The bodies of all requests of a kind.

@@ -3,7 +3,7 @@
 use honeyhive_tests::Fake;
 use serde_json::{Value, json};
 
-use super::{evals, root, sent, span, update};
+use super::{evals, root, sent, span, update, without_line};
 
 fn metrics(fake: &Fake, id: &str) -> Value {
     let mut attributes = root(fake, id).attributes;
@@ -54,12 +54,15 @@ fn check_23_an_evaluator_that_fails_stops_nobody() {
     fake.assert_clean();
     // Ours: it is an error of the case.
     assert_eq!(run.code, Some(101), "{}", run.output());
+    let mut metrics = metrics(&fake, "0001");
+    let panic = without_line(&run, &metrics["honeyhive_metrics.panics_error"].take());
+    assert_eq!(panic, "panicked at tests/evals.rs:<line>: cannot judge 1");
     assert_eq!(
-        metrics(&fake, "0001"),
+        metrics,
         json!({
             "honeyhive_metrics.yes": true,
             "honeyhive_metrics.broken_error": "no judge for 1",
-            "honeyhive_metrics.panics_error": "cannot judge 1",
+            "honeyhive_metrics.panics_error": null,
         })
     );
     let told = update(&fake, "0001");

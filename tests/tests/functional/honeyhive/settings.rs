@@ -2,7 +2,7 @@
 
 use honeyhive_tests::{Fake, Run};
 
-use super::{PROJECT, evals, span, to};
+use super::{PROJECT, aside, evals, span, to};
 
 #[test]
 fn check_32_the_ingestion_key_is_for_sessions_events_and_spans() {
@@ -50,7 +50,7 @@ fn check_33_an_ingestion_key_that_is_none() {
     let run = evals(&fake, "capitals").env("HH_INGESTION_API_KEY", "hh_ingst_s3cr3t").run();
     assert_eq!(run.code, Some(101), "{}", run.output());
     assert_eq!(fake.requests().len(), 0);
-    assert!(run.stderr.starts_with("error: HH_INGESTION_API_KEY: "), "{}", run.stderr);
+    assert!(aside(&run).starts_with("error: HH_INGESTION_API_KEY: "), "{}", run.stderr);
     assert!(!run.stderr.contains("s3cr3t") && !run.stdout.contains("s3cr3t"));
 }
 
@@ -61,7 +61,7 @@ fn check_34_without_a_key_nothing_is_sent() {
     let run = PROJECT.evals(["capitals::"]).env("HH_API_URL", fake.url()).run();
     assert_eq!(run.code, Some(0), "{}", run.output());
     assert_eq!(fake.connections(), 0);
-    assert_eq!(run.stderr, "");
+    assert_eq!(aside(&run), "");
     assert_eq!(run.attempts().len(), 3);
 }
 
@@ -147,7 +147,7 @@ fn check_51_offline_sends_nothing() {
             .run();
         assert_eq!(run.code, Some(0), "{}", run.output());
         assert_eq!(fake.connections(), 0);
-        assert_eq!(run.stderr, "note: nothing leaves this machine (HH_OFFLINE)\n");
+        assert_eq!(aside(&run), "note: nothing leaves this machine (HH_OFFLINE)\n");
         assert_eq!(run.attempts().len(), 3);
     }
 }
@@ -157,13 +157,11 @@ fn the_first_line_names_the_destinations() {
     let fake = Fake::start();
     let run = evals(&fake, "capitals").env("OTEL_EXPORTER_OTLP_ENDPOINT", fake.url()).run();
     fake.assert_clean();
-    let first = run.stderr.lines().next();
+    let first = aside(&run).lines().next();
     let url = fake.url();
     assert_eq!(
         first,
-        Some(&*format!(
-            "note: results are sent to HoneyHive at {url} and to OTLP at {url}/v1/traces"
-        ))
+        Some(&*format!("note: results are sent to HoneyHive at {url} and to {url}/v1/traces"))
     );
     assert_eq!(fake.otlp_spans().len(), fake.spans().len());
 }

@@ -207,7 +207,7 @@ fn check_43_wide_outputs_push_nothing_out() {
 fn check_53_scope_and_resource_are_those_of_every_datapoint() {
     let (fake, _) = &*CAPITALS;
     let spans = fake.spans();
-    assert!(spans.iter().all(|span| span.scope == "honeyhive"), "{}", spans[0].scope);
+    assert!(spans.iter().all(|span| span.scope == "honeyhive-harness"), "{}", spans[0].scope);
     assert!(spans.iter().all(|span| span.scope_version == env!("CARGO_PKG_VERSION")));
     assert!(spans.iter().all(|span| span.resource == spans[0].resource));
     assert_eq!(spans[0].resource["service.name"], "honeyhive");
