@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use honeyhive_harness::journal::{CaseState, Record, read_invocation};
 use honeyhive_harness::{
-    Call, Datapoint, Dataset, Evaluators, ExperimentOptions, Fault, Function, evaluator,
+    Call, Datapoint, Dataset, Evaluators, ExperimentOptions, Fault, Function, HoneyHive, evaluator,
     run_experiment,
 };
+use honeyhive_tests::Fake;
+use serde_json::json;
 
 #[evaluator]
 fn same(output: i64, ground_truth: i64) -> bool {
@@ -147,4 +149,68 @@ fn it_needs_no_runtime_of_the_caller() {
         }
     };
     assert_eq!(result.totals.passed, 4);
+}
+
+fn client(fake: &Fake) -> HoneyHive {
+    let client = HoneyHive::builder().api_key(fake.key()).server_url(fake.url());
+    client.max_retries(0).build().unwrap()
+}
+
+#[tokio::test]
+async fn a_run_goes_to_honeyhive_and_to_a_receiver_of_spans() {
+    let figures = json!({
+        "status": "completed",
+        "success": true,
+        "metrics": {"details": [{"metric_name": "same", "aggregate": 0.5}]},
+        "datapoints": [{"session_id": "1"}, {"session_id": "2"}, {"session_id": "3"}],
+    });
+    let fake = Fake::builder().otlp_header("x-tenant", "acme").result(figures).start();
+    let options = ExperimentOptions::new()
+        .honeyhive(client(&fake))
+        .results("average")
+        .project("demo")
+        .source("nightly")
+        .metadata("model", "none")
+        .otlp(format!("{}/v1/traces", fake.url()))
+        .otlp_header("X-Tenant", "acme");
+    let evaluators = Evaluators::new().with(same {});
+    let result =
+        run_experiment("identity", numbers(3), wrong_for_one(), evaluators, options).await.unwrap();
+    fake.assert_clean();
+    let [upload, spans] = &result.uploads[..] else { panic!("{:?}", result.uploads) };
+    assert!(upload.complete && spans.complete, "{:?}", result.uploads);
+    assert_eq!((upload.attempts, upload.sent, spans.sent), (3, 3, 3));
+    assert_eq!(upload.run_id.as_deref(), Some(result.run_id.as_str()));
+    assert_eq!(upload.results, ["identity: average of same is 0.5"]);
+    // Nobody asked for a journal.
+    assert_eq!(result.journal, None);
+    let [run] = &fake.runs()[..] else { panic!() };
+    assert_eq!((run.id.as_str(), run.status.as_str()), (result.run_id.as_str(), "completed"));
+    assert_eq!(run.created["metadata"]["model"], "none");
+    for session in fake.sessions() {
+        assert_eq!(
+            (&session.body["source"], &session.body["project"]),
+            (&"nightly".into(), &"demo".into())
+        );
+    }
+    // The function and its evaluator, once here and once there; nothing is scored where it panics.
+    assert_eq!((fake.spans().len(), fake.otlp_spans().len()), (5, 5));
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_no_error_and_the_journal_stays() {
+    let fake = Fake::start();
+    fake.stop();
+    let options = ExperimentOptions::new().honeyhive(client(&fake));
+    let result =
+        run_experiment("identity", numbers(3), wrong_for_one(), Evaluators::new(), options)
+            .await
+            .unwrap();
+    assert_eq!(result.totals.passed, 2);
+    let [upload] = &result.uploads[..] else { panic!() };
+    assert!(!upload.complete && upload.sent == 0);
+    assert!(upload.problem.as_ref().unwrap().contains("no connection"), "{upload:?}");
+    let journal = result.journal.unwrap();
+    assert_eq!(read_invocation(journal.parent().unwrap()).unwrap().torn.len(), 0);
+    std::fs::remove_dir_all(journal.parent().unwrap()).unwrap();
 }

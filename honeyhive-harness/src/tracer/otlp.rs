@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use opentelemetry_sdk::resource::{ResourceDetector as _, TelemetryResourceDetector};
 use prost::Message as _;
 use serde_json::{Map, Value};
 
@@ -35,13 +36,14 @@ pub(crate) struct ResourceInfo {
 impl ResourceInfo {
     fn encode(&self) -> Resource {
         let text = |key: &str, value: &str| pair(key.to_owned(), Value::from(value));
-        let attributes = [
+        let own = [
             text("service.name", &self.service),
-            text("telemetry.sdk.language", "rust"),
-            text("telemetry.sdk.name", "opentelemetry"),
             text("openinference.project.name", self.project.as_ref().unwrap_or(&self.service)),
         ];
-        Resource { attributes: attributes.into_iter().flatten().collect(), ..Resource::default() }
+        let sdk = TelemetryResourceDetector.detect();
+        let sdk = sdk.iter().map(|(key, value)| text(key.as_str(), &value.as_str()));
+        let attributes = own.into_iter().chain(sdk).flatten().collect();
+        Resource { attributes, ..Resource::default() }
     }
 }
 
