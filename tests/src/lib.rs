@@ -5,17 +5,21 @@
 //! has to act while experiments run (signals, `kill -9`), it starts the test binary itself, as a
 //! [`Process`].
 //!
+//! A [`Fake`] is a HoneyHive that runs inside the test and takes nothing that breaks the protocol.
+//!
 //! Every run has a scratch directory of its own, which holds its journal and whatever its
 //! experiments note down (see `probe.rs`, a module of every project).
 
 // Whatever goes wrong in here is the failure of a test.
 #![allow(clippy::missing_panics_doc)]
 
+pub mod fake;
 mod normalize;
 mod process;
 mod project;
 mod run;
 
+pub use fake::Fake;
 pub use process::Process;
 pub use project::{Cargo, Project, has_nextest};
 pub use run::{Run, tree};

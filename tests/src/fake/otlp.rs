@@ -1,0 +1,139 @@
+//! Requests with spans: decoded, checked, taken as a whole or not at all.
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message as _;
+use serde_json::{Value, json};
+
+use super::http::Answer;
+use super::otlp_json;
+use super::route::{Refused, query};
+use super::span::{Origin, StoredSpan, attributes};
+use super::state::{Request, State};
+
+const PROTOBUF: &str = "application/x-protobuf";
+const JSON: &str = "application/json";
+
+/// Both say whose a span is: the first in HoneyHive's own words, the second in those of Traceloop.
+const SESSION_IDS: [&str; 2] =
+    ["honeyhive.session_id", "traceloop.association.properties.session_id"];
+
+/// Spans for HoneyHive: each belongs to a session.
+pub(super) fn receive(state: &mut State, request: &Request) -> Result<Answer, Refused> {
+    let spans = read(request)?;
+    let mut faults = state.spans.faults(&spans);
+    let source = request.header("x-source").unwrap_or_default();
+    for span in &spans {
+        let found = session_faults(state, span, source);
+        faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", span.label())));
+    }
+    Refused::unless_empty(faults)?;
+    state.spans.push(spans);
+    Ok(done(request))
+}
+
+/// Spans for anybody.
+pub(super) fn receive_plain(state: &mut State, request: &Request) -> Result<Answer, Refused> {
+    let spans = read(request)?;
+    Refused::unless_empty(state.otlp.faults(&spans))?;
+    state.otlp.push(spans);
+    Ok(done(request))
+}
+
+/// The empty response, which says that all was taken.
+fn done(request: &Request) -> Answer {
+    let content_type = if request.header("content-type") == Some(JSON) { JSON } else { PROTOBUF };
+    let body = if content_type == JSON { b"{}".to_vec() } else { Vec::new() };
+    Answer { status: 200, content_type, body, retry_after: None }
+}
+
+fn read(request: &Request) -> Result<Vec<StoredSpan>, Refused> {
+    query(request, &[])?;
+    let decoded = decode(request)?;
+    let mut faults = Vec::new();
+    let mut spans = Vec::new();
+    for of_resource in &decoded.resource_spans {
+        let resource = of_resource.resource.clone().unwrap_or_default();
+        let mut found = Vec::new();
+        let resource_attributes = attributes(&resource.attributes, "resource", &mut found);
+        if resource_attributes.is_empty() || resource.dropped_attributes_count != 0 {
+            found.push("the resource says nothing, or not all".to_owned());
+        }
+        let mut origin = Origin {
+            resource: resource_attributes,
+            scope: String::new(),
+            scope_version: String::new(),
+        };
+        for of_scope in &of_resource.scope_spans {
+            let scope = of_scope.scope.clone().unwrap_or_default();
+            attributes(&scope.attributes, "scope", &mut found);
+            if scope.name.is_empty() || scope.dropped_attributes_count != 0 {
+                found.push("the scope has no name, or something of it was dropped".to_owned());
+            }
+            origin.scope = scope.name;
+            origin.scope_version = scope.version;
+            let read = |span| StoredSpan::read(span, &origin, &mut found);
+            spans.extend(of_scope.spans.iter().map(read));
+        }
+        faults.append(&mut found);
+    }
+    if spans.is_empty() {
+        faults.push("a request without spans".to_owned());
+    }
+    Refused::unless_empty(faults)?;
+    Ok(spans)
+}
+
+fn decode(request: &Request) -> Result<ExportTraceServiceRequest, Refused> {
+    match request.header("content-type") {
+        Some(PROTOBUF) => {
+            let decoded = ExportTraceServiceRequest::decode(&request.body[..])
+                .map_err(|error| Refused::new(400, format!("no OTLP: {error}")))?;
+            // What the decoder does not know it drops, so the way back shows whether it was all.
+            if decoded.encode_to_vec() != request.body {
+                return Err(Refused::new(400, "the protobuf has more in it than spans"));
+            }
+            Ok(decoded)
+        }
+        Some(JSON) => {
+            let value: Value = serde_json::from_slice(&request.body)
+                .map_err(|error| Refused::new(400, format!("no JSON: {error}")))?;
+            Refused::unless_empty(otlp_json::REQUEST.faults(&value))?;
+            serde_json::from_value(value)
+                .map_err(|error| Refused::new(400, format!("no OTLP: {error}")))
+        }
+        other => Err(Refused::new(415, format!("content-type is {other:?}"))),
+    }
+}
+
+/// What is wrong with the ids on a span, given its session.
+fn session_faults(state: &mut State, span: &StoredSpan, source: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let [first, second] = SESSION_IDS.map(|key| span.attributes.get(key).and_then(Value::as_str));
+    let (Some(id), true) = (first, first == second) else {
+        faults.push(format!("{} and {} are not one session", SESSION_IDS[0], SESSION_IDS[1]));
+        return faults;
+    };
+    if let Some(other) = state.spans.claim(&span.trace_id, id) {
+        faults.push(format!("it is of session {id}, its trace of session {other}"));
+    }
+    let Some(session) = state.sessions.get(id) else {
+        faults.extend(state.sessions.fault(id));
+        return faults;
+    };
+    let mut agree = |key: &str, expected: &Value| {
+        if let Some(found) = span.attributes.get(key)
+            && found != expected
+        {
+            faults.push(format!("{key} is {found}, not {expected}"));
+        }
+    };
+    for name in ["run_id", "dataset_id", "datapoint_id"] {
+        let expected = &session.body["metadata"][name];
+        for prefix in ["honeyhive", "honeyhive_metadata", "traceloop.association.properties"] {
+            agree(&format!("{prefix}.{name}"), expected);
+        }
+    }
+    agree("honeyhive.source", &json!(source));
+    agree("traceloop.association.properties.source", &json!(source));
+    faults
+}

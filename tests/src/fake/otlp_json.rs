@@ -1,0 +1,89 @@
+//! What OTLP as JSON must look like as text.
+//!
+//! Decoders forgive: numbers for strings, names for enums, unknown keys. So the text is checked
+//! against the specification before it is decoded.
+
+use super::shape::Shape::{
+    self, Any, Bool, Count, Double, Hex, HexOrEmpty, IntText, List, Nanos, Struct, Text, Variant,
+};
+use super::shape::{may, must};
+
+/// An `ExportTraceServiceRequest`.
+pub(super) static REQUEST: Shape = Struct(&[must(
+    "resourceSpans",
+    List(&Struct(&[
+        must("resource", RESOURCE),
+        must("scopeSpans", List(&SCOPE_SPANS)),
+        may("schemaUrl", Text),
+    ])),
+)]);
+
+const RESOURCE: Shape = Struct(&[
+    must("attributes", ATTRIBUTES),
+    may("droppedAttributesCount", Count),
+    may("entityRefs", List(&Any)),
+]);
+
+static SCOPE_SPANS: Shape = Struct(&[
+    must(
+        "scope",
+        Struct(&[
+            must("name", Text),
+            may("version", Text),
+            may("attributes", ATTRIBUTES),
+            may("droppedAttributesCount", Count),
+        ]),
+    ),
+    must("spans", List(&SPAN)),
+    may("schemaUrl", Text),
+]);
+
+static SPAN: Shape = Struct(&[
+    must("traceId", Hex(32)),
+    must("spanId", Hex(16)),
+    may("traceState", Text),
+    may("parentSpanId", HexOrEmpty(16)),
+    may("flags", Count),
+    must("name", Text),
+    // The specification has enums as numbers, not as names.
+    must("kind", Count),
+    must("startTimeUnixNano", Nanos),
+    must("endTimeUnixNano", Nanos),
+    may("attributes", ATTRIBUTES),
+    may("droppedAttributesCount", Count),
+    may("events", List(&EVENT)),
+    may("droppedEventsCount", Count),
+    may("links", List(&LINK)),
+    may("droppedLinksCount", Count),
+    may("status", Struct(&[may("message", Text), may("code", Count)])),
+]);
+
+static EVENT: Shape = Struct(&[
+    must("timeUnixNano", Nanos),
+    must("name", Text),
+    may("attributes", ATTRIBUTES),
+    may("droppedAttributesCount", Count),
+]);
+
+static LINK: Shape = Struct(&[
+    must("traceId", Hex(32)),
+    must("spanId", Hex(16)),
+    may("traceState", Text),
+    may("attributes", ATTRIBUTES),
+    may("droppedAttributesCount", Count),
+    may("flags", Count),
+]);
+
+const ATTRIBUTES: Shape = List(&ATTRIBUTE);
+
+static ATTRIBUTE: Shape = Struct(&[must("key", Text), must("value", Variant(&VALUE))]);
+
+static VALUE: [super::shape::Field; 7] = [
+    may("stringValue", Text),
+    may("boolValue", Bool),
+    may("intValue", IntText),
+    may("doubleValue", Double),
+    may("bytesValue", Text),
+    may("arrayValue", Struct(&[must("values", List(&Variant(&VALUE)))])),
+    may("kvlistValue", Struct(&[must("values", List(&ATTRIBUTE))])),
+];
