@@ -245,7 +245,7 @@ mod upload;
 ///     Ok(format!("{number}{}", key.len()))
 /// }
 ///
-/// let tracer = Tracer::builder().build();
+/// let tracer = Tracer::builder().local().build();
 /// tracer.in_span("answer", |_| {
 ///     search("why", 2);
 ///     complete("why", "secret").unwrap_err();
@@ -278,8 +278,8 @@ pub use run::{
 };
 pub use score::{Comparison, Direction, Score, ScoreValue};
 pub use tracer::{
-    Enrichment, Span, SpanQuery, SpanRecord, Trace, Tracer, TracerBuilder, current_tracer,
-    enrich_session, enrich_span,
+    Enrichment, Flushed, Session, Span, SpanQuery, SpanRecord, Telemetry, Trace, Tracer,
+    TracerBuilder, TracerError, current_tracer, enrich_session, enrich_span,
 };
 
 /// The `main` of a test target with experiments.
