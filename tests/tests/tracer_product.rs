@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use honeyhive_harness::opentelemetry::KeyValue;
 use honeyhive_harness::opentelemetry::baggage::BaggageExt;
-use honeyhive_harness::opentelemetry::trace::FutureExt as _;
+use honeyhive_harness::opentelemetry::trace::{FutureExt as _, TraceContextExt as _};
 use honeyhive_harness::{
     Enrichment, Tracer, TracerBuilder, current_tracer, enrich_session, enrich_span, trace,
 };
@@ -257,7 +257,8 @@ fn requests_of_a_server_have_sessions_of_their_own() {
         drop(tracer.start_span("adopted"));
     }
     drop(tracer.start_span("own"));
-    assert_eq!(tracer.flush(LONG).sent, 40 * 3 + 2);
+    let flushed = tracer.flush(LONG);
+    assert_eq!((flushed.sent, flushed.error), (40 * 3 + 2, None));
     let sessions = by_name(&fake, "honeyhive.session_id");
     for (n, (id, nested)) in ids.iter().enumerate() {
         assert_eq!(sessions[&format!("a {n}")], **id);
@@ -424,17 +425,28 @@ fn an_ingestion_key_is_enough() {
 
 #[test]
 fn names_are_filtered_and_parents_stay() {
-    let fake = Fake::start();
-    let builder = tracer_of(&fake).only_spans(["app."]).without_spans(["app.health"]);
+    let server = Server::start();
+    let builder = Tracer::builder().api_key("hh_k").server_url(server.url());
+    let builder = builder.only_spans(["app."]).without_spans(["app.health"]);
     let tracer = builder.session_id("9A3C6E0F-0000-4000-8000-00000000000B").try_build().unwrap();
+    let mut parent = String::new();
     tracer.in_span("app.outer", |_| {
-        tracer.in_span("http", |_| drop(tracer.start_span("app.inner")));
+        tracer.in_span("http", |http| {
+            parent = http.context().span().span_context().span_id().to_string();
+            drop(tracer.start_span("app.inner"));
+        });
         drop(tracer.start_span("app.health"));
     });
     let flushed = tracer.flush(LONG);
-    assert_eq!((flushed.sent, tracer.telemetry().filtered), (2, 2));
-    let seen = fake.requests();
-    assert!(seen.iter().all(|request| request.kind == TRACES), "the session is not ours to start");
+    assert_eq!((flushed.sent, tracer.telemetry().filtered), (2, 2), "{flushed:?}");
+    let seen = server.seen();
+    assert_eq!(seen.len(), 1, "the session is not ours to start: {seen:?}");
+    let spans = seen[0].body.as_array().unwrap();
+    let brief = |span: &Value| (span["name"].clone(), span["parent"].clone());
+    assert_eq!(brief(&spans[0]), (json!("app.inner"), json!(parent)));
+    assert_eq!(brief(&spans[1]), (json!("app.outer"), json!("")));
+    let session = &spans[0]["attributes"]["honeyhive.session_id"];
+    assert_eq!(session, "9a3c6e0f-0000-4000-8000-00000000000b");
 }
 
 #[test]

@@ -62,10 +62,12 @@ impl Counters {
 struct Sessions {
     /// To be started.
     new: Vec<(Arc<SessionState>, NewSession)>,
+    /// Being started.
+    starting: Vec<Arc<SessionState>>,
     /// Of which there is news.
     enriched: Vec<Arc<SessionState>>,
-    /// Of either kind, and on their way now.
-    under_way: usize,
+    /// Whose news is being told.
+    telling: usize,
 }
 
 /// See the module.
@@ -167,8 +169,9 @@ impl Outbox {
     /// Whether there is nothing to send and nothing on its way.
     pub(super) fn is_idle(&self) -> bool {
         let sessions = self.sessions();
-        let none = sessions.new.is_empty() && sessions.enriched.is_empty();
-        none && sessions.under_way == 0 && self.buffer.pending() == (0, 0)
+        let Sessions { new, starting, enriched, telling } = &*sessions;
+        let told = enriched.is_empty() && *telling == 0;
+        new.is_empty() && starting.is_empty() && told && self.buffer.pending() == (0, 0)
     }
 
     /// Takes it off the pipeline's list, unless there is something.
@@ -178,11 +181,18 @@ impl Outbox {
         !self.is_idle() && !self.listed.swap(true, Ordering::AcqRel)
     }
 
-    /// Sessions to be started. They are under way until [`back`](Self::back).
+    /// A session of this id that nobody but this tracer can know yet.
+    pub(super) fn beginning(&self, id: &str) -> Option<Arc<SessionState>> {
+        let sessions = self.sessions();
+        let new = sessions.new.iter().map(|(session, _)| session);
+        new.chain(&sessions.starting).find(|session| session.id().as_ref() == id).cloned()
+    }
+
+    /// Sessions to be started, each until [`started`](Self::started).
     pub(super) fn take_new(&self) -> Vec<(Arc<SessionState>, NewSession)> {
         let mut sessions = self.sessions();
         let mut new = std::mem::take(&mut sessions.new);
-        sessions.under_way += new.len();
+        sessions.starting.extend(new.iter().map(|(session, _)| Arc::clone(session)));
         drop(sessions);
         for (_, session) in &mut new {
             if let Some(inputs) = &mut session.inputs {
@@ -192,14 +202,19 @@ impl Outbox {
         new
     }
 
-    /// What is to be said of sessions. They are under way until [`back`](Self::back).
+    /// A session has its id.
+    pub(super) fn started(&self, session: &Arc<SessionState>) {
+        self.sessions().starting.retain(|other| !Arc::ptr_eq(other, session));
+    }
+
+    /// What is to be said of sessions, of each until it is [`told`](Self::told).
     pub(super) fn take_updates(&self) -> Vec<(Arc<SessionState>, EventUpdate)> {
         let mut sessions = self.sessions();
         let enriched = std::mem::take(&mut sessions.enriched);
         let (ready, waiting): (Vec<_>, Vec<_>) =
             enriched.into_iter().partition(|session| session.there().is_some());
         sessions.enriched = waiting;
-        sessions.under_way += ready.len();
+        sessions.telling += ready.len();
         drop(sessions);
         ready
             .into_iter()
@@ -210,10 +225,10 @@ impl Outbox {
             .collect()
     }
 
-    /// One that was under way is no more. `again` is to be sent once more.
-    pub(super) fn back(&self, again: Option<Arc<SessionState>>) {
+    /// The news of one session is told, or is to be told `again`.
+    pub(super) fn told(&self, again: Option<Arc<SessionState>>) {
         let mut sessions = self.sessions();
-        sessions.under_way = sessions.under_way.saturating_sub(1);
+        sessions.telling = sessions.telling.saturating_sub(1);
         if let Some(session) = again
             && session.keep_news()
         {

@@ -275,7 +275,7 @@ impl Worker {
                     session.settle(Arc::clone(session.id()));
                 }
             }
-            outbox.back(None);
+            outbox.started(&session);
         };
         stream::iter(new).for_each_concurrent(AT_ONCE, start).await;
     }
@@ -380,7 +380,7 @@ impl Worker {
                     again.then_some(session)
                 }
             };
-            outbox.back(again);
+            outbox.told(again);
         };
         stream::iter(updates).for_each_concurrent(AT_ONCE, send).await;
     }

@@ -174,11 +174,11 @@ impl Tracer {
     ///
     /// In an attempt of an experiment, the attempt's own session.
     pub fn adopt_session(&self, id: impl AsRef<str>) -> Session {
-        if self.program().is_none() {
-            return self.own_session();
-        }
+        let Some(program) = self.program() else { return self.own_session() };
         let id = session_uuid(id.as_ref()).unwrap_or_else(|| id.as_ref().to_owned());
-        self.session_of(Arc::new(SessionState::settled(id.into())))
+        // One of ours that the server does not know yet: its spans must not come first.
+        let ours = program.outbox().and_then(|outbox| outbox.beginning(&id));
+        self.session_of(ours.unwrap_or_else(|| Arc::new(SessionState::settled(id.into()))))
     }
 
     /// Runs `work` in a new session; see [`create_session`](Self::create_session).

@@ -19,7 +19,7 @@ pub(crate) struct Seen {
     pub(crate) source: Option<String>,
     /// `POST /session/start`.
     pub(crate) what: String,
-    /// The JSON; of spans, a list of `{name, attributes}`.
+    /// The JSON; of spans, a list of `{name, parent, attributes}`.
     pub(crate) body: Value,
 }
 
@@ -131,7 +131,9 @@ fn spans(body: &[u8]) -> Value {
                 _ => return None,
             })
         });
-        json!({"name": span.name, "attributes": attributes.collect::<Map<_, _>>()})
+        let attributes: Map<_, _> = attributes.collect();
+        let parent: String = span.parent_span_id.iter().map(|byte| format!("{byte:02x}")).collect();
+        json!({"name": span.name, "parent": parent, "attributes": attributes})
     });
     spans.collect()
 }
