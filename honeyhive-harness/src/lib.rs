@@ -171,6 +171,9 @@
 //! error. [`enrich_span`] says more about the span that code runs in, [`enrich_session`] about the
 //! whole attempt. [`Tracer::inject`] and [`Tracer::extract`] carry a trace into other processes.
 //!
+//! A server or a job that is no experiment makes tracers of its own, with sessions for each of its
+//! users: see [`tracer`](tracer#tracing-any-program).
+//!
 //! # The journal
 //!
 //! Results are appended to `target/honeyhive/<invocation>/*.jsonl` and synced to disk before a
@@ -185,6 +188,7 @@
 //! | `HH_REQUIRE_GATES=1`, `CI=true` | a gate that cannot judge fails |
 //! | `HH_EXT_IDS=python` | external ids as HoneyHive's Python SDK makes them |
 //! | `HH_MACROS_DEBUG=1` | prints what the attributes expand to, while compiling |
+//! | `HH_PROJECT`, `HH_SOURCE`, `HH_SESSION_NAME`, `HH_SESSION_ID` .. | what [tracers of programs](tracer#tracing-any-program) are made of |
 //! | `NO_COLOR`, `CLICOLOR_FORCE` | no colours; colours also in a pipe |
 //!
 //! # Limitations

@@ -340,6 +340,26 @@ fn nobody_there_costs_the_program_nothing_but_its_spans() {
 }
 
 #[test]
+fn a_server_that_fails_is_left_alone_between_two_tries() {
+    let fake = Fake::start();
+    fake.on(TRACES, Fault::Status(503));
+    fake.on(UPDATE, Fault::Status(503));
+    let tracer = tracer_of(&fake).try_build().unwrap();
+    drop(tracer.start_span("work"));
+    tracer.enrich_session(Enrichment::new().metadata("a", 1));
+    let flushed = tracer.flush(Duration::from_secs(6));
+    assert_eq!((flushed.sent, flushed.pending), (0, 1), "{flushed:?}");
+    // At 0, 0.5, 1.5, 3.5 s; then a rest.
+    let tries = fake.count(TRACES);
+    assert!((2..=8).contains(&tries), "{tries}");
+    fake.heal();
+    fake.on(UPDATE, Fault::Status(503)).times(6);
+    assert_eq!(tracer.flush(LONG).sent, 1);
+    assert_eq!((tracer.telemetry().updates_sent, tracer.telemetry().updates_failed), (1, 0));
+    fake.assert_clean();
+}
+
+#[test]
 fn a_refusal_is_final_and_said() {
     let fake = Fake::start();
     fake.on("*", Fault::Status(401));

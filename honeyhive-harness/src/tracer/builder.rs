@@ -16,8 +16,9 @@ use super::pipeline::Pipeline;
 use super::program::{Filter, Program};
 use super::session::SessionState;
 use super::{Ids, LIMITS, Tracer, new_session_id};
-use crate::config::{Config, Connection, Secret, program_name};
+use crate::config::{Config, Connection, Secret, TracerDefaults, program_name};
 use crate::json;
+use crate::text::one_line;
 
 /// Bytes that the inputs of a session may have as JSON.
 const LARGEST_INPUTS: usize = 1 << 20;
@@ -244,102 +245,201 @@ impl TracerBuilder {
             Config::default()
         });
         let Config { tracer: defaults, connection, service_name, offline, .. } = config;
-        let inputs = self.inputs.transpose().unwrap_or_else(|fault| {
-            faults.push(fault);
-            None
-        });
-        let given = match self.session_id {
-            Some(id) => Some(("session_id", id)),
-            None => defaults.session_id.map(|id| ("HH_SESSION_ID", id)),
-        };
-        let session_id = given.map(|(name, id)| {
-            session_uuid(&id).unwrap_or_else(|| {
-                faults.push(format!("{name}={id}: no UUID"));
-                id
-            })
-        });
-        let or = |said: Option<String>, default| said.or(default).unwrap_or_default();
-        let ids = Ids {
-            run_id: or(self.run_id, defaults.run_id).into(),
-            dataset_id: or(self.dataset_id, defaults.dataset_id).into(),
-            datapoint_id: or(self.datapoint_id, defaults.datapoint_id).into(),
-            session_id: session_id.clone().map_or_else(new_session_id, Into::into),
-        };
-        let known = [&ids.run_id, &ids.dataset_id, &ids.datapoint_id];
-        let all_known = known.into_iter().all(|id| !id.is_empty());
+        let connection = self.connection(connection);
+        let quiet = self.quiet(offline, &connection);
+        let given = self.given_session(&defaults, &mut faults);
+        let ids = self.ids(&defaults, given.as_deref());
+        let limits = self.limits();
         let source = self.source.or(defaults.source).filter(|text| !text.trim().is_empty());
         let source = source.unwrap_or_else(|| {
+            let known = [&ids.run_id, &ids.dataset_id, &ids.datapoint_id];
+            let all_known = known.into_iter().all(|id| !id.is_empty());
             let source = if self.is_evaluation.unwrap_or(all_known) { "evaluation" } else { "dev" };
             source.to_owned()
         });
         let project = self.project.or(defaults.project);
-        let connection = Connection {
-            api_key: self.api_key.or(connection.api_key.clone()),
-            ingestion_key: self.ingestion_key.or(connection.ingestion_key.clone()),
-            server: self.server_url.unwrap_or(connection.server),
-            ..connection
-        };
+        let name = self.session_name.or(defaults.session_name);
+        let name = name.or_else(program_name).unwrap_or_else(|| "unknown".to_owned());
+        let inputs = self.inputs.transpose().unwrap_or_else(|fault| {
+            faults.push(fault);
+            None
+        });
 
-        let has_key = connection.api_key.is_some() || connection.ingestion_key.is_some();
-        let quiet = if self.local {
+        let room = self.span_buffer.unwrap_or(MAX_SPANS);
+        let way = match quiet {
+            None if faults.is_empty() => {
+                Pipeline::of(connection).map_err(|fault| faults.push(fault)).ok()
+            }
+            _ => None,
+        };
+        let program = if let Some(pipeline) = way {
+            let service = service_name.or_else(|| project.clone()).or_else(program_name);
+            let service = service.unwrap_or_else(|| "unknown_service:rust".to_owned());
+            let resource = ResourceInfo { service, project: project.clone() };
+            let about = About { resource, ids: ids.clone(), source, project, masks: self.masks };
+            Program::sending(Outbox::new(pipeline, about, room), self.filter)
+        } else {
+            let why = quiet.filter(|_| faults.is_empty()).map(str::to_owned);
+            Program::local(why.unwrap_or_else(|| faults.join("; ")), room, self.filter)
+        };
+        let session = if given.is_some() {
+            Arc::new(SessionState::settled(Arc::clone(&ids.session_id)))
+        } else {
+            let session = Arc::new(SessionState::new(Arc::clone(&ids.session_id)));
+            program.begin(&session, name, inputs);
+            session
+        };
+        let fault = (!faults.is_empty()).then(|| faults.join("; "));
+        (Tracer::of_program(ids, limits, program, session), fault)
+    }
+
+    fn connection(&self, defaults: Connection) -> Connection {
+        Connection {
+            api_key: self.api_key.clone().or(defaults.api_key),
+            ingestion_key: self.ingestion_key.clone().or(defaults.ingestion_key),
+            server: self.server_url.clone().unwrap_or(defaults.server),
+            ..defaults
+        }
+    }
+
+    /// Why nothing is sent, although nothing is wrong.
+    fn quiet(&self, offline: bool, connection: &Connection) -> Option<&'static str> {
+        let Connection { api_key, ingestion_key, .. } = connection;
+        if self.local {
             Some("it was told to be local")
         } else if self.test_mode {
             Some("it is in test mode")
         } else if offline {
             Some("HH_OFFLINE or HH_TEST_MODE is set")
-        } else if !has_key && faults.is_empty() {
+        } else if api_key.is_none() && ingestion_key.is_none() {
             Some("there is no API key: set HH_API_KEY, or give one to `Tracer::builder()`")
         } else {
             None
+        }
+    }
+
+    /// The session that somebody else has started. What is no UUID does for a local tracer.
+    fn given_session(&self, defaults: &TracerDefaults, faults: &mut Vec<String>) -> Option<String> {
+        let (name, id) = match (&self.session_id, &defaults.session_id) {
+            (Some(id), _) => ("session_id", id),
+            (None, Some(id)) => ("HH_SESSION_ID", id),
+            (None, None) => return None,
         };
-        let way = if quiet.is_none() && faults.is_empty() {
-            Pipeline::of(connection).map_err(|fault| faults.push(fault)).ok()
-        } else {
-            None
+        Some(session_uuid(id).unwrap_or_else(|| {
+            faults.push(format!("{name}={}: not a UUID", one_line(id, 100)));
+            id.clone()
+        }))
+    }
+
+    fn ids(&self, defaults: &TracerDefaults, session: Option<&str>) -> Ids {
+        let or = |said: &Option<String>, default: &Option<String>| {
+            said.as_deref().or(default.as_deref()).unwrap_or_default().into()
         };
-        let name = self.session_name.or(defaults.session_name);
-        let name = name.or_else(program_name).unwrap_or_else(|| "unknown".to_owned());
-        let about = About {
-            resource: ResourceInfo {
-                service: service_name
-                    .or_else(|| project.clone())
-                    .or_else(program_name)
-                    .unwrap_or_else(|| "unknown_service:rust".to_owned()),
-                project: project.clone(),
-            },
-            ids: ids.clone(),
-            source,
-            project,
-            masks: self.masks,
-        };
-        let room = self.span_buffer.unwrap_or(MAX_SPANS);
-        let program = match way {
-            Some(pipeline) => Program::sending(Outbox::new(pipeline, about, room), self.filter),
-            None => {
-                let why = faults.first().cloned().or(quiet.map(str::to_owned)).unwrap_or_default();
-                Program::local(why, room, self.filter)
-            }
-        };
-        let limits = SpanLimits {
+        Ids {
+            run_id: or(&self.run_id, &defaults.run_id),
+            dataset_id: or(&self.dataset_id, &defaults.dataset_id),
+            datapoint_id: or(&self.datapoint_id, &defaults.datapoint_id),
+            session_id: session.map_or_else(new_session_id, Into::into),
+        }
+    }
+
+    fn limits(&self) -> SpanLimits {
+        SpanLimits {
             max_attributes_per_span: self.max_attributes.unwrap_or(LIMITS.max_attributes_per_span),
             max_events_per_span: self.max_events.unwrap_or(LIMITS.max_events_per_span),
             max_links_per_span: self.max_links.unwrap_or(LIMITS.max_links_per_span),
             ..LIMITS
-        };
-        let session = match &session_id {
-            Some(id) => Arc::new(SessionState::settled(id.as_str().into())),
-            None => {
-                let session = Arc::new(SessionState::new(Arc::clone(&ids.session_id)));
-                program.begin(&session, name, inputs);
-                session
-            }
-        };
-        let fault = (!faults.is_empty()).then(|| faults.join("; "));
-        (Tracer::of_program(ids, limits, program, session), fault)
+        }
     }
 }
 
 /// A session id as it is written everywhere.
 pub(super) fn session_uuid(text: &str) -> Option<String> {
     Uuid::try_parse(text.trim()).ok().map(|id| id.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment() -> Config {
+        let key = Some(Secret::new("hh_from_env"));
+        let tracer = TracerDefaults {
+            run_id: Some("r".to_owned()),
+            dataset_id: Some("d".to_owned()),
+            session_id: Some("9A3C6E0F-0000-4000-8000-00000000000A".to_owned()),
+            ..TracerDefaults::default()
+        };
+        // Nobody listens there, and no session is started.
+        let server = "http://127.0.0.1:9".to_owned();
+        let connection = Connection { api_key: key, server, ..Connection::default() };
+        Config { tracer, connection, ..Config::default() }
+    }
+
+    fn source(builder: TracerBuilder, config: Config) -> String {
+        let (tracer, fault) = builder.over(Ok(config));
+        assert_eq!(fault, None);
+        tracer.program().unwrap().outbox().unwrap().about.source.clone()
+    }
+
+    #[test]
+    fn the_source_depends_on_what_is_known() {
+        let builder = Tracer::builder;
+        assert_eq!(source(builder(), environment()), "dev");
+        assert_eq!(source(builder().datapoint_id("p"), environment()), "evaluation");
+        let no = builder().datapoint_id("p").is_evaluation(false);
+        assert_eq!(source(no, environment()), "dev");
+        assert_eq!(source(builder().is_evaluation(true), environment()), "evaluation");
+        let mut config = environment();
+        config.tracer.source = Some("staging".to_owned());
+        assert_eq!(source(builder().is_evaluation(true), config.clone()), "staging");
+        assert_eq!(source(builder().source("prod"), config), "prod");
+    }
+
+    #[test]
+    fn what_is_said_wins_over_the_environment() {
+        let (tracer, _) = Tracer::builder().run_id("mine").over(Ok(environment()));
+        let ids = tracer.ids();
+        assert_eq!((&*ids.run_id, &*ids.dataset_id, &*ids.datapoint_id), ("mine", "d", ""));
+        assert_eq!(tracer.session_id(), "9a3c6e0f-0000-4000-8000-00000000000a");
+        assert_eq!(tracer.telemetry().local, None);
+    }
+
+    #[test]
+    fn a_tracer_is_local_for_a_reason() {
+        let local = |builder: TracerBuilder, config| {
+            let (tracer, fault) = builder.over(config);
+            (tracer.telemetry().local.unwrap_or_default(), fault)
+        };
+        let (why, fault) = local(Tracer::builder(), Ok(Config::default()));
+        assert!(why.contains("HH_API_KEY") && fault.is_none(), "{why}");
+        let (why, fault) = local(Tracer::builder().test_mode(true), Ok(environment()));
+        assert!(why.contains("test mode") && fault.is_none(), "{why}");
+        let offline = Config { offline: true, ..environment() };
+        let (why, fault) = local(Tracer::builder().test_mode(false), Ok(offline));
+        assert!(why.contains("HH_OFFLINE") && fault.is_none(), "{why}");
+        let wrong = || Err("HH_CONCURRENCY=many: not a number".to_owned());
+        let (why, fault) = local(Tracer::builder().api_key("hh_k"), wrong());
+        assert_eq!(
+            (why.as_str(), fault.as_ref()),
+            ("HH_CONCURRENCY=many: not a number", Some(&why))
+        );
+        let (_, fault) = local(Tracer::builder().local(), wrong());
+        assert_eq!(fault, None);
+        let mut config = environment();
+        config.tracer.session_id = Some("s\n1".to_owned());
+        let (why, fault) = local(Tracer::builder(), Ok(config));
+        assert_eq!((why.as_str(), fault.is_some()), ("HH_SESSION_ID=s⏎1: not a UUID", true));
+    }
+
+    #[test]
+    fn inputs_are_an_object_or_become_one() {
+        let of = |builder: TracerBuilder| builder.inputs.unwrap();
+        let fields = of(Tracer::builder().inputs(serde_json::json!({"a": 1}))).unwrap();
+        assert_eq!(Value::from(fields), serde_json::json!({"a": 1}));
+        let fields = of(Tracer::builder().inputs("why")).unwrap();
+        assert_eq!(Value::from(fields), serde_json::json!({"input": "why"}));
+        let no_json = std::collections::BTreeMap::from([((1, 2), 3)]);
+        assert!(of(Tracer::builder().inputs(no_json)).is_err());
+    }
 }

@@ -187,7 +187,7 @@ async fn idle(outbox: Arc<Outbox>, timeout: Duration) {
         if outbox.is_idle() || tokio::time::timeout_at(until, changed).await.is_err() {
             return;
         }
-        // What came meanwhile, or was held back by a session that is there now.
-        outbox.pipeline.say(Word::Now);
+        // What came meanwhile; but a server that fails is left alone between two tries.
+        outbox.pipeline.say(Word::Soon);
     }
 }

@@ -1,9 +1,83 @@
-//! The tracer of an attempt.
+//! Tracing: of the attempts of an experiment, and of any program.
 //!
 //! Every attempt of every case has a [`Tracer`] of its own: its own provider, its own trace id,
 //! its own buffer. Nothing is shared between two of them, so no span can end up in another
 //! case's trace. The tracer travels in the OpenTelemetry [`Context`], which the engine attaches
-//! around the function and its evaluators.
+//! around the function and its evaluators. Its spans go through the journal; it sends nothing.
+//!
+//! # Tracing any program
+//!
+//! A server or a batch job makes a tracer itself, and keeps it as long as it runs:
+//!
+//! ```
+//! use std::time::Duration;
+//! use honeyhive_harness::{Enrichment, Tracer, enrich_session, enrich_span, trace};
+//!
+//! #[trace(event_type = "model")]
+//! fn ask(question: &str) -> String {
+//!     enrich_span(Enrichment::new().metadata("model", "m-1"));
+//!     format!("{question}?")
+//! }
+//!
+//! // With `HH_API_KEY` set and without `local()`, spans go to HoneyHive.
+//! let tracer = Tracer::builder().session_name("questions").local().build();
+//!
+//! // One session for each request, conversation or user.
+//! tracer.with_session("request 7", || {
+//!     tracer.in_span("answer", |_| {
+//!         assert_eq!(ask("why"), "why?");
+//!         enrich_session(Enrichment::new().feedback("stars", 5));
+//!     });
+//! });
+//!
+//! assert_eq!(tracer.trace().spans.len(), 2);
+//! let flushed = tracer.shutdown(Duration::from_secs(5));
+//! assert!(flushed.is_complete(), "{flushed:?}");
+//! ```
+//!
+//! Any number of tracers can be alive at once, each with its own key, session, baggage, buffer,
+//! filters and counters. There is no tracer of the process: [`#[trace]`](macro@crate::trace),
+//! [`enrich_span`] and [`enrich_session`] mean the one in whose context they run, that is, inside
+//! [`Tracer::in_span`], [`Span::enter`], [`Session::enter`], and what is instrumented with them. A
+//! spawned thread or task does not inherit the context.
+//!
+//! What a tracer is made of is said to its [builder](TracerBuilder), or by the environment:
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `HH_API_KEY`, `HH_INGESTION_API_KEY` | either lets spans leave; without them the tracer is local |
+//! | `HH_API_URL` | where HoneyHive is |
+//! | `HH_PROJECT` | the project, for keys of old that do not name one |
+//! | `HH_SOURCE` | where spans come from; `dev`, or `evaluation` when run, dataset and datapoint are known |
+//! | `HH_SESSION_NAME` | the name of its session; that of the program |
+//! | `HH_SESSION_ID` | a session that somebody else has started |
+//! | `HH_RUN_ID`, `HH_DATASET_ID`, `HH_DATAPOINT_ID` | what its spans belong to |
+//! | `HH_TEST_MODE=1`, `HH_OFFLINE=1` | nothing is sent |
+//! | `OTEL_SERVICE_NAME` | the name of the service on its spans; the project, or the program |
+//!
+//! ## When it is sent
+//!
+//! In the background, by one thread for the whole process. Tracers with the same server and keys
+//! share connections and requests. A request goes out with 512 spans, 2 MiB or after a second. Spans
+//! of a session wait until it is started; where the server answers another id for it, they carry
+//! that one. [`Tracer::trace`] shows what is not on its way yet.
+//!
+//! The end of a process does not wait for it: call [`Tracer::shutdown`], or lose what the last
+//! second brought. A tracer whose last clone is dropped is still sent, as long as the process lives.
+//!
+//! ## When it cannot be sent
+//!
+//! The program does not notice: nothing here panics, prints, blocks or grows without limit. It is
+//! counted, and [`Tracer::telemetry`] tells.
+//!
+//! | what happens | what becomes of it |
+//! |---|---|
+//! | no key, test mode, a key or setting that is none | the tracer is local, and says why |
+//! | no connection, a timeout, 408, 429, 500, 502, 503, 504 | tried again, with pauses up to 30 s or as the server asks, as long as the tracer lives; 30 s after its end, given up |
+//! | any other refusal | those spans have failed; later ones are sent |
+//! | a session cannot be started | its spans are sent all the same, with our id of it |
+//! | more spans than the [buffer](TracerBuilder::span_buffer) holds | the newest are dropped |
+//! | [`Tracer::flush`] reaches its timeout | the rest is pending, and sent later |
 
 mod buffer;
 mod builder;
@@ -24,6 +98,7 @@ mod routing;
 mod session;
 mod span;
 mod trace;
+mod worker;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -105,10 +180,11 @@ pub struct Ids {
     pub session_id: Arc<str>,
 }
 
-/// The tracer of one attempt. Cheap to clone; all clones are the same tracer.
+/// The tracer of one attempt, or of a program. Cheap to clone; all clones are the same tracer.
 ///
 /// An experiment's function gets it by taking `tracer: &Tracer`, any other code by
-/// [`current_tracer`].
+/// [`current_tracer`]. Other programs make one with [`Tracer::builder`]; see
+/// [the module](self#tracing-any-program).
 ///
 /// ```
 /// use honeyhive_harness::Tracer;
@@ -147,9 +223,9 @@ impl fmt::Debug for Tracer {
 /// The tracer that a context belongs to.
 pub(crate) struct CurrentTracer(pub(crate) Tracer);
 
-/// The tracer of the attempt in whose context this code runs.
+/// The tracer in whose context this code runs: of the attempt, or of a program.
 ///
-/// `None` outside an experiment, and in threads and tasks that do not carry the context on (see
+/// `None` outside of any, and in threads and tasks that do not carry the context on (see
 /// [`Span::instrument`] and [`opentelemetry::Context`]).
 pub fn current_tracer() -> Option<Tracer> {
     Context::map_current(|cx| cx.get::<CurrentTracer>().map(|current| current.0.clone()))
@@ -174,12 +250,14 @@ fn scope() -> InstrumentationScope {
 }
 
 impl Tracer {
-    /// Makes a tracer for a program that is no experiment.
+    /// Makes a tracer for a program that is no experiment; see
+    /// [the module](self#tracing-any-program).
     pub fn builder() -> TracerBuilder {
         TracerBuilder::default()
     }
 
-    /// The spans that have ended so far.
+    /// The spans that have ended so far; of a tracer that sends, those that are not on their way
+    /// yet.
     pub fn trace(&self) -> Trace {
         let spans: Vec<SpanRecord> = self.inner.buffer.read(|span| SpanRecord::from(span.clone()));
         Trace { trace_id: self.trace_id(), spans }
@@ -243,7 +321,8 @@ impl Tracer {
         self.inner.session.get_or_init(of_attempt)
     }
 
-    /// What the spans belong to.
+    /// What the spans belong to. A server may answer another id of the session than this one, which
+    /// [`session_id`](Self::session_id) then knows.
     pub fn ids(&self) -> &Ids {
         &self.inner.ids
     }

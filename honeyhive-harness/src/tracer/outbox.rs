@@ -22,6 +22,10 @@ use crate::api::{EventUpdate, NewSession, Object};
 /// What nobody waits for any more is tried for so long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Sessions that wait to be started, or to be told of. A server that is down must not make a busy
+/// program grow.
+const MOST_SESSIONS: usize = 10_000;
+
 /// What all spans of a tracer have in common.
 #[derive(Debug)]
 pub(super) struct About {
@@ -131,13 +135,28 @@ impl Outbox {
             metadata: Some(self.about.metadata()).filter(|metadata| !metadata.is_empty()),
             ..NewSession::default()
         };
-        self.sessions().new.push((Arc::clone(session), new));
+        let mut sessions = self.sessions();
+        if self.gone.get().is_some() || sessions.new.len() >= MOST_SESSIONS {
+            add(&self.counters.sessions_failed, 1);
+            session.settle(Arc::clone(session.id()));
+            return;
+        }
+        sessions.new.push((Arc::clone(session), new));
+        drop(sessions);
         self.announce();
         self.pipeline.say(Word::Soon);
     }
 
     pub(super) fn enriched(self: &Arc<Self>, session: &Arc<SessionState>) {
-        self.sessions().enriched.push(Arc::clone(session));
+        let mut sessions = self.sessions();
+        if self.gone.get().is_some() || sessions.enriched.len() >= MOST_SESSIONS {
+            add(&self.counters.updates_failed, 1);
+            // What is said of it next is news again.
+            let _ = session.take_news();
+            return;
+        }
+        sessions.enriched.push(Arc::clone(session));
+        drop(sessions);
         self.announce();
     }
 
