@@ -179,11 +179,20 @@
 //! Results are appended to `target/honeyhive/<invocation>/*.jsonl` and synced to disk before a
 //! case is reported. See [`journal`] for the format.
 //!
+//! # Secrets
+//!
+//! What is recorded, printed or sent has `[redacted]` in the place of the values of environment
+//! variables that are named like secrets (`.._KEY`, `.._TOKEN`, `.._PASSWORD` ..), of keys of
+//! well-known shapes, and of passwords in addresses. [`redact!`] registers a function that masks
+//! more. Functions and evaluators see real values. `HH_CAPTURE=none` keeps inputs, outputs, truths,
+//! explanations and texts of errors out of the record altogether. See [`journal`] for the details.
+//!
 //! # Environment
 //!
 //! | variable | meaning |
 //! |---|---|
 //! | `HH_DIR` | the directory for journals, instead of `target/honeyhive` |
+//! | `HH_CAPTURE=none` | inputs, outputs and texts of errors are not recorded |
 //! | `HH_CONCURRENCY` | attempts at once over all experiments; `--test-threads` wins |
 //! | `HH_REQUIRE_GATES=1`, `CI=true` | a gate that cannot judge fails |
 //! | `HH_EXT_IDS=python` | external ids as HoneyHive's Python SDK makes them |
@@ -207,12 +216,16 @@
 //!   when the test target uses anything of it.
 //! - Outputs and rows may be nested 100 deep. JSON integers beyond 64 bits become floats; NaN and
 //!   infinity within an output become `null`.
+//! - Ids and names are not looked at for secrets, and neither is what a function prints itself.
 //! - A function that calls `std::process::exit` ends the run with that code.
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 pub mod api;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 mod config;
 pub mod datapoint;
 pub mod dataset;
@@ -223,6 +236,7 @@ mod harness;
 mod ids;
 pub mod journal;
 mod json;
+mod redact;
 #[doc(hidden)]
 pub mod registry;
 mod report;

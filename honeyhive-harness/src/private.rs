@@ -6,11 +6,13 @@ pub use std::sync::Arc;
 
 pub use crate::dataset::bind::{Fault, Fields, FromField, Key, Param};
 pub use crate::dataset::function::{IntoDatapoints, LoadedRows};
+pub use crate::dataset::managed::Managed;
 pub use crate::evaluators::{
     Answer, BoxFuture, Companion, Evaluation, Evaluator, EvaluatorInfo, Subject, answer,
 };
 pub use crate::gate::rule::{GateRule, Measure, Mode, Of, RequireRule};
 pub use crate::harness::run;
+pub use crate::redact::{Mask, RedactHook};
 pub use crate::registry::{Call, EvaluatorUse, Experiment, MetaValue, Runner, Source};
 pub use crate::score::{Comparison, Direction, IntoScore, Judges, Shape};
 pub use crate::tracer::call::{

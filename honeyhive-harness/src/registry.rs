@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::datapoint::Datapoint;
 use crate::dataset::bind::{Fault, Fields, FromField, Param};
 use crate::dataset::function::LoadedRows;
+use crate::dataset::managed::Managed;
 use crate::evaluators::{BoxFuture, Evaluator, EvaluatorInfo};
 use crate::gate::rule::{GateRule, RequireRule};
 use crate::tracer::Tracer;
@@ -48,6 +49,8 @@ pub enum Runner {
 pub enum Source {
     /// A file, relative to the manifest directory of the experiment's crate.
     File(&'static str),
+    /// A dataset that is kept in HoneyHive.
+    Managed(Managed<'static>),
     /// A function of the user's.
     Function {
         /// Its path as written.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::config::Config;
 use crate::dataset::Dataset;
 use crate::dataset::bind::Fault;
 use crate::engine::{self, CONCURRENCY, Job, LONGEST_TIMEOUT, MOST_AT_ONCE, Run, Spec, TIMEOUT};
@@ -20,6 +21,7 @@ use crate::ids;
 use crate::journal::{
     self, AttemptRecord, CaseState, EndRecord, Entry, InvocationRecord, Record, Writer,
 };
+use crate::redact::{Mask, Redactor};
 use crate::registry::Call;
 use crate::stats::{self, Interval, Spread};
 
@@ -100,6 +102,7 @@ pub struct ExperimentOptions {
     metadata: Map<String, Value>,
     journal: Option<PathBuf>,
     python_ids: bool,
+    hooks: Vec<Mask>,
 }
 
 impl Default for ExperimentOptions {
@@ -113,6 +116,7 @@ impl Default for ExperimentOptions {
             metadata: Map::new(),
             journal: None,
             python_ids: false,
+            hooks: Vec::new(),
         }
     }
 }
@@ -177,6 +181,14 @@ impl ExperimentOptions {
     #[must_use]
     pub fn journal(mut self, directory: impl Into<PathBuf>) -> Self {
         self.journal = Some(directory.into());
+        self
+    }
+
+    /// Masks texts before they are recorded, in the journal and in the [`ExperimentResult`], after
+    /// the hooks that [`redact!`](crate::redact!) registered; see there.
+    #[must_use]
+    pub fn redact(mut self, mask: fn(&str) -> Option<String>) -> Self {
+        self.hooks.push(mask);
         self
     }
 }
@@ -282,9 +294,13 @@ impl Drop for StopOnDrop {
 /// Every attempt has a tracer of its own, so several experiments may run at once. The future can
 /// be awaited on any runtime; dropping it starts nothing more.
 ///
+/// The result holds what was recorded: secrets of the environment are `[redacted]`, and with
+/// `HH_CAPTURE=none` inputs and outputs are absent (see [`journal`](crate::journal)). The function
+/// and the evaluators see real values.
+///
 /// # Errors
 /// When the experiment cannot start: something that an evaluator reads is in none of the rows, two
-/// evaluators have one name, or the journal cannot be made; and when the journal that was asked for
+/// evaluators have one name, a variable `HH_..` cannot be understood, or the journal cannot be made; and when the journal that was asked for
 /// cannot be written any more. An error of the function or of an evaluator is a result of its
 /// datapoint.
 ///
@@ -333,9 +349,12 @@ pub async fn run_experiment(
 ) -> Result<ExperimentResult, RunError> {
     let started = std::time::Instant::now();
     let spec = Arc::new(spec(name, dataset, function, evaluators, &options)?);
+    let config = Config::from_env().map_err(RunError)?;
+    let redactor = Redactor::new(&config, options.hooks.iter().copied());
     let selected: Vec<usize> = (0..spec.dataset.rows.len()).collect();
-    let faults = engine::check(&spec, &selected).map_err(RunError)?;
-    let journal = open_journal(&spec, &options, &selected).await?;
+    let faults = engine::check(&spec, &selected)
+        .map_err(|text| RunError(redactor.text(&text).into_owned()))?;
+    let journal = open_journal(&spec, &options, &selected, &redactor).await?;
     let job = Job {
         spec: Arc::clone(&spec),
         selected,
@@ -343,7 +362,8 @@ pub async fn run_experiment(
         recorded: std::collections::HashMap::new(),
         gate_judges: false,
     };
-    let run_options = engine::Options { keep_attempts: true, ..engine::Options::default() };
+    let run_options =
+        engine::Options { keep_attempts: true, redactor, ..engine::Options::default() };
     let mut running = engine::start(vec![job], run_options, Arc::clone(&journal))
         .map_err(|error| RunError(format!("cannot start the engine: {error}")))?;
     let guard = StopOnDrop(Arc::clone(&running.shared));
@@ -408,6 +428,7 @@ async fn open_journal(
     spec: &Spec,
     options: &ExperimentOptions,
     selected: &[usize],
+    redactor: &Redactor,
 ) -> Result<Arc<Writer>, RunError> {
     let Some(directory) = &options.journal else { return Ok(Arc::new(Writer::nowhere())) };
     let invocation = InvocationRecord {
@@ -416,7 +437,9 @@ async fn open_journal(
         ..InvocationRecord::default()
     };
     let (journal, mut entry) = journal::create(directory, None, invocation).map_err(RunError)?;
-    entry.push(&Record::Experiment(spec.record(selected)));
+    let mut experiment = spec.record(selected);
+    experiment.redact(redactor);
+    entry.push(&Record::Experiment(experiment));
     journal.commit(entry).await.map_err(|error| RunError(error.to_string()))?;
     Ok(Arc::new(journal))
 }

@@ -13,12 +13,14 @@
 // Whatever goes wrong in here is the failure of a test.
 #![allow(clippy::missing_panics_doc)]
 
+mod cli;
 pub mod fake;
 mod normalize;
 mod process;
 mod project;
 mod run;
 
+pub use cli::Honeyhive;
 pub use fake::Fake;
 pub use process::Process;
 pub use project::{Cargo, Project, has_nextest};

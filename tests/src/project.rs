@@ -15,7 +15,7 @@ use crate::run::Run;
 
 /// What a process of ours may see of the environment. Everything else would leak into the tests:
 /// the variables of the outer cargo, of nextest, of CI, of a person who has an API key.
-const INHERITED: [&str; 10] = [
+pub(crate) const INHERITED: [&str; 10] = [
     "PATH",
     "HOME",
     "USER",
@@ -307,11 +307,11 @@ impl Cargo<'_> {
     }
 }
 
-fn cargo() -> OsString {
+pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-fn workspace() -> &'static Path {
+pub(crate) fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("`tests` is a directory of the workspace")
 }
 
@@ -324,7 +324,7 @@ fn dependencies() -> String {
 }
 
 /// The target directory that these tests were built into.
-fn target_dir() -> &'static Path {
+pub(crate) fn target_dir() -> &'static Path {
     static TARGET: OnceLock<PathBuf> = OnceLock::new();
     TARGET.get_or_init(|| {
         let binary = std::env::current_exe().expect("this process has a program");
@@ -344,12 +344,12 @@ fn write_new(path: &Path, content: &[u8]) -> bool {
     true
 }
 
-fn json_lines(text: &[u8]) -> impl Iterator<Item = Value> {
+pub(crate) fn json_lines(text: &[u8]) -> impl Iterator<Item = Value> {
     text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
 }
 
 /// What rustc and cargo said about a crate that does not build.
-fn complaints(output: &Output) -> String {
+pub(crate) fn complaints(output: &Output) -> String {
     json_lines(&output.stdout)
         .filter_map(|message| Some(message["message"]["rendered"].as_str()?.to_owned()))
         .chain([String::from_utf8_lossy(&output.stderr).into_owned()])

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room may use those before it.
-const ROOMS: [&str; 21] = [
+const ROOMS: [&str; 23] = [
     "text",
     "json",
     "config",
@@ -29,6 +29,8 @@ const ROOMS: [&str; 21] = [
     "run",
     "harness",
     "private",
+    "cli",
+    "bin",
 ];
 
 #[test]

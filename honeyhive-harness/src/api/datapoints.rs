@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::client::HoneyHive;
 use super::error::ApiError;
-use super::events::{DateRange, EventFilter};
+use super::event::{DateRange, EventFilter};
 use super::lenient::{Object, null};
 use super::runs::batches;
 

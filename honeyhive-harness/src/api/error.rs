@@ -258,13 +258,15 @@ fn advice(asked: &Asked, kind: &ApiErrorKind) -> Option<String> {
     Some(match kind {
         ApiErrorKind::Certificate(_) => format!(
             "{server} must be signed by an authority that this machine trusts; \
-             SSL_CERT_FILE can name a file of further ones"
+             on Linux, SSL_CERT_FILE names the file of those"
         ),
         ApiErrorKind::Connect(_) => {
             format!("Is {server} up, and is it the right {address}?")
         }
         ApiErrorKind::Timeout(_) => format!("Is {server} up? {timeout} sets the limit"),
-        ApiErrorKind::Decode(_) => format!("Is {server} the right {address}?"),
+        ApiErrorKind::Broken(_) | ApiErrorKind::Decode(_) => {
+            format!("Is {server} the right {address}?")
+        }
         ApiErrorKind::Status(refusal) => match refusal.status {
             300..=399 => match &refusal.location {
                 Some(location) => format!("It sends us to {location}: mend {address}"),

@@ -165,24 +165,14 @@ fn cause(error: &reqwest::Error) -> String {
     quote(&inner.to_string(), &[])
 }
 
-/// Whether TLS was refused, which no further try mends.
-fn distrusts(error: &reqwest::Error) -> bool {
-    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = next {
-        // What an I/O error wraps is not its source.
-        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let refused = |error: &(dyn std::error::Error + 'static)| {
-            matches!(
-                error.downcast_ref::<rustls::Error>(),
-                Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
-            )
-        };
-        if refused(error) || wrapped.is_some_and(|inner| refused(inner)) {
-            return true;
-        }
-        next = error.source();
+/// Whether the server's certificate was refused, which no further try mends.
+fn distrusts(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
+        return true;
     }
-    false
+    // What an I/O error wraps is not its source.
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    wrapped.is_some_and(|inner| distrusts(inner)) || error.source().is_some_and(distrusts)
 }
 
 /// The keys in the headers of a request. A server may repeat them in its answer.

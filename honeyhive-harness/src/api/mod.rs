@@ -5,17 +5,20 @@
 //! the API as it is, with two habits: fields of a request that are `None` are not sent, and
 //! answers may lack fields, hold `null`, or hold more than is known here.
 
+mod builder;
 mod call;
-mod client;
+pub(crate) mod client;
 mod datapoints;
 mod datasets;
-mod error;
+pub(crate) mod error;
+mod event;
 mod events;
-mod http;
+pub(crate) mod http;
 mod lenient;
 mod otlp;
 mod results;
-mod retry;
+pub(crate) mod retry;
+mod run;
 mod runs;
 mod sessions;
 #[cfg(test)]
@@ -23,21 +26,24 @@ mod tests;
 mod tls;
 
 pub use crate::config::Family;
-pub use client::{HoneyHive, HoneyHiveBuilder};
+pub use builder::HoneyHiveBuilder;
+pub use client::HoneyHive;
 pub use datapoints::{Datapoints, ManagedDatapoint, NewDatapoint, NewDatapointBatch};
 pub use datasets::{Datasets, ManagedDataset, Mapping, NewDataset};
 pub use error::{ApiError, ApiErrorKind, Refusal};
-pub use events::{
+pub use event::{
     DateRange, Event, EventBatch, EventFilter, EventList, EventQuery, EventType, EventUpdate,
-    Events, NewEvent, StoredEvents,
+    NewEvent, StoredEvents,
 };
+pub use events::Events;
 pub use lenient::Object;
 pub(crate) use otlp::OtlpReceiver;
 pub use results::{
     ComparedEvents, DatapointResult, EventComparison, EventPair, MetricChange, MetricOfDatapoint,
     MetricResult, Passing, ResultMetrics, RunComparison, RunMetrics, RunResult,
 };
-pub use runs::{
-    NewRun, Pagination, Run, RunCreated, RunFilter, RunList, RunStatus, RunUpdate, RunUpdated, Runs,
+pub use run::{
+    NewRun, Pagination, Run, RunCreated, RunFilter, RunList, RunStatus, RunUpdate, RunUpdated,
 };
+pub use runs::Runs;
 pub use sessions::{NewSession, SessionStarted, Sessions};

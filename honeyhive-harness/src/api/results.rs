@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::events::EventType;
+use super::event::{Event, EventType};
 use super::lenient::{null, number};
-use super::runs::{Run, RunStatus};
+use super::run::{Run, RunStatus};
 
 /// What HoneyHive makes of a run's sessions.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -136,7 +136,7 @@ pub struct MetricOfDatapoint {
 pub struct RunMetrics {
     /// Objects with `event_name`, `event_type`, `session_id`, `metadata`, `metrics`.
     #[serde(deserialize_with = "null")]
-    pub events: Vec<super::Event>,
+    pub events: Vec<Event>,
     /// How many there are on all pages.
     #[serde(rename = "totalEvents")]
     pub total_events: Option<u64>,
@@ -262,7 +262,7 @@ pub struct EventPair {
     /// The datapoint.
     pub datapoint_id: Option<String>,
     /// In the new run; where it has one.
-    pub event_1: Option<super::Event>,
+    pub event_1: Option<Event>,
     /// In the old run; where it has one.
-    pub event_2: Option<super::Event>,
+    pub event_2: Option<Event>,
 }

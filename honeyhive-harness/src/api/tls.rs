@@ -22,7 +22,7 @@ pub(super) fn config(
         Some(path) => read(path).map_err(|fault| format!("{}: {fault}", path.display()))?,
         None => Vec::new(),
     };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
@@ -35,9 +35,17 @@ pub(super) fn config(
         // speaks plain HTTP; who asks for more is told.
         Err(error) => {
             let nobody = builder.with_root_certificates(RootCertStore::empty());
-            (nobody.with_no_client_auth(), Some(error.to_string()))
+            (nobody.with_no_client_auth(), Some(plain(error)))
         }
     })
+}
+
+/// The text alone, where TLS has no kind for it.
+fn plain(error: rustls::Error) -> String {
+    match error {
+        rustls::Error::General(text) => text,
+        other => other.to_string(),
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -130,11 +130,6 @@ impl Connection {
         };
         connection
     }
-
-    /// The key for sessions, events and spans.
-    pub(crate) fn ingest(&self) -> Option<&Secret> {
-        self.ingestion_key.as_ref().or(self.api_key.as_ref())
-    }
 }
 
 /// What is said of an ingestion key that is none; never with the key.

@@ -89,6 +89,9 @@ pub(crate) struct TracerDefaults {
 pub(crate) struct Config {
     /// `HH_DIR`: where journals go instead of `target/honeyhive`.
     pub(crate) dir: Option<PathBuf>,
+    /// `CARGO_TARGET_DIR`: where cargo builds, and so where journals are.
+    #[cfg(feature = "cli")]
+    pub(crate) target_dir: Option<PathBuf>,
     /// `HH_CONCURRENCY`: attempts at once, for all experiments.
     pub(crate) concurrency: Option<usize>,
     /// `CI=true` or `HH_REQUIRE_GATES=1`: a gate that cannot judge is a failure.
@@ -156,6 +159,8 @@ impl Config {
         let test_mode = vars.flag("HH_TEST_MODE").unwrap_or_default();
         let config = Self {
             dir: vars.raw("HH_DIR").map(PathBuf::from),
+            #[cfg(feature = "cli")]
+            target_dir: vars.raw("CARGO_TARGET_DIR").map(PathBuf::from),
             concurrency: vars.positive("HH_CONCURRENCY"),
             require_gates: vars.flag("HH_REQUIRE_GATES").unwrap_or_default() || ci,
             ci,

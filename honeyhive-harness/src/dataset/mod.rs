@@ -8,6 +8,7 @@ mod cell;
 mod csv_file;
 pub(crate) mod function;
 mod json_file;
+pub mod managed;
 mod row;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::api::HoneyHive;
 use crate::datapoint::Datapoint;
 use crate::ids;
 use crate::text::closest;
@@ -30,6 +32,8 @@ pub struct Dataset {
     /// The rows, in order.
     pub rows: Vec<Row>,
     store: Store,
+    /// Its id in HoneyHive and those of its rows, where it is kept there.
+    managed: Option<(String, Vec<String>)>,
 }
 
 /// One row of a scanned dataset.
@@ -93,6 +97,15 @@ pub(crate) enum From<'a> {
         /// The path as the user wrote it.
         path: &'a str,
     },
+    /// Rows from HoneyHive, all with ids.
+    Fetched {
+        /// What to call the dataset.
+        name: &'a str,
+        /// Where the rows come from, for people.
+        origin: &'a str,
+        /// The rows; one that is not to be had with its id and why.
+        rows: Vec<Result<Datapoint, (String, String)>>,
+    },
     /// Rows that are there already.
     Rows {
         /// What to call the dataset.
@@ -145,6 +158,16 @@ impl Dataset {
         Self::scan(From::Rows { name, origin: name, rows }, None)
     }
 
+    /// A dataset that is kept in HoneyHive, by its id or else by its name.
+    ///
+    /// A datapoint that cannot be fetched becomes a row that cannot be read.
+    ///
+    /// # Errors
+    /// When there is no such dataset, it has no datapoints, or the server cannot be asked.
+    pub async fn managed(client: &HoneyHive, id_or_name: &str) -> Result<Self, DatasetFault> {
+        managed::fetch_either(client, id_or_name).await
+    }
+
     /// Scans a dataset.
     ///
     /// # Errors
@@ -184,6 +207,23 @@ impl Dataset {
                 };
                 (path.to_owned(), stem.into_owned(), store, scanned)
             }
+            From::Fetched { name, origin, rows } => {
+                let scanned = rows
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, row)| match row {
+                        Ok(mut row) => Scanned {
+                            line: index + 1,
+                            id: row.id.take(),
+                            content: Content::Ready(Arc::new(row)),
+                        },
+                        Err((id, fault)) => {
+                            Scanned { line: index + 1, id: Some(id), content: Content::Bad(fault) }
+                        }
+                    })
+                    .collect();
+                (origin.to_owned(), name.to_owned(), Store::Ready, scanned)
+            }
             From::Rows { name, origin, rows } => {
                 let scanned = rows
                     .into_iter()
@@ -212,6 +252,7 @@ impl Dataset {
             origin,
             rows: Vec::with_capacity(scanned.len()),
             store,
+            managed: None,
         };
         dataset.name_rows(scanned)?;
         Ok(dataset)
@@ -281,6 +322,10 @@ impl Dataset {
 
     /// The ids of the dataset and of its rows in HoneyHive.
     pub(crate) fn external_ids(&self, like_python: bool) -> ExternalIds {
+        if let Some((id, rows)) = &self.managed {
+            let rows = rows.iter().map(|id| Arc::from(id.as_str())).collect();
+            return ExternalIds { dataset: id.as_str().into(), managed: true, rows: Some(rows) };
+        }
         if !like_python {
             return ExternalIds {
                 dataset: ids::external(&self.name).into(),

@@ -113,6 +113,7 @@ pub(super) async fn run(
     let finished = tracer.finish();
     record.trace_id = finished.trace_id;
     record.spans = finished.spans;
+    record.enrichment = tracer.session_enrichment();
     record.open_spans = finished.open;
     record.dropped_spans = finished.dropped;
     Attempted { record, readable }

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use opentelemetry::Context;
 
+use crate::redact::is_masking;
+
 /// Where the panic of one call is noted; travels in its context.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PanicNote(Arc<Mutex<Option<String>>>);
@@ -27,6 +29,10 @@ pub(super) fn install_hook() {
     INSTALLED.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
+            if is_masking() {
+                // Its text may be what the hook was to mask.
+                return;
+            }
             let note = Context::map_current(|cx| cx.get::<PanicNote>().cloned());
             match note {
                 Some(note) => {

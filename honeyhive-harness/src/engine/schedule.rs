@@ -16,6 +16,7 @@ use super::panics;
 use super::settle::{self, Pending};
 use super::spec::Spec;
 use crate::journal::{AttemptRecord, Writer};
+use crate::redact::Redactor;
 
 /// An experiment to run and the rows of it.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub(crate) struct Job {
 }
 
 /// How to run.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     /// Attempts at once over all experiments, where that is asked for.
     pub(crate) concurrency: Option<usize>,
@@ -39,6 +40,8 @@ pub(crate) struct Options {
     pub(crate) keep_attempts: bool,
     /// Start nothing more after the first failure.
     pub(crate) fail_fast: bool,
+    /// Takes secrets out of whatever is recorded.
+    pub(crate) redactor: Redactor,
 }
 
 /// What all of a run share.
@@ -92,7 +95,7 @@ pub(crate) fn start(jobs: Vec<Job>, options: Options, journal: Arc<Writer>) -> i
             ..Progress::default()
         })
         .collect();
-    let workers = Arc::new(Workers::new(most_at_once(&jobs, options))?);
+    let workers = Arc::new(Workers::new(most_at_once(&jobs, &options))?);
     let shared = Arc::new(Shared {
         jobs,
         board,
@@ -163,7 +166,7 @@ impl Shared {
 }
 
 /// Attempts at once, over all jobs.
-fn most_at_once(jobs: &[Job], options: Options) -> usize {
+fn most_at_once(jobs: &[Job], options: &Options) -> usize {
     let most = jobs.iter().map(|job| job.spec.concurrency).max().unwrap_or(1);
     options.concurrency.unwrap_or(most)
 }
@@ -218,7 +221,7 @@ struct Dispatcher {
 
 async fn run(shared: Arc<Shared>) {
     let limit = |job: &Job| job.spec.concurrency;
-    let most = most_at_once(&shared.jobs, shared.options);
+    let most = most_at_once(&shared.jobs, &shared.options);
     let mut dispatcher = Dispatcher {
         all: Arc::new(Semaphore::new(most)),
         each: shared.jobs.iter().map(|job| Arc::new(Semaphore::new(limit(job)))).collect(),

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use opentelemetry::Context;
 
 use super::attempt::{self, Attempted};
 use super::board::{Outcome, lock};
@@ -19,6 +21,9 @@ const LONGEST_REASON: usize = 300;
 
 /// An evaluator that could read none of this many outputs stops the experiment.
 const FIRST_OUTPUTS: usize = 5;
+
+/// Hooks get this long for all texts of an attempt. One that takes longer is not asked again.
+const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A case whose attempts are under way.
 #[derive(Debug)]
@@ -101,9 +106,15 @@ pub(super) async fn leave_out(shared: &Arc<Shared>, pending: &Pending, attempt: 
 
 /// Records an attempt, and with the last one decides the case.
 async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
-    note_readable(shared, pending.job, &attempted);
+    let Attempted { record, readable } = attempted;
+    // Nothing is not another type.
+    let tells = !record.output.as_ref().is_some_and(serde_json::Value::is_null);
+    let record = redacted(shared, record).await;
+    if tells {
+        note_readable(shared, pending.job, &record, &readable);
+    }
     let mut entry = Entry::default();
-    let record = Record::Attempt(Box::new(attempted.record));
+    let record = Record::Attempt(Box::new(record));
     entry.push(&record);
     let Record::Attempt(record) = record else { return };
     lock(&pending.records).push(*record);
@@ -135,6 +146,32 @@ async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
         shared.board.lanes[pending.job].keep_attempts(pending.row, records);
     }
     decided.put_up(shared, pending.job, pending.index);
+}
+
+/// The record without secrets. Whatever comes after, on disk, in reasons or elsewhere, is made of
+/// this one.
+async fn redacted(shared: &Shared, mut record: AttemptRecord) -> AttemptRecord {
+    let redactor = &shared.options.redactor;
+    if !redactor.has_hooks() {
+        record.redact(redactor);
+        return record;
+    }
+    // Hooks are the user's code, so not on this thread, which keeps the clock.
+    if !redactor.has_given_up() {
+        let (own, mut work) = (redactor.clone(), record.clone());
+        let mut script = shared.workers.start_steps(move |steps| {
+            steps.step(&Context::new(), move || {
+                work.redact(&own);
+                work
+            });
+        });
+        if let (Ok(redacted), _) = script.next(HOOK_TIMEOUT).await {
+            return redacted;
+        }
+        redactor.give_up_on_hooks();
+    }
+    record.redact(&redactor.of_everything());
+    record
 }
 
 /// Puts up a case that was scored before, judged again by the rules of today.
@@ -201,13 +238,9 @@ impl Decided {
 
 /// Stops an experiment whose evaluator reads none of the outputs: it was written for another
 /// type, and every further call would be paid for nothing.
-fn note_readable(shared: &Shared, job: usize, attempted: &Attempted) {
+fn note_readable(shared: &Shared, job: usize, record: &AttemptRecord, readable: &[bool]) {
     let spec = &shared.jobs[job].spec;
-    if attempted.record.output.as_ref().is_some_and(serde_json::Value::is_null) {
-        // Nothing is not another type.
-        return;
-    }
-    for (index, could) in attempted.readable.iter().enumerate() {
+    for (index, could) in readable.iter().enumerate() {
         let (fine, bad) = &shared.progress[job].readable[index];
         if *could {
             fine.fetch_add(1, Ordering::AcqRel);
@@ -215,7 +248,7 @@ fn note_readable(shared: &Shared, job: usize, attempted: &Attempted) {
             && fine.load(Ordering::Acquire) == 0
         {
             let judge = &spec.rules.judges[index];
-            let score = attempted.record.scores.get(index);
+            let score = record.scores.get(index);
             let error = score.and_then(|score| score.error.as_ref());
             let reason = format!(
                 "evaluator `{}` ({}:{}) could read none of the first {FIRST_OUTPUTS} outputs of \

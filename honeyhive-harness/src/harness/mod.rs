@@ -26,9 +26,11 @@ use trials::{Runner, fault, trials};
 use crate::config::Config;
 use crate::engine::{self, Job, Options};
 use crate::gate::case::has_miss;
-use crate::journal::{self, CaseState, InvocationRecord, Record};
+use crate::journal::{self, CaseState, Entry, InvocationRecord, Record, Writer};
+use crate::redact::Redactor;
 use crate::registry;
 use crate::report::{self, Fault};
+use crate::text::count;
 
 /// The exit code of failed tests, as libtest has it.
 const FAILED: u8 = 101;
@@ -53,6 +55,19 @@ fn try_run(file: &str, crate_name: &str) -> Result<u8, String> {
         return Ok(0);
     }
     let config = Config::from_env()?;
+    let redactor = Redactor::new(&config, []);
+    // An error may quote anything.
+    run_experiments(file, crate_name, &args, &config, &redactor)
+        .map_err(|text| redactor.text(&text).into_owned())
+}
+
+fn run_experiments(
+    file: &str,
+    crate_name: &str,
+    args: &Args,
+    config: &Config,
+    redactor: &Redactor,
+) -> Result<u8, String> {
     let entries = registry::experiments();
     if entries.is_empty() && !args.list {
         return Err("no experiment is linked into this test target, so nothing was tested; put \
@@ -60,25 +75,25 @@ fn try_run(file: &str, crate_name: &str) -> Result<u8, String> {
              `honeyhive_harness::main!(my_crate);`"
             .to_owned());
     }
-    let plan = Plan::new(&entries, &args, &config);
+    let plan = Plan::new(&entries, args, config, redactor);
     if args.list {
         trials::list(&plan);
         return Ok(0);
     }
     for warning in config.warnings.iter().chain(&args.notes) {
-        report::note(warning);
+        report::note(&redactor.text(warning));
     }
-    if plan.running(&args).next().is_none() {
-        for text in plan.faults().map(str::to_owned).chain(plan.unknown_cases(&args)) {
-            report::note(&text);
+    if plan.running(args).next().is_none() {
+        for text in plan.faults().map(str::to_owned).chain(plan.unknown_cases(args)) {
+            report::note(&redactor.text(&text));
         }
-        trials::run(&args, 1, trials(&plan, &args, |_| None));
+        trials::run(args, 1, trials(&plan, args, |_| None));
         return Ok(0);
     }
     if let Some(seed) = args.shuffle {
         report::note(&format!("shuffled; repeat this order with --shuffle-seed {seed}"));
     }
-    execute(&plan, &args, &config, &place::Target::new(file, crate_name, &config))
+    execute(&plan, args, config, &place::Target::new(file, crate_name, config), redactor)
 }
 
 /// Runs what is selected.
@@ -87,9 +102,10 @@ fn execute(
     args: &Args,
     config: &Config,
     target: &place::Target,
+    redactor: &Redactor,
 ) -> Result<u8, String> {
     let concurrency = args.test_threads.or(config.concurrency);
-    let mut prepared = plan.prepare(args, config);
+    let mut prepared = plan.prepare(args, config, redactor);
     let faults: Vec<Fault> = prepared.places.iter().filter_map(Place::fault).collect();
     let mut places = std::mem::take(&mut prepared.places).into_iter();
     if prepared.jobs.is_empty() {
@@ -103,31 +119,15 @@ fn execute(
         return Ok(FAILED);
     }
     let destinations = sending::announce(config, &prepared.jobs)?;
-    let root = config.dir.clone().unwrap_or_else(place::journal_root);
-    let invocation = InvocationRecord {
-        package: target.package.clone(),
-        target: target.name.clone(),
-        arguments: std::env::args().skip(1).collect(),
-        runner_attempt: config.nextest.as_ref().map_or(1, |nextest| nextest.attempt),
-        service: config.service_name.clone().unwrap_or_else(|| target.package.clone()),
-        source: config.tracer.source.clone().unwrap_or_else(|| "evaluation".to_owned()),
-        project: config.tracer.project.clone(),
-        ..InvocationRecord::default()
-    };
-    let parent = match &config.nextest {
-        Some(nextest) => nextest.run_id.clone(),
-        None => config.under_cargo.then(place::parent_key).flatten(),
-    };
-    let (journal, mut entry) =
-        journal::create(&root, parent.as_deref(), invocation).map_err(|error| {
-            if config.dir.is_some() { format!("{error} (from HH_DIR)") } else { error }
-        })?;
+    let (journal, mut entry) = open_journal(config, target, redactor)?;
     let journal = Arc::new(journal);
     if config.nextest.as_ref().is_some_and(|nextest| nextest.attempt > 1) {
         recall(&mut prepared.jobs, journal.path())?;
     }
     for job in &prepared.jobs {
-        entry.push(&Record::Experiment(job.spec.record(&job.selected)));
+        let mut experiment = job.spec.record(&job.selected);
+        experiment.redact(redactor);
+        entry.push(&Record::Experiment(experiment));
     }
     for fault in &faults {
         entry.push(&Record::Case(fault.record()));
@@ -136,12 +136,17 @@ fn execute(
 
     let here = config.package.as_ref().map_or_else(|| Path::new("."), |(_, path)| path.as_path());
     let worth_it = !destinations.is_empty() || !prepared.jobs.iter().all(sending::is_partial);
-    let git = sending::ask_git(here, &journal, worth_it);
+    let git = sending::ask_git(here, &journal, redactor, worth_it);
     let sending = Sending::start(config, destinations, &journal, git.answer)?;
 
     let widest = prepared.jobs.iter().map(|job| job.spec.concurrency).max().unwrap_or(1);
     crate::tracer::install_global();
-    let options = Options { concurrency, fail_fast: args.fail_fast, ..Options::default() };
+    let options = Options {
+        concurrency,
+        fail_fast: args.fail_fast,
+        redactor: redactor.clone(),
+        ..Options::default()
+    };
     let running = engine::start(prepared.jobs, options, Arc::clone(&journal))
         .map_err(|error| format!("cannot start the engine: {error}"))?;
     let finale = Arc::new(Finale::new(
@@ -193,7 +198,48 @@ fn execute(
     let failed = trials::run(args, threads, trials);
     line.stop();
     running.finish();
+    note_hooks(redactor);
     Ok(finale.close(failed, false))
+}
+
+/// The journal of this process, and its first lines.
+fn open_journal(
+    config: &Config,
+    target: &place::Target,
+    redactor: &Redactor,
+) -> Result<(Writer, Entry), String> {
+    let root = config.dir.clone().unwrap_or_else(place::journal_root);
+    let mut invocation = InvocationRecord {
+        package: target.package.clone(),
+        target: target.name.clone(),
+        arguments: std::env::args().skip(1).collect(),
+        runner_attempt: config.nextest.as_ref().map_or(1, |nextest| nextest.attempt),
+        service: config.service_name.clone().unwrap_or_else(|| target.package.clone()),
+        source: config.tracer.source.clone().unwrap_or_else(|| "evaluation".to_owned()),
+        project: config.tracer.project.clone(),
+        ..InvocationRecord::default()
+    };
+    invocation.redact(redactor);
+    let parent = match &config.nextest {
+        Some(nextest) => nextest.run_id.clone(),
+        None => config.under_cargo.then(place::parent_key).flatten(),
+    };
+    journal::create(&root, parent.as_deref(), invocation).map_err(|error| {
+        if config.dir.is_some() { format!("{error} (from HH_DIR)") } else { error }
+    })
+}
+
+/// A hook that does not do its work is to be mended: what it could not look at is gone.
+fn note_hooks(redactor: &Redactor) {
+    if redactor.panics() > 0 {
+        report::note(&format!(
+            "a hook of redact! panicked at {}; each was replaced as a whole",
+            count(redactor.panics(), "text")
+        ));
+    }
+    if redactor.has_given_up() {
+        report::note("a hook of redact! took too long; from then on, all texts were replaced");
+    }
 }
 
 /// Why an inconclusive gate fails; empty where it is ignored.

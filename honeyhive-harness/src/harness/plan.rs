@@ -4,10 +4,13 @@ use std::panic::catch_unwind;
 use std::sync::Arc;
 
 use super::args::Args;
+use crate::api::HoneyHive;
 use crate::config::Config;
+use crate::dataset::managed::{self, Managed};
 use crate::dataset::{Dataset, DatasetFault, From, base_dir};
 use crate::engine::{self, Job, Spec};
 use crate::ids;
+use crate::redact::Redactor;
 use crate::registry::{Experiment, Source};
 use crate::report::Fault;
 use crate::stats::SplitMix64;
@@ -97,7 +100,12 @@ impl Place {
 
 impl Plan {
     /// Reads the datasets of all experiments that can be selected, and names their tests.
-    pub(super) fn new(entries: &[&'static Experiment], args: &Args, config: &Config) -> Self {
+    pub(super) fn new(
+        entries: &[&'static Experiment],
+        args: &Args,
+        config: &Config,
+        redactor: &Redactor,
+    ) -> Self {
         let whole = config.nextest.is_some();
         let mut plan = Self { linked: entries.len(), ..Self::default() };
         let mut seen: Vec<&str> = Vec::new();
@@ -127,7 +135,7 @@ impl Plan {
                     same.join(", ")
                 ))
             } else {
-                load(entry, config)
+                load(entry, args, config).map_err(|text| redactor.text(&text).into_owned())
             };
             match loaded {
                 Err(text) if whole => {
@@ -175,7 +183,7 @@ impl Plan {
     }
 
     /// Checks the selected rows and makes jobs of them.
-    pub(super) fn prepare(&self, args: &Args, config: &Config) -> Prepared {
+    pub(super) fn prepare(&self, args: &Args, config: &Config, redactor: &Redactor) -> Prepared {
         let concurrency = args.test_threads.or(config.concurrency);
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); self.loaded.len()];
         let mut gate_selected = vec![false; self.loaded.len()];
@@ -216,7 +224,9 @@ impl Plan {
             let run_id = ids::run_id(asked, entry.name, self.linked == 1);
             let dataset = Arc::clone(dataset);
             let spec = Arc::new(Spec::new(entry, dataset, concurrency, config.python_ids, run_id));
-            jobs.push(Some(engine::check(&spec, &selected).map(|faults| {
+            let checked = engine::check(&spec, &selected);
+            let checked = checked.map_err(|text| redactor.text(&text).into_owned());
+            jobs.push(Some(checked.map(|faults| {
                 prepared.jobs.push(Job {
                     spec,
                     selected,
@@ -305,10 +315,11 @@ pub(super) fn runs(test: &Test, args: &Args) -> bool {
     test.selected && !args.leaves_out(test.ignored.is_some())
 }
 
-fn load(entry: &Experiment, config: &Config) -> Result<Dataset, String> {
+fn load(entry: &Experiment, args: &Args, config: &Config) -> Result<Dataset, String> {
     let base = base_dir(entry.package, entry.manifest_dir, config.package.as_ref());
     let scanned = match entry.dataset {
         Source::File(path) => Dataset::scan(From::File { base: &base, path }, entry.dataset_name),
+        Source::Managed(which) => load_managed(which, entry.dataset_name, args, config),
         Source::Function { path, load } => {
             let origin = format!("{path}()");
             let name = path.rsplit("::").next().unwrap_or(path);
@@ -321,6 +332,29 @@ fn load(entry: &Experiment, config: &Config) -> Result<Dataset, String> {
     scanned.map_err(|fault| {
         format!("{fault}\n(dataset of `{}`, {}:{})", entry.name, entry.file, entry.line)
     })
+}
+
+/// Listing needs no network, and offline there is none: then it is the dataset as it was fetched
+/// last.
+fn load_managed(
+    which: Managed<'_>,
+    name: Option<&str>,
+    args: &Args,
+    config: &Config,
+) -> Result<Dataset, DatasetFault> {
+    let fault = |text: &str| DatasetFault(format!("{which}: {text}"));
+    let root = config.dir.clone().unwrap_or_else(super::place::journal_root);
+    if args.list || config.offline {
+        let kept = managed::kept(&root, which, name);
+        return kept.unwrap_or_else(|| {
+            Err(fault("it was not fetched yet, and is not while offline or listing"))
+        });
+    }
+    let client = HoneyHive::from_connection(&config.connection);
+    let client = client.map_err(|error| fault(&error.to_string()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| fault(&format!("cannot be fetched: {error}")))?;
+    runtime.block_on(managed::fetch(&client, which, Some(&root), name))
 }
 
 /// Fisher–Yates.

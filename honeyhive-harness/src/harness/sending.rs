@@ -10,6 +10,7 @@ use super::FAILED;
 use crate::config::Config;
 use crate::engine::Job;
 use crate::journal::{self, Entry, GitRecord, Record, Writer};
+use crate::redact::Redactor;
 use crate::report;
 use crate::text::count;
 use crate::upload::{Destination, Uplink, destinations};
@@ -85,12 +86,19 @@ impl Recorded {
 
 /// Asks git about the sources, for the journal and for whoever sends it. A few cases that somebody
 /// tries are not worth the question.
-pub(super) fn ask_git(directory: &Path, journal: &Arc<Writer>, worth_it: bool) -> Git {
+pub(super) fn ask_git(
+    directory: &Path,
+    journal: &Arc<Writer>,
+    redactor: &Redactor,
+    worth_it: bool,
+) -> Git {
     let (answered, answer) = oneshot::channel();
     let (done, recorded) = mpsc::channel();
     let (directory, journal) = (directory.to_owned(), Arc::downgrade(journal));
+    let redactor = redactor.clone();
     let work = move || {
-        let git = journal::git_state(&directory);
+        let mut git = journal::git_state(&directory);
+        git.redact(&redactor);
         if let Some(journal) = journal.upgrade() {
             let mut entry = Entry::default();
             entry.push(&Record::Git(git.clone()));

@@ -47,6 +47,18 @@
 //!
 //! Nothing here is ever deleted; remove old directories as you like.
 //!
+//! # What is kept out
+//!
+//! The values of environment variables that are named like secrets (`.._KEY`, `.._TOKEN`,
+//! `.._PASSWORD` ..; 8 characters or more), as they are, escaped, percent-encoded or in base64;
+//! keys of well-known shapes; and what the hooks of [`redact!`](crate::redact!) say. Each is
+//! `[redacted]` here, and in everything that is printed or sent. Ids and names are not looked at.
+//!
+//! With `HH_CAPTURE=none` there are no contents: `inputs`, `ground_truth`, `history`, `output`,
+//! explanations, and attributes of spans with inputs, outputs, messages or documents are absent,
+//! the text of an error is `[not captured]`. Metadata of rows stays, of scores only numbers and
+//! booleans.
+//!
 //! # How durable
 //!
 //! A case is reported after its lines were written and `fdatasync` returned (one call for all
@@ -55,12 +67,17 @@
 //! without its newline. Readers ignore fields and record types that they do not know.
 
 mod git;
+#[cfg(feature = "cli")]
+mod overview;
 mod reader;
+mod redacted;
 mod schema;
 mod tail;
 mod writer;
 
 pub(crate) use git::state as git_state;
+#[cfg(feature = "cli")]
+pub(crate) use overview::{Counts, Ending, ExperimentOverview, Overview, invocations};
 pub use reader::{Journal, JournalError, read_invocation};
 pub use schema::{
     AttemptError, AttemptRecord, CaseRecord, CaseState, EndRecord, ErrorKind, EvaluatorRecord,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::score::{Direction, ScoreValue};
-use crate::tracer::SpanRecord;
+use crate::tracer::{Enrichment, SpanRecord};
 
 /// The number of this schema. It grows when a reader of the old one would misunderstand.
 pub const SCHEMA: u32 = 1;
@@ -286,6 +286,9 @@ pub struct AttemptRecord {
     /// Why nothing came out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<AttemptError>,
+    /// What the code under test said about its session.
+    #[serde(skip_serializing_if = "Enrichment::is_empty")]
+    pub enrichment: Enrichment,
     /// What the evaluators said, in the order of the attribute.
     pub scores: Vec<ScoreRecord>,
     /// The spans, in the order in which they ended.

@@ -1,5 +1,7 @@
 //! Everything that is printed, apart from libtest's own lines.
 
+#[cfg(feature = "cli")]
+mod runs;
 mod summary;
 mod table;
 
@@ -108,6 +110,18 @@ fn print(text: &str, to_stderr: bool, color: Option<ColorSetting>) {
         let _ = stream.write_all(text.as_bytes());
         let _ = stream.flush();
     }
+}
+
+/// The list of invocations, to be printed by [`styled`].
+#[cfg(feature = "cli")]
+pub(crate) fn runs(runs: &[crate::journal::Overview]) -> String {
+    runs::render(runs)
+}
+
+/// Prints a text with colours, where they are wanted.
+#[cfg(feature = "cli")]
+pub(crate) fn styled(text: &str, to_stderr: bool) {
+    print(text, to_stderr, None);
 }
 
 /// Prints to stdout as it is.

@@ -208,6 +208,7 @@ impl<E: ?Sized> ErrorAsName for Shown<'_, E> {
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_borrow, reason = "the references are what decides")]
 mod tests {
     use std::collections::BTreeMap;
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::flatten::{Attributes, LONGEST, shorten};
 use super::{CurrentTracer, Span, attributes, current_tracer};
 use crate::json;
+use crate::redact::Redactor;
 
 /// Values of one kind that an enrichment may hold.
 const MOST: usize = 512;
@@ -122,6 +123,30 @@ impl Enrichment {
         }
         self.error = Some(text);
         self
+    }
+
+    /// Takes secrets out of it, and contents where they are not to be kept.
+    pub(crate) fn redact(&mut self, redactor: &Redactor) {
+        if !redactor.captures() {
+            self.inputs.clear();
+            self.outputs.clear();
+        }
+        let maps = [
+            &mut self.metadata,
+            &mut self.metrics,
+            &mut self.feedback,
+            &mut self.inputs,
+            &mut self.outputs,
+            &mut self.config,
+            &mut self.user_properties,
+        ];
+        maps.into_iter().for_each(|map| redactor.map(map));
+        self.error.iter_mut().for_each(|error| redactor.error(error));
+    }
+
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.error.is_none() && self.kinds().iter().all(|(_, values)| values.is_empty())
     }
 
     /// How many values could not be recorded.

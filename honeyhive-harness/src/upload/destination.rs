@@ -320,13 +320,25 @@ fn new_session(record: &AttemptRecord, invocation: &InvocationRecord, run: &str)
 /// What came out of an attempt. HoneyHive takes objects alone as outputs.
 fn session_update(record: &AttemptRecord, there: &str) -> EventUpdate {
     let (began, ended) = times(record);
-    let outputs = match &record.output {
-        None => None,
-        Some(Value::Object(fields)) => Some(fields.clone()),
-        Some(other) => Some(Map::from_iter([("result".to_owned(), other.clone())])),
-    };
-    let mut metrics = Map::new();
-    let mut metadata = Map::new();
+    let said = &record.enrichment;
+    let mut outputs = said.outputs.clone();
+    match &record.output {
+        None => {}
+        Some(Value::Object(fields)) => outputs.extend(fields.clone()),
+        Some(other) => {
+            outputs.insert("result".to_owned(), other.clone());
+        }
+    }
+    let mut feedback = said.feedback.clone();
+    if let Some(truth) = &record.ground_truth {
+        feedback.insert("ground_truth".to_owned(), truth.clone());
+    }
+    let mut metrics = said.metrics.clone();
+    let mut metadata = said.metadata.clone();
+    if !said.inputs.is_empty() {
+        // A session's inputs are those of its datapoint.
+        metadata.insert("inputs".to_owned(), said.inputs.clone().into());
+    }
     for score in &record.scores {
         match score.value {
             Some(ScoreValue::Bool(yes)) => {
@@ -345,16 +357,18 @@ fn session_update(record: &AttemptRecord, there: &str) -> EventUpdate {
     if let Some(error) = &record.error {
         metadata.insert("error".to_owned(), error.message.clone().into());
         metadata.insert("error_type".to_owned(), error.kind.name().into());
+    } else if let Some(error) = &said.error {
+        metadata.insert("error".to_owned(), error.clone().into());
     }
-    let feedback = record.ground_truth.as_ref();
-    let feedback =
-        feedback.map(|truth| Map::from_iter([("ground_truth".to_owned(), truth.clone())]));
+    let some = |fields: Map<String, Value>| Some(fields).filter(|fields| !fields.is_empty());
     EventUpdate {
         event_id: there.to_owned(),
-        outputs,
-        feedback,
-        metrics: Some(metrics).filter(|metrics| !metrics.is_empty()),
-        metadata: Some(metadata).filter(|metadata| !metadata.is_empty()),
+        outputs: if record.output.is_some() { Some(outputs) } else { some(outputs) },
+        feedback: some(feedback),
+        metrics: some(metrics),
+        metadata: some(metadata),
+        config: some(said.config.clone()),
+        user_properties: some(said.user_properties.clone()),
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of one attempt")]
         duration: Some(ended.saturating_sub(began) as f64),
         end_time: Some(ended),

@@ -101,6 +101,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 ///
 /// # Errors
 /// When the directory has no journal that can be read.
+#[cfg(feature = "cli")]
 pub(crate) fn push(
     directory: &Path,
     to: impl Fn() -> Vec<Destination>,

@@ -52,7 +52,14 @@ impl Sent {
         self.left() == 0 && self.refused == 0 && self.unfinished == 0 && self.fatal.is_none()
     }
 
+    /// What went wrong, where that still matters.
+    pub(crate) fn why(&self) -> Option<&str> {
+        let why = self.fatal.as_deref().or(self.problem.as_deref());
+        why.filter(|_| !self.is_complete())
+    }
+
     /// Adds what another journal of the invocation had for the same destination.
+    #[cfg(feature = "cli")]
     pub(super) fn add(&mut self, other: Self) {
         self.attempts += other.attempts;
         self.sent += other.sent;
@@ -90,13 +97,11 @@ impl Sent {
         if self.unfinished > 0 {
             text.push_str(&format!("; {} not finished", count(self.unfinished, "run")));
         }
-        if !self.is_complete() {
-            if let Some(why) = self.fatal.as_ref().or(self.problem.as_ref()) {
-                text.push_str(&format!(": {why}"));
-            }
-            if self.left() > 0 || self.unfinished > 0 {
-                text.push_str(&format!("; `{push}` sends the rest"));
-            }
+        if let Some(why) = self.why() {
+            text.push_str(&format!(": {why}"));
+        }
+        if self.left() > 0 || self.unfinished > 0 {
+            text.push_str(&format!("; `{push}` sends the rest"));
         }
         text
     }

@@ -32,6 +32,10 @@ const OPTIONS: &[Known] = &[
 /// Where the rows come from.
 pub(crate) enum Dataset {
     File(LitStr),
+    /// Kept in HoneyHive, known by its id.
+    ManagedId(LitStr),
+    /// Kept in HoneyHive, known by its name.
+    ManagedName(LitStr),
     Function(Path),
 }
 
@@ -151,6 +155,9 @@ fn dataset(key: &Key, input: ParseStream<'_>) -> syn::Result<Dataset> {
         return key.wrong(rest(input), "a file name, or the path of a function");
     }
     let path = item_path(input, "a function")?;
+    if path.is_ident("managed") && input.peek(syn::token::Paren) {
+        return managed(input);
+    }
     if input.peek(syn::token::Paren) {
         let call = rest(input);
         return at(
@@ -162,6 +169,49 @@ fn dataset(key: &Key, input: ParseStream<'_>) -> syn::Result<Dataset> {
         );
     }
     Ok(Dataset::Function(path))
+}
+
+/// `("id")` or `(name = "..")`, after `managed`.
+fn managed(input: ParseStream<'_>) -> syn::Result<Dataset> {
+    const USAGE: &str =
+        "write `managed(\"id\")` or `managed(name = \"..\")`, as HoneyHive shows them";
+    let content;
+    let parens = syn::parenthesized!(content in input);
+    if content.is_empty() {
+        return Err(syn::Error::new(parens.span.join(), USAGE));
+    }
+    let read = managed_by(&content, parens.span.join(), USAGE);
+    // What is left would be told as a second mistake.
+    rest(&content);
+    read
+}
+
+fn managed_by(
+    content: ParseStream<'_>,
+    span: proc_macro2::Span,
+    usage: &str,
+) -> syn::Result<Dataset> {
+    let by_name = content.peek(syn::Ident::peek_any);
+    if by_name {
+        let key = content.call(Ident::parse_any)?;
+        if key != "name" || !content.peek(Token![=]) {
+            return at(key, usage);
+        }
+        content.parse::<Token![=]>()?;
+    }
+    if !content.peek(LitStr) {
+        let found = rest(content);
+        return if found.is_empty() { Err(syn::Error::new(span, usage)) } else { at(found, usage) };
+    }
+    let text: LitStr = content.parse()?;
+    if text.value().trim().is_empty() {
+        return at(text, usage);
+    }
+    content.parse::<Option<Token![,]>>()?;
+    if !content.is_empty() {
+        return at(rest(content), usage);
+    }
+    Ok(if by_name { Dataset::ManagedName(text) } else { Dataset::ManagedId(text) })
 }
 
 fn timeout(text: &LitStr) -> syn::Result<u64> {

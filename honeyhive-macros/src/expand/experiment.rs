@@ -187,6 +187,12 @@ fn dataset(root: &Root, options: &Options) -> (TokenStream, TokenStream) {
     match &options.dataset {
         None => (TokenStream::new(), TokenStream::new()),
         Some(Dataset::File(file)) => (TokenStream::new(), quote!(#p::Source::File(#file))),
+        Some(Dataset::ManagedId(id)) => {
+            (TokenStream::new(), quote!(#p::Source::Managed(#p::Managed::Id(#id))))
+        }
+        Some(Dataset::ManagedName(name)) => {
+            (TokenStream::new(), quote!(#p::Source::Managed(#p::Managed::Name(#name))))
+        }
         Some(Dataset::Function(path)) => {
             let shown = text::of_type(path);
             let span = path.segments.last().map_or_else(Span::call_site, |last| last.ident.span());

@@ -4,13 +4,15 @@
 //! `?` and `return` end the body, and what it gave is seen on its way out.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ReturnType;
+use syn::spanned::Spanned as _;
 
 use super::Parameter;
 use super::options::Options;
 use super::types::Returned;
 use crate::expand::arguments::local;
-use crate::expand::{Root, option};
+use crate::expand::{Root, generated, option};
 use crate::item::Function;
 use crate::text;
 
@@ -35,7 +37,14 @@ pub(super) fn expand(
             Returned::Opaque(None) => return diverging(&p, &start, body),
         };
         // The type of an async block cannot be written; a branch that is never taken tells it.
-        let of = of.map(|ty| quote!(if false { return #p::never::<#ty>(); }));
+        // Where the body gives something else, rustc shows the place of this one.
+        let place = match &function.sig.output {
+            ReturnType::Default => function.sig.ident.span(),
+            ReturnType::Type(_, ty) => ty.span(),
+        };
+        let place = generated(place);
+        let there = root.private_at(place);
+        let of = of.map(|ty| quote_spanned!(place=> if false { return #there::never::<#ty>(); }));
         return quote! {
             let #call = #start;
             let #returned = #p::Polled::new(#call.as_ref(), async move { #of #body }).await;
@@ -108,10 +117,8 @@ fn start(
     options: &Options,
 ) -> TokenStream {
     let own = format!("::{}", text::unraw(&function.sig.ident));
-    let name = match &options.name {
-        Some(name) => quote!(#name),
-        None => quote!(::core::concat!(::core::module_path!(), #own)),
-    };
+    let by_path = quote!(::core::concat!(::core::module_path!(), #own));
+    let name = options.name.as_ref().map_or(by_path, ToTokens::to_token_stream);
     let event_name = option(options.name.as_ref());
     let event_type =
         options.event_type.as_ref().map_or_else(|| "tool".to_owned(), syn::LitStr::value);
@@ -121,8 +128,13 @@ fn start(
     });
     let adds: Vec<TokenStream> = recorded
         .map(|Parameter { ident, name, cfgs, .. }| {
+            // Whoever does not use it wants to see it all the same.
+            let unused = text::unraw(ident)
+                .starts_with('_')
+                .then(|| quote!(#[allow(clippy::used_underscore_binding)]));
             quote! {
                 #(#cfgs)*
+                #unused
                 #inputs.add(#name, (&&&#p::Shown(&#ident)).__hh_input());
             }
         })

@@ -27,12 +27,9 @@ pub(crate) fn trace(attribute: TokenStream, item: TokenStream) -> TokenStream {
         Ok(Item::Function(function)) => function,
         Ok(Item::Other(keyword, what)) => {
             let text = format!("`#[trace]` goes on a function, and this is {what}");
-            match what {
-                "an impl block" | "a trait" => {
-                    errors.at(keyword, format_args!("{text}; put it on the functions in it"));
-                }
-                _ => errors.at(keyword, text),
-            }
+            let holds_functions = matches!(what, "an impl block" | "a trait" | "a module");
+            let hint = if holds_functions { "; put it on the functions in it" } else { "" };
+            errors.at(keyword, format_args!("{text}{hint}"));
             return given_back(item, errors);
         }
         Err(error) => {

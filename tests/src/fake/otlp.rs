@@ -95,9 +95,10 @@ fn decode(request: &Request) -> Result<ExportTraceServiceRequest, Refused> {
             Ok(decoded)
         }
         Some(JSON) => {
-            let value: Value = serde_json::from_slice(&request.body)
+            let mut value: Value = serde_json::from_slice(&request.body)
                 .map_err(|error| Refused::new(400, format!("no JSON: {error}")))?;
             Refused::unless_empty(otlp_json::REQUEST.faults(&value))?;
+            otlp_json::wrap_spelt_doubles(&mut value);
             serde_json::from_value(value)
                 .map_err(|error| Refused::new(400, format!("no OTLP: {error}")))
         }

@@ -3,6 +3,8 @@
 //! Decoders forgive: numbers for strings, names for enums, unknown keys. So the text is checked
 //! against the specification before it is decoded.
 
+use serde_json::{Value, json};
+
 use super::shape::Shape::{
     self, Any, Bool, Count, Double, Hex, HexOrEmpty, IntText, List, Nanos, Struct, Text, Variant,
 };
@@ -87,3 +89,19 @@ static VALUE: [super::shape::Field; 7] = [
     may("arrayValue", Struct(&[must("values", List(&Variant(&VALUE)))])),
     may("kvlistValue", Struct(&[must("values", List(&ATTRIBUTE))])),
 ];
+
+/// Doubles that are spelt out (`NaN`, `Infinity`) are right, but the decoder does not know them.
+/// So they come to it in the form in which they are shown: `{"doubleValue": "NaN"}`.
+pub(super) fn wrap_spelt_doubles(value: &mut Value) {
+    match value {
+        Value::Object(entries) => match entries.get("doubleValue") {
+            Some(text @ Value::String(_)) => {
+                let pair = json!({"key": "doubleValue", "value": {"stringValue": text}});
+                *value = json!({"kvlistValue": {"values": [pair]}});
+            }
+            _ => entries.values_mut().for_each(wrap_spelt_doubles),
+        },
+        Value::Array(items) => items.iter_mut().for_each(wrap_spelt_doubles),
+        _ => {}
+    }
+}

@@ -95,8 +95,12 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, stopped: &Arc<AtomicBool
         if stopped.load(Ordering::SeqCst) {
             return;
         }
-        let Ok(stream) = stream else { continue };
-        let Ok(twin) = stream.try_clone() else { continue };
+        let pair = stream.and_then(|stream| Ok((stream.try_clone()?, stream)));
+        let Ok((twin, stream)) = pair else {
+            // Out of descriptors; some come back.
+            std::thread::sleep(GLANCE);
+            continue;
+        };
         let number = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
         lock(&shared.open).insert(number, twin);
         let (shared, stopped) = (Arc::clone(shared), Arc::clone(stopped));

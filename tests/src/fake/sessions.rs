@@ -20,7 +20,6 @@ pub(super) fn start(
         Refused::unless_empty(SESSION.faults(&body))?;
         body
     };
-    Refused::unless_empty(run_faults(state, &session))?;
     let asked_id = session["session_id"].as_str().unwrap_or_default().to_owned();
     if let Some(known) = state.sessions.asked(&asked_id) {
         if known.body != session {
@@ -29,6 +28,7 @@ pub(super) fn start(
         known.deliveries += 1;
         return Ok(started(&known.id, &session));
     }
+    Refused::unless_empty(run_faults(state, &session))?;
     let id = if options.server_session_ids { other_id(&asked_id) } else { asked_id.clone() };
     let answer = started(&id, &session);
     state.sessions.push(StoredSession { id, asked_id, body: session, deliveries: 1 });
@@ -77,7 +77,7 @@ fn run_faults(state: &mut State, session: &Value) -> Vec<String> {
     if run.dataset_id() != Some(dataset) {
         faults.push(format!("dataset_id {dataset} is not that of the run"));
     }
-    let of_run = run.created["datapoint_ids"].as_array().map_or(&[][..], Vec::as_slice);
+    let of_run = run.datapoint_ids();
     if !of_run.is_empty() && !of_run.contains(&json!(datapoint)) {
         faults.push(format!("datapoint_id {datapoint} is none of the run"));
     }

@@ -98,6 +98,13 @@ impl StoredRun {
         let managed = self.created["dataset_id"].as_str();
         managed.or_else(|| self.created["metadata"]["offline_dataset_id"].as_str())
     }
+
+    /// The datapoints, as it was last told; none where it was not.
+    pub(super) fn datapoint_ids(&self) -> &[Value] {
+        let bodies = self.updates.iter().rev().map(|update| &update.body).chain([&self.created]);
+        let mut lists = bodies.filter_map(|body| body["datapoint_ids"].as_array());
+        lists.next().map_or(&[][..], Vec::as_slice)
+    }
 }
 
 /// A session that was started.

@@ -171,8 +171,16 @@ fn a_session_is_kept_once() {
     let plain = json!({"session_id": RUN, "session_name": "my app", "source": "dev"});
     ok(&fake, "POST /v1/sessions", &plain);
     fake.assert_clean();
+    // A run may learn of more datapoints later.
+    let oslo = json!({"datapoint_ids": ["EXT-cities-oslo"]});
+    ok(&fake, &format!("PUT /v1/runs/{RUN}"), &oslo);
+    let later = changed(session(), "/metadata/datapoint_id", json!("EXT-cities-oslo"));
+    let later = changed(later, "/session_name", json!("capitals-oslo"));
+    let id = Fake::server_session_id(OTHER);
+    ok(&fake, "POST /v1/sessions", &changed(later, "/session_id", json!(id)));
+    fake.assert_clean();
     let sessions = fake.sessions();
-    assert_eq!(sessions.iter().map(|s| s.deliveries).collect::<Vec<_>>(), [2, 1, 1]);
+    assert_eq!(sessions.iter().map(|s| s.deliveries).collect::<Vec<_>>(), [2, 1, 1, 1]);
     assert_eq!((sessions[0].id.as_str(), &sessions[0].body), (SESSION, &session()));
     let other = changed(session(), "/inputs", json!({"country": "Italy"}));
     let call = Call::rest(&fake, "POST /v1/sessions", Some(&other));

@@ -130,7 +130,7 @@ fn send(fake: &Fake, call: &Call) {
 
 #[test]
 fn spans_are_read_alike_from_protobuf_and_json() {
-    // The encoder has no number for NaN in JSON, and writes null.
+    // The encoder writes null for NaN, where the specification wants a string.
     let body = changed(
         json_body(),
         "/resourceSpans/0/scopeSpans/0/spans/1/attributes/9/value/doubleValue",
@@ -250,13 +250,13 @@ fn a_span_is_refused_for_each_thing_that_is_wrong() {
         ("something of it was dropped", |span| span.dropped_events_count = 1),
         ("something of it was dropped", |span| span.dropped_links_count = 1),
         ("its status is unknown", |span| {
-            span.status = Some(Status { message: String::new(), code: 3 })
+            span.status = Some(Status { message: String::new(), code: 3 });
         }),
         ("without error has a message", |span| {
-            span.status = Some(Status { message: "!".into(), code: 1 })
+            span.status = Some(Status { message: "!".into(), code: 1 });
         }),
         ("without error has a message", |span| {
-            span.status = Some(Status { message: "!".into(), code: 0 })
+            span.status = Some(Status { message: "!".into(), code: 0 });
         }),
         ("a key is empty", |span| span.attributes.push(text("", "a"))),
         ("\"a\" is there twice", |span| span.attributes.extend([text("a", "1"), text("a", "1")])),
@@ -301,10 +301,10 @@ fn a_span_is_refused_for_each_thing_that_is_wrong() {
         }),
         ("honeyhive.run_id is \"3333", |span| set(span, "honeyhive.run_id", OTHER)),
         ("honeyhive_metadata.run_id is \"3333", |span| {
-            set(span, "honeyhive_metadata.run_id", OTHER)
+            set(span, "honeyhive_metadata.run_id", OTHER);
         }),
         ("honeyhive_metadata.dataset_id is", |span| {
-            set(span, "honeyhive_metadata.dataset_id", "d")
+            set(span, "honeyhive_metadata.dataset_id", "d");
         }),
         ("association.properties.datapoint_id is", |span| {
             set(span, "traceloop.association.properties.datapoint_id", "d");
@@ -405,6 +405,7 @@ fn json_is_as_the_specification_has_it() {
     for (pointer, value, reason) in [
         ("traceId", json!("A1".repeat(16)), "traceId` is not an id"),
         ("traceId", json!("oaGhoaGhoaGhoaGhoaGhoQ=="), "traceId` is not an id"),
+        ("traceId", json!("0".repeat(32)), "traceId` is not an id"),
         ("spanId", json!("01"), "spanId` is not an id"),
         ("parentSpanId", Value::Null, "parentSpanId` is not an id"),
         ("kind", json!("SPAN_KIND_INTERNAL"), "kind` is not an integer"),

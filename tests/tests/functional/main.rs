@@ -3,15 +3,20 @@
 //! One module per topic, one project per module. What the experiments of a project are made of
 //! stands in `evals/`. Expected texts are inline snapshots (`cargo insta review` updates them).
 
+mod cli;
 mod datasets;
 mod engine;
 mod gates;
 mod hard_inputs;
+mod honeyhive;
 mod journal;
 mod library;
 mod libtest;
+mod managed;
 mod nextest;
 mod outcomes;
+mod redaction;
 mod signals;
 mod terminal;
+mod trace_attribute;
 mod tracer;

@@ -3,7 +3,7 @@ use honeyhive_harness::experiment;
 #[experiment(dataset = 3)]
 fn number() {}
 
-#[experiment(dataset = managed("0f8e"))]
+#[experiment(dataset = remote("0f8e"))]
 fn call() {}
 
 #[experiment("data.jsonl")]

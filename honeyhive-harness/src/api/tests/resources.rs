@@ -11,11 +11,7 @@ use crate::api::{
 };
 
 fn object(value: Value) -> Option<Object> {
-    value.as_object().cloned()
-}
-
-fn text(text: &str) -> Option<String> {
-    Some(text.to_owned())
+    serde_json::from_value(value).unwrap()
 }
 
 fn all_keys(server: &Server) -> Vec<(String, bool)> {
@@ -37,9 +33,9 @@ fn echo_ids(_: &Seen, _: usize) -> Answer {
 
 async fn write_everything(client: &HoneyHive) {
     let session = NewSession {
-        session_id: text("s1"),
-        session_name: text("qa-1"),
-        source: text("evaluation"),
+        session_id: Some("s1".to_owned()),
+        session_name: Some("qa-1".to_owned()),
+        source: Some("evaluation".to_owned()),
         inputs: object(json!({"q": "?"})),
         metadata: object(json!({"run_id": "r1"})),
         ..NewSession::default()
@@ -48,7 +44,7 @@ async fn write_everything(client: &HoneyHive) {
     assert_eq!(started.session_id, "theirs");
     let event = NewEvent {
         event_type: EventType::Chain,
-        event_id: text("e1"),
+        event_id: Some("e1".to_owned()),
         outputs: object(json!({"result": 1})),
         ..NewEvent::default()
     };
@@ -68,7 +64,7 @@ async fn write_everything(client: &HoneyHive) {
             value: json!("r1"),
             kind: "string".to_owned(),
         }],
-        date_range: Some(DateRange { from: text("2026-01-01T00:00:00Z"), to: None }),
+        date_range: Some(DateRange { from: Some("2026-01-01T00:00:00Z".to_owned()), to: None }),
         limit: Some(10),
         ..EventQuery::default()
     };
@@ -136,9 +132,9 @@ async fn the_family_to_come_does_not() {
 async fn an_answer_without_an_id_means_ours() {
     let server = Server::always(answer(201, ""));
     let client = client(&server);
-    let run = NewRun { run_id: text("r1"), ..NewRun::default() };
+    let run = NewRun { run_id: Some("r1".to_owned()), ..NewRun::default() };
     assert_eq!(client.runs().create(&run).await.unwrap().run_id, "r1");
-    let session = NewSession { session_id: text("s1"), ..NewSession::default() };
+    let session = NewSession { session_id: Some("s1".to_owned()), ..NewSession::default() };
     assert_eq!(client.sessions().start(&session).await.unwrap().session_id, "s1");
     let error = client.runs().create(&NewRun::default()).await.unwrap_err();
     assert!(matches!(error.kind(), ApiErrorKind::Decode(_)), "{error}");
@@ -189,7 +185,7 @@ async fn runs() {
     });
     let client = client(&server);
     let run = NewRun {
-        run_id: text("ours"),
+        run_id: Some("ours".to_owned()),
         status: Some(RunStatus::Pending),
         event_ids: Some(Vec::new()),
         metadata: object(json!({"offline_dataset_id": "EXT-qa"})),
@@ -255,7 +251,7 @@ async fn lists_of_runs() {
     ));
     let client = client(&server);
     let filter = RunFilter {
-        name: text("a & b=c"),
+        name: Some("a & b=c".to_owned()),
         status: Some(RunStatus::Completed),
         page: Some(2),
         ..RunFilter::default()
@@ -294,7 +290,7 @@ async fn datasets() {
     let datasets = client.datasets();
     assert_eq!(datasets.list(Some("ds"), None).await.unwrap()[0].datapoints, ["d1"]);
     datasets.list(None, Some("ü")).await.unwrap();
-    let new = NewDataset { name: text("n"), ..NewDataset::default() };
+    let new = NewDataset { name: Some("n".to_owned()), ..NewDataset::default() };
     assert_eq!(datasets.create(&new).await.unwrap(), "ds");
     assert_eq!(datasets.update("ds", &new).await.unwrap().unwrap().name, "n");
     datasets.delete("ds").await.unwrap();

@@ -1,6 +1,6 @@
 //! A small HTTP server: one thread per connection, keep-alive, an answer per request.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -40,13 +40,28 @@ pub(super) struct Answer {
     cut: Option<usize>,
 }
 
-pub(super) fn answer(status: u16, body: impl ToString) -> Answer {
-    Answer { status, body: body.to_string(), ..Answer::default() }
+/// Text, or JSON to be written.
+pub(super) struct Text(String);
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl From<Value> for Text {
+    fn from(value: Value) -> Self {
+        Self(value.to_string())
+    }
+}
+
+pub(super) fn answer(status: u16, body: impl Into<Text>) -> Answer {
+    Answer { status, body: body.into().0, ..Answer::default() }
 }
 
 impl Answer {
-    pub(super) fn header(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.headers.push((name, value.to_string()));
+    pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
         self
     }
 

@@ -48,14 +48,14 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 mod inner {
     #[crate::trace(crate = crate)]
-    pub(super) fn adds(a: u8, _b: u8) -> u8 {
-        a + _b
+    pub(super) fn adds(a: u8, _c: u8) -> u8 {
+        a + 2
     }
 }
 
 #[test]
 fn a_plain_function() {
-    let spans = spans(|| assert_eq!(inner::adds(1, 2), 3));
+    let spans = spans(|| assert_eq!(inner::adds(1, 7), 3));
     assert_eq!(spans[0].name, "honeyhive_harness::tracer::call::tests::inner::adds");
     assert_eq!(spans[0].kind, "internal");
     assert_eq!(spans[0].status, SpanStatus::Unset);
@@ -64,7 +64,7 @@ fn a_plain_function() {
         json!({
             "honeyhive_event_type": "tool",
             "honeyhive_inputs.a": 1,
-            "honeyhive_inputs.b": 2,
+            "honeyhive_inputs.c": 7,
             "honeyhive_outputs.result": 3,
         })
     );
@@ -85,16 +85,16 @@ fn outside_of_an_attempt_nothing_is_looked_at() {
         enrich_span(crate::Enrichment::new().metadata("a", 1));
         Loud
     }
-    let _ = quiet(&Loud);
     #[trace(crate = crate)]
     async fn quiet_async(loud: Loud) -> Loud {
         loud
     }
-    let _ = block_on(quiet_async(Loud));
     #[trace(crate = crate)]
     fn quiet_future(loud: Loud) -> Pin<Box<dyn Future<Output = Loud>>> {
         Box::pin(async { loud })
     }
+    let _ = quiet(&Loud);
+    let _ = block_on(quiet_async(Loud));
     let _ = block_on(quiet_future(Loud));
 }
 
@@ -322,7 +322,8 @@ fn an_async_function_is_current_whenever_it_is_polled() {
     fn futures(n: u8) -> impl Future<Output = Result<u8, std::fmt::Error>> + Send {
         async move {
             tokio::task::yield_now().await;
-            Ok(boxed(&n).await?)
+            let boxed = boxed(&n).await?;
+            Ok(boxed)
         }
     }
     #[trace(crate = crate)]
@@ -370,7 +371,7 @@ fn an_async_function_is_current_whenever_it_is_polled() {
 fn a_future_that_is_dropped_was_cancelled() {
     #[trace(crate = crate)]
     async fn waits() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
     #[trace(crate = crate)]
     fn waits_boxed() -> Pin<Box<dyn Future<Output = ()>>> {
@@ -410,7 +411,11 @@ fn what_is_no_plain_function() {
         }
     }
     #[trace(crate = crate)]
-    extern "C" fn foreign((a, _): (u8, u8), [b, ..]: [u8; 2]) {
+    extern "C" fn foreign(a: u8) {
+        assert_eq!(a, 1);
+    }
+    #[trace(crate = crate)]
+    fn patterns((a, _): (u8, u8), [b, ..]: [u8; 2]) {
         assert_eq!((a, b), (1, 3));
     }
     #[trace(crate = crate)]
@@ -428,19 +433,20 @@ fn what_is_no_plain_function() {
         let counter = Rc::new(Cell::new(0));
         assert_eq!(Adds(Rc::clone(&counter)).twice(1), 3);
         assert_eq!(counter.get(), 2);
-        foreign((1, 2), [3, 4]);
+        foreign(1);
+        patterns((1, 2), [3, 4]);
         std::panic::catch_unwind(|| ends()).unwrap_err();
         assert_eq!(block_on(stays(counter, 'a')).get(), b'a');
     });
     let names: Vec<_> = spans.iter().map(|span| span.name.rsplit("::").next().unwrap()).collect();
-    assert_eq!(names, ["call", "call", "twice", "foreign", "ends", "stays"]);
+    assert_eq!(names, ["call", "call", "twice", "foreign", "patterns", "ends", "stays"]);
     assert_eq!(spans[0].parent_span_id.as_ref(), Some(&spans[2].span_id));
     assert_eq!(
-        Value::from(spans[3].attributes.clone()),
+        Value::from(spans[4].attributes.clone()),
         json!({"honeyhive_event_type": "tool", "honeyhive_inputs.a": 1, "honeyhive_inputs.b": 3})
     );
-    assert_eq!(spans[4].attributes["honeyhive_error"], "ended by a panic");
-    assert_eq!(spans[5].attributes["honeyhive_inputs.type"], "a");
+    assert_eq!(spans[5].attributes["honeyhive_error"], "ended by a panic");
+    assert_eq!(spans[6].attributes["honeyhive_inputs.type"], "a");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hh::{evaluator, experiment, Datapoint, Score, Trace, Tracer};
+use hh::{evaluator, experiment, trace, Datapoint, Score, Trace, Tracer};
 
 /// Is it the right answer?
 #[evaluator(crate = hh)]
@@ -96,6 +96,53 @@ async fn wait(tracer: &Tracer, r#type: &str) -> Result<(), std::num::ParseIntErr
     let number: u8 = r#type.parse()?;
     drop(std::future::ready(number));
     Ok(())
+}
+
+/// Searches.
+///
+/// # Errors
+/// Where there is no number.
+#[trace(crate = hh, name = "search", event_type = "tool", skip(tracer))]
+pub fn search(
+    query: &str,
+    _limit: Option<usize>,
+    (low, high): (u8, u8),
+    tracer: &Tracer,
+) -> Result<u8, std::num::ParseIntError> {
+    let _ = tracer;
+    let number: u8 = query.parse()?;
+    if number < low {
+        return Ok(low);
+    }
+    Ok(number.min(high))
+}
+
+/// Asks, and does not wait.
+#[trace(crate = ::hh)]
+pub fn asked(words: &[&str]) -> impl Iterator<Item = String> {
+    words.iter().map(ToString::to_string).collect::<Vec<_>>().into_iter()
+}
+
+/// Asks and waits.
+#[derive(Debug, Default)]
+pub struct Model {
+    calls: usize,
+}
+
+impl Model {
+    /// Asks.
+    #[trace(crate = hh, event_type = "model")]
+    pub async fn ask(&mut self, question: String) -> Option<&usize> {
+        std::future::ready(()).await;
+        self.calls += question.len();
+        Some(&self.calls)
+    }
+
+    /// Forgets.
+    #[trace(crate = hh)]
+    pub fn forget(&mut self) {
+        self.calls = 0;
+    }
 }
 
 #[cfg(test)]

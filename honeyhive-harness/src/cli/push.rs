@@ -1,0 +1,110 @@
+//! `cargo honeyhive push`: sends what did not get through.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::place;
+use super::{Done, Outcome};
+use crate::config::Config;
+use crate::journal::invocations;
+use crate::upload::{Sent, destinations, push};
+
+/// Sends what a run recorded and no server has taken yet.
+///
+/// Goes to wherever the environment says, as `cargo test` does: to HoneyHive with `HH_API_KEY`, to
+/// the receiver of spans that `OTEL_EXPORTER_OTLP_ENDPOINT` names. What has arrived is marked beside
+/// the journal and is not sent twice, so this can be repeated and interrupted as you like.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo honeyhive push                       the newest run
+  cargo honeyhive push 20261122T170151-2782ad
+  cargo honeyhive push ci-artifacts/honeyhive/20261122T170151-2782ad
+
+Exit codes: 0 everything is there, 1 something is not (standard error says what and why), 64 usage.")]
+pub(super) struct Args {
+    /// The run: its name in `cargo honeyhive runs`, or its directory; without it, the newest
+    invocation: Option<PathBuf>,
+    /// The directory of journals
+    #[arg(long, value_name = "PATH")]
+    dir: Option<PathBuf>,
+    /// Sends experiments of which only some cases were selected, too
+    #[arg(long)]
+    partial: bool,
+    /// Prints what was sent as JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is to be printed, and whether everything is there.
+pub(super) fn run(args: &Args, config: &Config) -> Outcome {
+    let directory = find(args, config)?;
+    if config.offline {
+        return Err("nothing is sent while HH_OFFLINE or HH_TEST_MODE is set".to_owned());
+    }
+    let mut config = config.clone();
+    config.upload_partial |= args.partial;
+    if destinations(&config)?.is_empty() {
+        return Err("there is nowhere to send to: set HH_API_KEY, or OTEL_EXPORTER_OTLP_ENDPOINT \
+             for spans alone"
+            .to_owned());
+    }
+    let sent = push(&directory, || destinations(&config).unwrap_or_default())?;
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
+    let again = format!("cargo honeyhive push {name}");
+    let text = if args.json {
+        let all: Vec<Value> = sent.iter().map(as_json).collect();
+        serde_json::to_string_pretty(&all).map_err(|error| error.to_string())? + "\n"
+    } else {
+        let lines = sent.iter().flat_map(|sent| {
+            sent.results.iter().cloned().chain([sent.line(&again)]).collect::<Vec<_>>()
+        });
+        lines.map(|line| line + "\n").collect()
+    };
+    Ok(Done { text, good: sent.iter().all(Sent::is_complete) })
+}
+
+/// The directory of the run that is meant.
+fn find(args: &Args, config: &Config) -> Result<PathBuf, String> {
+    if let Some(named) = args.invocation.as_deref().filter(|path| path.is_dir()) {
+        return Ok(named.to_owned());
+    }
+    let root = place::journals(args.dir.as_deref(), config)?;
+    let all = invocations(&root)
+        .map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
+    let Some(named) = &args.invocation else {
+        let newest = all.into_iter().next();
+        return newest
+            .ok_or_else(|| format!("nothing was run yet: no journal in {}", root.display()));
+    };
+    let is_named = |path: &PathBuf| path.file_name() == Some(named.as_os_str());
+    all.iter().find(|path| is_named(path)).cloned().ok_or_else(|| {
+        let names: Vec<String> = all.iter().take(5).filter_map(|path| name_of(path)).collect();
+        format!(
+            "no run {} in {}; the newest are: {}",
+            named.display(),
+            root.display(),
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+        )
+    })
+}
+
+fn name_of(path: &Path) -> Option<String> {
+    Some(path.file_name()?.to_string_lossy().into_owned())
+}
+
+fn as_json(sent: &Sent) -> Value {
+    json!({
+        "to": sent.to,
+        "attempts": sent.attempts,
+        "sent": sent.sent,
+        "before": sent.before,
+        "refused": sent.refused,
+        "left": sent.left(),
+        "unfinished_runs": sent.unfinished,
+        "runs": sent.runs.iter().map(|(name, id)| json!({"experiment": name, "run_id": id})).collect::<Vec<_>>(),
+        "complete": sent.is_complete(),
+        "problem": sent.why(),
+    })
+}

@@ -1,0 +1,61 @@
+//! `cargo honeyhive runs`: what was run.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use super::place;
+use crate::config::Config;
+use crate::journal::{Overview, invocations};
+use crate::report;
+use crate::text::count;
+
+/// Lists what was run, the newest first.
+///
+/// Per invocation: when it started, its package and test target, whether it ended in good order,
+/// the size of its journal and the name of its directory; per experiment the cases by what became
+/// of them, and what the gate said. A journal that cannot be read is listed with the reason.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo honeyhive runs
+  cargo honeyhive runs --limit 3
+  cargo honeyhive runs --json --dir ci-artifacts/honeyhive
+
+Exit codes: 0 listed (also when there is nothing to list), 1 there is no such directory, 64 usage.")]
+pub(super) struct Args {
+    /// How many are shown
+    #[arg(long, value_name = "N", default_value = "20")]
+    limit: NonZeroUsize,
+    /// Prints a JSON array, with the same facts, for scripts
+    #[arg(long)]
+    json: bool,
+    /// The directory of journals, or that of a single invocation
+    #[arg(long, value_name = "PATH")]
+    dir: Option<PathBuf>,
+}
+
+/// What is to be printed.
+pub(super) fn run(args: &Args, config: &Config) -> Result<String, String> {
+    let root = place::journals(args.dir.as_deref(), config)?;
+    let found = invocations(&root)
+        .map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
+    let runs: Vec<Overview> =
+        found.iter().take(args.limit.get()).map(|directory| Overview::new(directory)).collect();
+    if args.json {
+        let json = serde_json::to_string_pretty(&runs);
+        return json.map(|json| json + "\n").map_err(|error| error.to_string());
+    }
+    if runs.is_empty() {
+        return Ok(format!("nothing was run yet: no journal in {}\n", root.display()));
+    }
+    let mut text = report::runs(&runs);
+    let more = found.len() - runs.len();
+    if more > 0 {
+        text.push_str(&format!(
+            "and {} more; --limit {} shows all\n",
+            count(more, "run"),
+            found.len()
+        ));
+    }
+    Ok(text)
+}

@@ -1,0 +1,268 @@
+//! Datasets that are kept in HoneyHive.
+//!
+//! What was fetched is kept beside the journals: listing tests must not need a network, and
+//! `HH_OFFLINE=1` runs on what was fetched last.
+
+use std::path::{Path, PathBuf};
+
+use futures_util::stream::{self, StreamExt as _};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Dataset, DatasetFault, From};
+use crate::api::{ApiError, HoneyHive, ManagedDatapoint, ManagedDataset};
+use crate::datapoint::Datapoint;
+use crate::ids::short_hash;
+use crate::text::{closest, count};
+
+/// Datapoints that are asked for at once.
+const AT_ONCE: usize = 16;
+
+/// Which dataset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Managed<'a> {
+    /// The one with this id.
+    Id(&'a str),
+    /// The one with this name.
+    Name(&'a str),
+}
+
+impl std::fmt::Display for Managed<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "managed(\"{id}\")"),
+            Self::Name(name) => write!(f, "managed(name = \"{name}\")"),
+        }
+    }
+}
+
+/// A dataset as it was fetched.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Fetched {
+    id: String,
+    name: String,
+    rows: Vec<FetchedRow>,
+}
+
+/// A datapoint, or why there is none.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct FetchedRow {
+    id: String,
+    inputs: Map<String, Value>,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    ground_truth: Value,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    metadata: Map<String, Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    history: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<String>,
+}
+
+/// Fetches a dataset, and keeps a copy below `root`.
+///
+/// # Errors
+/// When there is no such dataset, several have the name, it has no datapoints, or the server
+/// cannot be asked. A datapoint that cannot be fetched is no error: it becomes a row that cannot
+/// be read, and so a case that fails.
+pub(crate) async fn fetch(
+    client: &HoneyHive,
+    which: Managed<'_>,
+    root: Option<&Path>,
+    name: Option<&str>,
+) -> Result<Dataset, DatasetFault> {
+    let fail = |error: ApiError| DatasetFault(format!("{which}: {error}"));
+    let (id, wanted) = match which {
+        Managed::Id(id) => (Some(id), None),
+        Managed::Name(name) => (None, Some(name)),
+    };
+    let found = client.datasets().list(id, wanted).await.map_err(fail)?;
+    let dataset = pick(which, found)?;
+    let ids = dataset.datapoints;
+    let rows: Vec<Result<FetchedRow, ApiError>> = stream::iter(&ids)
+        .map(|id| async move {
+            match client.datapoints().get(id).await {
+                Ok(datapoint) => Ok(fetched(id, datapoint)),
+                // It is listed and not there, or not ours to see: the rest is no worse for it.
+                Err(error) if matches!(error.status(), Some(400..=499)) && !is_key(&error) => {
+                    let missing = Some(format!("it cannot be fetched: {error}"));
+                    Ok(FetchedRow { id: id.clone(), missing, ..FetchedRow::default() })
+                }
+                Err(error) => Err(error),
+            }
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let rows: Result<Vec<FetchedRow>, ApiError> = rows.into_iter().collect();
+    let fetched = Fetched { id: dataset.id, name: dataset.name, rows: rows.map_err(fail)? };
+    if let Some(root) = root {
+        keep(root, which, &fetched);
+    }
+    scan(which, fetched, name)
+}
+
+/// Fetches a dataset by its id, or else by its name.
+///
+/// # Errors
+/// See [`fetch`].
+pub(super) async fn fetch_either(
+    client: &HoneyHive,
+    id_or_name: &str,
+) -> Result<Dataset, DatasetFault> {
+    let by_id = client.datasets().list(Some(id_or_name), None).await;
+    match by_id {
+        Ok(found) if found.iter().any(|dataset| dataset.id == id_or_name) => {
+            fetch(client, Managed::Id(id_or_name), None, None).await
+        }
+        // An id of another shape is refused by some servers.
+        _ => fetch(client, Managed::Name(id_or_name), None, None).await,
+    }
+}
+
+/// The dataset as it was fetched last; `None` when it never was.
+pub(crate) fn kept(
+    root: &Path,
+    which: Managed<'_>,
+    name: Option<&str>,
+) -> Option<Result<Dataset, DatasetFault>> {
+    let text = std::fs::read(copy(root, which)).ok()?;
+    let fetched: Fetched = serde_json::from_slice(&text).ok()?;
+    Some(scan(which, fetched, name))
+}
+
+/// Where a copy is kept.
+fn copy(root: &Path, which: Managed<'_>) -> PathBuf {
+    root.join(".datasets").join(format!("{}.json", short_hash(which.to_string().as_bytes(), 16)))
+}
+
+/// A copy that cannot be kept is no reason to fail.
+fn keep(root: &Path, which: Managed<'_>, fetched: &Fetched) {
+    let path = copy(root, which);
+    let Ok(text) = serde_json::to_vec(fetched) else { return };
+    let draft = path.with_extension(format!("{}.draft", std::process::id()));
+    let directory = path.parent().unwrap_or(root);
+    let written = std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&draft, text));
+    if written.is_ok() {
+        let _ = std::fs::rename(&draft, &path);
+    }
+}
+
+fn is_key(error: &ApiError) -> bool {
+    matches!(error.status(), Some(401 | 403 | 408 | 429))
+}
+
+/// Servers may ignore what they were asked for and answer with all they have.
+fn pick(which: Managed<'_>, found: Vec<ManagedDataset>) -> Result<ManagedDataset, DatasetFault> {
+    let names: Vec<String> = found.iter().map(|dataset| dataset.name.clone()).collect();
+    let mut fitting: Vec<ManagedDataset> = found
+        .into_iter()
+        .filter(|dataset| match which {
+            Managed::Id(id) => dataset.id == id,
+            Managed::Name(name) => dataset.name == name,
+        })
+        .collect();
+    if fitting.len() > 1 {
+        let ids: Vec<&str> = fitting.iter().map(|dataset| dataset.id.as_str()).collect();
+        return Err(DatasetFault(format!(
+            "{which}: {} have this name: {}; use the id of one",
+            count(fitting.len(), "dataset"),
+            ids.join(", ")
+        )));
+    }
+    let near = match which {
+        Managed::Name(name) => closest(name, names.iter().map(String::as_str)),
+        Managed::Id(_) => None,
+    };
+    let hint = match (near, which) {
+        (Some(near), _) => format!("; did you mean `{near}`?"),
+        (None, Managed::Id(_)) => {
+            "; it may be deleted, or of another project than HH_API_KEY's (a dataset can also be \
+             found by its name: `managed(name = \"..\")`)"
+                .to_owned()
+        }
+        (None, Managed::Name(_)) => {
+            "; it may be deleted, or of another project than HH_API_KEY's".to_owned()
+        }
+    };
+    let missing = || DatasetFault(format!("{which}: HoneyHive has no such dataset{hint}"));
+    fitting.pop().ok_or_else(missing)
+}
+
+fn fetched(id: &str, datapoint: ManagedDatapoint) -> FetchedRow {
+    let ManagedDatapoint { inputs, ground_truth, metadata, history, .. } = datapoint;
+    FetchedRow { id: id.to_owned(), inputs, ground_truth, metadata, history, missing: None }
+}
+
+fn scan(which: Managed<'_>, fetched: Fetched, name: Option<&str>) -> Result<Dataset, DatasetFault> {
+    let Fetched { id, name: own_name, rows } = fetched;
+    let origin = match own_name.as_str() {
+        "" => which.to_string(),
+        own => format!("HoneyHive's dataset {own}"),
+    };
+    let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+    let rows = rows.into_iter().map(|row| match row.missing {
+        Some(fault) => Err((row.id, fault)),
+        None => {
+            let mut datapoint = Datapoint::new().id(row.id).ground_truth(row.ground_truth);
+            datapoint.inputs = row.inputs;
+            datapoint.metadata = row.metadata;
+            datapoint.history = row.history;
+            Ok(datapoint)
+        }
+    });
+    let rows = rows.collect();
+    let own_name = if own_name.is_empty() { &id } else { &own_name };
+    let from = From::Fetched { name: own_name, origin: &origin, rows };
+    let mut dataset = Dataset::scan(from, name)?;
+    dataset.managed = Some((id, ids));
+    Ok(dataset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dataset(id: &str, name: &str) -> ManagedDataset {
+        ManagedDataset { id: id.to_owned(), name: name.to_owned(), ..ManagedDataset::default() }
+    }
+
+    #[test]
+    fn the_right_one_is_picked_or_the_fault_is_said() {
+        let all = || vec![dataset("1", "golden"), dataset("2", "golden"), dataset("3", "silver")];
+        assert_eq!(pick(Managed::Id("2"), all()).unwrap().id, "2");
+        assert_eq!(pick(Managed::Name("silver"), all()).unwrap().id, "3");
+        let text = |which, all| pick(which, all).unwrap_err().to_string();
+        assert_eq!(
+            text(Managed::Name("golden"), all()),
+            "managed(name = \"golden\"): 2 datasets have this name: 1, 2; use the id of one"
+        );
+        assert!(text(Managed::Name("sliver"), all()).ends_with("did you mean `silver`?"));
+        let gone = text(Managed::Id("9"), Vec::new());
+        assert!(gone.starts_with("managed(\"9\"): HoneyHive has no such dataset; "), "{gone}");
+    }
+
+    #[test]
+    fn a_copy_is_the_same_dataset() {
+        let root = std::env::temp_dir().join(format!("managed-{}", std::process::id()));
+        let which = Managed::Id("d1");
+        assert!(kept(&root, which, None).is_none());
+        let row = |id: &str, missing: Option<&str>| FetchedRow {
+            id: id.to_owned(),
+            inputs: Map::from_iter([("q".to_owned(), Value::from(id))]),
+            missing: missing.map(str::to_owned),
+            ..FetchedRow::default()
+        };
+        let rows = vec![row("a", None), row("b", Some("it cannot be fetched: 404"))];
+        keep(&root, which, &Fetched { id: "d1".into(), name: "golden".into(), rows });
+        let dataset = kept(&root, which, None).unwrap().unwrap();
+        assert_eq!((dataset.name.as_str(), dataset.rows.len()), ("golden", 2));
+        assert_eq!(dataset.rows[1].id, "b");
+        assert!(dataset.datapoint(&dataset.rows[1]).unwrap_err().contains("404"));
+        let ids = dataset.external_ids(false);
+        assert!(ids.managed && &*ids.dataset == "d1" && &*ids.rows.unwrap()[0] == "a");
+        std::fs::remove_dir_all(root).unwrap();
+    }
+}

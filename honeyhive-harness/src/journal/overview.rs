@@ -1,0 +1,275 @@
+//! What an invocation came to, in a few numbers.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::reader::read_invocation;
+use super::schema::{CaseState, Record, Verdict};
+
+/// Whether an invocation ended in good order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ending {
+    /// Every process said that it ended.
+    Complete,
+    /// Ctrl-C, or a request to end.
+    Interrupted,
+    /// A process did not say that it ended: it was killed, or still runs.
+    NoEnd,
+    /// The journal cannot be read.
+    Unreadable,
+}
+
+/// How many cases ended in which state, as far as they are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Counts {
+    pub(crate) pass: usize,
+    pub(crate) fail: usize,
+    pub(crate) error: usize,
+    pub(crate) unscored: usize,
+    pub(crate) skipped: usize,
+}
+
+/// An experiment of an invocation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct ExperimentOverview {
+    pub(crate) name: String,
+    /// One per process that ran it.
+    pub(crate) run_ids: Vec<String>,
+    pub(crate) cases: Counts,
+    /// `None` without a gate, or where it was not asked.
+    pub(crate) gate: Option<Verdict>,
+}
+
+/// An invocation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Overview {
+    /// The name of its directory.
+    pub(crate) invocation: String,
+    pub(crate) directory: PathBuf,
+    /// RFC 3339; empty when no file says it.
+    pub(crate) started_at: String,
+    /// `package/target`.
+    pub(crate) targets: Vec<String>,
+    pub(crate) experiments: Vec<ExperimentOverview>,
+    pub(crate) ending: Ending,
+    /// Files whose last line was torn by a crash.
+    pub(crate) torn: Vec<PathBuf>,
+    /// The size of its files.
+    pub(crate) bytes: u64,
+    /// Why it cannot be read.
+    pub(crate) error: Option<String>,
+}
+
+/// The directories of the invocations below `root`, the newest first. `root` may be one itself.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub(crate) fn invocations(root: &Path) -> io::Result<Vec<PathBuf>> {
+    if !files(root)?.is_empty() {
+        return Ok(vec![root.to_owned()]);
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root)? {
+        let entry = entry?;
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if !hidden && entry.path().is_dir() {
+            found.push((started_at(&entry.path()), entry.path()));
+        }
+    }
+    found.sort_by(|a, b| b.cmp(a));
+    Ok(found.into_iter().map(|(_, directory)| directory).collect())
+}
+
+/// The journal files of a directory.
+fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
+    let is_journal =
+        |path: &PathBuf| path.extension().is_some_and(|extension| extension == "jsonl");
+    paths.filter(|path| path.as_ref().map_or(true, is_journal)).collect()
+}
+
+/// When the first process of an invocation started; empty where no file says it.
+fn started_at(directory: &Path) -> String {
+    /// No first line is longer, unless it is none of ours.
+    const LONGEST: u64 = 1 << 20;
+    #[derive(Deserialize)]
+    struct Head {
+        started_at: String,
+    }
+    let head = |path: &PathBuf| {
+        let mut line = Vec::new();
+        let file = File::open(path).ok()?;
+        BufReader::new(file.take(LONGEST)).read_until(b'\n', &mut line).ok()?;
+        serde_json::from_slice::<Head>(&line).ok()
+    };
+    let files = files(directory).unwrap_or_default();
+    files.iter().filter_map(head).map(|head| head.started_at).min().unwrap_or_default()
+}
+
+impl Overview {
+    /// Reads an invocation's directory. One that cannot be read says why.
+    pub(crate) fn new(directory: &Path) -> Self {
+        let sizes = files(directory).unwrap_or_default().into_iter().filter_map(|file| {
+            let metadata = fs::metadata(file).ok()?;
+            Some(metadata.len())
+        });
+        let name = directory.file_name().unwrap_or(directory.as_os_str());
+        let mut overview = Self {
+            invocation: name.to_string_lossy().into_owned(),
+            directory: directory.to_owned(),
+            started_at: started_at(directory),
+            targets: Vec::new(),
+            experiments: Vec::new(),
+            ending: Ending::Unreadable,
+            torn: Vec::new(),
+            bytes: sizes.sum(),
+            error: None,
+        };
+        match read_invocation(directory) {
+            Ok(journal) => {
+                overview.torn = journal.torn;
+                overview.add(journal.records);
+            }
+            Err(error) => overview.error = Some(error.to_string()),
+        }
+        overview
+    }
+
+    fn add(&mut self, records: Vec<Record>) {
+        // What a later attempt of the outer runner says of a case or gate counts.
+        let mut cases: HashMap<(String, String), (u32, CaseState)> = HashMap::new();
+        let mut gates: BTreeMap<String, (u32, Verdict)> = BTreeMap::new();
+        let (mut open, mut interrupted, mut attempt) = (0_usize, false, 0);
+        for record in records {
+            match record {
+                Record::Invocation(invocation) => {
+                    open += 1;
+                    attempt = invocation.runner_attempt;
+                    let target = format!("{}/{}", invocation.package, invocation.target);
+                    let target = target.trim_start_matches('/').to_owned();
+                    if !self.targets.contains(&target) {
+                        self.targets.push(target);
+                    }
+                }
+                Record::Experiment(experiment) => {
+                    self.experiment(&experiment.experiment).run_ids.push(experiment.run_id);
+                }
+                Record::Case(case) => {
+                    self.experiment(&case.experiment);
+                    let known =
+                        cases.entry((case.experiment, case.case)).or_insert((0, case.state));
+                    if attempt >= known.0 {
+                        *known = (attempt, case.state);
+                    }
+                }
+                Record::Gate(gate) => {
+                    self.experiment(&gate.experiment);
+                    let known = gates.entry(gate.experiment).or_insert((0, gate.verdict));
+                    if attempt >= known.0 {
+                        *known = (attempt, gate.verdict);
+                    }
+                }
+                Record::End(end) => {
+                    open = open.saturating_sub(1);
+                    interrupted |= end.interrupted;
+                }
+                Record::Attempt(_) | Record::Git(_) | Record::Unknown => {}
+            }
+        }
+        for ((experiment, _), (_, state)) in cases {
+            let counts = &mut self.experiment(&experiment).cases;
+            *match state {
+                CaseState::Pass => &mut counts.pass,
+                CaseState::Fail => &mut counts.fail,
+                CaseState::Error => &mut counts.error,
+                CaseState::Unscored => &mut counts.unscored,
+                CaseState::Skipped => &mut counts.skipped,
+            } += 1;
+        }
+        for (experiment, (_, verdict)) in gates {
+            self.experiment(&experiment).gate = Some(verdict);
+        }
+        self.ending = match (open, interrupted) {
+            (1.., _) => Ending::NoEnd,
+            (0, true) => Ending::Interrupted,
+            (0, false) => Ending::Complete,
+        };
+    }
+
+    fn experiment(&mut self, name: &str) -> &mut ExperimentOverview {
+        let known = self.experiments.iter().position(|experiment| experiment.name == name);
+        let index = known.unwrap_or_else(|| {
+            let new = ExperimentOverview { name: name.to_owned(), ..ExperimentOverview::default() };
+            self.experiments.push(new);
+            self.experiments.len() - 1
+        });
+        &mut self.experiments[index]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{CaseRecord, EndRecord, GateRecord, InvocationRecord};
+
+    fn overview(records: Vec<Record>) -> Overview {
+        let mut overview = Overview::new(Path::new("no/such/directory"));
+        assert!(overview.error.is_some() && overview.ending == Ending::Unreadable);
+        overview.add(records);
+        overview
+    }
+
+    fn process(runner_attempt: u32) -> Record {
+        let target = "evals".to_owned();
+        let package = "app".to_owned();
+        Record::Invocation(InvocationRecord {
+            runner_attempt,
+            package,
+            target,
+            ..InvocationRecord::default()
+        })
+    }
+
+    fn case(id: &str, state: CaseState) -> Record {
+        let (experiment, case) = ("e".to_owned(), id.to_owned());
+        Record::Case(CaseRecord { experiment, case, state, ..CaseRecord::default() })
+    }
+
+    fn gate(verdict: Verdict) -> Record {
+        let experiment = "e".to_owned();
+        let (rules, reason) = (Vec::new(), None);
+        Record::Gate(GateRecord { experiment, verdict, passed: true, rules, reason })
+    }
+
+    #[test]
+    fn the_last_attempt_of_the_runner_counts_whatever_the_order_of_files() {
+        let overview = overview(vec![
+            process(2),
+            case("a", CaseState::Pass),
+            gate(Verdict::Pass),
+            Record::End(EndRecord::default()),
+            process(1),
+            case("a", CaseState::Error),
+            case("b", CaseState::Fail),
+            gate(Verdict::Fail),
+            Record::End(EndRecord::default()),
+        ]);
+        assert_eq!(overview.targets, ["app/evals"]);
+        let [experiment] = &overview.experiments[..] else { panic!("{overview:?}") };
+        assert_eq!(experiment.cases, Counts { pass: 1, fail: 1, ..Counts::default() });
+        assert_eq!(experiment.gate, Some(Verdict::Pass));
+        assert_eq!(overview.ending, Ending::Complete);
+    }
+
+    #[test]
+    fn a_process_without_an_end_is_seen() {
+        let end = |interrupted| Record::End(EndRecord { interrupted, ..EndRecord::default() });
+        assert_eq!(overview(vec![process(1), end(true)]).ending, Ending::Interrupted);
+        assert_eq!(overview(vec![process(1), end(true), process(1)]).ending, Ending::NoEnd);
+    }
+}

@@ -1,0 +1,81 @@
+//! What the user wants to be kept out: names, addresses, whatever their data has.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Looks at a text and says what is to stand in its place; `None` leaves it as it is.
+pub type Mask = fn(&str) -> Option<String>;
+
+/// Compile-time entry for a hook, made by [`redact!`](crate::redact!).
+#[derive(Clone, Copy, Debug)]
+pub struct RedactHook {
+    /// The function.
+    pub mask: Mask,
+    /// The module that registers it.
+    pub module: &'static str,
+    /// The source file, as rustc was given it.
+    pub file: &'static str,
+    /// The line.
+    pub line: u32,
+}
+
+inventory::collect!(RedactHook);
+
+/// Registers a function that masks texts before they are recorded, printed or sent.
+///
+/// It has the form `fn(&str) -> Option<String>` and sees every text of an attempt: inputs, outputs,
+/// errors, attributes of spans, explanations (names of fields and ids it does not see). What it
+/// returns takes the place of the text; `None` leaves it. Keys of well-known shapes and the values
+/// of secret environment variables are already gone when it is called. Several hooks run in the
+/// order of their modules, files and lines, each on what the one before it left.
+///
+/// Where a hook panics, the text is replaced as a whole.
+///
+/// ```
+/// fn mask_mail(text: &str) -> Option<String> {
+///     let mask = |word: &str| if word.contains('@') { "[mail]" } else { word }.to_owned();
+///     text.contains('@').then(|| text.split(' ').map(mask).collect::<Vec<_>>().join(" "))
+/// }
+///
+/// honeyhive_harness::redact!(mask_mail);
+/// ```
+#[macro_export]
+macro_rules! redact {
+    ($mask:path) => {
+        $crate::__private::inventory::submit! {
+            $crate::__private::RedactHook {
+                mask: $mask,
+                module: ::core::module_path!(),
+                file: ::core::file!(),
+                line: ::core::line!(),
+            }
+        }
+    };
+}
+
+/// Every linked hook, in an order that does not depend on the linker.
+pub(super) fn registered() -> Vec<Mask> {
+    let mut all: Vec<&RedactHook> = inventory::iter::<RedactHook>.into_iter().collect();
+    all.sort_by_key(|hook| (hook.module, hook.file, hook.line));
+    all.into_iter().map(|hook| hook.mask).collect()
+}
+
+thread_local! {
+    static MASKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is inside a hook. A panic there is not printed: its text may be what the
+/// hook was to mask.
+pub(crate) fn is_masking() -> bool {
+    MASKING.try_with(Cell::get).unwrap_or_default()
+}
+
+/// A hook has panicked.
+pub(super) struct Panicked;
+
+pub(super) fn call(mask: Mask, text: &str) -> Result<Option<String>, Panicked> {
+    let was = MASKING.replace(true);
+    let masked = catch_unwind(AssertUnwindSafe(|| mask(text)));
+    MASKING.set(was);
+    masked.map_err(|_| Panicked)
+}

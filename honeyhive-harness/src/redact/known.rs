@@ -1,0 +1,202 @@
+//! Secrets that are known word for word, however they may be written down.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+/// How a secret may be written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Plain,
+    /// With the escapes of JSON, or those of Rust's `{:?}`.
+    Escaped,
+    /// With `%2F` for a `/`, as in addresses and forms; which bytes are so written differs.
+    Percent,
+    /// As base64, in which case the text is that.
+    Base64 {
+        /// The last byte of the secret shares a digit with whatever follows it.
+        shares_last: bool,
+    },
+}
+
+struct Form {
+    text: Box<[u8]>,
+    written: Written,
+}
+
+/// All forms of all secrets.
+pub(super) struct Known {
+    forms: Vec<Form>,
+    /// Which of them can start with two bytes.
+    by_start: BTreeMap<[u8; 2], Vec<usize>>,
+}
+
+impl Known {
+    pub(super) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
+        let mut known = Self { forms: Vec::new(), by_start: BTreeMap::new() };
+        for secret in secrets.filter(|secret| secret.len() >= super::SHORTEST) {
+            let bytes = secret.as_bytes();
+            known.add(bytes, Written::Plain);
+            if bytes.iter().any(|byte| may_be_escaped(*byte)) {
+                known.add(bytes, Written::Escaped);
+            }
+            if !bytes.iter().all(u8::is_ascii_alphanumeric) {
+                known.add(bytes, Written::Percent);
+            }
+            for (digits, written) in in_base64(bytes) {
+                known.add(digits.as_bytes(), written);
+                if digits.contains(['+', '/']) {
+                    known.add(digits.replace('+', "-").replace('/', "_").as_bytes(), written);
+                }
+            }
+        }
+        known
+    }
+
+    fn add(&mut self, text: &[u8], written: Written) {
+        for pair in starts(text, written) {
+            self.by_start.entry(pair).or_default().push(self.forms.len());
+        }
+        self.forms.push(Form { text: text.into(), written });
+    }
+
+    /// Two bytes that a secret can start with.
+    pub(super) fn starts(&self) -> impl Iterator<Item = [u8; 2]> {
+        self.by_start.keys().copied()
+    }
+
+    /// The length of the longest secret at the start of this text, which starts with `pair`.
+    pub(super) fn length(&self, text: &[u8], pair: [u8; 2]) -> Option<usize> {
+        let forms = self.by_start.get(&pair)?;
+        forms.iter().filter_map(|form| self.forms[*form].length(text)).max()
+    }
+}
+
+impl Form {
+    fn length(&self, text: &[u8]) -> Option<usize> {
+        match self.written {
+            Written::Plain => text.starts_with(&self.text).then_some(self.text.len()),
+            Written::Base64 { shares_last } => {
+                let rest = text.strip_prefix(&*self.text)?;
+                let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
+                let shared = usize::from(shares_last && rest.first().is_some_and(is_digit));
+                let padding = rest[shared..].iter().take(2).take_while(|byte| **byte == b'=');
+                Some(self.text.len() + shared + padding.count())
+            }
+            Written::Escaped | Written::Percent => {
+                let mut wanted = &*self.text;
+                let mut length = 0;
+                while !wanted.is_empty() {
+                    let (read, taken) = match self.written {
+                        Written::Percent => percent(wanted, &text[length..])?,
+                        _ => escaped(wanted, &text[length..])?,
+                    };
+                    wanted = &wanted[read..];
+                    length += taken;
+                }
+                Some(length)
+            }
+        }
+    }
+}
+
+/// Bytes that the text can start with.
+fn starts(text: &[u8], written: Written) -> Vec<[u8; 2]> {
+    let (first, second) = (text[0], text[1]);
+    let mut starts = vec![[first, second]];
+    match written {
+        Written::Plain | Written::Base64 { .. } => {}
+        Written::Escaped => {
+            starts.push([first, b'\\']);
+            if may_be_escaped(first) {
+                starts.extend(b"\"'\\/bfnrt0u".map(|letter| [b'\\', letter]));
+            }
+        }
+        Written::Percent => {
+            starts.extend([[first, b'%'], [first, b'+']]);
+            starts
+                .extend(format!("{:x}{:X}", first >> 4, first >> 4).bytes().map(|hex| [b'%', hex]));
+        }
+    }
+    starts.sort_unstable();
+    starts.dedup();
+    starts
+}
+
+fn may_be_escaped(byte: u8) -> bool {
+    !(b' '..=b'~').contains(&byte) || b"\"'\\/".contains(&byte)
+}
+
+/// How many bytes of the secret are read by how many of the text.
+type Step = Option<(usize, usize)>;
+
+fn percent(wanted: &[u8], text: &[u8]) -> Step {
+    match text {
+        [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+            (hex(&[*high, *low])? == u32::from(wanted[0])).then_some((1, 3))
+        }
+        [b'+', ..] if wanted[0] == b' ' => Some((1, 1)),
+        [byte, ..] => (*byte == wanted[0]).then_some((1, 1)),
+        [] => None,
+    }
+}
+
+fn escaped(wanted: &[u8], text: &[u8]) -> Step {
+    let (character, taken) = match text {
+        [b'\\', b'u', rest @ ..] => {
+            unicode(rest).map(|(character, taken)| (character, taken + 2))?
+        }
+        [b'\\', letter, ..] => {
+            let character = match letter {
+                b'n' => '\n',
+                b'r' => '\r',
+                b't' => '\t',
+                b'b' => '\u{8}',
+                b'f' => '\u{c}',
+                b'0' => '\0',
+                other => char::from(*other),
+            };
+            (character, 2)
+        }
+        [byte, ..] => return (*byte == wanted[0]).then_some((1, 1)),
+        [] => return None,
+    };
+    let mut buffer = [0; 4];
+    let character = character.encode_utf8(&mut buffer).as_bytes();
+    wanted.starts_with(character).then_some((character.len(), taken))
+}
+
+/// What follows `\u`: `00e9`, `d83d\ude00`, `{e9}`.
+fn unicode(text: &[u8]) -> Option<(char, usize)> {
+    if let Some(rest) = text.strip_prefix(b"{") {
+        let length = rest.iter().take(7).position(|byte| *byte == b'}')?;
+        return Some((char::from_u32(hex(&rest[..length])?)?, length + 2));
+    }
+    let first = hex(text.get(..4)?)?;
+    if let Some(character) = char::from_u32(first) {
+        return Some((character, 4));
+    }
+    let second = hex(text[4..].strip_prefix(b"\\u")?.get(..4)?)?;
+    let pair = [u16::try_from(first).ok()?, u16::try_from(second).ok()?];
+    Some((char::decode_utf16(pair).next()?.ok()?, 10))
+}
+
+fn hex(digits: &[u8]) -> Option<u32> {
+    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// The digits that depend on nothing but the secret, for each place at which it may stand in
+/// what was encoded (`user:secret` has it at another one than `secret`).
+fn in_base64(secret: &[u8]) -> impl Iterator<Item = (String, Written)> {
+    (0..3).map(move |shift| {
+        let mut bytes = vec![0; shift];
+        bytes.extend_from_slice(secret);
+        let digits = STANDARD_NO_PAD.encode(&bytes);
+        let shares_last = bytes.len() % 3 != 0;
+        // Six bits a digit: one byte before touches two digits, two bytes touch three.
+        let first = if shift == 0 { 0 } else { shift + 1 };
+        let last = digits.len() - usize::from(shares_last);
+        (digits[first..last].to_owned(), Written::Base64 { shares_last })
+    })
+}

@@ -1,0 +1,90 @@
+//! External ids: ours, and those of the Python SDK.
+
+use std::process::Command;
+
+use honeyhive_tests::Fake;
+use serde_json::{Value, json};
+
+use super::{CAPITALS, IDS, bodies, evals};
+
+const PYTHON: &str = r"
+import hashlib, json, sys
+rows = [json.loads(line) for line in sys.argv[1].splitlines()]
+def digest(text): return 'EXT-' + hashlib.sha256(text.encode()).hexdigest()[:16]
+print(digest(json.dumps(rows, sort_keys=True)))
+for index, row in enumerate(rows):
+    own = row.get('id') or row.get('datapoint_id')
+    made = digest(json.dumps(row, sort_keys=True) + str(index))
+    print(made if not own else own if own.startswith('EXT-') else 'EXT-' + own)
+";
+
+/// The ids of the dataset and of its rows, as the run has them.
+fn ids(variables: &[(&str, &str)]) -> (Value, Value) {
+    let fake = Fake::start();
+    let mut cargo = evals(&fake, "ids");
+    for (name, value) in variables {
+        cargo = cargo.env(name, *value);
+    }
+    let run = cargo.run();
+    fake.assert_clean();
+    assert_eq!(run.code, Some(0), "{}", run.output());
+    let body = bodies(&fake, "POST /v1/runs").remove(0);
+    (body["metadata"]["offline_dataset_id"].clone(), body["datapoint_ids"].clone())
+}
+
+#[test]
+fn check_06_ids_as_the_python_sdk_makes_them() {
+    let python = Command::new("python3").args(["-c", PYTHON, IDS]).output();
+    let output = python.expect("python3, to compare with");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut lines = text.lines();
+    let dataset = json!(lines.next());
+    let rows: Vec<&str> = lines.collect();
+    assert_eq!(ids(&[("HH_EXT_IDS", "python")]), (dataset, json!(rows)));
+}
+
+#[test]
+fn check_07_ids_of_rows() {
+    let (_, rows) = ids(&[("HH_EXT_IDS", "python")]);
+    assert_eq!(
+        rows.as_array().map(|rows| &rows[..3]),
+        json!(["EXT-own", "EXT-own-2", "EXT-second"]).as_array().map(|rows| &rows[..])
+    );
+    // Ours: the dataset is part of them, and a row without an id has the hash of its inputs.
+    let (dataset, rows) = ids(&[]);
+    assert_eq!(dataset, "EXT-ids");
+    assert_eq!(rows[0], "EXT-ids-own");
+    assert_eq!(rows[1], "EXT-own-2");
+    assert_eq!(rows[2], "EXT-ids-second");
+    let hash = rows[3].as_str().and_then(|id| id.strip_prefix("EXT-ids-")).unwrap_or_default();
+    assert!(hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{rows}");
+}
+
+#[test]
+fn an_external_id_is_never_a_dataset_of_honeyhive() {
+    let (fake, _) = &*CAPITALS;
+    assert_eq!(fake.runs()[0].created.get("dataset_id"), None);
+}
+
+#[test]
+fn check_44_bare_variables_do_nothing() {
+    let fake = Fake::start();
+    let other = "99999999-2222-4333-8444-555555555555";
+    let run = evals(&fake, "capitals")
+        .env("RUN_ID", other)
+        .env("SESSION_ID", other)
+        .env("DATASET_ID", other)
+        .env("DATAPOINT_ID", other)
+        .env("HH_SESSION_ID", other)
+        .env("HH_DATASET_ID", other)
+        .env("HH_DATAPOINT_ID", other)
+        .run();
+    fake.assert_clean();
+    assert_eq!(run.code, Some(0), "{}", run.output());
+    for request in fake.requests() {
+        let text = String::from_utf8_lossy(&request.body).into_owned();
+        assert!(!text.contains(other), "{} has it", request.kind);
+    }
+    assert_eq!(fake.sessions().len(), 3);
+}

@@ -1,0 +1,105 @@
+//! What did not get through is sent later, and nothing is there twice.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use honeyhive_tests::{Fake, Honeyhive, Run};
+use serde_json::Value;
+
+use super::{evals, line};
+
+fn push(fake: &Fake, run: &Run, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let journals = run.directory().join("journal").display().to_string();
+    let arguments = [&["push", "--dir", &journals], arguments].concat();
+    let command = Honeyhive::new(run.directory(), arguments);
+    command.env("HH_API_KEY", fake.key()).env("HH_API_URL", fake.url()).run()
+}
+
+/// Every attempt is there once: its session, its update, its spans; and the run is finished.
+fn assert_exactly_once(fake: &Fake, attempts: usize, seed: &str) {
+    fake.assert_clean();
+    let sessions = fake.sessions();
+    let names: BTreeSet<&str> =
+        sessions.iter().filter_map(|session| session.body["session_name"].as_str()).collect();
+    assert_eq!((sessions.len(), names.len()), (attempts, attempts), "{seed}");
+    let updates = fake.updates();
+    assert_eq!(updates.len(), attempts, "{seed}");
+    for (id, updates) in &updates {
+        let bodies: BTreeSet<String> =
+            updates.iter().map(|update| update.body.to_string()).collect();
+        assert_eq!(bodies.len(), 1, "{seed}: {id} was told different things");
+    }
+    // The function and its evaluator.
+    let spans = fake.spans();
+    assert_eq!(spans.len(), attempts * 2, "{seed}");
+    let [run] = &fake.runs()[..] else { panic!("{seed}: one run was expected") };
+    assert_eq!(run.status, "completed", "{seed}");
+    let last = run.updates.last().expect("an update");
+    let listed = last.body["event_ids"].as_array().map_or(0, Vec::len);
+    assert_eq!(listed, attempts, "{seed}");
+}
+
+#[test]
+fn a_server_that_goes_away_in_the_middle_gets_everything_later_and_once() {
+    let fake = Fake::start();
+    let running = evals(&fake, "many").env("HH_FLUSH_TIMEOUT", "2s").start();
+    let waiting = Instant::now();
+    while fake.count("POST /session/start") < 200 {
+        assert!(waiting.elapsed() < Duration::from_secs(120), "nothing comes");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    fake.stop();
+    let run = running.finish();
+    assert_eq!(run.code, Some(0), "{}", run.output());
+    let said = line(&run);
+    assert!(said.contains(" of 1,000 attempts to HoneyHive"), "{said}");
+    assert!(said.contains("; `cargo honeyhive push "), "{said}");
+    assert!(fake.sessions().len() < 1000);
+
+    // Nobody is there yet.
+    let (code, stdout, _) = push(&fake, &run, &[]);
+    assert_eq!(code, Some(1));
+    assert!(stdout.contains("no connection"), "{stdout}");
+
+    fake.restart();
+    let (code, stdout, stderr) = push(&fake, &run, &[]);
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    assert!(stdout.starts_with("sent 1,000 attempts to HoneyHive at "), "{stdout}");
+    assert_exactly_once(&fake, 1000, "cut");
+
+    let asked = fake.requests().len();
+    let (code, stdout, _) = push(&fake, &run, &["--json"]);
+    assert_eq!(code, Some(0), "{stdout}");
+    let said: Value = serde_json::from_str(&stdout).expect("JSON");
+    assert_eq!((&said[0]["sent"], &said[0]["before"]), (&0.into(), &1000.into()));
+    assert_eq!(fake.requests().len(), asked, "what is there was sent again");
+}
+
+#[test]
+fn whatever_fails_on_the_way_everything_arrives_once() {
+    let seeds: Vec<u64> = (1..=20).collect();
+    // Most of the time is waiting.
+    std::thread::scope(|scope| {
+        for seeds in seeds.chunks(4) {
+            scope.spawn(move || seeds.iter().for_each(|seed| with_faults(*seed)));
+        }
+    });
+}
+
+fn with_faults(seed: u64) {
+    let fake = Fake::start();
+    fake.random_faults(seed, 0.25);
+    let cargo = evals(&fake, "thirty_times").env("HH_MAX_RETRIES", "1");
+    let run = cargo.env("HH_FLUSH_TIMEOUT", "2s").env("HH_API_TIMEOUT", "2s").run();
+    assert_eq!(run.code, Some(0), "{seed}: {}", run.output());
+    let mut said = line(&run);
+    for _ in 0..30 {
+        let (code, stdout, stderr) = push(&fake, &run, &[]);
+        said.push_str(&stdout);
+        said.push_str(&stderr);
+        if code == Some(0) {
+            return assert_exactly_once(&fake, 30, &format!("seed {seed}"));
+        }
+    }
+    panic!("seed {seed}: thirty pushes were not enough:\n{said}");
+}

@@ -1,0 +1,123 @@
+//! Secrets: whatever an experiment does with one, nobody else gets to see it.
+
+use std::fs;
+use std::sync::LazyLock;
+
+use honeyhive_harness::journal::ErrorKind;
+use honeyhive_tests::{Project, Run};
+use serde_json::json;
+
+static PROJECT: LazyLock<Project> = LazyLock::new(|| {
+    Project::with_evals("redaction", include_str!("evals/redaction.rs"))
+        .target("hooks", include_str!("evals/hooks.rs"))
+});
+
+/// Has characters that JSON, `{:?}` and addresses write in other ways.
+const SECRET: &str = "Kiwi\"fruit/ä 4711";
+
+/// Everything that a run left behind and printed, apart from what its experiments noted.
+fn traces(run: &Run) -> String {
+    let mut text = format!("{}{}", run.stdout, run.stderr);
+    for directory in run.invocations() {
+        for entry in fs::read_dir(directory).expect("a readable directory") {
+            let bytes = fs::read(entry.expect("an entry").path()).expect("a readable file");
+            text.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+    text
+}
+
+fn leaks(arguments: &[&str]) -> Run {
+    PROJECT.evals(arguments.iter().copied()).env("SERVICE_API_KEY", SECRET).run()
+}
+
+#[test]
+fn a_secret_of_the_environment_is_nowhere() {
+    let run = leaks(&["leaks", "unread", "--skip", SECRET]);
+    assert_eq!(run.code, Some(101), "{}", run.output());
+    let text = traces(&run);
+    for part in ["Kiwi", "fruit", "4711"] {
+        assert!(!text.contains(part), "{part} is in\n{text}");
+    }
+    // The experiments themselves saw it.
+    assert_eq!(run.notes("seen"), ["true"; 2]);
+    assert_eq!(run.attempts().len(), 4);
+    let attempt = run.attempt("output");
+    assert_eq!(attempt.inputs["text"], "the key is [redacted]");
+    assert_eq!(attempt.inputs["[redacted]"], 1);
+    assert_eq!(attempt.ground_truth, Some(json!({"deep": [{"key": "[redacted]"}]})));
+    assert_eq!(attempt.output, Some(json!("output: the key is [redacted]")));
+    assert_eq!(attempt.metadata["note"], "[redacted]");
+    assert_eq!(attempt.tags, ["[redacted]"]);
+    assert_eq!(attempt.scores[0].label.as_deref(), Some("[redacted]"));
+    let call = attempt.spans.iter().find(|span| span.name == "call").expect("a span");
+    assert_eq!(call.attributes["authorization"], "Bearer [redacted]");
+    assert_eq!(call.events[0].name, "sent [redacted]");
+    let message = |case: &str| run.attempt(case).error.expect("an error").message;
+    assert_eq!(message("error"), "denied: the key is [redacted]");
+    assert!(message("panic").ends_with("cannot use \"[redacted]\""), "{}", message("panic"));
+    let judged = run.attempt("judge").scores[0].error.clone().expect("an error");
+    assert_eq!(judged.message, "no judge takes [redacted]");
+    assert!(run.failure("unread::dataset").contains("cannot log in with [redacted]"));
+    assert!(run.failure("leaks::error").contains("denied: the key is [redacted]"));
+}
+
+#[test]
+fn without_contents_the_record_says_what_happened() {
+    let run =
+        PROJECT.evals(["leaks"]).env("SERVICE_API_KEY", SECRET).env("HH_CAPTURE", "none").run();
+    assert_eq!(run.code, Some(101), "{}", run.output());
+    let text = traces(&run);
+    for part in ["Kiwi", "the key is", "no judge takes", "denied:", "cannot use"] {
+        assert!(!text.contains(part), "{part} is in\n{text}");
+    }
+    assert_eq!(run.notes("seen"), ["true"; 2]);
+    let attempt = run.attempt("output");
+    assert!(attempt.inputs.is_empty() && attempt.output.is_none());
+    assert_eq!(attempt.ground_truth, None);
+    assert_eq!(attempt.metadata["note"], "[redacted]");
+    assert_eq!(attempt.scores[0].value.map(|value| value.as_f64()), Some(0.0));
+    assert_eq!(attempt.scores[0].explanation, None);
+    let call = attempt.spans.iter().find(|span| span.name == "call").expect("a span");
+    assert!(!call.attributes.contains_key("honeyhive_inputs.text"));
+    assert_eq!(call.attributes["authorization"], "Bearer [redacted]");
+    let error = run.attempt("panic").error.expect("an error");
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Panic, "[not captured]"));
+    assert!(run.failure("leaks::error").contains("error: [not captured]"));
+}
+
+fn hooks(experiment: &str) -> Run {
+    PROJECT.cargo_test(["--test", "hooks"]).arguments([experiment]).run()
+}
+
+#[test]
+fn hooks_mask_what_is_recorded_and_evaluators_see_what_is_real() {
+    let run = hooks("says");
+    assert_eq!(run.code, Some(0), "{}", run.output());
+    let attempt = run.attempt("name");
+    assert_eq!(attempt.inputs["text"], "[name] and [name]");
+    assert_eq!(attempt.output, Some(json!("[name] and [name]")));
+    assert_eq!(run.attempt("none").output, Some(json!("nobody")));
+    assert!(!traces(&run).contains("Ada"));
+}
+
+#[test]
+fn a_hook_that_panics_leaves_nothing_of_the_text() {
+    let run = hooks("says");
+    assert_eq!(run.code, Some(0), "{}", run.output());
+    let attempt = run.attempt("diary");
+    assert_eq!(attempt.output, Some(json!("[redacted: the hook panicked]")));
+    assert!(!traces(&run).contains("diary of"), "{}", run.output());
+    let note = "note: a hook of redact! panicked at 3 texts; each was replaced as a whole";
+    assert!(run.stderr.contains(note), "{}", run.stderr);
+}
+
+#[test]
+fn a_hook_that_never_comes_back_stops_nobody() {
+    let run = hooks("stuck");
+    assert_eq!(run.code, Some(0), "{}", run.output());
+    let output = run.attempt("one").output.expect("an output");
+    assert_eq!(output, json!("[redacted: the hook took too long]"));
+    assert!(!traces(&run).contains("for ever"));
+    assert!(run.stderr.contains("note: a hook of redact! took too long"), "{}", run.stderr);
+}
