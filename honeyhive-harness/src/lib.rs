@@ -171,6 +171,9 @@
 //! error. [`enrich_span`] says more about the span that code runs in, [`enrich_session`] about the
 //! whole attempt. [`Tracer::inject`] and [`Tracer::extract`] carry a trace into other processes.
 //!
+//! A server or a job that is no experiment makes tracers of its own, with sessions for each of its
+//! users: see [`tracer`](tracer#tracing-any-program).
+//!
 //! # The journal
 //!
 //! Results are appended to `target/honeyhive/<invocation>/*.jsonl` and synced to disk before a
@@ -194,6 +197,7 @@
 //! | `HH_REQUIRE_GATES=1`, `CI=true` | a gate that cannot judge fails |
 //! | `HH_EXT_IDS=python` | external ids as HoneyHive's Python SDK makes them |
 //! | `HH_MACROS_DEBUG=1` | prints what the attributes expand to, while compiling |
+//! | `HH_PROJECT`, `HH_SOURCE`, `HH_SESSION_NAME`, `HH_SESSION_ID` .. | what [tracers of programs](tracer#tracing-any-program) are made of |
 //! | `NO_COLOR`, `CLICOLOR_FORCE` | no colours; colours also in a pipe |
 //!
 //! # Coming from Python
@@ -268,7 +272,7 @@ pub mod coming_from_python {}
 ///     Ok(format!("{number}{}", key.len()))
 /// }
 ///
-/// let tracer = Tracer::builder().build();
+/// let tracer = Tracer::builder().local().build();
 /// tracer.in_span("answer", |_| {
 ///     search("why", 2);
 ///     complete("why", "secret").unwrap_err();
@@ -301,8 +305,8 @@ pub use run::{
 };
 pub use score::{Comparison, Direction, Score, ScoreValue};
 pub use tracer::{
-    Enrichment, Span, SpanQuery, SpanRecord, Trace, Tracer, TracerBuilder, current_tracer,
-    enrich_session, enrich_span,
+    Enrichment, Flushed, Session, Span, SpanQuery, SpanRecord, Telemetry, Trace, Tracer,
+    TracerBuilder, TracerError, current_tracer, enrich_session, enrich_span,
 };
 
 /// The `main` of a test target with experiments.

@@ -224,6 +224,13 @@ impl Config {
     }
 }
 
+/// The name of the running program, without its directory and ending.
+pub(crate) fn program_name() -> Option<String> {
+    let file = std::env::current_exe().ok()?;
+    let stem = file.file_stem()?.to_string_lossy().trim().to_owned();
+    (!stem.is_empty()).then_some(stem)
+}
+
 fn misspelt(vars: &Vars) -> Vec<String> {
     vars.names()
         .filter(|name| name.starts_with("HH_") && !KNOWN.contains(name))

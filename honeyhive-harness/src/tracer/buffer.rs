@@ -1,7 +1,9 @@
-//! Where the finished spans of one attempt wait until the attempt is over.
+//! Where finished spans wait: those of an attempt until it is over, those of another program until
+//! they are sent or, in a tracer that sends nothing, for as long as there is room.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::Context;
@@ -9,14 +11,34 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use super::propagation;
+use super::session::SessionState;
 
 /// Spans that one attempt may keep. A loop that opens spans for ever must not eat the machine.
-const MAX_SPANS: usize = 10_000;
+pub(super) const MAX_SPANS: usize = 10_000;
 
-/// The finished spans of one attempt, in the order in which they ended.
-#[derive(Debug, Default)]
+/// A finished span.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) span: SpanData,
+    /// Whose it is, where that is not the session of its tracer.
+    pub(super) session: Option<Arc<SessionState>>,
+}
+
+/// What happens to a span that ends when there is no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Full {
+    /// It is dropped.
+    Newest,
+    /// It takes the place of the oldest one.
+    Oldest,
+}
+
+/// Finished spans in the order in which they ended.
+#[derive(Debug)]
 pub(super) struct SpanBuffer {
     spans: Mutex<State>,
+    most: usize,
+    drops: Full,
     started: AtomicUsize,
     ended: AtomicUsize,
     dropped: AtomicUsize,
@@ -24,25 +46,67 @@ pub(super) struct SpanBuffer {
 
 #[derive(Debug, Default)]
 struct State {
-    spans: Vec<SpanData>,
+    spans: VecDeque<Ended>,
+    /// Spans that were taken, and of which nobody knows yet whether they arrived.
+    under_way: usize,
     closed: bool,
 }
 
+impl Default for SpanBuffer {
+    /// That of an attempt.
+    fn default() -> Self {
+        Self::new(MAX_SPANS, Full::Newest)
+    }
+}
+
 impl SpanBuffer {
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    pub(super) fn new(most: usize, drops: Full) -> Self {
+        Self {
+            spans: Mutex::default(),
+            most,
+            drops,
+            started: AtomicUsize::new(0),
+            ended: AtomicUsize::new(0),
+            dropped: AtomicUsize::new(0),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while pushing cannot leave the list half written.
         self.spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn with<T>(&self, read: impl FnOnce(&[SpanData]) -> T) -> T {
-        read(&self.lock().spans)
+    /// Looks at every span.
+    pub(super) fn read<T>(&self, each: impl FnMut(&SpanData) -> T) -> Vec<T> {
+        self.lock().spans.iter().map(|ended| &ended.span).map(each).collect()
     }
 
-    /// Takes the spans; whatever ends later is counted as open.
-    pub(super) fn close(&self) -> Vec<SpanData> {
+    /// Takes all spans; whatever ends later is counted as open.
+    pub(super) fn close(&self) -> VecDeque<Ended> {
         let mut state = self.lock();
         state.closed = true;
         std::mem::take(&mut state.spans)
+    }
+
+    /// Takes the oldest span that may go. It stays [pending](Self::pending) until it is
+    /// [settled](Self::settle).
+    pub(super) fn take(&self, may_go: impl Fn(&Ended) -> bool) -> Option<Ended> {
+        let mut state = self.lock();
+        let at = state.spans.iter().position(may_go)?;
+        state.under_way += 1;
+        state.spans.remove(at)
+    }
+
+    /// So many of the spans that were taken are done with.
+    pub(super) fn settle(&self, spans: usize) {
+        let mut state = self.lock();
+        state.under_way = state.under_way.saturating_sub(spans);
+    }
+
+    /// Spans that wait here, and spans that are under way.
+    pub(super) fn pending(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.spans.len(), state.under_way)
     }
 
     /// Spans that were still open when the buffer closed, and spans beyond the limit.
@@ -52,21 +116,25 @@ impl SpanBuffer {
         (started.saturating_sub(ended), self.dropped.load(Ordering::Acquire))
     }
 
-    fn push(&self, span: SpanData) {
+    /// Whether it was kept.
+    pub(super) fn push(&self, ended: Ended) -> bool {
         let mut state = self.lock();
         if state.closed {
-            return;
+            return false;
         }
         self.ended.fetch_add(1, Ordering::AcqRel);
-        if state.spans.len() < MAX_SPANS {
-            state.spans.push(span);
-        } else {
+        if state.spans.len() >= self.most {
             self.dropped.fetch_add(1, Ordering::AcqRel);
+            if self.drops == Full::Newest || state.spans.pop_front().is_none() {
+                return false;
+            }
         }
+        state.spans.push_back(ended);
+        true
     }
 }
 
-/// Feeds the buffer from the provider.
+/// Feeds the buffer of an attempt from its provider.
 #[derive(Debug)]
 pub(super) struct Processor(pub(super) Arc<SpanBuffer>);
 
@@ -77,7 +145,7 @@ impl SpanProcessor for Processor {
     }
 
     fn on_end(&self, span: SpanData) {
-        self.0.push(span);
+        self.0.push(Ended { span, session: None });
     }
 
     fn force_flush(&self) -> OTelSdkResult {

@@ -1,14 +1,12 @@
 //! What code under an attempt can say about its span and its session.
 
-use std::sync::PoisonError;
-
 use opentelemetry::trace::{SpanRef, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::flatten::{Attributes, LONGEST, shorten};
-use super::{CurrentTracer, Span, Tracer, attributes, current_tracer};
+use super::{CurrentTracer, Span, attributes, current_tracer};
 use crate::json;
 use crate::redact::Redactor;
 
@@ -26,7 +24,7 @@ const LARGEST: usize = 1 << 20;
 /// ```
 /// use honeyhive_harness::{Enrichment, Tracer, enrich_span};
 ///
-/// let tracer = Tracer::builder().build();
+/// let tracer = Tracer::builder().local().build();
 /// tracer.in_span("retrieve", |_| {
 ///     // Anywhere below, without the tracer at hand:
 ///     enrich_span(Enrichment::new().metadata("index", "docs-v3").metric("documents", 12));
@@ -169,8 +167,13 @@ impl Enrichment {
         ]
     }
 
+    /// Whether it says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.error.is_none() && self.kinds().iter().all(|(_, values)| values.is_empty())
+    }
+
     /// Takes over what another one says; it wins where both name a key.
-    fn merge(&mut self, other: Self) {
+    pub(super) fn merge(&mut self, other: Self) {
         let pairs = [
             (&mut self.metadata, other.metadata),
             (&mut self.metrics, other.metrics),
@@ -210,7 +213,8 @@ impl Enrichment {
 /// Says more about the span that this code runs in.
 ///
 /// That is the innermost one that is open: of a function under [`#[trace]`](macro@crate::trace),
-/// of [`Span::enter`], of a library, else the attempt's root. Outside of an attempt it does nothing.
+/// of [`Span::enter`], of a library, else the attempt's root. Where no tracer is current it does
+/// nothing.
 pub fn enrich_span(enrichment: Enrichment) {
     Context::map_current(|cx| {
         if cx.get::<CurrentTracer>().is_some() {
@@ -219,9 +223,10 @@ pub fn enrich_span(enrichment: Enrichment) {
     });
 }
 
-/// Says more about the session, that is, the attempt that this code runs in.
+/// Says more about the session that this code runs in: the attempt of an experiment, the innermost
+/// [`Session`](super::Session) of another program, else the one of its tracer.
 ///
-/// What is said later wins, key by key. Outside of an attempt it does nothing.
+/// What is said later wins, key by key. Where no tracer is current it does nothing.
 pub fn enrich_session(enrichment: Enrichment) {
     if let Some(tracer) = current_tracer() {
         tracer.enrich_session(enrichment);
@@ -235,30 +240,18 @@ impl Span {
     }
 }
 
-impl Tracer {
-    /// Says more about the session of this tracer; what is said later wins, key by key.
-    pub fn enrich_session(&self, enrichment: Enrichment) {
-        // A panic while merging leaves a map with some of the keys.
-        self.inner.session.lock().unwrap_or_else(PoisonError::into_inner).merge(enrichment);
-    }
-
-    /// What was said about the session so far.
-    pub fn session_enrichment(&self) -> Enrichment {
-        self.inner.session.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use serde_json::json;
 
+    use super::super::Tracer;
     use super::*;
 
     #[test]
     fn every_kind_has_its_attributes() {
-        let tracer = Tracer::builder().build();
+        let tracer = Tracer::builder().local().build();
         let span = tracer.start_span("work");
         let all = Enrichment::new()
             .metadata("model", json!({"name": "m", "top": [1, 2.5], "none": null}))
@@ -299,7 +292,7 @@ mod tests {
     fn the_current_span_is_meant() {
         enrich_span(Enrichment::new().metadata("nobody", "listens"));
         enrich_session(Enrichment::new().metadata("nobody", "listens"));
-        let tracer = Tracer::builder().build();
+        let tracer = Tracer::builder().local().build();
         tracer.in_span("outer", |_| {
             tracer.in_span("inner", |_| enrich_span(Enrichment::new().metadata("at", "inner")));
             enrich_span(Enrichment::new().metadata("at", "outer"));
@@ -312,7 +305,7 @@ mod tests {
 
     #[test]
     fn the_last_word_about_a_session_counts() {
-        let tracer = Tracer::builder().build();
+        let tracer = Tracer::builder().local().build();
         tracer.enrich_session(Enrichment::new().metadata("a", 1).metric("m", 1).error("first"));
         let span = tracer.start_span("work");
         let _entered = span.enter();
@@ -331,7 +324,7 @@ mod tests {
             .metadata("b", 1)
             .output("c", vec![0; LARGEST]);
         assert_eq!((said.left_out(), said.metadata.len(), said.outputs.len()), (2, 1, 0));
-        let tracer = Tracer::builder().build();
+        let tracer = Tracer::builder().local().build();
         tracer.in_span("work", |span| span.enrich(said.clone()));
         assert_eq!(tracer.trace().spans[0].attributes["honeyhive_left_out"], 2);
 

@@ -1,42 +1,130 @@
-//! The tracer of an attempt.
+//! Tracing: of the attempts of an experiment, and of any program.
 //!
 //! Every attempt of every case has a [`Tracer`] of its own: its own provider, its own trace id,
 //! its own buffer. Nothing is shared between two of them, so no span can end up in another
 //! case's trace. The tracer travels in the OpenTelemetry [`Context`], which the engine attaches
-//! around the function and its evaluators.
+//! around the function and its evaluators. Its spans go through the journal; it sends nothing.
+//!
+//! # Tracing any program
+//!
+//! A server or a batch job makes a tracer itself, and keeps it as long as it runs:
+//!
+//! ```
+//! use std::time::Duration;
+//! use honeyhive_harness::{Enrichment, Tracer, enrich_session, enrich_span, trace};
+//!
+//! #[trace(event_type = "model")]
+//! fn ask(question: &str) -> String {
+//!     enrich_span(Enrichment::new().metadata("model", "m-1"));
+//!     format!("{question}?")
+//! }
+//!
+//! // With `HH_API_KEY` set and without `local()`, spans go to HoneyHive.
+//! let tracer = Tracer::builder().session_name("questions").local().build();
+//!
+//! // One session for each request, conversation or user.
+//! tracer.with_session("request 7", || {
+//!     tracer.in_span("answer", |_| {
+//!         assert_eq!(ask("why"), "why?");
+//!         enrich_session(Enrichment::new().feedback("stars", 5));
+//!     });
+//! });
+//!
+//! assert_eq!(tracer.trace().spans.len(), 2);
+//! let flushed = tracer.shutdown(Duration::from_secs(5));
+//! assert!(flushed.is_complete(), "{flushed:?}");
+//! ```
+//!
+//! Any number of tracers can be alive at once, each with its own key, session, baggage, buffer,
+//! filters and counters. There is no tracer of the process: [`#[trace]`](macro@crate::trace),
+//! [`enrich_span`] and [`enrich_session`] mean the one in whose context they run, that is, inside
+//! [`Tracer::in_span`], [`Span::enter`], [`Session::enter`], and what is instrumented with them. A
+//! spawned thread or task does not inherit the context.
+//!
+//! What a tracer is made of is said to its [builder](TracerBuilder), or by the environment:
+//!
+//! | variable | meaning |
+//! |---|---|
+//! | `HH_API_KEY`, `HH_INGESTION_API_KEY` | either lets spans leave; without them the tracer is local |
+//! | `HH_API_URL` | where HoneyHive is |
+//! | `HH_PROJECT` | the project, for keys of old that do not name one |
+//! | `HH_SOURCE` | where spans come from; `dev`, or `evaluation` when run, dataset and datapoint are known |
+//! | `HH_SESSION_NAME` | the name of its session; that of the program |
+//! | `HH_SESSION_ID` | a session that somebody else has started |
+//! | `HH_RUN_ID`, `HH_DATASET_ID`, `HH_DATAPOINT_ID` | what its spans belong to |
+//! | `HH_TEST_MODE=1`, `HH_OFFLINE=1` | nothing is sent |
+//! | `OTEL_SERVICE_NAME` | the name of the service on its spans; the project, or the program |
+//!
+//! ## When it is sent
+//!
+//! In the background, by one thread for the whole process. Tracers with the same server and keys
+//! share connections and requests. A request goes out with 512 spans, 2 MiB or after a second. Spans
+//! of a session wait until it is started; where the server answers another id for it, they carry
+//! that one. [`Tracer::trace`] shows what is not on its way yet.
+//!
+//! The end of a process does not wait for it: call [`Tracer::shutdown`], or lose what the last
+//! second brought. A tracer whose last clone is dropped is still sent, as long as the process lives.
+//!
+//! ## When it cannot be sent
+//!
+//! The program does not notice: nothing here panics, prints, blocks or grows without limit. It is
+//! counted, and [`Tracer::telemetry`] tells.
+//!
+//! | what happens | what becomes of it |
+//! |---|---|
+//! | no key, test mode, a key or setting that is none | the tracer is local, and says why |
+//! | no connection, a timeout, 408, 429, 500, 502, 503, 504 | tried again, with pauses up to 30 s or as the server asks, as long as the tracer lives; 30 s after its end, given up |
+//! | any other refusal | those spans have failed; later ones are sent |
+//! | a session cannot be started | its spans are sent all the same, with our id of it |
+//! | more spans than the [buffer](TracerBuilder::span_buffer) holds | the newest are dropped |
+//! | [`Tracer::flush`] reaches its timeout | the rest is pending, and sent later |
 
 mod buffer;
+mod builder;
 pub(crate) mod call;
 pub(crate) mod capture;
 mod enrich;
 mod event_type;
 pub(crate) mod families;
 mod flatten;
+mod flush;
+mod mask;
 pub(crate) mod otlp;
+mod outbox;
+mod pipeline;
+mod program;
 mod propagation;
 mod routing;
+mod session;
+mod span;
 mod trace;
+mod worker;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{
-    FutureExt, Span as _, SpanBuilder, SpanContext, SpanKind, SpanRef, Status, TraceContextExt,
-    TraceId, Tracer as _, TracerProvider as _, WithContext,
+    Span as _, SpanBuilder, SpanContext, SpanKind, TraceContextExt, TraceId, Tracer as _,
+    TracerProvider as _,
 };
-use opentelemetry::{Context, ContextGuard, InstrumentationScope, KeyValue};
+use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanLimits};
-use std::sync::OnceLock;
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanLimits, SpanProcessor};
 use uuid::Uuid;
 
 use buffer::SpanBuffer;
+pub use builder::{TracerBuilder, TracerError};
 pub use enrich::{Enrichment, enrich_session, enrich_span};
+pub use flush::{Flushed, Telemetry};
+use program::Program;
 pub(crate) use routing::install_global;
+pub use session::Session;
+use session::SessionState;
+pub use span::Span;
+pub(crate) use span::fail;
 pub use trace::{SpanEvent, SpanQuery, SpanRecord, SpanStatus, Trace};
 
 /// Attribute names that this crate sets on spans.
@@ -92,10 +180,11 @@ pub struct Ids {
     pub session_id: Arc<str>,
 }
 
-/// The tracer of one attempt. Cheap to clone; all clones are the same tracer.
+/// The tracer of one attempt, or of a program. Cheap to clone; all clones are the same tracer.
 ///
 /// An experiment's function gets it by taking `tracer: &Tracer`, any other code by
-/// [`current_tracer`].
+/// [`current_tracer`]. Other programs make one with [`Tracer::builder`]; see
+/// [the module](self#tracing-any-program).
 ///
 /// ```
 /// use honeyhive_harness::Tracer;
@@ -119,7 +208,10 @@ struct Inner {
     ids: Ids,
     root: OnceLock<SpanContext>,
     trace_id: OnceLock<TraceId>,
-    session: Mutex<Enrichment>,
+    /// That of an attempt is made when it is asked for: most have nothing to say about it.
+    session: OnceLock<Arc<SessionState>>,
+    /// None for an attempt, whose spans go through the journal.
+    program: Option<Program>,
 }
 
 impl fmt::Debug for Tracer {
@@ -131,9 +223,9 @@ impl fmt::Debug for Tracer {
 /// The tracer that a context belongs to.
 pub(crate) struct CurrentTracer(pub(crate) Tracer);
 
-/// The tracer of the attempt in whose context this code runs.
+/// The tracer in whose context this code runs: of the attempt, or of a program.
 ///
-/// `None` outside an experiment, and in threads and tasks that do not carry the context on (see
+/// `None` outside of any, and in threads and tasks that do not carry the context on (see
 /// [`Span::instrument`] and [`opentelemetry::Context`]).
 pub fn current_tracer() -> Option<Tracer> {
     Context::map_current(|cx| cx.get::<CurrentTracer>().map(|current| current.0.clone()))
@@ -157,94 +249,52 @@ fn scope() -> InstrumentationScope {
         .clone()
 }
 
-/// Makes a [`Tracer`] for a program that is no experiment.
-///
-/// Every tracer stands alone: two of them share neither spans nor ids, however many threads and
-/// tasks they are used from.
-///
-/// ```
-/// use honeyhive_harness::Tracer;
-///
-/// let tracer = Tracer::builder().run_id("nightly").build();
-/// {
-///     let work = tracer.start_span("work");
-///     let _current = work.enter();
-///     tracer.in_span("step", |step| step.set_attribute("n", 1));
-/// }
-/// let trace = tracer.trace();
-/// assert_eq!(trace.spans.len(), 2);
-/// assert_eq!(trace.children(trace.root().unwrap())[0].name, "step");
-/// ```
-#[derive(Clone, Debug, Default)]
-#[expect(clippy::struct_field_names, reason = "the ids go by these names everywhere")]
-pub struct TracerBuilder {
-    run_id: String,
-    dataset_id: String,
-    datapoint_id: String,
-    session_id: Option<String>,
-}
-
-impl TracerBuilder {
-    /// The run that the spans belong to.
-    #[must_use]
-    pub fn run_id(mut self, id: impl Into<String>) -> Self {
-        self.run_id = id.into();
-        self
-    }
-
-    /// The dataset that the spans belong to.
-    #[must_use]
-    pub fn dataset_id(mut self, id: impl Into<String>) -> Self {
-        self.dataset_id = id.into();
-        self
-    }
-
-    /// The datapoint that the spans belong to.
-    #[must_use]
-    pub fn datapoint_id(mut self, id: impl Into<String>) -> Self {
-        self.datapoint_id = id.into();
-        self
-    }
-
-    /// The session that the spans belong to; a new UUID unless one is given.
-    #[must_use]
-    pub fn session_id(mut self, id: impl Into<String>) -> Self {
-        self.session_id = Some(id.into());
-        self
-    }
-
-    /// The tracer.
-    pub fn build(self) -> Tracer {
-        Tracer::new(Ids {
-            run_id: self.run_id.into(),
-            dataset_id: self.dataset_id.into(),
-            datapoint_id: self.datapoint_id.into(),
-            session_id: self.session_id.map_or_else(new_session_id, Into::into),
-        })
-    }
-}
-
 impl Tracer {
-    /// Makes a tracer for a program that is no experiment.
+    /// Makes a tracer for a program that is no experiment; see
+    /// [the module](self#tracing-any-program).
     pub fn builder() -> TracerBuilder {
         TracerBuilder::default()
     }
 
-    /// The spans that have ended so far.
+    /// The spans that have ended so far; of a tracer that sends, those that are not on their way
+    /// yet.
     pub fn trace(&self) -> Trace {
-        let spans: Vec<SpanRecord> =
-            self.inner.buffer.with(|spans| spans.iter().cloned().map(SpanRecord::from).collect());
+        let spans: Vec<SpanRecord> = self.inner.buffer.read(|span| SpanRecord::from(span.clone()));
         Trace { trace_id: self.trace_id(), spans }
     }
 
     /// A tracer for one attempt, with a provider and buffer of its own.
     pub(crate) fn new(ids: Ids) -> Self {
         let buffer = Arc::new(SpanBuffer::default());
+        let processor = buffer::Processor(Arc::clone(&buffer));
+        Self::assemble(ids, LIMITS, processor, buffer, OnceLock::new(), None)
+    }
+
+    /// A tracer for a program.
+    fn of_program(
+        ids: Ids,
+        limits: SpanLimits,
+        program: Program,
+        session: Arc<SessionState>,
+    ) -> Self {
+        let processor = program.processor(&session);
+        let buffer = Arc::clone(&program.buffer);
+        Self::assemble(ids, limits, processor, buffer, session.into(), Some(program))
+    }
+
+    fn assemble(
+        ids: Ids,
+        limits: SpanLimits,
+        processor: impl SpanProcessor + 'static,
+        buffer: Arc<SpanBuffer>,
+        session: OnceLock<Arc<SessionState>>,
+        program: Option<Program>,
+    ) -> Self {
         let provider = SdkTracerProvider::builder()
             .with_sampler(Sampler::AlwaysOn)
-            .with_span_limits(LIMITS)
+            .with_span_limits(limits)
             .with_resource(resource())
-            .with_span_processor(buffer::Processor(Arc::clone(&buffer)))
+            .with_span_processor(processor)
             .build();
         let tracer = provider.tracer_with_scope(scope());
         Self {
@@ -255,12 +305,24 @@ impl Tracer {
                 ids,
                 root: OnceLock::new(),
                 trace_id: OnceLock::new(),
-                session: Mutex::default(),
+                session,
+                program,
             }),
         }
     }
 
-    /// What the spans belong to.
+    fn program(&self) -> Option<&Program> {
+        self.inner.program.as_ref()
+    }
+
+    /// The session that the tracer has of its own.
+    fn session(&self) -> &Arc<SessionState> {
+        let of_attempt = || Arc::new(SessionState::settled(Arc::clone(&self.inner.ids.session_id)));
+        self.inner.session.get_or_init(of_attempt)
+    }
+
+    /// What the spans belong to. A server may answer another id of the session than this one, which
+    /// [`session_id`](Self::session_id) then knows.
     pub fn ids(&self) -> &Ids {
         &self.inner.ids
     }
@@ -282,6 +344,7 @@ impl Tracer {
     /// A context of this tracer, with its ids as baggage and no span.
     fn base_context(&self) -> Context {
         let Ids { run_id, dataset_id, datapoint_id, session_id } = self.ids();
+        let session_id = self.inner.session.get().map_or(session_id, |session| session.id());
         let ids = [
             ("run_id", run_id),
             ("dataset_id", dataset_id),
@@ -311,10 +374,11 @@ impl Tracer {
     /// else that of the root span.
     fn parent(&self) -> Context {
         let current = Context::current();
-        let ours = current
-            .get::<CurrentTracer>()
-            .is_some_and(|current| Arc::ptr_eq(&current.0.inner, &self.inner));
-        if ours { current } else { self.detached() }
+        if self.owns(&current) { current } else { self.detached() }
+    }
+
+    fn owns(&self, cx: &Context) -> bool {
+        cx.get::<CurrentTracer>().is_some_and(|current| Arc::ptr_eq(&current.0.inner, &self.inner))
     }
 
     /// The context that belongs to this attempt and to nothing that is going on in it: that of the
@@ -357,7 +421,7 @@ impl Tracer {
     /// The spans finished so far, with a snapshot of the open root.
     pub(crate) fn snapshot(&self, root_name: &str, started: SystemTime) -> Trace {
         let mut spans: Vec<SpanRecord> =
-            self.inner.buffer.with(|spans| spans.iter().cloned().map(SpanRecord::from).collect());
+            self.inner.buffer.read(|span| SpanRecord::from(span.clone()));
         if let Some(root) = self.inner.root.get() {
             spans.push(SpanRecord::open_root(root_name, root, started));
         }
@@ -372,7 +436,7 @@ impl Tracer {
         let (open, dropped) = self.inner.buffer.lost();
         Finished {
             trace_id: self.trace_id(),
-            spans: spans.into_iter().map(SpanRecord::from).collect(),
+            spans: spans.into_iter().map(|ended| SpanRecord::from(ended.span)).collect(),
             open,
             dropped,
         }
@@ -392,91 +456,6 @@ pub(crate) struct Finished {
     pub(crate) open: usize,
     /// Spans beyond what an attempt may keep.
     pub(crate) dropped: usize,
-}
-
-/// A span of an attempt. It ends when it is dropped.
-pub struct Span {
-    cx: Context,
-}
-
-impl fmt::Debug for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Span").field("context", self.cx.span().span_context()).finish()
-    }
-}
-
-impl Span {
-    /// Sets an attribute.
-    pub fn set_attribute(
-        &self,
-        key: impl Into<opentelemetry::Key>,
-        value: impl Into<opentelemetry::Value>,
-    ) {
-        self.cx.span().set_attribute(KeyValue::new(key, value));
-    }
-
-    /// Adds an event at this moment.
-    pub fn add_event(&self, name: impl Into<Cow<'static, str>>, attributes: Vec<KeyValue>) {
-        self.cx.span().add_event(name, attributes);
-    }
-
-    /// Marks the span as failed and records an `exception` event.
-    pub fn record_error(&self, error: &(dyn fmt::Display + '_)) {
-        self.fail("error", &format!("{error:#}"));
-    }
-
-    pub(crate) fn fail(&self, kind: &'static str, message: &str) {
-        fail(&self.cx.span(), kind, message);
-    }
-
-    /// The context in which this span is the current one, to carry into threads and tasks.
-    pub fn context(&self) -> &Context {
-        &self.cx
-    }
-
-    /// Makes the span the current one on this thread until the guard is dropped.
-    pub fn enter(&self) -> ContextGuard {
-        self.cx.clone().attach()
-    }
-
-    /// Makes the span the current one whenever `future` is polled, on whichever thread.
-    ///
-    /// A task that is spawned does not inherit the context; spawn it instrumented:
-    ///
-    /// ```
-    /// use honeyhive_harness::Tracer;
-    ///
-    /// async fn fetch_both(tracer: &Tracer) {
-    ///     let span = tracer.start_span("fetch");
-    ///     let one = tokio::spawn(span.instrument(async { /* spans here are children */ }));
-    ///     let _ = one.await;
-    /// }
-    /// ```
-    pub fn instrument<F: Future>(&self, future: F) -> WithContext<F> {
-        future.with_context(self.cx.clone())
-    }
-}
-
-/// Marks a span as failed: one `exception` event, the class of the error, the status.
-pub(crate) fn fail(span: &SpanRef<'_>, kind: &'static str, message: &str) {
-    span.add_event(
-        "exception",
-        vec![
-            KeyValue::new("exception.type", kind),
-            KeyValue::new("exception.message", message.to_owned()),
-        ],
-    );
-    span.set_attribute(KeyValue::new(attributes::ERROR_TYPE, kind));
-    span.set_status(Status::error(message.to_owned()));
-}
-
-impl Drop for Span {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.fail("panic", "ended by a panic");
-        }
-        self.cx.span().end();
-    }
 }
 
 /// A session id: a random UUID.

@@ -27,7 +27,7 @@ const MOST_SPANS: usize = 512;
 const MOST_BYTES: usize = 2 << 20;
 
 /// What all spans of a process have in common.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ResourceInfo {
     pub(crate) service: String,
     pub(crate) project: Option<String>,
@@ -108,15 +108,19 @@ impl Batch {
 
 /// What a receiver says of the spans that it did not take, if there are any.
 pub(crate) fn rejected(answer: &[u8], protocol: Protocol) -> Option<String> {
+    rejection(answer, protocol).map(|(_, why)| why)
+}
+
+/// How many spans a receiver did not take, and what it says of them, if there are any.
+pub(super) fn rejection(answer: &[u8], protocol: Protocol) -> Option<(usize, String)> {
     let response = match protocol {
         Protocol::Protobuf => ExportTraceServiceResponse::decode(answer).ok(),
         Protocol::Json => serde_json::from_slice(answer).ok(),
     };
     let partial = response?.partial_success?;
-    (partial.rejected_spans > 0).then(|| {
-        let why = crate::text::one_line(&partial.error_message, 200);
-        format!("{} of the spans were rejected: {why}", partial.rejected_spans)
-    })
+    let count = usize::try_from(partial.rejected_spans).ok().filter(|count| *count > 0)?;
+    let why = crate::text::one_line(&partial.error_message, 200);
+    Some((count, format!("{count} of the spans were rejected: {why}")))
 }
 
 fn trace_bytes(hex: &str) -> Option<Vec<u8>> {

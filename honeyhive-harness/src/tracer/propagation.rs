@@ -35,12 +35,12 @@ impl Tracer {
     /// use std::collections::HashMap;
     /// use honeyhive_harness::Tracer;
     ///
-    /// let tracer = Tracer::builder().build();
+    /// let tracer = Tracer::builder().local().build();
     /// let mut headers = HashMap::new();
     /// tracer.in_span("call the service", |_| tracer.inject(&mut headers));
     ///
     /// // In the service:
-    /// let service = Tracer::builder().build();
+    /// let service = Tracer::builder().local().build();
     /// let _attached = service.extract(&headers).attach();
     /// drop(service.start_span("handle"));
     /// assert_eq!(service.trace_id(), tracer.trace_id());
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn the_baggage_of_the_user_is_on_every_span_below() {
-        let tracer = Tracer::builder().run_id("r").build();
+        let tracer = Tracer::builder().local().run_id("r").build();
         let outer = tracer.start_span("outer");
         let tenant = KeyValue::new("tenant", "acme");
         let own = KeyValue::new("run_id", "r");
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_trace_goes_on_in_another_process() {
-        let caller = Tracer::builder().run_id("r-1").session_id("s-1").build();
+        let caller = Tracer::builder().local().run_id("r-1").session_id("s-1").build();
         let mut headers = HashMap::new();
         let span = caller.start_span("call");
         {
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(headers["traceparent"], format!("00-{}-{span_id}-01", caller.trace_id()));
         assert!(headers["baggage"].contains("tenant=acme"), "{headers:?}");
 
-        let service = Tracer::builder().session_id("s-2").build();
+        let service = Tracer::builder().local().session_id("s-2").build();
         {
             let _attached = service.extract(&headers).attach();
             service.in_span("handle", |_| {
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn without_a_caller_spans_belong_where_they_did() {
-        let tracer = Tracer::builder().build();
+        let tracer = Tracer::builder().local().build();
         let mut headers = HashMap::new();
         tracer.inject(&mut headers);
         assert_eq!(headers.get("traceparent"), None);

@@ -16,7 +16,7 @@ use crate::{enrich_span, trace};
 
 /// The spans that the work opens, without the times in them.
 fn spans(work: impl FnOnce()) -> Vec<SpanRecord> {
-    let tracer = Tracer::builder().build();
+    let tracer = Tracer::builder().local().build();
     let root = tracer.start_span("root");
     let entered = root.enter();
     work();
@@ -335,7 +335,7 @@ fn an_async_function_is_current_whenever_it_is_polled() {
             if *n > 1 { Err(std::fmt::Error) } else { Ok(*n) }
         })
     }
-    let tracer = Tracer::builder().build();
+    let tracer = Tracer::builder().local().build();
     let root = tracer.start_span("root");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
