@@ -98,7 +98,7 @@ fn as_json(sent: &Sent) -> Value {
     json!({
         "to": sent.to,
         "attempts": sent.attempts,
-        "sent": sent.sent,
+        "sent": sent.now,
         "before": sent.before,
         "refused": sent.refused,
         "left": sent.left(),

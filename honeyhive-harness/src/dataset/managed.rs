@@ -203,15 +203,15 @@ fn scan(which: Managed<'_>, fetched: Fetched, name: Option<&str>) -> Result<Data
         own => format!("HoneyHive's dataset {own}"),
     };
     let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
-    let rows = rows.into_iter().map(|row| match row.missing {
-        Some(fault) => Err((row.id, fault)),
-        None => {
-            let mut datapoint = Datapoint::new().id(row.id).ground_truth(row.ground_truth);
-            datapoint.inputs = row.inputs;
-            datapoint.metadata = row.metadata;
-            datapoint.history = row.history;
-            Ok(datapoint)
+    let rows = rows.into_iter().map(|row| {
+        if let Some(fault) = row.missing {
+            return Err((row.id, fault));
         }
+        let mut datapoint = Datapoint::new().id(row.id).ground_truth(row.ground_truth);
+        datapoint.inputs = row.inputs;
+        datapoint.metadata = row.metadata;
+        datapoint.history = row.history;
+        Ok(datapoint)
     });
     let rows = rows.collect();
     let own_name = if own_name.is_empty() { &id } else { &own_name };

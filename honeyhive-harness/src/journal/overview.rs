@@ -228,9 +228,9 @@ mod tests {
         let target = "evals".to_owned();
         let package = "app".to_owned();
         Record::Invocation(InvocationRecord {
-            runner_attempt,
             package,
             target,
+            runner_attempt,
             ..InvocationRecord::default()
         })
     }

@@ -5,7 +5,7 @@ mod result;
 
 use std::fmt::{self, Display};
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -227,15 +227,15 @@ pub async fn run_experiment(
         let complete = sent.iter().all(crate::upload::Sent::is_complete);
         result.uploads = sent.into_iter().map(Upload::from).collect();
         if temporary && complete {
-            remove(result.journal.take());
+            remove(result.journal.take().as_deref());
         }
     }
     Ok(result)
 }
 
 /// Nobody asked for this journal, and nothing is left to be sent from it.
-fn remove(journal: Option<PathBuf>) {
-    if let Some(directory) = journal.as_deref().and_then(Path::parent) {
+fn remove(journal: Option<&Path>) {
+    if let Some(directory) = journal.and_then(Path::parent) {
         let _ = std::fs::remove_dir_all(directory);
     }
 }

@@ -117,7 +117,7 @@ impl From<Sent> for Upload {
             run_id: sent.runs.into_iter().next().map(|(_, id)| id),
             to: sent.to,
             attempts: sent.attempts,
-            sent: sent.sent,
+            sent: sent.now,
             refused: sent.refused,
             results: sent.results,
         }

@@ -373,7 +373,7 @@ mod tests {
         // Nobody listens there, and no session is started.
         let server = "http://127.0.0.1:9".to_owned();
         let connection = Connection { api_key: key, server, ..Connection::default() };
-        Config { tracer, connection, ..Config::default() }
+        Config { connection, tracer, ..Config::default() }
     }
 
     fn source(builder: TracerBuilder, config: Config) -> String {

@@ -383,7 +383,7 @@ impl<'a> Delivery<'a> {
         self.back();
         let run = self.run_there(&record.run_id).unwrap_or_else(|| record.run_id.clone());
         if known.spans {
-            self.sent.sent += 1;
+            self.sent.now += 1;
         } else if let Some(there) = there {
             self.add_spans(begin, record, &run, &there);
         }
@@ -436,7 +436,7 @@ impl<'a> Delivery<'a> {
                 if let Some(complaint) = complaint {
                     self.sent.problem(complaint);
                 }
-                self.sent.sent += of.len();
+                self.sent.now += of.len();
                 let session_ids = of.into_iter().map(|(_, id)| id).collect();
                 self.marks.borrow_mut().add(&self.to.name, What::Spans { session_ids });
             }
@@ -509,7 +509,7 @@ impl<'a> Delivery<'a> {
                 continue;
             }
             let finished = self.marks.borrow().is_finished(&self.to.name, &run_id);
-            if finished && self.sent.sent == 0 {
+            if finished && self.sent.now == 0 {
                 continue;
             }
             let there = self.run_there(&run_id).filter(|_| self.sent.left() == 0);

@@ -11,7 +11,7 @@ pub(crate) struct Sent {
     /// Attempts that are meant for it.
     pub(crate) attempts: usize,
     /// Of these, how many arrived now.
-    pub(crate) sent: usize,
+    pub(crate) now: usize,
     /// How many had arrived before.
     pub(crate) before: usize,
     /// How many will never be taken.
@@ -44,7 +44,7 @@ impl Sent {
 
     /// Attempts that may still arrive.
     pub(crate) fn left(&self) -> usize {
-        self.attempts.saturating_sub(self.sent + self.before + self.refused)
+        self.attempts.saturating_sub(self.now + self.before + self.refused)
     }
 
     /// Everything is there.
@@ -62,7 +62,7 @@ impl Sent {
     #[cfg(feature = "cli")]
     pub(super) fn add(&mut self, other: Self) {
         self.attempts += other.attempts;
-        self.sent += other.sent;
+        self.now += other.now;
         self.before += other.before;
         self.refused += other.refused;
         self.unfinished += other.unfinished;
@@ -74,8 +74,8 @@ impl Sent {
 
     /// One line about it: what was sent, what was not, why, and what to do.
     pub(crate) fn line(&self, push: &str) -> String {
-        let Self { to, attempts, sent, before, refused, .. } = self;
-        let there = sent + before;
+        let Self { to, attempts, now, before, refused, .. } = self;
+        let there = now + before;
         let mut text = if *attempts == 0 && self.fatal.is_none() && self.unfinished == 0 {
             format!("nothing to send to {to}")
         } else if there == *attempts {
@@ -83,7 +83,7 @@ impl Sent {
         } else {
             format!("sent {} of {} to {to}", thousands(there), count(*attempts, "attempt"))
         };
-        if *before > 0 && *sent > 0 {
+        if *before > 0 && *now > 0 {
             text.push_str(&format!(" ({} of them before)", thousands(*before)));
         }
         if let [(_, run)] = self.runs.as_slice() {
@@ -111,8 +111,8 @@ impl Sent {
 mod tests {
     use super::*;
 
-    fn sent(attempts: usize, sent: usize) -> Sent {
-        Sent { to: "HoneyHive".to_owned(), attempts, sent, ..Sent::default() }
+    fn sent(attempts: usize, now: usize) -> Sent {
+        Sent { to: "HoneyHive".to_owned(), attempts, now, ..Sent::default() }
     }
 
     const PUSH: &str = "cargo honeyhive push x";

@@ -116,7 +116,7 @@ fn root(all: &mut Map<String, Value>, span: &SpanRecord, attempt: &AttemptRecord
     }
 }
 
-/// What the span of an evaluator says, in the words of the GenAI conventions.
+/// What the span of an evaluator says, in the words of the conventions for generative AI.
 fn evaluation(all: &mut Map<String, Value>, span: &mut SpanRecord, score: &ScoreRecord) {
     let mut said = Map::new();
     set(&mut said, "gen_ai.evaluation.name", score.evaluator.as_str());
