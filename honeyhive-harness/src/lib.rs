@@ -4,7 +4,7 @@
 //! Put [`#[experiment]`](macro@experiment) on a function and [`#[evaluator]`](macro@evaluator) on
 //! the checks of its output. `cargo test` then runs every datapoint of the dataset as a test case
 //! under its own isolated OpenTelemetry tracer, scores it, and lets the scores decide the build.
-//! Every result is on disk before its case is reported; nothing leaves the machine.
+//! Every result is on disk before its case is reported. Without a key nothing leaves the machine.
 //!
 //! # A first experiment
 //!
@@ -159,6 +159,11 @@
 //! absent. A bad row is a failing case `line-17`; a fault of the whole file is one failing
 //! case `experiment::dataset`.
 //!
+//! `dataset = managed("66f1..")` names a dataset that is kept in HoneyHive by its id, `managed(name =
+//! "golden")` by its name. It is fetched before the first case; a datapoint that is listed but cannot
+//! be fetched is a failing case. Listing tests and `HH_OFFLINE=1` take the copy that was fetched
+//! last.
+//!
 //! # Traces
 //!
 //! Each attempt has its own [`Tracer`]: a root span named after the function, the spans of your
@@ -179,6 +184,31 @@
 //! Results are appended to `target/honeyhive/<invocation>/*.jsonl` and synced to disk before a
 //! case is reported. See [`journal`] for the format.
 //!
+//! # HoneyHive
+//!
+//! With `HH_API_KEY` set, what the journal holds also goes to HoneyHive, beside the run and never in
+//! its way: each experiment is a run, each attempt a session with its inputs, output, ground truth,
+//! scores, error and spans. The first line on stderr says where results go, one line at the end what
+//! arrived. What did not get through within 15 seconds after the last case is marked beside the
+//! journal, and `cargo honeyhive push` sends it, each thing once.
+//!
+//! - A server that is away or refuses never fails a case; `HH_REQUIRE_UPLOAD=1` makes it a failure of
+//!   the run.
+//! - A partial selection (a filter, `--exact`) is not sent unless `HH_UPLOAD=always`.
+//! - A run ends as `completed`, as `failed` when it stopped before its end or nothing came out of it,
+//!   or as `cancelled` after Ctrl-C.
+//! - `HH_RUN_ID` names the run. Where a test target has several experiments, each run's id is a
+//!   UUIDv5 of it and the experiment's name.
+//! - `HH_RESULTS=average` (or `min`, `max`, `median`, `p90`, `p95`, `p99`, `sum`, `count`) waits for
+//!   HoneyHive's own figures and prints them. The local ones are always there.
+//!
+//! [`HoneyHive`] is the client by itself. The standard variables of OpenTelemetry
+//! (`OTEL_EXPORTER_OTLP_ENDPOINT` or `.._TRACES_ENDPOINT`, `.._HEADERS`, `.._PROTOCOL`,
+//! `.._TIMEOUT`, `.._CERTIFICATE`) send the same spans to any receiver of OTLP over HTTP, with or
+//! without HoneyHive.
+//!
+//! `cargo install honeyhive-harness --features cli` installs `cargo honeyhive`.
+//!
 //! # Secrets
 //!
 //! What is recorded, printed or sent has `[redacted]` in the place of the values of environment
@@ -195,9 +225,19 @@
 //! | `HH_CAPTURE=none` | inputs, outputs and texts of errors are not recorded |
 //! | `HH_CONCURRENCY` | attempts at once over all experiments; `--test-threads` wins |
 //! | `HH_REQUIRE_GATES=1`, `CI=true` | a gate that cannot judge fails |
+//! | `HH_API_KEY`, `HH_API_URL` | HoneyHive's key and address |
+//! | `HH_INGESTION_API_KEY` | a key that may only write, for sessions, events and spans |
+//! | `HH_PROJECT`, `HH_SOURCE` | what sessions say; the source is `evaluation` in experiments |
+//! | `HH_RUN_ID`, `HH_RESULTS`, `HH_UPLOAD=always`, `HH_REQUIRE_UPLOAD=1` | see [above](#honeyhive) |
+//! | `HH_OFFLINE=1`, `HH_TEST_MODE=1` | nothing leaves the machine |
+//! | `HH_FLUSH_TIMEOUT` | how long the end of a run waits for what is still to be sent: `15s` |
+//! | `HH_API_TIMEOUT`, `HH_MAX_RETRIES` | per request: `10s`, 3 |
+//! | `HH_API_FAMILY=v1` | sessions and events by HoneyHive's newer paths |
+//! | `HH_OTLP_PROTOCOL=http/json` | spans to HoneyHive as JSON instead of protobuf |
+//! | `OTEL_EXPORTER_OTLP_*`, `OTEL_SERVICE_NAME` | a further receiver of spans; the service's name |
 //! | `HH_EXT_IDS=python` | external ids as HoneyHive's Python SDK makes them |
 //! | `HH_MACROS_DEBUG=1` | prints what the attributes expand to, while compiling |
-//! | `HH_PROJECT`, `HH_SOURCE`, `HH_SESSION_NAME`, `HH_SESSION_ID` .. | what [tracers of programs](tracer#tracing-any-program) are made of |
+//! | `HH_SESSION_NAME`, `HH_SESSION_ID`, `HH_DATASET_ID`, `HH_DATAPOINT_ID` | what [tracers of programs](tracer#tracing-any-program) are made of |
 //! | `NO_COLOR`, `CLICOLOR_FORCE` | no colours; colours also in a pipe |
 //!
 //! # Coming from Python
@@ -222,6 +262,10 @@
 //! - Outputs and rows may be nested 100 deep. JSON integers beyond 64 bits become floats; NaN and
 //!   infinity within an output become `null`.
 //! - Ids and names are not looked at for secrets, and neither is what a function prints itself.
+//! - Spans are sent uncompressed, and by HTTP alone, no gRPC. A text in a span's attribute is clipped
+//!   at 64 KiB; a session has the whole output.
+//! - A request whose answer is lost is sent again under the same ids: HoneyHive sees one session, but
+//!   a plain receiver of spans may count some twice.
 //! - A function that calls `std::process::exit` ends the run with that code.
 
 #[doc(hidden)]

@@ -45,6 +45,14 @@
 //! not run at all has one case `dataset`. The `cases` of `end` count pass, fail, error, unscored
 //! and skipped, in this order.
 //!
+//! # What was sent
+//!
+//! Beside a journal that was sent from stands `<journal>.sent`, with one JSON object per line for
+//! what arrived where: `{"to":"honeyhive https://..","session":{"session_id":"..","there":".."}}`, and
+//! likewise `run`, `update`, `spans`, `refused` and `finished`. What has no line is sent again by
+//! `cargo honeyhive push`; copy it along when you merge journals. `.datasets` has copies of managed
+//! datasets.
+//!
 //! Nothing here is ever deleted; remove old directories as you like.
 //!
 //! # What is kept out

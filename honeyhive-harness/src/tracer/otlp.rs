@@ -42,7 +42,9 @@ impl ResourceInfo {
         ];
         let sdk = TelemetryResourceDetector.detect();
         let sdk = sdk.iter().map(|(key, value)| text(key.as_str(), &value.as_str()));
-        let attributes = own.into_iter().chain(sdk).flatten().collect();
+        let mut attributes: Vec<KeyValue> = own.into_iter().chain(sdk).flatten().collect();
+        // The SDK gives them in any order; a resource that changes would be another one.
+        attributes.sort_by(|a, b| a.key.cmp(&b.key));
         Resource { attributes, ..Resource::default() }
     }
 }
