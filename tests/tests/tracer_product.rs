@@ -481,13 +481,14 @@ fn limits_and_redaction() {
         (0..9).for_each(|n| span.set_attribute(format!("a{n}"), "Ada"));
         span.record_error(&"Ada is unknown");
         span.add_event("second", Vec::new());
+        span.set_attribute("a0", format!("Ada has {}", fake.key()));
     });
     tracer.enrich_session(Enrichment::new().user_property("name", "Ada"));
     assert!(tracer.flush(LONG).is_complete());
     let span = &fake.spans()[0];
     assert_eq!(span.attributes.keys().filter(|key| key.starts_with('a')).count(), 3);
     assert!(span.attributes.contains_key("honeyhive.session_id"));
-    assert_eq!(span.attributes["a0"], "[name]");
+    assert_eq!(span.attributes["a0"], "[name] has [redacted]");
     assert_eq!((span.events.len(), span.status_message.as_str()), (1, "[name] is unknown"));
     let all = fake.requests().iter().any(|it| it.body.windows(3).any(|part| part == b"Ada"));
     assert!(!all, "a name was sent");

@@ -140,7 +140,9 @@ impl Enrichment {
             &mut self.config,
             &mut self.user_properties,
         ];
-        maps.into_iter().for_each(|map| redactor.map(map));
+        for map in maps {
+            redactor.map(map);
+        }
         self.error.iter_mut().for_each(|error| redactor.error(error));
     }
 
@@ -165,11 +167,6 @@ impl Enrichment {
             ("config", &self.config),
             ("user_properties", &self.user_properties),
         ]
-    }
-
-    /// Whether it says nothing.
-    pub(super) fn is_empty(&self) -> bool {
-        self.error.is_none() && self.kinds().iter().all(|(_, values)| values.is_empty())
     }
 
     /// Takes over what another one says; it wins where both name a key.
