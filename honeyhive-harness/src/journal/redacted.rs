@@ -5,7 +5,6 @@ use super::schema::{
     ScoreRecord,
 };
 use crate::redact::Redactor;
-use crate::tracer::{SpanRecord, SpanStatus};
 
 impl InvocationRecord {
     /// Takes secrets out of the arguments.
@@ -53,7 +52,7 @@ impl AttemptRecord {
         self.tags.iter_mut().for_each(|tag| redactor.string(tag));
         self.error.iter_mut().for_each(|error| error.redact(redactor));
         self.scores.iter_mut().for_each(|score| score.redact(redactor));
-        self.spans.iter_mut().for_each(|span| redact_span(span, redactor));
+        self.spans.iter_mut().for_each(|span| span.redact(redactor));
     }
 }
 
@@ -82,24 +81,12 @@ impl ScoreRecord {
     }
 }
 
-fn redact_span(span: &mut SpanRecord, redactor: &Redactor) {
-    redactor.string(&mut span.name);
-    redactor.attributes(&mut span.attributes);
-    if let SpanStatus::Error(text) = &mut span.status {
-        redactor.error(text);
-    }
-    for event in &mut span.events {
-        redactor.string(&mut event.name);
-        redactor.attributes(&mut event.attributes);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Map, json};
 
     use super::*;
-    use crate::tracer::{Enrichment, SpanEvent};
+    use crate::tracer::{Enrichment, SpanEvent, SpanRecord, SpanStatus};
 
     /// Every text of this record that is no id or name has this in it.
     const KEY: &str = "AKIAIOSFODNN7EXAMPLE";

@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::buffer::MAX_SPANS;
-use super::mask::Mask;
 use super::otlp::ResourceInfo;
 use super::outbox::{About, Outbox};
 use super::pipeline::Pipeline;
@@ -18,6 +17,7 @@ use super::session::SessionState;
 use super::{Ids, LIMITS, Tracer, new_session_id};
 use crate::config::{Config, Connection, Secret, TracerDefaults, program_name};
 use crate::json;
+use crate::redact::{Mask, Redactor};
 use crate::text::one_line;
 
 /// Bytes that the inputs of a session may have as JSON.
@@ -205,8 +205,9 @@ impl TracerBuilder {
     }
 
     /// Asks a function what is to be sent in place of a text: every text in attributes, events,
-    /// errors, inputs and enrichments, but for names and ids. `None` leaves it. Several functions
-    /// are asked one after the other. Where one panics, the text is replaced as a whole.
+    /// errors, inputs and enrichments, but for names and ids. `None` leaves it. It comes after what
+    /// [`redact!`](macro@crate::redact) registers, and sees what that leaves; where it panics, the
+    /// text is replaced as a whole. It runs on the thread that sends, which waits for it.
     pub fn redact(mut self, mask: fn(&str) -> Option<String>) -> Self {
         self.masks.push(mask);
         self
@@ -237,13 +238,17 @@ impl TracerBuilder {
     /// The tracer, and what is wrong with its settings.
     fn over(self, config: Result<Config, String>) -> (Tracer, Option<String>) {
         let mut faults = Vec::new();
-        let config = config.unwrap_or_else(|text| {
+        let mut config = config.unwrap_or_else(|text| {
             // Whoever asks for nothing of the environment need not know of its faults.
             if !self.local {
                 faults.push(text.replace('\n', "; "));
             }
             Config::default()
         });
+        // Keys that the environment does not know are secrets, too.
+        config.secrets.extend(self.api_key.iter().chain(&self.ingestion_key).cloned());
+        config.secrets.retain(|secret| !secret.expose().is_empty());
+        let redactor = Redactor::new(&config, self.masks.iter().copied());
         let Config { tracer: defaults, connection, service_name, offline, .. } = config;
         let connection = self.connection(connection);
         let quiet = self.quiet(offline, &connection);
@@ -276,7 +281,7 @@ impl TracerBuilder {
             let service = service_name.or_else(|| project.clone()).or_else(program_name);
             let service = service.unwrap_or_else(|| "unknown_service:rust".to_owned());
             let resource = ResourceInfo { service, project: project.clone() };
-            let about = About { resource, ids: ids.clone(), source, project, masks: self.masks };
+            let about = About { resource, ids: ids.clone(), source, project, redactor };
             Program::sending(Outbox::new(pipeline, about, room), self.filter)
         } else {
             let why = quiet.filter(|_| faults.is_empty()).map(str::to_owned);

@@ -88,7 +88,6 @@ mod event_type;
 pub(crate) mod families;
 mod flatten;
 mod flush;
-mod mask;
 pub(crate) mod otlp;
 mod outbox;
 mod pipeline;

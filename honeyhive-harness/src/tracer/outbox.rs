@@ -11,13 +11,13 @@ use tokio::sync::Notify;
 
 use super::buffer::{Ended, Full, SpanBuffer};
 use super::families::{Belongs, leaving};
-use super::mask::{self, Mask};
 use super::otlp::{Batch, ResourceInfo};
 use super::pipeline::{Pipeline, Word};
 use super::session::SessionState;
-use super::trace::{SpanRecord, SpanStatus, unix_ns};
+use super::trace::{SpanRecord, unix_ns};
 use super::{Enrichment, Ids};
 use crate::api::{EventUpdate, NewSession, Object};
+use crate::redact::Redactor;
 
 /// What nobody waits for any more is tried for so long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,7 +33,7 @@ pub(super) struct About {
     pub(super) ids: Ids,
     pub(super) source: String,
     pub(super) project: Option<String>,
-    pub(super) masks: Vec<Mask>,
+    pub(super) redactor: Redactor,
 }
 
 /// How much came to which end, over the life of a tracer.
@@ -214,8 +214,11 @@ impl Outbox {
         sessions.starting.extend(new.iter().map(|(session, _)| Arc::clone(session)));
         drop(sessions);
         for (_, session) in &mut new {
+            let redactor = &self.about.redactor;
+            // Without content there is nothing that goes in.
+            session.inputs = session.inputs.take().filter(|_| redactor.captures());
             if let Some(inputs) = &mut session.inputs {
-                mask::map(&self.about.masks, inputs);
+                redactor.map(inputs);
             }
         }
         new
@@ -267,7 +270,7 @@ impl Outbox {
             let session = session.as_ref().map_or(&self.about.ids.session_id, |it| it.id());
             let trace_id = span.span_context.trace_id().to_string();
             let mut record = SpanRecord::from(span);
-            self.about.redact(&mut record);
+            record.redact(&self.about.redactor);
             let attributes = leaving(&mut record, self.about.belongs(session));
             if batch.push(&trace_id, record, attributes) {
                 taken += 1;
@@ -303,21 +306,10 @@ impl About {
         }
     }
 
-    fn redact(&self, record: &mut SpanRecord) {
-        let masks = &self.masks;
-        if masks.is_empty() {
-            return;
-        }
-        mask::map(masks, &mut record.attributes);
-        record.events.iter_mut().for_each(|event| mask::map(masks, &mut event.attributes));
-        if let SpanStatus::Error(message) = &mut record.status {
-            mask::text(masks, message);
-        }
-    }
-
     /// All that was said of a session, as its update: a server may merge it with what it has, or
     /// put it in its place. It has no field for inputs and errors, so they are metadata.
-    fn update(&self, id: &str, said: Enrichment) -> EventUpdate {
+    fn update(&self, id: &str, mut said: Enrichment) -> EventUpdate {
+        said.redact(&self.redactor);
         let mut metadata = said.metadata;
         if !said.inputs.is_empty() {
             metadata.insert("inputs".to_owned(), said.inputs.into());
@@ -325,10 +317,7 @@ impl About {
         if let Some(error) = said.error {
             metadata.insert("error".to_owned(), error.into());
         }
-        let some = |mut fields: Object| {
-            mask::map(&self.masks, &mut fields);
-            (!fields.is_empty()).then_some(fields)
-        };
+        let some = |fields: Object| (!fields.is_empty()).then_some(fields);
         let metadata = some(metadata).map(|mut metadata| {
             for (key, value) in self.metadata() {
                 metadata.entry(key).or_insert(value);

@@ -8,6 +8,8 @@ use opentelemetry_sdk::trace::SpanData;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::redact::Redactor;
+
 /// How a span ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -154,6 +156,19 @@ impl SpanRecord {
             attributes: Map::new(),
             events: Vec::new(),
             links: Vec::new(),
+        }
+    }
+
+    /// Takes secrets out of everything but its ids.
+    pub(crate) fn redact(&mut self, redactor: &Redactor) {
+        redactor.string(&mut self.name);
+        redactor.attributes(&mut self.attributes);
+        if let SpanStatus::Error(text) = &mut self.status {
+            redactor.error(text);
+        }
+        for event in &mut self.events {
+            redactor.string(&mut event.name);
+            redactor.attributes(&mut event.attributes);
         }
     }
 

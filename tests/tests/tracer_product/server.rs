@@ -132,7 +132,10 @@ fn spans(body: &[u8]) -> Value {
             })
         });
         let attributes: Map<_, _> = attributes.collect();
-        let parent: String = span.parent_span_id.iter().map(|byte| format!("{byte:02x}")).collect();
+        let parent = span
+            .parent_span_id
+            .iter()
+            .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
         json!({"name": span.name, "parent": parent, "attributes": attributes})
     });
     spans.collect()
