@@ -154,11 +154,15 @@ struct Took {
 }
 
 fn run(arguments: &[&str], url: &str) -> Took {
+    run_with(arguments, &[("BENCH_URL", url)])
+}
+
+fn run_with(arguments: &[&str], variables: &[(&str, &str)]) -> Took {
     let journal = tempfile::tempdir().unwrap();
     let started = Instant::now();
     let output = Command::new(std::env::current_exe().unwrap())
         .args(arguments)
-        .env("BENCH_URL", url)
+        .envs(variables.iter().copied())
         .env("HH_DIR", journal.path())
         .env_remove("CI")
         .stdout(Stdio::null())
@@ -219,7 +223,57 @@ fn measure(arguments: &[String]) -> ExitCode {
             took.peak_mb
         );
     }
+    measure_upload(&url);
     ExitCode::SUCCESS
+}
+
+/// What it costs to make the same cases known to a server on this machine.
+fn measure_upload(url: &str) {
+    let server = serve_json();
+    let sending = [("HH_API_KEY", "hh_bench_key_0123456789"), ("HH_API_URL", server.as_str())];
+    let (mut local, mut sent) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        local.push(run(&["noop_1_000::", "-q"], url));
+        sent.push(run_with(&["noop_1_000::", "-q"], &sending));
+    }
+    let more = local.iter().zip(&sent).map(|(local, sent)| (sent.cpu - local.cpu) * 1e3).collect();
+    println!("1,000 no-op cases, sent to a server on this machine, medians of {ROUNDS}");
+    println!("  local       {:.3} s wall", medians(&local).wall);
+    println!("  sent        {:.3} s wall", medians(&sent).wall);
+    println!("  more CPU    {:.0} µs per attempt", median(more));
+}
+
+/// A server that answers `{}` to everything at once, with a thread per connection.
+fn serve_json() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || answer_json(stream));
+        }
+    });
+    url
+}
+
+fn answer_json(mut stream: TcpStream) {
+    let mut request = Vec::new();
+    let mut chunk = [0; 1 << 16];
+    while let Ok(read @ 1..) = stream.read(&mut chunk) {
+        request.extend_from_slice(&chunk[..read]);
+        while let Some(end) = request.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+            let length = length.and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+            if request.len() < end + 4 + length {
+                break;
+            }
+            request.drain(..end + 4 + length);
+            let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+            if stream.write_all(response).is_err() {
+                return;
+            }
+        }
+    }
 }
 
 /// A server that answers `ok` to everything after a while; a thread of its own runtime.

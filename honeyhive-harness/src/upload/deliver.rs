@@ -304,7 +304,7 @@ impl<'a> Delivery<'a> {
             return false;
         };
         // Nothing of it is missing but spans.
-        if let Some(there) = known.there.as_deref().filter(|_| known.updated) {
+        if let Some(there) = known.there.as_deref().filter(|_| known.updated || known.refused) {
             self.add_spans(begin, record, &run, there);
             return true;
         }
@@ -377,8 +377,12 @@ impl<'a> Delivery<'a> {
         if let Some(error) = error {
             if !self.refused(&error, std::slice::from_ref(&session_id)) {
                 self.again.push_back(begin);
+                return;
             }
-            return;
+            // A session without its outputs still has spans that tell what happened.
+            if there.is_none() {
+                return;
+            }
         }
         self.back();
         let run = self.run_there(&record.run_id).unwrap_or_else(|| record.run_id.clone());
@@ -436,7 +440,7 @@ impl<'a> Delivery<'a> {
                 if let Some(complaint) = complaint {
                     self.sent.problem(complaint);
                 }
-                self.sent.now += of.len();
+                self.sent.now += of.iter().filter(|(_, id)| !self.is_refused(id)).count();
                 let session_ids = of.into_iter().map(|(_, id)| id).collect();
                 self.marks.borrow_mut().add(&self.to.name, What::Spans { session_ids });
             }
@@ -466,13 +470,20 @@ impl<'a> Delivery<'a> {
             self.sent.fatal = Some(error.to_string());
             return false;
         }
-        self.sent.refused += session_ids.len();
         self.sent.problem(error.to_string());
         for session_id in session_ids {
+            if self.is_refused(session_id) {
+                continue;
+            }
+            self.sent.refused += 1;
             let what = What::Refused { session_id: session_id.clone(), why: error.to_string() };
             self.marks.borrow_mut().add(&self.to.name, what);
         }
         true
+    }
+
+    fn is_refused(&self, session_id: &str) -> bool {
+        self.marks.borrow().session(&self.to.name, session_id).refused
     }
 
     /// The server is away.

@@ -257,6 +257,46 @@ fn answers_that_nobody_understands() {
 }
 
 #[test]
+fn what_is_refused_takes_nothing_else_with_it() {
+    let refuses = |kind: &str, times: usize| {
+        let fake = Fake::start();
+        fake.on(kind, Fault::Status(400)).times(times);
+        let run = meets(&fake);
+        fake.assert_clean();
+        assert_eq!(fake.runs()[0].status, "completed");
+        let text = normal_line(&fake, &run);
+        (fake, run, text)
+    };
+    // One session and all of it.
+    let (fake, _, text) = refuses(START, 1);
+    assert_eq!((fake.sessions().len(), fake.updates().len(), fake.spans().len()), (2, 2, 10));
+    assert_snapshot!(text, @"sent 2 of 3 attempts to HoneyHive at <url>, run <run>; 1 refused: POST /session/start: 400 Bad Request: as the test planned [code FAKE_400]");
+    // The outputs of one session.
+    let (fake, _, text) = refuses(UPDATE, 1);
+    assert_eq!((fake.sessions().len(), fake.updates().len(), fake.spans().len()), (3, 2, 15));
+    assert_snapshot!(text, @"sent 2 of 3 attempts to HoneyHive at <url>, run <run>; 1 refused: PUT /events: 400 Bad Request: as the test planned [code FAKE_400]");
+    // Spans of several sessions at once: then each alone.
+    let (fake, run, _) = refuses(SPANS, 1);
+    is_whole(&fake, &run);
+    let (fake, _, text) = refuses(SPANS, 2);
+    assert_eq!((fake.sessions().len(), fake.updates().len(), fake.spans().len()), (3, 3, 10));
+    assert_snapshot!(text, @"sent 2 of 3 attempts to HoneyHive at <url>, run <run>; 1 refused: POST /opentelemetry/v1/traces: 400 Bad Request: as the test planned [code FAKE_400]");
+}
+
+#[test]
+fn a_key_that_is_taken_back_stops_the_upload() {
+    let fake = Fake::start();
+    fake.on("*", Fault::Status(401)).after(4);
+    let run = evals(&fake, "steady").start().finish();
+    fake.assert_clean();
+    assert_eq!(run.code, Some(0), "{}", run.output());
+    assert!(fake.requests().len() < 10, "{:?}", fake.counts());
+    let text = line(&run);
+    assert!(text.contains(" of 6 attempts to ") && text.contains("401 Unauthorized"), "{text}");
+    assert!(text.ends_with("` sends the rest"), "{text}");
+}
+
+#[test]
 fn many_faults_by_chance() {
     for seed in 1..=3 {
         let fake = Fake::start();

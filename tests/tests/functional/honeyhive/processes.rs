@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use honeyhive_tests::fake::Fault;
 use honeyhive_tests::{Fake, has_nextest};
 
 use super::settings::no_key_is_kept;
@@ -84,6 +85,19 @@ fn a_thousand_attempts_take_few_requests_on_few_connections() {
     assert!(fake.connections() <= 64, "{} connections", fake.connections());
     assert!(fake.sessions().iter().all(|session| session.deliveries == 1));
     assert!(line(&run).starts_with("sent 1,000 attempts to "), "{}", line(&run));
+}
+
+#[test]
+fn a_thousand_attempts_do_not_wait_for_a_server_that_never_answers() {
+    let fake = Fake::start();
+    fake.on("*", Fault::Hang);
+    let process = evals(&fake, "many").env("HH_FLUSH_TIMEOUT", "2s");
+    let begin = Instant::now();
+    let run = process.start().finish();
+    assert_eq!(run.code, Some(0), "{}", run.output());
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+    assert_eq!(fake.requests().len(), 1, "nothing else is tried meanwhile");
+    assert!(line(&run).starts_with("sent 0 of 1,000 attempts to "), "{}", line(&run));
 }
 
 #[test]
