@@ -257,7 +257,7 @@ fn serve_json() -> String {
 
 fn answer_json(mut stream: TcpStream) {
     let mut request = Vec::new();
-    let mut chunk = [0; 1 << 16];
+    let mut chunk = vec![0; 1 << 16];
     while let Ok(read @ 1..) = stream.read(&mut chunk) {
         request.extend_from_slice(&chunk[..read]);
         while let Some(end) = request.windows(4).position(|bytes| bytes == b"\r\n\r\n") {

@@ -167,6 +167,8 @@ impl Project {
         let mut command = Command::new(program);
         command.current_dir(self.directory()).env_clear().env("PWD", self.directory());
         command.env("CARGO_TARGET_DIR", target_dir().join("functional"));
+        // Projects stand below this repository, and are not of it.
+        command.env("GIT_CEILING_DIRECTORIES", target_dir());
         for name in INHERITED {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);

@@ -10,7 +10,7 @@ use crate::config::{FLUSH_TIMEOUT, OtlpTarget, Protocol};
 use crate::engine::{CONCURRENCY, TIMEOUT};
 use crate::redact::Mask;
 
-/// How an experiment is run, for [`run_experiment`].
+/// How an experiment is run, for [`run_experiment`](super::run_experiment).
 #[derive(Clone, Debug)]
 pub struct ExperimentOptions {
     pub(super) repeats: u32,
@@ -119,7 +119,7 @@ impl ExperimentOptions {
         self
     }
 
-    /// Masks texts before they are recorded, in the journal and in the [`ExperimentResult`], after
+    /// Masks texts before they are recorded, in the journal and in the result, after
     /// the hooks that [`redact!`](crate::redact!) registered; see there.
     #[must_use]
     pub fn redact(mut self, mask: fn(&str) -> Option<String>) -> Self {

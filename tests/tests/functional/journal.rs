@@ -81,9 +81,10 @@ fn records_come_in_their_order() {
     let lines = lines(&run);
     let types: Vec<&str> = lines.iter().filter_map(|line| line["type"].as_str()).collect();
     assert_eq!(types[..2], ["invocation", "experiment"]);
-    assert_eq!(types[types.len() - 2..], ["gate", "end"]);
+    assert_eq!(types[types.len() - 1], "end");
     let count = |wanted| types.iter().filter(|kind| **kind == wanted).count();
-    assert_eq!((count("attempt"), count("case"), types.len()), (6, 3, 13));
+    assert_eq!((count("attempt"), count("case"), count("gate"), count("git")), (6, 3, 1, 1));
+    assert_eq!(types.len(), 14);
     // A case comes with or after all of its attempts.
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line["type"] == "attempt") {
         let case =
@@ -103,6 +104,8 @@ fn an_invocation_record() {
     pid: "<pid>"
     runner_attempt: 1
     schema: 1
+    service: "journal"
+    source: "evaluation"
     started_at: "<started_at>"
     target: "evals"
     type: "invocation"
@@ -114,6 +117,7 @@ fn an_experiment_record() {
     let run = run();
     assert_snapshot!(stable(&run, lines(&run)[1].clone()), @r#"
     concurrency: 2
+    datapoint_ids: ["EXT-faq-good","EXT-faq-bad","EXT-faq-down"]
     dataset: "faq"
     dataset_id: "EXT-faq"
     dataset_origin: "questions()"
@@ -157,6 +161,7 @@ fn an_attempt_record() {
     inputs: {"question":"good"}
     metadata: {"lang":"en"}
     output: "good"
+    row: 0
     run_id: "<run_id>"
     scores:
       {"duration_ms":"<duration_ms>","evaluator":"right","explanation":"strict: true","label":"right","metadata":{"judge":"equality"},"value":1.0}
@@ -187,6 +192,7 @@ fn an_attempt_record_of_an_error() {
     experiment: "answer"
     ground_truth: "down"
     inputs: {"question":"down"}
+    row: 2
     run_id: "<run_id>"
     scores: []
     session_id: "<session_id>"
@@ -257,7 +263,7 @@ fn by_default_it_is_in_the_target_directory() {
     assert!(root.ends_with("functional/honeyhive"), "{}", path.display());
     assert!(root.parent().is_some_and(|target| target.join("CACHEDIR.TAG").is_file()));
     let journal = read_invocation(path.parent().expect("a directory")).expect("a journal");
-    assert_eq!(journal.records.len(), 13);
+    assert_eq!(journal.records.len(), 14);
 }
 
 #[test]

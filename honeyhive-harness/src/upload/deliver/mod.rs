@@ -4,9 +4,13 @@
 //! time of a run. What a destination has taken is marked beside the journal; whatever has no mark
 //! is sent again, now or by `cargo honeyhive push`.
 
+mod answers;
+mod ending;
+mod reading;
+
 use std::cell::RefCell;
 use std::collections::{HashSet, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +19,11 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::destination::{Destination, Introduced};
-use super::marks::{Marks, What};
+use super::marks::Marks;
 use super::report::Sent;
 use super::runs::Runs;
 use super::spans::{self, Known};
-use crate::api::{ApiError, ApiErrorKind};
+use crate::api::ApiError;
 use crate::journal::{AttemptRecord, GitRecord, InvocationRecord, Record, Tail};
 use crate::tracer::otlp::{Batch, ResourceInfo};
 
@@ -73,6 +77,8 @@ pub(super) struct Delivery<'a> {
     invocation: Arc<InvocationRecord>,
     /// Attempts that did not get through, by their places in the journal.
     again: VecDeque<u64>,
+    /// Sessions whose spans are in the batch or under way.
+    spans_out: HashSet<String>,
     /// Attempts whose spans are sent in a request of their own, since one with others was refused.
     alone: HashSet<u64>,
     batch: Batch,
@@ -114,6 +120,7 @@ impl<'a> Delivery<'a> {
             runs,
             invocation: Arc::default(),
             again: VecDeque::new(),
+            spans_out: HashSet::new(),
             alone: HashSet::new(),
             batch: Batch::default(),
             in_batch: Vec::new(),
@@ -186,7 +193,7 @@ impl<'a> Delivery<'a> {
             return false;
         }
         let nothing_left = self.at_end && self.again.is_empty() && self.in_batch.is_empty();
-        nothing_left || (self.away.is_some() && self.last_chance)
+        nothing_left || (self.away.is_some() && self.last_chance && self.in_batch.is_empty())
     }
 
     /// The next moment at which there is something to do by the clock.
@@ -207,7 +214,7 @@ impl<'a> Delivery<'a> {
                 return;
             }
             match closing {
-                Closing::By(_) if self.last_chance => return,
+                Closing::By(_) if self.last_chance => return self.send_batch(),
                 Closing::By(_) => self.last_chance = true,
                 Closing::NotYet if Instant::now() < then => return,
                 Closing::NotYet => {}
@@ -235,61 +242,6 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// The next attempt that has not arrived yet. Other records are taken notice of.
-    fn next(&mut self) -> Option<(u64, Box<AttemptRecord>)> {
-        if let Some(begin) = self.again.pop_front() {
-            return match self.tail.again(begin) {
-                Ok(Record::Attempt(record)) => Some((begin, record)),
-                Ok(_) | Err(_) => None,
-            };
-        }
-        while !self.at_end {
-            match self.tail.next() {
-                Ok(Some((begin, Record::Attempt(record)))) => {
-                    self.runs.attempt(&record);
-                    if self.is_wanted(&record) {
-                        self.sent.attempts += 1;
-                        match self.arrived(&record) {
-                            Arrived::No => return Some((begin, record)),
-                            Arrived::Whole => self.sent.before += 1,
-                            Arrived::Refused => self.sent.refused += 1,
-                        }
-                    }
-                }
-                Ok(Some((_, Record::Invocation(invocation)))) => {
-                    self.invocation = Arc::new(invocation.clone());
-                    self.runs.note(Record::Invocation(invocation));
-                }
-                Ok(Some((_, record))) => self.runs.note(record),
-                Ok(None) => self.at_end = true,
-                Err(error) => {
-                    self.sent.problem(format!("cannot read the journal: {error}"));
-                    self.at_end = true;
-                }
-            }
-        }
-        None
-    }
-
-    fn is_wanted(&self, record: &AttemptRecord) -> bool {
-        let partial = self.runs.get(&record.run_id).is_none_or(super::runs::Run::is_partial);
-        !partial || self.to.takes_partial()
-    }
-
-    fn arrived(&mut self, record: &AttemptRecord) -> Arrived {
-        let known = self.marks.borrow().session(&self.to.name, &record.session_id);
-        if let Some(there) = &known.there {
-            self.runs.session(&record.run_id, record.row, record.attempt, there);
-        }
-        if known.refused {
-            Arrived::Refused
-        } else if known.spans && (known.updated || !self.to.has_sessions()) {
-            Arrived::Whole
-        } else {
-            Arrived::No
-        }
-    }
-
     /// Starts one attempt; `false` when its run must be made known first.
     fn start(&mut self, begin: u64, record: Box<AttemptRecord>) -> bool {
         let known = self.marks.borrow().session(&self.to.name, &record.session_id);
@@ -305,7 +257,9 @@ impl<'a> Delivery<'a> {
         };
         // Nothing of it is missing but spans.
         if let Some(there) = known.there.as_deref().filter(|_| known.updated || known.refused) {
-            self.add_spans(begin, record, &run, there);
+            if !self.spans_out.contains(&record.session_id) {
+                self.add_spans(begin, record, &run, there);
+            }
             return true;
         }
         let (to, invocation) = (Arc::clone(&self.to), Arc::clone(&self.invocation));
@@ -333,66 +287,6 @@ impl<'a> Delivery<'a> {
         });
     }
 
-    fn run_created(&mut self, run_id: String, there: Result<String, ApiError>) {
-        self.run_under_way = false;
-        match there {
-            Ok(there) => {
-                self.back();
-                self.marks.borrow_mut().add(&self.to.name, What::Run { run_id, there });
-            }
-            Err(error) if error.is_transient() => self.gone(&error),
-            Err(error) => self.sent.fatal = Some(error.to_string()),
-        }
-    }
-
-    fn settle(&mut self, done: Done) {
-        match done {
-            Done::Attempt { begin, record, introduced } => {
-                self.attempts_under_way -= 1;
-                self.introduced(begin, record, introduced);
-            }
-            Done::Run { run_id, there } => self.run_created(run_id, there),
-            Done::Spans { of, taken } => {
-                self.batches_under_way -= 1;
-                self.taken(of, taken);
-            }
-        }
-    }
-
-    fn introduced(&mut self, begin: u64, record: Box<AttemptRecord>, introduced: Introduced) {
-        let Introduced { there, updated, error } = introduced;
-        let session_id = record.session_id.clone();
-        let to = self.to.name.clone();
-        let known = self.marks.borrow().session(&to, &session_id);
-        if let Some(there) = &there {
-            self.runs.session(&record.run_id, record.row, record.attempt, there);
-            if known.there.is_none() {
-                let (session_id, there) = (session_id.clone(), there.clone());
-                self.marks.borrow_mut().add(&to, What::Session { session_id, there });
-            }
-        }
-        if updated && !known.updated {
-            self.marks.borrow_mut().add(&to, What::Update { session_id: session_id.clone() });
-        }
-        if let Some(error) = error {
-            if !self.refused(&error, std::slice::from_ref(&session_id)) {
-                self.again.push_back(begin);
-                return;
-            }
-            // A session without its outputs still has spans that tell what happened.
-            if there.is_none() {
-                return;
-            }
-        }
-        self.back();
-        let run = self.run_there(&record.run_id).unwrap_or_else(|| record.run_id.clone());
-        if known.spans {
-            self.sent.now += 1;
-        } else if let Some(there) = there {
-            self.add_spans(begin, record, &run, &there);
-        }
-    }
-
     fn add_spans(&mut self, begin: u64, record: Box<AttemptRecord>, run: &str, session: &str) {
         let alone = self.alone.contains(&begin);
         if alone {
@@ -401,6 +295,7 @@ impl<'a> Delivery<'a> {
         let session_id = record.session_id.clone();
         let known = Known { run_id: run, session_id: session };
         spans::add(&mut self.batch, *record, &self.invocation, known);
+        self.spans_out.insert(session_id.clone());
         self.in_batch.push((begin, session_id));
         self.batch_since.get_or_insert_with(Instant::now);
         if alone {
@@ -432,133 +327,6 @@ impl<'a> Delivery<'a> {
             Done::Spans { of, taken }
         });
     }
-
-    fn taken(&mut self, of: Vec<(u64, String)>, taken: Result<Option<String>, ApiError>) {
-        match taken {
-            Ok(complaint) => {
-                self.back();
-                if let Some(complaint) = complaint {
-                    self.sent.problem(complaint);
-                }
-                self.sent.now += of.iter().filter(|(_, id)| !self.is_refused(id)).count();
-                let session_ids = of.into_iter().map(|(_, id)| id).collect();
-                self.marks.borrow_mut().add(&self.to.name, What::Spans { session_ids });
-            }
-            // One attempt whose spans are not liked must not take the others with it.
-            Err(error) if !may_pass(&error) && !is_key(&error) && of.len() > 1 => {
-                for (begin, _) in of {
-                    self.alone.insert(begin);
-                    self.again.push_back(begin);
-                }
-            }
-            Err(error) => {
-                let ids: Vec<String> = of.iter().map(|(_, id)| id.clone()).collect();
-                if !self.refused(&error, &ids) {
-                    self.again.extend(of.iter().map(|(begin, _)| *begin));
-                }
-            }
-        }
-    }
-
-    /// Whether a destination will never take these sessions. If it may, they are sent again.
-    fn refused(&mut self, error: &ApiError, session_ids: &[String]) -> bool {
-        if may_pass(error) {
-            self.gone(error);
-            return false;
-        }
-        if is_key(error) {
-            self.sent.fatal = Some(error.to_string());
-            return false;
-        }
-        self.sent.problem(error.to_string());
-        for session_id in session_ids {
-            if self.is_refused(session_id) {
-                continue;
-            }
-            self.sent.refused += 1;
-            let what = What::Refused { session_id: session_id.clone(), why: error.to_string() };
-            self.marks.borrow_mut().add(&self.to.name, what);
-        }
-        true
-    }
-
-    fn is_refused(&self, session_id: &str) -> bool {
-        self.marks.borrow().session(&self.to.name, session_id).refused
-    }
-
-    /// The server is away.
-    fn gone(&mut self, error: &ApiError) {
-        self.sent.problem(error.to_string());
-        let asked = error.retry_after().unwrap_or_default();
-        self.away = Some(Instant::now() + self.pause.max(asked));
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        // Where nobody listens, the tries of this request were the last chance: nobody likes to
-        // wait for a server that is not there.
-        self.last_chance |= self.ending && matches!(error.kind(), ApiErrorKind::Connect(_));
-    }
-
-    /// The server is there.
-    fn back(&mut self) {
-        self.away = None;
-        self.pause = FIRST_PAUSE;
-        self.last_chance = false;
-    }
-
-    /// Makes the ends of the runs known whose attempts have all arrived. `others` are the other
-    /// journals of the invocation.
-    pub(super) async fn finish(&mut self, others: &[PathBuf], until: Option<Instant>) {
-        if !self.to.has_sessions() || self.sent.fatal.is_some() {
-            return;
-        }
-        for journal in others {
-            self.runs.look_at(journal, &self.to.name);
-        }
-        for run_id in self.runs.ids().to_vec() {
-            let Some(run) = self.runs.get(&run_id) else { continue };
-            let wanted = !run.is_partial() || self.to.takes_partial();
-            if !wanted || !run.has_attempts() {
-                continue;
-            }
-            let finished = self.marks.borrow().is_finished(&self.to.name, &run_id);
-            if finished && self.sent.now == 0 {
-                continue;
-            }
-            let there = self.run_there(&run_id).filter(|_| self.sent.left() == 0);
-            let Some(there) = there else {
-                self.sent.unfinished += 1;
-                continue;
-            };
-            match self.to.finish_run(&there, run, &self.runs, until).await {
-                Ok(()) => {
-                    self.sent.runs.push((run.experiment.experiment.clone(), there.clone()));
-                    self.marks.borrow_mut().add(&self.to.name, What::Finished { run_id });
-                    self.sent.results.extend(self.to.results(&there, run, until).await);
-                }
-                Err(error) => {
-                    self.sent.unfinished += 1;
-                    self.sent.problem(error.to_string());
-                }
-            }
-        }
-        self.marks.borrow_mut().flush();
-    }
-
-    /// Reads on to the end, so that what is left can be counted.
-    fn count_rest(&mut self) {
-        self.again.clear();
-        self.at_end = false;
-        while self.next().is_some() {}
-    }
-}
-
-/// Whether another try may go well. HoneyHive took the run, so an answer that is none of its own is
-/// that of something in between.
-fn may_pass(error: &ApiError) -> bool {
-    error.is_transient() || matches!(error.kind(), ApiErrorKind::Decode(_))
-}
-
-fn is_key(error: &ApiError) -> bool {
-    matches!(error.status(), Some(401 | 403))
 }
 
 async fn until(then: Option<Instant>) {
