@@ -76,7 +76,7 @@ fn without_contents_the_record_says_what_happened() {
     assert!(attempt.inputs.is_empty() && attempt.output.is_none());
     assert_eq!(attempt.ground_truth, None);
     assert_eq!(attempt.metadata["note"], "[redacted]");
-    assert_eq!(attempt.scores[0].value.map(|value| value.as_f64()), Some(0.0));
+    assert_eq!(attempt.scores[0].value.map(honeyhive_harness::ScoreValue::as_f64), Some(0.0));
     assert_eq!(attempt.scores[0].explanation, None);
     let call = attempt.spans.iter().find(|span| span.name == "call").expect("a span");
     assert!(!call.attributes.contains_key("honeyhive_inputs.text"));

@@ -90,7 +90,10 @@ impl Delivery<'_> {
         }
         match taken {
             Ok(complaint) => {
-                self.back();
+                // That spans are taken does not mean that sessions are.
+                if !(self.last_chance && self.to.has_sessions()) {
+                    self.back();
+                }
                 if let Some(complaint) = complaint {
                     self.sent.problem(complaint);
                 }

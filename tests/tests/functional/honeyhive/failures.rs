@@ -153,6 +153,8 @@ fn check_40_updates_that_fail() {
     let run = meets(&fake);
     fake.assert_clean();
     assert!(begin.elapsed() < Duration::from_secs(12), "{:?}", begin.elapsed());
+    // What can arrive does.
+    assert_eq!((fake.sessions().len(), fake.spans().len()), (3, 15));
     assert_snapshot!(normal_line(&fake, &run), @"sent 0 of 3 attempts to HoneyHive at <url>; 1 run not finished: PUT /events: 500 Internal Server Error: as the test planned [code FAKE_500] (4 tries). The fault is the server's; try again later; `cargo honeyhive push <invocation>` sends the rest");
 }
 
