@@ -206,6 +206,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         "The name of the crate, or `OTEL_SERVICE_NAME`; in Python it depends on the datapoint.",
     ),
     row("resource: telemetry.sdk.language", "python", "rust", "Another language."),
+    row("resource: telemetry.sdk.version", "*", "*", "That of the language's OpenTelemetry."),
     row("resource: openinference.project.name", "–", "python-sdk", "OpenInference's name."),
     row(
         "resource: *",
