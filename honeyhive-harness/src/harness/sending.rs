@@ -48,6 +48,8 @@ pub(super) fn announce(config: &Config, jobs: &[Job]) -> Result<Vec<Destination>
     if !to.is_empty() {
         let shown: Vec<&str> = to.iter().map(|to| to.shown.as_str()).collect();
         report::note(&format!("results are sent to {}", shown.join(" and to ")));
+    } else if config.connection.api_key.is_none() && config.connection.ingestion_key.is_some() {
+        report::note("HH_INGESTION_API_KEY is set, but runs need HH_API_KEY: nothing is sent");
     } else if config.offline && config.connection.api_key.is_some() {
         report::note("nothing leaves this machine (HH_OFFLINE)");
     }

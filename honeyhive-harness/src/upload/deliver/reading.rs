@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Arrived, Delivery};
-use crate::journal::{AttemptRecord, Record};
+use crate::journal::{AttemptRecord, Record, SCHEMA};
 use crate::upload::runs::Run;
 
 impl Delivery<'_> {
@@ -28,6 +28,14 @@ impl Delivery<'_> {
                             Arrived::Refused => self.sent.refused += 1,
                         }
                     }
+                }
+                Ok(Some((_, Record::Invocation(invocation)))) if invocation.schema > SCHEMA => {
+                    self.sent.fatal = Some(format!(
+                        "the journal was written by a later honeyhive-harness (schema {}, this one \
+                         knows {SCHEMA}); update it",
+                        invocation.schema
+                    ));
+                    self.at_end = true;
                 }
                 Ok(Some((_, Record::Invocation(invocation)))) => {
                     self.invocation = Arc::new(invocation.clone());

@@ -103,3 +103,38 @@ fn with_faults(seed: u64) {
     }
     panic!("seed {seed}: thirty pushes were not enough:\n{said}");
 }
+
+#[test]
+fn a_journal_of_a_later_version_is_left_alone() {
+    let fake = Fake::start();
+    let directory = tempfile::tempdir().expect("a directory");
+    let line = r#"{"type":"invocation","schema":99,"invocation":"later"}"#;
+    std::fs::write(directory.path().join("later.jsonl"), format!("{line}\n")).expect("a journal");
+    let command = Honeyhive::new(directory.path(), ["push", "."]);
+    let (code, stdout, _) =
+        command.env("HH_API_KEY", fake.key()).env("HH_API_URL", fake.url()).run();
+    assert_eq!(code, Some(1));
+    assert!(stdout.contains("by a later honeyhive-harness (schema 99, "), "{stdout}");
+    assert_eq!(fake.requests().len(), 0);
+}
+
+#[test]
+fn there_must_be_somewhere_to_send_to() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let push = |variables: &[(&str, &str)]| {
+        let mut command = Honeyhive::new(directory.path(), ["push", "."]);
+        for (name, value) in variables {
+            command = command.env(name, value);
+        }
+        let (code, stdout, stderr) = command.run();
+        assert_eq!((code, stdout.as_str()), (Some(1), ""));
+        stderr
+    };
+    assert!(push(&[]).contains("there is nowhere to send to: set HH_API_KEY"));
+    let offline = push(&[("HH_API_KEY", "hh_some_key"), ("HH_OFFLINE", "1")]);
+    assert!(offline.contains("nothing is sent while HH_OFFLINE"), "{offline}");
+    let empty = push(&[("HH_API_KEY", "hh_some_key")]);
+    assert!(empty.contains("no journal in "), "{empty}");
+    let bad = push(&[("HH_API_KEY", "hh some key")]);
+    assert!(bad.contains("HH_API_KEY: ") && !bad.contains("some key"), "{bad}");
+}
