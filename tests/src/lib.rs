@@ -18,6 +18,7 @@ pub mod fake;
 mod normalize;
 mod process;
 mod project;
+pub mod python;
 mod run;
 
 pub use cli::Honeyhive;

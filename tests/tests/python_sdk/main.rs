@@ -10,22 +10,17 @@ mod facts;
 mod sdk;
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use honeyhive_tests::{Fake, Project};
+use honeyhive_tests::{Fake, Project, python};
 
 #[test]
 fn both_say_the_same_but_for_what_is_in_the_table() {
     let python = match sdk::python() {
         Ok(python) => python,
         Err(error) => {
-            // Past the test runner, which swallows what passing tests print.
-            let _ = writeln!(
-                std::io::stderr(),
-                "\nSKIPPED: nothing was compared with HoneyHive's Python SDK: {error}"
-            );
+            python::skipped("nothing was compared with HoneyHive's Python SDK", &error);
             return;
         }
     };
