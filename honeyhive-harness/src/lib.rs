@@ -198,7 +198,8 @@
 //! - A run ends as `completed`, as `failed` when it stopped before its end or nothing came out of it,
 //!   or as `cancelled` after Ctrl-C.
 //! - `HH_RUN_ID` names the run. Where a test target has several experiments, each run's id is a
-//!   UUID (version 5) of it and the experiment's name.
+//!   UUID (version 5) of it and the experiment's name. Test targets know nothing of each other: give
+//!   each its own.
 //! - `HH_RESULTS=average` (or `min`, `max`, `median`, `p90`, `p95`, `p99`, `sum`, `count`) waits for
 //!   HoneyHive's own figures and prints them. The local ones are always there.
 //!

@@ -75,7 +75,8 @@ pub fn main() -> ExitCode {
     });
     match done {
         Ok(Done { text, good }) => {
-            report::styled(&text, false);
+            // What failed belongs to people, unless it is JSON for a script.
+            report::styled(&text, !good && !text.starts_with('['));
             if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(text) => {

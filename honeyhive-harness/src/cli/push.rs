@@ -8,6 +8,8 @@ use super::place;
 use super::{Done, Outcome};
 use crate::config::Config;
 use crate::journal::invocations;
+use crate::report;
+use crate::text::count;
 use crate::upload::{Sent, destinations, push};
 
 /// Sends what a run recorded and no server has taken yet.
@@ -50,6 +52,9 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
              for spans alone"
             .to_owned());
     }
+    for to in destinations(&config)? {
+        report::note(&format!("sending to {}", to.shown));
+    }
     let sent = push(&directory, || destinations(&config).unwrap_or_default())?;
     let name = directory.file_name().unwrap_or_default().to_string_lossy();
     let again = format!("cargo honeyhive push {name}");
@@ -58,7 +63,12 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         serde_json::to_string_pretty(&all).map_err(|error| error.to_string())? + "\n"
     } else {
         let lines = sent.iter().flat_map(|sent| {
-            sent.results.iter().cloned().chain([sent.line(&again)]).collect::<Vec<_>>()
+            let partial = (sent.partial > 0).then(|| {
+                let left_out = count(sent.partial, "attempt");
+                format!("{left_out} of partial selections left out; --partial sends them, too")
+            });
+            let own = [sent.line(&again)].into_iter().chain(partial);
+            sent.results.iter().cloned().chain(own).collect::<Vec<_>>()
         });
         lines.map(|line| line + "\n").collect()
     };

@@ -111,6 +111,10 @@ impl Connection {
             }
         }
         connection.timeout = vars.duration("HH_API_TIMEOUT").unwrap_or(TIMEOUT);
+        if connection.timeout.is_zero() {
+            let text = vars.text("HH_API_TIMEOUT").unwrap_or_default();
+            vars.faults.push(format!("HH_API_TIMEOUT={text}: no request can be that quick"));
+        }
         connection.retries = vars
             .parse("HH_MAX_RETRIES", "not a number from 0", |text| text.parse().ok())
             .unwrap_or(RETRIES);

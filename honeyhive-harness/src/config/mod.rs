@@ -232,10 +232,16 @@ pub(crate) fn program_name() -> Option<String> {
 }
 
 fn misspelt(vars: &Vars) -> Vec<String> {
+    /// Old names of HoneyHive's own.
+    const OLD: [&str; 2] = ["HONEYHIVE_API_KEY", "HONEYHIVE_SERVER_URL"];
     vars.names()
-        .filter(|name| name.starts_with("HH_") && !KNOWN.contains(name))
+        .filter(|name| !KNOWN.contains(name) && !OLD.contains(name))
         .filter_map(|name| {
-            let near = closest(name, KNOWN)?;
+            let ours = match name.strip_prefix("HONEYHIVE_") {
+                Some(rest) => format!("HH_{rest}"),
+                None => name.strip_prefix("HH_").map(|_| name.to_owned())?,
+            };
+            let near = closest(&ours, KNOWN)?;
             Some(format!("{name} has no meaning; did you mean {near}?"))
         })
         .collect()
@@ -317,6 +323,7 @@ mod tests {
             ("HH_CAPTURE", "some"),
             ("HH_API_URL", "honeyhive"),
             ("HH_MAX_RETRIES", "-1"),
+            ("HH_API_TIMEOUT", "0"),
             ("HH_API_FAMILY", "v2"),
             ("HH_OFFLINE", "perhaps"),
             ("HH_OTLP_PROTOCOL", "grpc"),
@@ -330,6 +337,8 @@ mod tests {
     fn a_misspelt_variable_is_pointed_out() {
         let config = read(&[("HH_CONCURENCY", "4"), ("HH_SOMETHING_ELSE", "x")]).unwrap();
         assert_eq!(config.warnings, ["HH_CONCURENCY has no meaning; did you mean HH_CONCURRENCY?"]);
+        let config = read(&[("HONEYHIVE_API_URL", "https://a.example")]).unwrap();
+        assert_eq!(config.warnings, ["HONEYHIVE_API_URL has no meaning; did you mean HH_API_URL?"]);
     }
 
     #[test]

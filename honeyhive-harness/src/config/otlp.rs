@@ -53,7 +53,8 @@ impl OtlpTarget {
             Ok(_) if name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" => text,
             Ok(server) => format!("{server}/v1/traces"),
             Err(fault) => {
-                vars.faults.push(format!("{name}={}: {fault}", printable(&text)));
+                let shown = printable(&text);
+                warnings.push(format!("{name}={shown}: {fault}; no spans are sent there"));
                 return None;
             }
         };
@@ -61,10 +62,14 @@ impl OtlpTarget {
             vars.first(&["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]);
         let protocol = match named {
             None => Protocol::default(),
-            Some((name, text)) => Protocol::read(&text).unwrap_or_else(|| {
-                vars.faults.push(format!("{name}={text}: {PROTOCOLS}"));
-                Protocol::default()
-            }),
+            Some((name, text)) => {
+                let Some(protocol) = Protocol::read(&text) else {
+                    // The variable may be there for the program under test, which can speak it.
+                    warnings.push(format!("{name}={text}: {PROTOCOLS}; no spans are sent"));
+                    return None;
+                };
+                protocol
+            }
         };
         let mut headers = Vec::new();
         if let Some((name, text)) =
@@ -177,15 +182,20 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_spoken_is_said() {
-        let (_, vars, warnings) = read(&[
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317"),
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
-            ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
-            ("OTEL_EXPORTER_OTLP_HEADERS", "secret-without-a-name"),
-        ]);
-        assert_eq!(vars.faults.len(), 2);
-        assert!(!vars.faults.concat().contains("secret-without"));
+    fn what_cannot_be_spoken_is_said_and_stops_nothing() {
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317");
+        for (bad, said) in [
+            (("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), "no grpc"),
+            (("OTEL_EXPORTER_OTLP_HEADERS", "secret-without-a-name"), "not `name=value"),
+            (("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "localhost"), "not an http:// or https://"),
+        ] {
+            let (target, vars, warnings) = read(&[endpoint, bad]);
+            assert!(target.is_none() && vars.faults.is_empty(), "{bad:?}");
+            assert!(warnings[0].starts_with(bad.0) && warnings[0].contains(said), "{warnings:?}");
+            assert!(!warnings[0].contains("secret-without"));
+        }
+        let (target, _, warnings) = read(&[endpoint, ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")]);
+        assert!(target.is_some());
         assert_eq!(warnings, ["OTEL_EXPORTER_OTLP_COMPRESSION=gzip: spans are sent uncompressed"]);
     }
 

@@ -334,6 +334,9 @@ fn load(entry: &Experiment, args: &Args, config: &Config) -> Result<Dataset, Str
     })
 }
 
+/// How long fetching a dataset may take. Nothing else happens meanwhile.
+const FETCH: std::time::Duration = std::time::Duration::from_secs(30);
+
 /// Listing needs no network, and offline there is none: then it is the dataset as it was fetched
 /// last.
 fn load_managed(
@@ -352,6 +355,7 @@ fn load_managed(
     }
     let client = HoneyHive::from_connection(&config.connection);
     let client = client.map_err(|error| fault(&error.to_string()))?;
+    let client = client.until(std::time::Instant::now() + FETCH);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| fault(&format!("cannot be fetched: {error}")))?;
     runtime.block_on(managed::fetch(&client, which, Some(&root), name))

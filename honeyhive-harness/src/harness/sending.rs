@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::engine::Job;
 use crate::journal::{GitRecord, Writer};
 use crate::report;
-use crate::text::count;
+use crate::text::{count, seconds};
 use crate::upload::{Destination, Uplink, destinations};
 
 /// After Ctrl-C people wait no longer for what is still to be sent.
@@ -33,6 +33,14 @@ pub(super) struct Sending {
 /// When a destination cannot be used as it is configured.
 pub(super) fn announce(config: &Config, jobs: &[Job]) -> Result<Vec<Destination>, String> {
     let mut to = destinations(config)?;
+    if config.require_upload && !to.iter().any(Destination::has_sessions) {
+        let why = if config.offline {
+            "HH_OFFLINE or HH_TEST_MODE is set, too"
+        } else {
+            "there is no HH_API_KEY"
+        };
+        return Err(format!("HH_REQUIRE_UPLOAD is set, but nothing can be sent: {why}"));
+    }
     let partial = jobs.iter().filter(|job| is_partial(job)).count();
     if partial > 0 && !to.iter().all(Destination::takes_partial) {
         let what = if partial == jobs.len() {
@@ -40,7 +48,9 @@ pub(super) fn announce(config: &Config, jobs: &[Job]) -> Result<Vec<Destination>
         } else {
             format!("only some cases of {} are selected", count(partial, "experiment"))
         };
-        report::note(&format!("{what}: they are not sent to HoneyHive (HH_UPLOAD=always does)"));
+        report::note(&format!(
+            "{what}: they are not sent to HoneyHive (HH_UPLOAD=always sends them)"
+        ));
         if partial == jobs.len() {
             to.retain(Destination::takes_partial);
         }
@@ -88,7 +98,11 @@ impl Sending {
     pub(super) fn finish(self, exit_code: u8, interrupted: bool) -> u8 {
         let patience = if interrupted { self.patience.min(INTERRUPTED) } else { self.patience };
         let mut all = true;
-        for sent in self.uplink.finish(patience) {
+        let waiting = || {
+            let limit = seconds(patience.as_secs_f64());
+            report::note(&format!("still sending, for {limit} at most; Ctrl-C ends it"));
+        };
+        for sent in self.uplink.finish(patience, waiting) {
             for line in &sent.results {
                 report::note(line);
             }

@@ -176,7 +176,7 @@ pub async fn run_experiment(
     let spec = Arc::new(spec(name, dataset, function, evaluators, &options)?);
     let mut config = Config::from_env().map_err(RunError)?;
     config.capture_none |= options.capture_none;
-    let destinations = destinations(&options)?;
+    let destinations = if config.offline { Vec::new() } else { destinations(&options)? };
     let redactor = Redactor::new(&config, options.hooks.iter().copied());
     let selected: Vec<usize> = (0..spec.dataset.rows.len()).collect();
     let faults = engine::check(&spec, &selected)

@@ -160,7 +160,7 @@ impl ExperimentOptions {
     ///
     /// What does not get through is no error; see [`ExperimentResult::uploads`]. Without a
     /// [journal](Self::journal) there is one in the directory for temporary files, which stays
-    /// where something is left to be sent.
+    /// where something is left to be sent. `HH_OFFLINE=1` in the environment sends nothing.
     ///
     /// [`ExperimentResult::uploads`]: super::ExperimentResult::uploads
     #[must_use]

@@ -68,11 +68,17 @@ impl Destination {
     pub(crate) fn otlp(target: &OtlpTarget) -> Result<Self, ApiError> {
         let shown = target.printable();
         let receiver = OtlpReceiver::new(target)?;
-        Ok(Self { name: format!("otlp {shown}"), shown, way: Way::Otlp(receiver), partial: true })
+        let name = format!("otlp {shown}");
+        Ok(Self {
+            name,
+            shown: format!("{shown} (spans)"),
+            way: Way::Otlp(receiver),
+            partial: true,
+        })
     }
 
     /// Whether it knows runs and sessions beside spans.
-    pub(super) fn has_sessions(&self) -> bool {
+    pub(crate) fn has_sessions(&self) -> bool {
         matches!(self.way, Way::HoneyHive { .. })
     }
 
@@ -256,7 +262,9 @@ impl Destination {
                     })
                     .collect();
                 if seen < sessions {
-                    lines.push(format!("{name}: it knows {seen} of {sessions} sessions so far"));
+                    lines.push(format!(
+                        "{name}: HoneyHive has figures of {seen} of {sessions} sessions so far"
+                    ));
                 }
                 lines
             }

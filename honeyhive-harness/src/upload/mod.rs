@@ -91,9 +91,18 @@ impl Uplink {
         self.closing.send_replace(Closing::By(Some(Instant::now() + within)));
     }
 
-    /// Sends the rest for at most so long; what became of each destination.
-    pub(crate) fn finish(self, within: Duration) -> Vec<Sent> {
+    /// Sends the rest for at most so long; what became of each destination. `waiting` is called when
+    /// that takes longer than people like to look at nothing.
+    pub(crate) fn finish(mut self, within: Duration, waiting: impl FnOnce()) -> Vec<Sent> {
         self.close(within);
+        let begin = Instant::now();
+        while begin.elapsed() < UNSEEN {
+            match self.over.try_recv() {
+                Err(oneshot::error::TryRecvError::Empty) => std::thread::sleep(LOOK),
+                over => return over.unwrap_or_default(),
+            }
+        }
+        waiting();
         self.over.blocking_recv().unwrap_or_default()
     }
 
@@ -181,6 +190,12 @@ async fn along(
     });
     futures_util::future::join_all(each).await
 }
+
+/// Nobody minds a wait as short as this.
+const UNSEEN: Duration = Duration::from_millis(1500);
+
+/// How often the end is looked for meanwhile.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// How long the ends of runs may take when nobody set a time.
 const FINISH: Duration = Duration::from_secs(60);

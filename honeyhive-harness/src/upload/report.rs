@@ -16,6 +16,8 @@ pub(crate) struct Sent {
     pub(crate) before: usize,
     /// How many will never be taken.
     pub(crate) refused: usize,
+    /// Attempts of partial selections, which are not meant for it.
+    pub(crate) partial: usize,
     /// Runs whose end is not known there.
     pub(crate) unfinished: usize,
     /// Runs whose end is known there now: experiment and id.
@@ -31,6 +33,13 @@ pub(crate) struct Sent {
 impl Sent {
     pub(super) fn new(to: &Destination) -> Self {
         Self { to: to.shown.clone(), ..Self::default() }
+    }
+
+    /// The time is over; why things did not get through is known already at times.
+    pub(super) fn out_of_time(&mut self) {
+        if self.problem.is_none() {
+            self.problem = Some("no answer within HH_FLUSH_TIMEOUT".to_owned());
+        }
     }
 
     /// Nothing could be sent at all.
@@ -65,6 +74,7 @@ impl Sent {
         self.now += other.now;
         self.before += other.before;
         self.refused += other.refused;
+        self.partial += other.partial;
         self.unfinished += other.unfinished;
         self.runs.extend(other.runs);
         self.results.extend(other.results);
@@ -78,6 +88,8 @@ impl Sent {
         let there = now + before;
         let mut text = if *attempts == 0 && self.fatal.is_none() && self.unfinished == 0 {
             format!("nothing to send to {to}")
+        } else if *before == *attempts && *now == 0 {
+            format!("nothing to send to {to}: {} are there already", count(*before, "attempt"))
         } else if there == *attempts {
             format!("sent {} to {to}", count(there, "attempt"))
         } else {
@@ -101,7 +113,8 @@ impl Sent {
             text.push_str(&format!(": {why}"));
         }
         if self.left() > 0 || self.unfinished > 0 {
-            text.push_str(&format!("; `{push}` sends the rest"));
+            let when = if self.fatal.is_some() { "when that is mended, " } else { "" };
+            text.push_str(&format!("; {when}`{push}` sends the rest"));
         }
         text
     }
@@ -136,6 +149,23 @@ mod tests {
         let mut mended = sent(10, 10);
         mended.problem("POST /session/start: 503".to_owned());
         assert_eq!(mended.line(PUSH), "sent 10 attempts to HoneyHive");
+    }
+
+    #[test]
+    fn what_is_there_already_is_not_said_to_be_sent() {
+        let mut there = sent(20, 0);
+        there.before = 20;
+        assert_eq!(there.line(PUSH), "nothing to send to HoneyHive: 20 attempts are there already");
+        let mut wrong = sent(3, 0);
+        wrong.fatal = Some("401 Unauthorized".to_owned());
+        assert_eq!(
+            wrong.line(PUSH),
+            "sent 0 of 3 attempts to HoneyHive: 401 Unauthorized; when that is mended, `cargo \
+             honeyhive push x` sends the rest"
+        );
+        let mut slow = sent(3, 0);
+        slow.out_of_time();
+        assert!(slow.line(PUSH).contains("HoneyHive: no answer within HH_FLUSH_TIMEOUT; "));
     }
 
     #[test]

@@ -178,7 +178,10 @@ impl<'a> Delivery<'a> {
                 // Whoever started this has gone away.
                 changed = closing.changed() => if changed.is_err() { break },
                 () = until(wake) => {}
-                () = until(deadline) => break,
+                () = until(deadline) => {
+                    self.sent.out_of_time();
+                    break;
+                }
             }
         }
         self.tasks.abort_all();

@@ -20,13 +20,15 @@ impl Delivery<'_> {
             match self.tail.next() {
                 Ok(Some((begin, Record::Attempt(record)))) => {
                     self.runs.attempt(&record);
-                    if self.is_wanted(&record) {
-                        self.sent.attempts += 1;
-                        match self.arrived(&record) {
-                            Arrived::No => return Some((begin, record)),
-                            Arrived::Whole => self.sent.before += 1,
-                            Arrived::Refused => self.sent.refused += 1,
-                        }
+                    if !self.is_wanted(&record) {
+                        self.sent.partial += 1;
+                        continue;
+                    }
+                    self.sent.attempts += 1;
+                    match self.arrived(&record) {
+                        Arrived::No => return Some((begin, record)),
+                        Arrived::Whole => self.sent.before += 1,
+                        Arrived::Refused => self.sent.refused += 1,
                     }
                 }
                 Ok(Some((_, Record::Invocation(invocation)))) if invocation.schema > SCHEMA => {

@@ -82,7 +82,7 @@ fn the_line_about_a_key_that_is_wrong() {
     assert_eq!(run.code, Some(0), "{}", run.output());
     assert!(!run.stderr.contains("hh_wrong_key"), "{}", run.stderr);
     assert_eq!(fake.requests().len(), 1);
-    assert_snapshot!(normal_line(&fake, &run), @"sent 0 of 3 attempts to HoneyHive at <url>: POST /v1/runs: 401 Unauthorized: Authorization is not `Bearer <project key>` [code FAKE_401]. Check HH_API_KEY, and that the key belongs to this server (<url>) and project; `cargo honeyhive push <invocation>` sends the rest");
+    assert_snapshot!(normal_line(&fake, &run), @"sent 0 of 3 attempts to HoneyHive at <url>: POST /v1/runs: 401 Unauthorized: Authorization is not `Bearer <project key>` [code FAKE_401]. Check HH_API_KEY, and that the key belongs to this server (<url>) and project; when that is mended, `cargo honeyhive push <invocation>` sends the rest");
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn answers_that_nobody_understands() {
     fake.on(CREATE, Fault::Garbage);
     let run = meets(&fake);
     assert_eq!(fake.requests().len(), 1);
-    assert_snapshot!(normal_line(&fake, &run), @"sent 0 of 3 attempts to HoneyHive at <url>: POST /v1/runs: the answer is not understood: 200 with a page for browsers. Is <url> the right HH_API_URL?; `cargo honeyhive push <invocation>` sends the rest");
+    assert_snapshot!(normal_line(&fake, &run), @"sent 0 of 3 attempts to HoneyHive at <url>: POST /v1/runs: the answer is not understood: 200 with a page for browsers. Is <url> the right HH_API_URL?; when that is mended, `cargo honeyhive push <invocation>` sends the rest");
 }
 
 #[test]

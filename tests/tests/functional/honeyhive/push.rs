@@ -57,13 +57,14 @@ fn a_server_that_goes_away_in_the_middle_gets_everything_later_and_once() {
     assert!(fake.sessions().len() < 1000);
 
     // Nobody is there yet.
-    let (code, stdout, _) = push(&fake, &run, &[]);
-    assert_eq!(code, Some(1));
-    assert!(stdout.contains("no connection"), "{stdout}");
+    let (code, stdout, stderr) = push(&fake, &run, &[]);
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert!(stderr.contains("no connection"), "{stderr}");
 
     fake.restart();
     let (code, stdout, stderr) = push(&fake, &run, &[]);
-    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    assert!(stderr.starts_with("note: sending to HoneyHive at "), "{stderr}");
     assert!(stdout.starts_with("sent 1,000 attempts to HoneyHive at "), "{stdout}");
     assert_exactly_once(&fake, 1000, "cut");
 
@@ -111,10 +112,10 @@ fn a_journal_of_a_later_version_is_left_alone() {
     let line = r#"{"type":"invocation","schema":99,"invocation":"later"}"#;
     std::fs::write(directory.path().join("later.jsonl"), format!("{line}\n")).expect("a journal");
     let command = Honeyhive::new(directory.path(), ["push", "."]);
-    let (code, stdout, _) =
+    let (code, _, stderr) =
         command.env("HH_API_KEY", fake.key()).env("HH_API_URL", fake.url()).run();
     assert_eq!(code, Some(1));
-    assert!(stdout.contains("by a later honeyhive-harness (schema 99, "), "{stdout}");
+    assert!(stderr.contains("by a later honeyhive-harness (schema 99, "), "{stderr}");
     assert_eq!(fake.requests().len(), 0);
 }
 

@@ -286,7 +286,7 @@ fn a_partial_selection_is_not_sent() {
     assert_eq!(
         lines,
         ["note: only some cases are selected: they are not sent to HoneyHive \
-          (HH_UPLOAD=always does)"]
+          (HH_UPLOAD=always sends them)"]
     );
     let run = few().env("HH_UPLOAD", "always").run();
     fake.assert_clean();

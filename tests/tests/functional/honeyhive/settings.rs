@@ -142,7 +142,6 @@ fn check_51_offline_sends_nothing() {
         let fake = Fake::start();
         let run = evals(&fake, "capitals")
             .env(name, "1")
-            .env("HH_REQUIRE_UPLOAD", "1")
             .env("OTEL_EXPORTER_OTLP_ENDPOINT", fake.url())
             .run();
         assert_eq!(run.code, Some(0), "{}", run.output());
@@ -150,6 +149,42 @@ fn check_51_offline_sends_nothing() {
         assert_eq!(aside(&run), "note: nothing leaves this machine (HH_OFFLINE)\n");
         assert_eq!(run.attempts().len(), 3);
     }
+}
+
+#[test]
+fn whoever_requires_an_upload_must_make_it_possible() {
+    let fake = Fake::start();
+    let run = |variables: &[(&str, &str)]| {
+        let mut cargo = evals(&fake, "capitals").env("HH_REQUIRE_UPLOAD", "1");
+        for (name, value) in variables {
+            cargo = cargo.env(name, value);
+        }
+        let run = cargo.run();
+        assert_eq!((run.code, run.invocations().len()), (Some(101), 0), "{}", run.output());
+        run.stderr
+    };
+    let offline = run(&[("HH_OFFLINE", "1")]);
+    assert!(
+        offline.contains("nothing can be sent: HH_OFFLINE or HH_TEST_MODE is set"),
+        "{offline}"
+    );
+    // What a secret that is not there looks like in CI.
+    let no_key = run(&[("HH_API_KEY", "")]);
+    assert!(no_key.contains("nothing can be sent: there is no HH_API_KEY"), "{no_key}");
+    assert_eq!(fake.connections(), 0);
+}
+
+#[test]
+fn a_receiver_that_cannot_be_spoken_to_stops_nothing() {
+    let fake = Fake::start();
+    let run = evals(&fake, "capitals")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", fake.url())
+        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+        .run();
+    fake.assert_clean();
+    assert_eq!(run.code, Some(0), "{}", run.output());
+    assert!(run.stderr.contains("OTEL_EXPORTER_OTLP_PROTOCOL=grpc: only "), "{}", run.output());
+    assert_eq!((fake.runs().len(), fake.otlp_spans().len()), (1, 0));
 }
 
 #[test]
@@ -161,7 +196,9 @@ fn the_first_line_names_the_destinations() {
     let url = fake.url();
     assert_eq!(
         first,
-        Some(&*format!("note: results are sent to HoneyHive at {url} and to {url}/v1/traces"))
+        Some(&*format!(
+            "note: results are sent to HoneyHive at {url} and to {url}/v1/traces (spans)"
+        ))
     );
     assert_eq!(fake.otlp_spans().len(), fake.spans().len());
 }
