@@ -112,9 +112,9 @@ mod tests {
         assert!((got - want).abs() < 1e-12, "{what}: {got} is not {want}");
     }
 
-    /// SciPy has no such thing; `statsmodels` 0.15, whose standard error is CR1:
-    /// `fit = OLS(values, numpy.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": clusters}, use_t=True)`,
-    /// `fit.params[0], fit.bse[0], [fit.conf_int(1 - c)[0] for c in (0.8, 0.95, 0.99)]`.
+    // SciPy has no such thing; statsmodels 0.15, whose standard error is CR1:
+    // `fit = OLS(values, numpy.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": clusters}, use_t=True)`,
+    // `fit.params[0], fit.bse[0], [fit.conf_int(1 - c)[0] for c in (0.8, 0.95, 0.99)]`.
     #[test]
     fn matches_statsmodels() {
         let scores = [0.2, 0.9, 0.75, 0.6, 1.0, 0.35, 0.8, 0.5, 0.0];

@@ -40,8 +40,8 @@ mod tests {
         }
     }
 
-    /// SciPy has no such thing; `statsmodels` 0.15:
-    /// `statsmodels.stats.multitest.multipletests(p, method="holm")[1]`
+    // SciPy has no such thing; statsmodels 0.15:
+    // `statsmodels.stats.multitest.multipletests(p, method="holm")[1]`
     #[test]
     fn matches_statsmodels() {
         assert_close(&holm(&[0.01, 0.04, 0.03, 0.005]), &[0.03, 0.06, 0.06, 0.02]);
