@@ -7,6 +7,8 @@ pub enum Method {
     Wilson,
     /// Mean ± standard error × quantile of Student's t (Student 1908).
     StudentT,
+    /// Mean ± cluster-robust standard error × quantile of Student's t (Liang and Zeger 1986).
+    Clustered,
     /// Two values of the sample, whose ranks come from the binomial distribution.
     OrderStatistic,
     /// Quantiles of the statistic over resampled data (Efron 1979).

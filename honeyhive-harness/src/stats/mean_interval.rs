@@ -5,7 +5,7 @@ use super::{Interval, Method, mean, stddev, student_t_quantile, wilson};
 
 /// Spread below this fraction of the mean is what rounding leaves when equal scores are averaged in
 /// different orders.
-const ROUNDING: f64 = 1e-12;
+pub(super) const ROUNDING: f64 = 1e-12;
 
 /// What a sample says about the uncertainty of its mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,12 +15,12 @@ pub enum Spread {
     /// All `n` values are equal and not hits or misses, so that the data show no uncertainty at
     /// all. That is no proof that there is none: show `n`, not an interval of width 0.
     NoSpread {
-        /// Number of values.
+        /// Number of values, or of clusters where they are the unit.
         n: usize,
     },
     /// Too few values to see any spread: none, or a single one that is no hit or miss.
     TooFew {
-        /// Number of values.
+        /// Number of values, or of clusters where they are the unit.
         n: usize,
     },
 }
