@@ -75,12 +75,13 @@ impl OtlpTarget {
         if let Some((name, text)) =
             vars.first(&["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"])
         {
-            match read_headers(&text) {
-                Some(read) => headers = read,
-                None => vars
-                    .faults
-                    .push(format!("{name}: not `name=value,name=value` (its value is not shown)")),
-            }
+            let Some(read) = read_headers(&text) else {
+                warnings.push(format!(
+                    "{name}: not `name=value,name=value` (its value is not shown); no spans are sent"
+                ));
+                return None;
+            };
+            headers = read;
         }
         if let Some((name, text)) =
             vars.first(&["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"])
