@@ -79,6 +79,7 @@ mod git;
 mod overview;
 mod reader;
 mod redacted;
+mod results;
 mod schema;
 mod tail;
 mod writer;
@@ -87,6 +88,7 @@ pub(crate) use git::{Recorded, ask_git};
 #[cfg(feature = "cli")]
 pub(crate) use overview::{Counts, Ending, ExperimentOverview, Overview, invocations};
 pub use reader::{Journal, JournalError, read_invocation};
+pub use results::{CaseResults, ExperimentResults, Results};
 pub use schema::{
     AttemptError, AttemptRecord, CaseRecord, CaseState, EndRecord, ErrorKind, EvaluatorRecord,
     ExperimentRecord, GateRecord, GitRecord, InvocationRecord, Record, RuleRecord, SCHEMA,

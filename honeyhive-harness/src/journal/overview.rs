@@ -1,6 +1,5 @@
 //! What an invocation came to, in a few numbers.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -8,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::reader::read_invocation;
+use super::results::{Results, target};
 use super::schema::{CaseState, Record, Verdict};
 
 /// Whether an invocation ended in good order.
@@ -38,7 +38,7 @@ pub(crate) struct Counts {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct ExperimentOverview {
     pub(crate) name: String,
-    /// One per process that ran it.
+    /// One, unless several processes ran it.
     pub(crate) run_ids: Vec<String>,
     pub(crate) cases: Counts,
     /// `None` without a gate, or where it was not asked.
@@ -141,74 +141,37 @@ impl Overview {
     }
 
     fn add(&mut self, records: Vec<Record>) {
-        // What a later attempt of the outer runner says of a case or gate counts.
-        let mut cases: HashMap<(String, String), (u32, CaseState)> = HashMap::new();
-        let mut gates: BTreeMap<String, (u32, Verdict)> = BTreeMap::new();
-        let (mut open, mut interrupted, mut attempt) = (0_usize, false, 0);
-        for record in records {
-            match record {
-                Record::Invocation(invocation) => {
-                    open += 1;
-                    attempt = invocation.runner_attempt;
-                    let target = format!("{}/{}", invocation.package, invocation.target);
-                    let target = target.trim_start_matches('/').to_owned();
-                    if !self.targets.contains(&target) {
-                        self.targets.push(target);
-                    }
-                }
-                Record::Experiment(experiment) => {
-                    self.experiment(&experiment.experiment).run_ids.push(experiment.run_id);
-                }
-                Record::Case(case) => {
-                    self.experiment(&case.experiment);
-                    let known =
-                        cases.entry((case.experiment, case.case)).or_insert((0, case.state));
-                    if attempt >= known.0 {
-                        *known = (attempt, case.state);
-                    }
-                }
-                Record::Gate(gate) => {
-                    self.experiment(&gate.experiment);
-                    let known = gates.entry(gate.experiment).or_insert((0, gate.verdict));
-                    if attempt >= known.0 {
-                        *known = (attempt, gate.verdict);
-                    }
-                }
-                Record::End(end) => {
-                    open = open.saturating_sub(1);
-                    interrupted |= end.interrupted;
-                }
-                Record::Attempt(_) | Record::Git(_) | Record::Unknown => {}
+        let results = Results::new(records);
+        for experiment in results.experiments {
+            let of = |state: CaseState| {
+                let states = experiment.cases.iter().filter_map(|case| case.record.as_ref());
+                states.filter(|record| record.state == state).count()
+            };
+            self.experiments.push(ExperimentOverview {
+                cases: Counts {
+                    pass: of(CaseState::Pass),
+                    fail: of(CaseState::Fail),
+                    error: of(CaseState::Error),
+                    unscored: of(CaseState::Unscored),
+                    skipped: of(CaseState::Skipped),
+                },
+                gate: experiment.gate.map(|gate| gate.verdict),
+                run_ids: experiment.run_ids,
+                name: experiment.record.experiment,
+            });
+        }
+        let interrupted = results.ends.iter().any(|end| end.interrupted);
+        self.ending = match (results.processes.len() > results.ends.len(), interrupted) {
+            (true, _) => Ending::NoEnd,
+            (false, true) => Ending::Interrupted,
+            (false, false) => Ending::Complete,
+        };
+        for process in &results.processes {
+            let target = target(process);
+            if !self.targets.contains(&target) {
+                self.targets.push(target);
             }
         }
-        for ((experiment, _), (_, state)) in cases {
-            let counts = &mut self.experiment(&experiment).cases;
-            *match state {
-                CaseState::Pass => &mut counts.pass,
-                CaseState::Fail => &mut counts.fail,
-                CaseState::Error => &mut counts.error,
-                CaseState::Unscored => &mut counts.unscored,
-                CaseState::Skipped => &mut counts.skipped,
-            } += 1;
-        }
-        for (experiment, (_, verdict)) in gates {
-            self.experiment(&experiment).gate = Some(verdict);
-        }
-        self.ending = match (open, interrupted) {
-            (1.., _) => Ending::NoEnd,
-            (0, true) => Ending::Interrupted,
-            (0, false) => Ending::Complete,
-        };
-    }
-
-    fn experiment(&mut self, name: &str) -> &mut ExperimentOverview {
-        let known = self.experiments.iter().position(|experiment| experiment.name == name);
-        let index = known.unwrap_or_else(|| {
-            let new = ExperimentOverview { name: name.to_owned(), ..ExperimentOverview::default() };
-            self.experiments.push(new);
-            self.experiments.len() - 1
-        });
-        &mut self.experiments[index]
     }
 }
 
