@@ -273,6 +273,7 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod api;
+pub mod baseline;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;

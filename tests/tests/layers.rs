@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room may use those before it.
-const ROOMS: [&str; 23] = [
+const ROOMS: [&str; 24] = [
     "text",
     "json",
     "config",
@@ -21,6 +21,7 @@ const ROOMS: [&str; 23] = [
     "journal",
     "dataset",
     "evaluators",
+    "baseline",
     "gate",
     "registry",
     "upload",
