@@ -151,24 +151,32 @@ fn sample(rule: &GateRule, cases: &[&Case]) -> Sample {
 
 /// The 95 % interval of a mean, within the values that there can be.
 pub(crate) fn mean_interval(of: Of, judges: &[Judge], values: &[f64]) -> Spread {
-    match stats::interval_of_mean(values, CONFIDENCE) {
-        Spread::Interval(interval) => Spread::Interval(within(of, judges, interval)),
-        other => other,
+    mean_interval_within(limits(of, judges), values)
+}
+
+/// As [`mean_interval`], for who knows the smallest and largest value.
+pub(crate) fn mean_interval_within(limits: Option<(f64, f64)>, values: &[f64]) -> Spread {
+    match (stats::interval_of_mean(values, CONFIDENCE), limits) {
+        (Spread::Interval(interval), Some((low, high))) => Spread::Interval(Interval {
+            low: interval.low.max(low),
+            high: interval.high.min(high),
+            ..interval
+        }),
+        (other, _) => other,
     }
 }
 
 /// Student's t knows nothing of the scale of what it is given: no latency is negative.
-fn within(of: Of, judges: &[Judge], interval: Interval) -> Interval {
-    let (low, high) = match of {
-        Of::Latency => (0.0, f64::INFINITY),
-        Of::Errors => (0.0, 1.0),
+fn limits(of: Of, judges: &[Judge]) -> Option<(f64, f64)> {
+    match of {
+        Of::Latency => Some((0.0, f64::INFINITY)),
+        Of::Errors => Some((0.0, 1.0)),
         Of::Evaluator(index) => match (judges[index].info.range, judges[index].info.shape) {
-            (Some(range), _) => range,
-            (None, Shape::Bool) => (0.0, 1.0),
-            (None, _) => return interval,
+            (Some(range), _) => Some(range),
+            (None, Shape::Bool) => Some((0.0, 1.0)),
+            (None, _) => None,
         },
-    };
-    Interval { low: interval.low.max(low), high: interval.high.min(high), ..interval }
+    }
 }
 
 /// The interval that goes with a value.

@@ -1,5 +1,6 @@
 //! Everything that is printed, apart from libtest's own lines.
 
+pub(crate) mod document;
 #[cfg(feature = "cli")]
 mod runs;
 mod summary;
