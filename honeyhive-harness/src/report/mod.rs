@@ -1,6 +1,11 @@
 //! Everything that is printed, apart from libtest's own lines.
 
+mod annotations;
 pub(crate) mod document;
+pub(crate) mod files;
+mod junit;
+mod markdown;
+mod results;
 #[cfg(feature = "cli")]
 mod runs;
 mod summary;

@@ -1,6 +1,8 @@
 //! A case as reports show it.
 
-use serde_json::Value;
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
 
 use crate::journal::{
     AttemptRecord, CaseResults, CaseState, EvaluatorRecord, ExperimentResults, ScoreRecord,
@@ -78,6 +80,23 @@ pub(crate) struct AttemptScore {
     pub(crate) value: Option<f64>,
     /// Absent when the evaluator only measures.
     pub(crate) good: Option<bool>,
+}
+
+/// A text as it is, anything else as JSON.
+pub(crate) fn shown(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
+    }
+}
+
+/// Inputs in one text: `text: Bom dia, words: 2`; the value alone where there is one.
+pub(crate) fn shown_inputs(inputs: &Map<String, Value>) -> String {
+    if inputs.len() == 1 {
+        return inputs.values().map(shown).collect();
+    }
+    let parts = inputs.iter().map(|(name, value)| format!("{name}: {}", shown(value)));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 impl<'a> Case<'a> {

@@ -7,7 +7,8 @@ use super::evaluator::{Measured, Row, subject};
 use super::{Counts, Outcome};
 use crate::baseline::{self, RowChanges, ScoreComparison, Snapshot};
 use crate::journal::{
-    CaseResults, CaseState, ExperimentRecord, ExperimentResults, GateRecord, RuleRecord, Verdict,
+    CaseResults, CaseState, ExperimentRecord, ExperimentResults, GateRecord, RuleRecord,
+    Verdict as Says,
 };
 use crate::stats;
 use crate::text::{count, thousands};
@@ -66,6 +67,8 @@ pub(crate) struct Experiment<'a> {
     pub(crate) outcome: Outcome,
     /// Why it is not a pass, one sentence each, most important first.
     pub(crate) causes: Vec<String>,
+    /// Those of them that are no case's and no gate's fault: not run, nothing scored.
+    pub(crate) broken: Vec<String>,
     /// What its gate said, where it was asked.
     pub(crate) gate: Option<&'a GateRecord>,
     /// The rules that are about no evaluator: latency, errors.
@@ -116,7 +119,7 @@ impl<'a> Experiment<'a> {
                 Row::new(index, evaluator, &cases, rules, comparison)
             })
             .collect();
-        let (outcome, causes) = outcome(results, &cases, counts);
+        let Verdict { outcome, causes, broken } = verdict(results, &cases, counts);
         let of_none = |rule: &&RuleRecord| {
             record.evaluators.iter().all(|evaluator| subject(&rule.rule) != evaluator.name)
         };
@@ -132,6 +135,7 @@ impl<'a> Experiment<'a> {
                 .and_then(|(file, line)| Some((file, line.parse().ok()?))),
             outcome,
             causes,
+            broken,
             gate: results.gate.as_ref(),
             other_rules: rules.iter().filter(of_none).collect(),
             counts,
@@ -210,28 +214,26 @@ fn compared<'a>(against: &Against<'a>, cases: &[Case<'_>]) -> Compared<'a> {
 }
 
 /// What an experiment comes to, and why.
-fn outcome(
-    results: &ExperimentResults,
-    cases: &[Case<'_>],
-    counts: Counts,
-) -> (Outcome, Vec<String>) {
+struct Verdict {
+    outcome: Outcome,
+    causes: Vec<String>,
+    broken: Vec<String>,
+}
+
+fn verdict(results: &ExperimentResults, cases: &[Case<'_>], counts: Counts) -> Verdict {
     let mut outcome = Outcome::Pass;
     let mut causes = Vec::new();
     if let Some(gate) = &results.gate {
-        let told: Vec<String> = match &gate.reason {
-            Some(reason) => vec![format!("gate not judged: {reason}")],
-            None => {
-                let told = gate.rules.iter().filter(|rule| rule.verdict == gate.verdict);
-                told.map(|rule| rule.text.clone()).collect()
-            }
-        };
         if !gate.passed {
             outcome = Outcome::Fail;
-        } else if gate.verdict == Verdict::Inconclusive && gate.reason.is_none() {
+        } else if gate.verdict == Says::Inconclusive && gate.reason.is_none() {
             outcome = Outcome::Inconclusive;
         }
-        if gate.verdict != Verdict::Pass {
-            causes.extend(told);
+        let told = gate.rules.iter().filter(|rule| rule.verdict == gate.verdict);
+        match &gate.reason {
+            _ if gate.verdict == Says::Pass => {}
+            Some(reason) => causes.push(format!("gate not judged: {reason}")),
+            None => causes.extend(told.map(|rule| rule.text.clone())),
         }
     }
     let ran = || cases.iter().filter(|case| case.state != CaseState::Skipped);
@@ -240,18 +242,20 @@ fn outcome(
         outcome = Outcome::Fail;
         causes.push(format!("{} of {} failed", thousands(failed), count(counts.all(), "case")));
     }
+    let mut broken = Vec::new();
     let nothing = ran().all(|case| case.scores.iter().all(|score| score.value.is_none()));
     let record = &results.record;
     let full = record.selected == record.rows && !record.evaluators.is_empty();
     if full && ran().next().is_some() && nothing {
         outcome = Outcome::Fail;
-        causes.push("no case has a score".to_owned());
+        broken.push("no case has a score".to_owned());
     }
     if counts.skipped > 0 {
         outcome = outcome.max(Outcome::Unfinished);
-        causes.push(format!("{} not run", count(counts.skipped, "case")));
+        broken.push(format!("{} not run", count(counts.skipped, "case")));
     }
-    (outcome, causes)
+    causes.extend(broken.iter().cloned());
+    Verdict { outcome, causes, broken }
 }
 
 /// What a function took, as gates see it: attempts with a result, averaged by case.

@@ -10,7 +10,7 @@ mod experiment;
 #[cfg(test)]
 pub(crate) mod samples;
 
-pub(crate) use case::{AttemptScore, Case, CaseScore, Change};
+pub(crate) use case::{AttemptScore, Case, CaseScore, Change, shown, shown_inputs};
 pub(crate) use evaluator::{ALPHA, Finding, Measured, Row, finding};
 pub(crate) use experiment::{Against, Compared, Experiment};
 
@@ -175,6 +175,15 @@ impl<'a> Document<'a> {
             counts,
             experiments,
         }
+    }
+
+    /// The test targets that have experiments, as `package/target`, each once.
+    pub(crate) fn targets(&self) -> Vec<String> {
+        let mut targets: Vec<String> =
+            self.experiments.iter().map(|experiment| experiment.target.to_owned()).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        targets
     }
 }
 
