@@ -23,7 +23,7 @@ use vars::{Vars, flag};
 use crate::text::closest;
 
 /// Variables of ours: all that are read here, and one that the macros read.
-const KNOWN: [&str; 27] = [
+const KNOWN: [&str; 30] = [
     "HH_API_FAMILY",
     "HH_API_KEY",
     "HH_API_TIMEOUT",
@@ -41,10 +41,13 @@ const KNOWN: [&str; 27] = [
     "HH_OFFLINE",
     "HH_OTLP_PROTOCOL",
     "HH_PROJECT",
+    "HH_REPEATS",
     "HH_REQUIRE_GATES",
     "HH_REQUIRE_UPLOAD",
     "HH_RESULTS",
     "HH_RUN_ID",
+    "HH_SAMPLE",
+    "HH_SAMPLE_SEED",
     "HH_SERVER_URL",
     "HH_SESSION_ID",
     "HH_SESSION_NAME",
@@ -94,6 +97,11 @@ pub(crate) struct Config {
     pub(crate) target_dir: Option<PathBuf>,
     /// `HH_CONCURRENCY`: attempts at once, for all experiments.
     pub(crate) concurrency: Option<usize>,
+    /// `HH_REPEATS`: attempts per case, for all experiments.
+    pub(crate) repeats: Option<u32>,
+    /// `HH_SAMPLE` and `HH_SAMPLE_SEED`: run on so many cases of each experiment, chosen by the
+    /// seed.
+    pub(crate) sample: Option<(usize, u64)>,
     /// `CI=true` or `HH_REQUIRE_GATES=1`: a gate that cannot judge is a failure.
     pub(crate) require_gates: bool,
     /// `CI=true`: no live line.
@@ -157,11 +165,20 @@ impl Config {
         let ci = vars.text("CI").and_then(|text| flag(&text)).unwrap_or_default();
         let offline = vars.flag("HH_OFFLINE").unwrap_or_default();
         let test_mode = vars.flag("HH_TEST_MODE").unwrap_or_default();
+        let seed = vars.parse("HH_SAMPLE_SEED", "not a number from 0", |text| text.parse().ok());
+        let sample = vars.positive("HH_SAMPLE").map(|size| (size, seed.unwrap_or(0)));
+        if sample.is_none() && seed.is_some() && vars.faults.is_empty() {
+            warnings.push("HH_SAMPLE_SEED has no effect without HH_SAMPLE".to_owned());
+        }
         let config = Self {
             dir: vars.raw("HH_DIR").map(PathBuf::from),
             #[cfg(feature = "cli")]
             target_dir: vars.raw("CARGO_TARGET_DIR").map(PathBuf::from),
             concurrency: vars.positive("HH_CONCURRENCY"),
+            repeats: vars.parse("HH_REPEATS", "not a number from 1", |text| {
+                text.parse().ok().filter(|repeats| *repeats > 0)
+            }),
+            sample,
             require_gates: vars.flag("HH_REQUIRE_GATES").unwrap_or_default() || ci,
             ci,
             package: vars

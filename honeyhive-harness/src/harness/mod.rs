@@ -8,6 +8,7 @@ mod finale;
 mod live;
 mod place;
 mod plan;
+mod sample;
 mod sending;
 mod trials;
 

@@ -45,6 +45,7 @@ impl Fault {
             state: CaseState::Error,
             passed: false,
             reasons: vec![self.text.clone()],
+            row_hash: String::new(),
         }
     }
 }
@@ -71,6 +72,8 @@ pub(crate) struct ExperimentSummary {
     pub(crate) rows: usize,
     pub(crate) selected: usize,
     pub(crate) repeats: u32,
+    /// The rows were chosen by chance: nothing is final.
+    pub(crate) sampled: bool,
     /// Cases that an earlier attempt of the outer runner had scored.
     pub(crate) recalled: usize,
     pub(crate) rules: Rules,

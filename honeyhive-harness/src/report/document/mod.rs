@@ -12,7 +12,7 @@ pub(crate) mod samples;
 
 pub(crate) use case::{AttemptScore, Case, CaseScore, Change, shown, shown_inputs};
 pub(crate) use evaluator::{ALPHA, Finding, Measured, Row, finding};
-pub(crate) use experiment::{Against, Compared, Experiment};
+pub(crate) use experiment::{Against, Compared, Experiment, Latency};
 
 use crate::journal::{CaseState, GitRecord, InvocationRecord, Results};
 
