@@ -105,7 +105,12 @@ fn verdict_line(text: &mut String, summary: &Summary) {
                 verdict.verdict == Verdict::Inconclusive && verdict.reason.is_none()
             })
         });
-        let (word, style) = if inconclusive { ("INCONCLUSIVE", YELLOW) } else { ("PASS", GREEN) };
+        let sampled = summary.experiments.iter().any(|experiment| experiment.sampled);
+        let (word, style) = match (sampled, inconclusive) {
+            (true, _) => ("NOT FINAL", YELLOW),
+            (false, true) => ("INCONCLUSIVE", YELLOW),
+            (false, false) => ("PASS", GREEN),
+        };
         line(text, &format!("{style}{word}{style:#} {what}{}", forgiven(summary)));
     } else if summary.interrupted {
         line(text, &format!("{RED}NOT FINISHED{RED:#} {what}"));
@@ -127,6 +132,16 @@ fn forgiven(summary: &Summary) -> String {
     let beside = summary.experiments.iter().any(|e| e.misses.iter().any(|(_, miss)| miss.failed));
     match misses {
         0 => String::new(),
+        misses if summary.experiments.iter().any(|experiment| experiment.sampled) => {
+            format!(
+                "; {} in the sample",
+                if misses == 1 {
+                    "1 miss".to_owned()
+                } else {
+                    format!("{} misses", thousands(misses))
+                }
+            )
+        }
         _ if beside => " (only gates were asked for; cases fail beside them)".to_owned(),
         1 => "; 1 miss, which a gate allows".to_owned(),
         misses => format!("; {} misses, which a gate allows", thousands(misses)),
