@@ -171,7 +171,11 @@ fn a_report_that_cannot_be_written_is_a_note() {
     let run = PROJECT.evals(["in_the_way::"]).run();
     assert_eq!(run.code, Some(0), "{}", run.output());
     for file in ["junit.xml", "results.jsonl", "summary.md"] {
-        assert!(run.stderr.contains(&format!("/report/{file} cannot be written: ")), "{}", run.stderr);
+        assert!(
+            run.stderr.contains(&format!("/report/{file} cannot be written: ")),
+            "{}",
+            run.stderr
+        );
     }
     assert!(!run.stdout.contains("report  "), "{}", run.output());
 }
