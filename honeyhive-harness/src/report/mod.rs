@@ -2,6 +2,7 @@
 
 mod annotations;
 pub(crate) mod document;
+pub(crate) mod html;
 pub(crate) mod files;
 mod junit;
 mod markdown;

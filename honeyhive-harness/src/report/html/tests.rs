@@ -1,0 +1,3 @@
+use super::super::document::samples;
+use super::super::document::{Against, Document};
+use super::*;
