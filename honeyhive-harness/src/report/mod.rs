@@ -2,8 +2,8 @@
 
 mod annotations;
 pub(crate) mod document;
-pub(crate) mod html;
 pub(crate) mod files;
+pub(crate) mod html;
 mod junit;
 mod markdown;
 mod results;

@@ -5,11 +5,12 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::document::{Case, CaseScore, Change, Experiment, Row};
 use super::escape::{cut, readable, text};
 use super::{STATES, state_index};
+use crate::journal::AttemptRecord;
 use crate::text::{count, number, seconds, thousands};
 
 /// Rows that are written; the script shows as many at first.
@@ -17,6 +18,12 @@ const ROWS: usize = 100;
 
 /// Characters of a text in a cell. Three lines are fewer.
 const CELL: usize = 240;
+
+/// Characters of a text below a case that failed.
+const WHOLE: usize = 4_000;
+
+/// Inputs, reasons and explanations of a case.
+const MANY: usize = 8;
 
 /// Evaluators beyond these have no column; the drawer has them all.
 const COLUMNS: usize = 8;
@@ -38,9 +45,7 @@ pub(super) fn render(experiment: &Experiment<'_>, index: usize) -> String {
     if compared {
         html.push_str(&column("change", "Δ", "change"));
     }
-    for (key, name) in
-        [("id", "Case"), ("in", "Input"), ("ex", "Expected"), ("out", "Output")]
-    {
+    for (key, name) in [("id", "Case"), ("in", "Input"), ("ex", "Expected"), ("out", "Output")] {
         html.push_str(&column(key, name, ""));
     }
     for row in rows {
@@ -72,10 +77,9 @@ pub(super) fn render(experiment: &Experiment<'_>, index: usize) -> String {
 /// All cases: first what is not as it should be, then what got worse, then the rest.
 fn first<'a, 'b>(experiment: &'b Experiment<'a>) -> Vec<&'b Case<'a>> {
     let mut all = experiment.worst();
-    let regressed = |case: &&Case<'_>| !case.is_bad() && case.change == Some(Change::Regressed);
-    let rest = |case: &&Case<'_>| !case.is_bad() && case.change != Some(Change::Regressed);
-    all.extend(experiment.cases.iter().filter(regressed));
-    all.extend(experiment.cases.iter().filter(rest));
+    let good = || experiment.cases.iter().filter(|case| !case.is_bad());
+    all.extend(good().filter(|case| super::data::needs_attention(case)));
+    all.extend(good().filter(|case| !super::data::needs_attention(case)));
     all
 }
 
@@ -85,7 +89,7 @@ fn toolbar(experiment: &Experiment<'_>, index: usize) -> String {
     };
     let regressed = |case: &Case<'_>| case.change == Some(Change::Regressed);
     let mut filters = vec![
-        ("attention", "Needs attention", of(&|case| case.is_bad() || regressed(case))),
+        ("attention", "Needs attention", of(&super::data::needs_attention)),
         ("all", "All", experiment.cases.len()),
         ("failed", "✘ Failed", of(&|case| state_index(case.state) == 1)),
         ("errors", "! Errors", of(&|case| matches!(state_index(case.state), 2 | 3))),
@@ -150,9 +154,12 @@ fn row(case: &Case<'_>, rows: &[Row<'_>], compared: bool) -> String {
     if let Some(reason) = case.reasons.first() {
         let _ = write!(html, "<small>{}</small>", cell(reason));
     }
-    html.push_str("</td>");
     let attempt = case.worst_attempt();
-    let input = attempt.map(|attempt| inputs(&attempt.inputs)).unwrap_or_default();
+    if case.is_bad() {
+        html.push_str(&more(case, attempt));
+    }
+    html.push_str("</td>");
+    let input = attempt.map(|attempt| inputs(&attempt.inputs, CELL)).unwrap_or_default();
     let expected =
         attempt.and_then(|attempt| attempt.ground_truth.as_ref()).map(readable).unwrap_or_default();
     let output = match attempt.map(|attempt| (&attempt.output, &attempt.error)) {
@@ -161,7 +168,8 @@ fn row(case: &Case<'_>, rows: &[Row<'_>], compared: bool) -> String {
         _ => String::new(),
     };
     for (key, value) in [("in", input), ("ex", expected), ("out", output)] {
-        let _ = write!(html, "<td class=\"c-{key}\"><div class=\"clamp\">{}</div></td>", cell(&value));
+        let _ =
+            write!(html, "<td class=\"c-{key}\"><div class=\"clamp\">{}</div></td>", cell(&value));
     }
     for row in rows {
         html.push_str(&score(&case.scores[row.index], &text(&row.record.name)));
@@ -171,16 +179,47 @@ fn row(case: &Case<'_>, rows: &[Row<'_>], compared: bool) -> String {
     html
 }
 
+/// What the drawer says of a case that needs somebody, for readers without the script.
+fn more(case: &Case<'_>, attempt: Option<&AttemptRecord>) -> String {
+    let mut html = String::from("<details><summary>more</summary>");
+    let mut tell = |what: &str| {
+        let (told, rest) = cut(what, WHOLE);
+        let _ = write!(html, "<p>{}{}</p>", text(told), if rest { "…" } else { "" });
+    };
+    for reason in case.reasons.iter().skip(1).take(MANY) {
+        tell(reason);
+    }
+    if let Some(attempt) = attempt {
+        for score in attempt.scores.iter().take(MANY) {
+            if let Some(explanation) = &score.explanation {
+                tell(&format!("{}: {explanation}", score.evaluator));
+            }
+        }
+        let input = inputs(&attempt.inputs, WHOLE);
+        let expected = attempt.ground_truth.as_ref().map(readable);
+        let output = attempt.output.as_ref().map(readable);
+        // What a cell has whole is not said twice.
+        let long = [("input", Some(input)), ("expected", expected), ("output", output)];
+        for (name, value) in long {
+            if let Some(value) = value.filter(|value| cut(value, CELL).1) {
+                tell(&format!("{name}: {value}"));
+            }
+        }
+    }
+    let _ = write!(html, "<code>{}</code></details>", text(&case.rerun));
+    html
+}
+
 /// The inputs on a few lines: the only one bare, several with their names.
-fn inputs(inputs: &serde_json::Map<String, Value>) -> String {
+fn inputs(inputs: &Map<String, Value>, most: usize) -> String {
     if inputs.len() == 1 {
         return inputs.values().next().map(readable).unwrap_or_default();
     }
     let lines = inputs.iter().map(|(name, value)| {
         let value = readable(value);
-        format!("{name}: {}", cut(&value, CELL).0)
+        format!("{name}: {}", cut(&value, most).0)
     });
-    lines.take(8).collect::<Vec<String>>().join("\n")
+    lines.take(MANY).collect::<Vec<String>>().join("\n")
 }
 
 fn cell(value: &str) -> String {

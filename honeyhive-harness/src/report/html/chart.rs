@@ -32,9 +32,10 @@ pub(super) struct Scale {
 /// The scale of an evaluator: its range, else that of yes and no, else that of what there is.
 pub(super) fn scale(row: &Row<'_>, cases: &[Case<'_>]) -> Option<Scale> {
     let values = || {
-        cases.iter().filter_map(|case| case.scores.get(row.index)).flat_map(|score| {
-            score.value.into_iter().chain(score.before)
-        })
+        cases
+            .iter()
+            .filter_map(|case| case.scores.get(row.index))
+            .flat_map(|score| score.value.into_iter().chain(score.before))
     };
     let least = values().reduce(f64::min)?;
     let most = values().reduce(f64::max)?;
@@ -119,8 +120,7 @@ pub(super) fn histogram(row: &Row<'_>, cases: &[Case<'_>], scale: &Scale) -> Str
 /// A bar, or a dot per case, with the baseline's bar as an outline.
 fn bar(now: usize, before: Option<usize>, most: usize, few: bool) -> String {
     let height = |n: usize| if n == 0 { 0.0 } else { (n as f64 / most as f64 * HEIGHT).max(2.0) };
-    let mut svg =
-        format!("<svg viewBox=\"0 0 22 {}\" aria-hidden=\"true\">", HEIGHT + 2.0);
+    let mut svg = format!("<svg viewBox=\"0 0 22 {}\" aria-hidden=\"true\">", HEIGHT + 2.0);
     if few {
         let step = (HEIGHT / most as f64).min(10.0);
         for dot in 0..now {

@@ -19,8 +19,12 @@ pub(super) fn of(document: &Document<'_>, longest: usize) -> Value {
 
 fn experiment(experiment: &Experiment<'_>, longest: usize) -> Value {
     let evaluators: Vec<Value> = experiment.rows.iter().map(evaluator).collect();
-    let cases: Vec<Value> =
-        experiment.cases.iter().map(|one| case(one, experiment, longest)).collect();
+    let cases: Vec<Value> = experiment
+        .cases
+        .iter()
+        .enumerate()
+        .map(|(at, one)| case(one, at, experiment, longest))
+        .collect();
     let rerun = experiment.cases.first().and_then(|case| case.rerun.strip_suffix(&case.test));
     json!({
         "n": experiment.name,
@@ -57,15 +61,16 @@ impl Sparse {
     }
 }
 
-fn case(case: &Case<'_>, experiment: &Experiment<'_>, longest: usize) -> Value {
+fn case(case: &Case<'_>, at: usize, experiment: &Experiment<'_>, longest: usize) -> Value {
     let mut to = Sparse::default();
     to.set("i", case.id);
-    to.set("n", case.row);
+    to.set_if(case.row != at, "n", case.row);
     let test = case.test.strip_prefix(experiment.name).and_then(|test| test.strip_prefix("::"));
     to.set_if(test != Some(case.id), "t", case.test.as_str());
     to.set_if(case.state != CaseState::Pass, "s", super::state_index(case.state));
     to.set_if(case.passed && case.state != CaseState::Pass, "g", 1);
     to.set_if(case.flaky, "f", 1);
+    to.set_if(needs_attention(case), "u", 1);
     let reasons: Vec<String> =
         case.reasons.iter().map(|reason| limits::text(reason, longest.min(4096))).collect();
     to.set_if(!reasons.is_empty(), "w", reasons);
@@ -96,6 +101,13 @@ fn case(case: &Case<'_>, experiment: &Experiment<'_>, longest: usize) -> Value {
         attempts.map(|(index, one)| attempt(case, &experiment.rows, index, one, longest)).collect();
     to.set("a", attempts);
     Value::Object(to.0)
+}
+
+/// Whether somebody should look at it: it is not as it should be, or a yes became a no, or a rarer
+/// yes. A number that moved a little and is still good enough is no reason.
+pub(super) fn needs_attention(case: &Case<'_>) -> bool {
+    let worse = |score: &CaseScore| score.is_bool && score.gain.is_some_and(|gain| gain < 0.0);
+    case.is_bad() || (case.change == Some(Change::Regressed) && case.scores.iter().any(worse))
 }
 
 /// Whether the output is another one than that of the other run, where that is known.
@@ -146,7 +158,6 @@ fn attempt(
         to.set("e", json!([error.kind.name(), limits::text(&error.message, longest)]));
     }
     to.set("d", short(attempt.duration_ms));
-    to.set_if(!attempt.session_id.is_empty(), "q", attempt.session_id.as_str());
     to.set_if(attempt.tries > 1, "n", attempt.tries);
     // With one attempt, its scores are those of the case.
     let several = case.attempts.len() > 1;
@@ -167,12 +178,7 @@ fn attempt(
 }
 
 /// What is to be said of an attempt's score beside the case's; null where that is nothing.
-fn details(
-    record: Option<&ScoreRecord>,
-    value: Option<f64>,
-    bad: bool,
-    longest: usize,
-) -> Value {
+fn details(record: Option<&ScoreRecord>, value: Option<f64>, bad: bool, longest: usize) -> Value {
     let mut to = Sparse::default();
     if let Some(value) = value {
         to.set("v", short(value));

@@ -83,15 +83,15 @@ function selectTab() {
 
 function fillAttempt() {
   const {c, trace} = shown, a = c.attempts[shown.attempt];
-  if (!a) { $('#attempt').replaceChildren(h('p.note', null, 'It was not run.')); return; }
-  const said = [duration(a.ms), a.tries > 1 && `${a.tries} tries`, a.session && ['session ', h('code', null, visible(a.session))]];
   const of = trace && trace[shown.attempt];
+  if (!a) { $('#attempt').replaceChildren(h('p.note', null, 'It was not run.')); return; }
+  const said = [duration(a.ms), a.tries > 1 && `${a.tries} tries`, of && of.q && ['session ', h('code', null, visible(of.q))]];
   $('#attempt').replaceChildren(
     h('p.about', null, said.filter(Boolean).map((one, i) => [i ? ' · ' : '', one])),
     results(c, a),
     h('h3', null, 'Scores'), scoreTable(c, a),
     h('h3', {id: 'trace'}, 'Trace'),
-    ...(of ? waterfall(of) : [h('p.note', null, 'No spans are kept in this page.')]),
+    ...(of && of.s.length ? waterfall(of) : [h('p.note', null, 'No spans are kept in this page.')]),
     c.history ? h('details', null, h('summary', null, 'History'), pane('History', h('pre', {dir: 'auto'}, visible(pretty(c.history))))) : '',
     raw(c, a));
 }

@@ -162,8 +162,7 @@ fn difference(row: &Row<'_>) -> String {
     };
     let minimize = row.record.direction == Direction::Minimize;
     let note = if minimize { " gain" } else { "" };
-    let mut html =
-        format!("<b class=\"{class}\">{sign}{}{note}</b> ", signed(comparison.gain));
+    let mut html = format!("<b class=\"{class}\">{sign}{}{note}</b> ", signed(comparison.gain));
     if let Some(interval) = comparison.interval {
         let _ = write!(
             html,

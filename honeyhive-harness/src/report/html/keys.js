@@ -2,7 +2,7 @@
 const help = $('#help');
 
 function failure(by) {
-  const from = isOpen() ? shown.at : current() - (document.activeElement?.closest('tr') ? 0 : by);
+  const from = isOpen() ? shown.at : current() - (document.activeElement?.closest('.cases tbody') ? 0 : by);
   for (let at = from + by; at >= 0 && at < list.length; at += by) {
     if (list[at].bad) { if (isOpen()) openCase(at); else goTo(at); return; }
   }
@@ -23,7 +23,7 @@ const KEYS = {
   d: () => { if (isOpen()) nextMode(); },
   t: () => { if (isOpen()) { $('#trace').scrollIntoView(); $('.waterfall button')?.focus(); } },
   y: () => copy(rerun(isOpen() ? shown.c : list[current()]), 'Rerun command'),
-  G: () => { if (!isOpen()) goTo(list.length - 1); },
+  G: () => { if (!isOpen()) goTo(buttons().length - 1); },
   '?': () => { if (!isOpen()) help.showModal(); },
 };
 
@@ -33,7 +33,7 @@ function filterBy(key) {
 
 // The first press goes to the row that is the current one, the next ones on from there.
 function move(by) {
-  const inside = document.activeElement?.closest('.cases');
+  const inside = document.activeElement?.closest('.cases tbody');
   goTo(inside ? current() + by : current());
 }
 
@@ -90,6 +90,7 @@ function read() {
   openNamed();
 }
 
+document.documentElement.classList.add('js');
 setTheme(THEMES.includes(store.get()) ? store.get() : 'auto');
 $('.tools').hidden = false;
 experiments.forEach(watch);

@@ -49,6 +49,7 @@ const DIALOGS: &str = include_str!("dialogs.html");
 /// The report of an invocation, as a whole page.
 pub(crate) fn render(document: &Document<'_>) -> String {
     let longest = limits::longest(document);
+    let (style, script) = (compact(STYLE), compact(SCRIPT));
     let traces = traces::write(document);
     let data = escape::json(&data::of(document, longest));
     let title = escape::text(&head::title(document));
@@ -58,9 +59,9 @@ pub(crate) fn render(document: &Document<'_>) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>{} {title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
+         <title>{} {title}</title>\n<style>{style}</style>\n</head>\n<body>\n\
          <a class=\"skip\" href=\"#cases0\">Skip to the cases</a>\n",
-        policy(),
+        policy(&style, &script),
         document.outcome.word(),
     );
     page.push_str(&head::render(document));
@@ -73,12 +74,12 @@ pub(crate) fn render(document: &Document<'_>) -> String {
     page.push_str(DIALOGS);
     page.push_str(&format!("<script type=\"application/json\" id=\"data\">{data}</script>\n"));
     page.push_str(&traces.html);
-    page.push_str(&format!("<script>{SCRIPT}</script>\n</body>\n</html>\n"));
+    page.push_str(&format!("<script>{script}</script>\n</body>\n</html>\n"));
     page
 }
 
 /// Nothing is loaded, and of what is inline only what is written here counts.
-fn policy() -> String {
+fn policy(style: &str, script: &str) -> String {
     let hash = |text: &str| {
         let digest = Sha256::digest(text.as_bytes());
         format!("'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(digest))
@@ -86,9 +87,16 @@ fn policy() -> String {
     format!(
         "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'; \
          require-trusted-types-for 'script'",
-        hash(STYLE),
-        hash(SCRIPT)
+        hash(style),
+        hash(script)
     )
+}
+
+/// Without indentation and the comments that are lines of their own.
+fn compact(source: &str) -> String {
+    let lines = source.lines().map(str::trim_start);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 fn section(document: &Document<'_>, experiment: &Experiment<'_>, index: usize) -> String {

@@ -103,7 +103,7 @@ function tree(spans) {
 function waterfall(trace) {
   const total = Math.max(1, ...trace.s.map(span => span.s + span.d));
   const rows = tree(trace.s).map(([span, depth], at) => {
-    const bar = h('span.track', {'aria-hidden': 'true'}, h('span.bar'));
+    const bar = h('span.track', {'aria-hidden': 'true'}, h('span.fill'));
     const name = h('span.name', null, span.e !== undefined && h('i.s-fail', null, '! '), visible(span.n));
     name.style.paddingLeft = Math.min(depth, 12) * 14 + 'px';
     bar.firstChild.style.left = span.s / total * 100 + '%';
@@ -121,8 +121,9 @@ function waterfall(trace) {
     return h('li', {class: kindOf(span)}, button, details);
   });
   const missing = [trace.o && `${trace.o} still open when the attempt ended`, trace.l && `${trace.l} beyond what is kept`];
-  return [h('ol.waterfall', null, rows),
-    missing.some(Boolean) && h('p.note', null, 'Spans that are not here: ' + missing.filter(Boolean).join(', ') + '.')];
+  const list = h('ol.waterfall', null, rows);
+  return missing.some(Boolean) ?
+    [list, h('p.note', null, 'Spans that are not here: ' + missing.filter(Boolean).join(', ') + '.')] : [list];
 }
 
 function kindOf(span) {

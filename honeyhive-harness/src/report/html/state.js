@@ -12,7 +12,7 @@ const experiments = JSON.parse($('#data').textContent).x.map((raw, index) => {
     const scores = c.v.map(v => v === null || v === '!' ? {missing: v === '!'} :
       Array.isArray(v) ? {value: v[0], bad: !!v[1], before: v[2], gain: v[3]} : {value: v});
     const attempts = (c.a || []).map(a => ({
-      output: a.o, hasOutput: 'o' in a, error: a.e, ms: a.d, session: a.q, tries: a.n || 1,
+      output: a.o, hasOutput: 'o' in a, error: a.e, ms: a.d, tries: a.n || 1,
       scores: a.v || [],
     }));
     const worst = attempts.findIndex(a => a.error);
@@ -21,18 +21,18 @@ const experiments = JSON.parse($('#data').textContent).x.map((raw, index) => {
       attempts.reduce((best, a, i) => misses(a) > misses(attempts[best]) ? i : best, 0);
     const state = c.s || 0;
     return {
-      place, id: c.i, row: c.n, test: c.t || raw.n + '::' + c.i, state, forgiven: !!c.g,
+      place, id: c.i, row: c.n ?? place, test: c.t || raw.n + '::' + c.i, state, forgiven: !!c.g,
       flaky: !!c.f, reasons: c.w || [], change: c.d || 0, inputs: c.in || {}, expected: c.x,
       hasExpected: 'x' in c, tags: c.tg || [], metadata: c.md || {}, history: c.h,
       before: c.o, hasBefore: 'o' in c, changed: !!c.oc, scores, attempts, at,
-      bad: state > 0 && state < 4,
+      bad: state > 0 && state < 4, urgent: !!c.u,
     };
   });
   return one;
 });
 
 const FILTERS = {
-  attention: c => c.bad || c.change === 2,
+  attention: c => c.urgent,
   all: () => true,
   failed: c => c.state === 1,
   errors: c => c.state === 2 || c.state === 3,
@@ -124,7 +124,7 @@ function selected() {
 }
 
 // Worst first: what fails before what a gate forgives, regressions, errors, the worst scores.
-const urgency = c => (c.bad ? 0 : 8) + (c.forgiven ? 4 : 0) + (c.change === 2 ? 0 : 2) + (c.state === 1 ? 1 : 0);
+const urgency = c => (c.bad ? 0 : c.urgent ? 8 : 16) + (c.forgiven ? 4 : 0) + (c.change === 2 ? 0 : 2) + (c.state === 1 ? 1 : 0);
 const badness = c => {
   let least = Infinity;
   c.scores.forEach((score, i) => {
@@ -139,7 +139,7 @@ function order() {
   const byRow = (a, b) => a.row - b.row || a.place - b.place;
   if (!view.sort) {
     return (a, b) => urgency(a) - urgency(b) ||
-      (a.bad || a.change === 2 ? compare(badness(a), badness(b)) : 0) || byRow(a, b);
+      (a.urgent ? compare(badness(a), badness(b)) : 0) || byRow(a, b);
   }
   const {key, down} = view.sort;
   const of = sortKey(key);

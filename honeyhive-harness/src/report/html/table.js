@@ -136,7 +136,8 @@ const buttons = () => $$('.open', experiment().table);
 const current = () => Math.max(0, buttons().findIndex(b => b.tabIndex === 0));
 
 function goTo(at, focus = true) {
-  if (at >= view.rows && at < list.length) { const from = view.rows; view.rows = at + ROWS; showRows(from); }
+  // A case far down, such as an address may name, is not worth thousands of rows.
+  if (at >= view.rows && at < Math.min(list.length, view.rows + ROWS)) { const from = view.rows; view.rows = at + ROWS; showRows(from); }
   const all = buttons();
   if (!all.length) return;
   at = Math.max(0, Math.min(at, all.length - 1));

@@ -57,10 +57,10 @@ fn has_trace(attempt: &AttemptRecord) -> bool {
 
 fn attempt(attempt: &AttemptRecord) -> Value {
     let begin = attempt.spans.iter().map(|span| span.start_unix_ns).min().unwrap_or(0);
-    let spans: Vec<Value> =
-        attempt.spans.iter().take(SPANS).map(|one| span(one, begin)).collect();
+    let spans: Vec<Value> = attempt.spans.iter().take(SPANS).map(|one| span(one, begin)).collect();
     json!({
         "t": attempt.trace_id,
+        "q": attempt.session_id,
         "b": attempt.started_at,
         "s": spans,
         // Still open at the end, beyond what an attempt may keep, and beyond what is shown here.
