@@ -191,6 +191,8 @@ const SCENARIOS = {
     assert.equal(await focused(), 'Against expected');
     await press('d');
 
+    assert.match(await text('#attempt .about'), /^370 ms · 1,234 → 7 tok · session session-3-2$/);
+
     // The trace: a tree, and what each span says.
     assert.deepEqual(await texts('.waterfall .name'),
       ['detect', 'detect', 'chat small-1', '! look up', 'evaluator.correct']);
@@ -214,7 +216,6 @@ const SCENARIOS = {
     await until(() => /"session|"inputs": \{/.test(document.querySelector('#case details pre')?.textContent));
 
     // The command is copied by a key and by its button.
-    const context = browser.defaultBrowserContext();
     await press('y');
     await until(() => /copied/.test(document.querySelector('#said').textContent));
     const command = 'cargo test -p app --test evals -- --exact detect::en-03';
@@ -247,7 +248,6 @@ const SCENARIOS = {
     assert.equal((await ids()).length, 12, 'the view is what it was');
     await page.click('footer summary');
     assert.match(await text('footer'), /sign-flip permutation test.*seed 0.*12 of 12 rows, 3 attempts each/s);
-    await context.clearPermissionOverrides();
   },
 
   async addresses(browser, [path]) {
@@ -271,7 +271,7 @@ const SCENARIOS = {
     assert.equal(await hash(), '#s=constructor');
   },
 
-  async experiments(browser, [path]) {
+  async experiments(browser, [path, empty]) {
     const page = await open(browser, path);
     const {text, texts, ids, hash, until} = helpers(page);
     assert.equal(await text('h1'), '✘ FAIL app/evals: 3 experiments');
@@ -285,6 +285,11 @@ const SCENARIOS = {
     assert.equal(await hash(), '#x=summarise');
     await page.click('#cases2 tbody tr:last-child .open');
     assert.equal(await text('.rerun'), 'cargo test -p app --test evals -- --exact summarise::summarise-1');
+    // A run of nothing has nothing to press, and no key breaks it.
+    const nothing = await open(browser, empty);
+    await helpers(nothing).press('j', 'Enter', 'n', '/', 'y', 'f', '1', 'G', '?', 'Escape');
+    await nothing.click('#theme');
+    assert.match(await helpers(nothing).text('header'), /No experiment was run/);
   },
 
   async accessibility(browser, paths) {
@@ -412,16 +417,20 @@ const SCENARIOS = {
   },
 };
 
-// What the clipboard would give to a field of text.
+// What the clipboard gives to a field of text.
 async function paste(page) {
-  return page.evaluate(() => new Promise(done => {
+  await page.evaluate(() => {
     const area = document.createElement('textarea');
+    area.id = 'pasted';
     document.querySelector('dialog[open]').append(area);
     area.focus();
-    document.execCommand('paste');
-    done(area.value);
+  });
+  await page.keyboard.press('v', {commands: ['paste']});
+  return page.$eval('#pasted', area => {
+    const text = area.value;
     area.remove();
-  }));
+    return text.replace(/v$/, '');
+  });
 }
 
 (async () => {

@@ -44,7 +44,11 @@ fn an_address_opens_the_same_view() {
 
 #[test]
 fn each_experiment_has_a_tab() {
-    drive("experiments", &[("several", pages::page(&pages::several(), None))]);
+    let several = pages::page(&pages::several(), None);
+    drive(
+        "experiments",
+        &[("several", several), ("nothing", pages::page(&pages::nothing(), None))],
+    );
 }
 
 #[test]

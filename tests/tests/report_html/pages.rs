@@ -290,6 +290,11 @@ pub(crate) fn several() -> Results {
     results(all)
 }
 
+/// A process that ran nothing.
+pub(crate) fn nothing() -> Results {
+    results(begin())
+}
+
 /// What a model might say to become part of the page.
 pub(crate) const HOSTILE: [&str; 12] = [
     "</script><script>window.hacked = 1</script>",

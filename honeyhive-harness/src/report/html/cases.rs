@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::super::document::{Case, CaseScore, Change, Experiment, Row};
 use super::escape::{cut, readable, text};
-use super::{STATES, state_index};
-use crate::journal::AttemptRecord;
+use super::{STATES, data, state_index};
+use crate::journal::{AttemptRecord, CaseState};
 use crate::text::{count, number, seconds, thousands};
 
 /// Rows that are written; the script shows as many at first.
@@ -74,12 +74,22 @@ pub(super) fn render(experiment: &Experiment<'_>, index: usize) -> String {
     html
 }
 
-/// All cases: first what is not as it should be, then what got worse, then the rest.
+/// All cases, the most urgent first, as in the script; that looks at the scores, too.
 fn first<'a, 'b>(experiment: &'b Experiment<'a>) -> Vec<&'b Case<'a>> {
-    let mut all = experiment.worst();
-    let good = || experiment.cases.iter().filter(|case| !case.is_bad());
-    all.extend(good().filter(|case| super::data::needs_attention(case)));
-    all.extend(good().filter(|case| !super::data::needs_attention(case)));
+    let mut all: Vec<&Case<'a>> = experiment.cases.iter().collect();
+    all.sort_by_key(|case| {
+        let forgiven = case.passed && case.state != CaseState::Pass;
+        let same = case.change != Some(Change::Regressed);
+        let attention = !data::needs_attention(case);
+        (
+            !case.is_bad(),
+            attention,
+            forgiven,
+            !data::lost(case),
+            same,
+            case.state == CaseState::Fail,
+        )
+    });
     all
 }
 
@@ -89,7 +99,7 @@ fn toolbar(experiment: &Experiment<'_>, index: usize) -> String {
     };
     let regressed = |case: &Case<'_>| case.change == Some(Change::Regressed);
     let mut filters = vec![
-        ("attention", "Needs attention", of(&super::data::needs_attention)),
+        ("attention", "Needs attention", of(&data::needs_attention)),
         ("all", "All", experiment.cases.len()),
         ("failed", "✘ Failed", of(&|case| state_index(case.state) == 1)),
         ("errors", "! Errors", of(&|case| matches!(state_index(case.state), 2 | 3))),
@@ -99,7 +109,7 @@ fn toolbar(experiment: &Experiment<'_>, index: usize) -> String {
         filters.push(("fixed", "▲ Better", of(&|case| case.change == Some(Change::Fixed))));
     }
     if experiment.cases.iter().any(|case| case.output_before.is_some()) {
-        filters.push(("changed", "Changed output", of(&super::data::changed_output)));
+        filters.push(("changed", "Changed output", of(&data::changed_output)));
     }
     if experiment.cases.iter().any(|case| case.attempts.len() > 1) {
         filters.push(("flaky", "≈ Flaky", of(&|case| case.flaky)));

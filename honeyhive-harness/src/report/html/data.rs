@@ -70,7 +70,7 @@ fn case(case: &Case<'_>, at: usize, experiment: &Experiment<'_>, longest: usize)
     to.set_if(case.state != CaseState::Pass, "s", super::state_index(case.state));
     to.set_if(case.passed && case.state != CaseState::Pass, "g", 1);
     to.set_if(case.flaky, "f", 1);
-    to.set_if(needs_attention(case), "u", 1);
+    to.set_if(needs_attention(case), "u", if lost(case) { 2 } else { 1 });
     let reasons: Vec<String> =
         case.reasons.iter().map(|reason| limits::text(reason, longest.min(4096))).collect();
     to.set_if(!reasons.is_empty(), "w", reasons);
@@ -103,11 +103,16 @@ fn case(case: &Case<'_>, at: usize, experiment: &Experiment<'_>, longest: usize)
     Value::Object(to.0)
 }
 
-/// Whether somebody should look at it: it is not as it should be, or a yes became a no, or a rarer
-/// yes. A number that moved a little and is still good enough is no reason.
+/// Whether somebody should look at it: it is not as it should be, or [`lost`] something. A number
+/// that moved a little and is still good enough is no reason.
 pub(super) fn needs_attention(case: &Case<'_>) -> bool {
+    case.is_bad() || lost(case)
+}
+
+/// Whether a yes became a no, or a rarer yes.
+pub(super) fn lost(case: &Case<'_>) -> bool {
     let worse = |score: &CaseScore| score.is_bool && score.gain.is_some_and(|gain| gain < 0.0);
-    case.is_bad() || (case.change == Some(Change::Regressed) && case.scores.iter().any(worse))
+    case.change == Some(Change::Regressed) && case.scores.iter().any(worse)
 }
 
 /// Whether the output is another one than that of the other run, where that is known.

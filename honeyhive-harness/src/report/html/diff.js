@@ -21,7 +21,31 @@ function diff(a, b) {
   from.slice(0, start).forEach(word => add(0, word));
   middle.forEach(([kind, word]) => add(kind, word));
   from.slice(from.length - end).forEach(word => add(0, word));
-  return parts;
+  return calm(parts);
+}
+
+// A space or a comma in common between two changes is a coincidence: one change reads better.
+function calm(parts) {
+  const calmer = [];
+  for (let at = 0; at < parts.length;) {
+    if (parts[at][0] === 0) { calmer.push(parts[at++]); continue; }
+    let gone = '', come = '';
+    for (; at < parts.length; at++) {
+      const [kind, text] = parts[at];
+      if (kind === 0 && (text.trim().length > 2 || at + 1 === parts.length)) break;
+      if (kind <= 0) gone += text;
+      if (kind >= 0) come += text;
+    }
+    if (gone) calmer.push([-1, gone]);
+    if (come) calmer.push([1, come]);
+  }
+  return calmer;
+}
+
+// How much of the longer text both have, from 0 to 1.
+function likeness(a, b) {
+  const same = (diff(a, b) || []).filter(([kind]) => kind === 0).reduce((n, [, text]) => n + text.length, 0);
+  return same / Math.max(a.length, b.length, 1);
 }
 
 function edits(a, b) {

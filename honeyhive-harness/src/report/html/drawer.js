@@ -85,7 +85,7 @@ function fillAttempt() {
   const {c, trace} = shown, a = c.attempts[shown.attempt];
   const of = trace && trace[shown.attempt];
   if (!a) { $('#attempt').replaceChildren(h('p.note', null, 'It was not run.')); return; }
-  const said = [duration(a.ms), a.tries > 1 && `${a.tries} tries`, of && of.q && ['session ', h('code', null, visible(of.q))]];
+  const said = [duration(a.ms), a.tries > 1 && `${a.tries} tries`, of && totalTokens(of.s), of && of.q && ['session ', h('code', null, visible(of.q))]];
   $('#attempt').replaceChildren(
     h('p.about', null, said.filter(Boolean).map((one, i) => [i ? ' · ' : '', one])),
     results(c, a),
@@ -119,11 +119,9 @@ const modes = (c, a) => MODES.filter(([key]) => a.hasOutput &&
 // Texts that share nothing are easier to read apart.
 function startingDiff(c, a) {
   if (!a || !a.hasOutput) return 'none';
-  if (c.hasBefore && c.changed && c.change === 2) return 'baseline';
-  if (!c.hasExpected || !c.bad) return 'none';
-  const parts = diff(visible(pretty(c.expected)), visible(outputOf(a)));
-  const same = (parts || []).filter(p => p[0] === 0).reduce((n, p) => n + p[1].length, 0);
-  return same * 2 > pretty(c.expected).length ? 'expected' : 'none';
+  const near = other => likeness(pretty(other), outputOf(a)) > .5;
+  if (c.hasBefore && c.changed && c.change === 2 && near(c.before)) return 'baseline';
+  return c.hasExpected && c.bad && near(c.expected) ? 'expected' : 'none';
 }
 
 function results(c, a) {

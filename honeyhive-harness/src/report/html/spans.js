@@ -66,12 +66,26 @@ function part(one) {
   }
 }
 
-const tokensOf = a => {
-  const of = (...keys) => { const key = keys.find(k => typeof a[k] === 'number'); return key && a[key]; };
-  const into = of('gen_ai.usage.input_tokens', 'llm.token_count.prompt', 'gen_ai.usage.prompt_tokens');
-  const out = of('gen_ai.usage.output_tokens', 'llm.token_count.completion', 'gen_ai.usage.completion_tokens');
-  return into === undefined && out === undefined ? '' : `${grouped(into ?? '?')} → ${grouped(out ?? '?')} tok`;
-};
+const INTO = ['gen_ai.usage.input_tokens', 'llm.token_count.prompt', 'gen_ai.usage.prompt_tokens'];
+const OUT = ['gen_ai.usage.output_tokens', 'llm.token_count.completion', 'gen_ai.usage.completion_tokens'];
+
+// [into the model, out of it], as far as a span says.
+const tokensOf = ({a = {}}) => [INTO, OUT].map(keys => a[keys.find(key => typeof a[key] === 'number')]);
+const hasTokens = span => tokensOf(span).some(n => n !== undefined);
+const tokenText = ([into, out]) => `${grouped(into ?? '?')} → ${grouped(out ?? '?')} tok`;
+
+// What an agent says of itself is what the calls below it say, and counts once.
+function totalTokens(spans) {
+  const known = new Map(spans.map(span => [span.i, span])), above = new Set();
+  const counting = spans.filter(hasTokens);
+  for (const span of counting) {
+    const seen = new Set();
+    for (let id = span.p; known.has(id) && !seen.has(id); id = known.get(id).p) { seen.add(id); above.add(id); }
+  }
+  const leaves = counting.filter(span => !above.has(span.i)).map(tokensOf);
+  if (!leaves.length) return '';
+  return tokenText([0, 1].map(at => leaves.reduce((sum, pair) => sum + (pair[at] || 0), 0)));
+}
 
 // Spans in the order of a tree, with their depth. A parent that is missing makes a root.
 function tree(spans) {
@@ -117,7 +131,7 @@ function waterfall(trace) {
         button.setAttribute('aria-expanded', open);
         if (open && !details.firstChild) details.append(...spanDetails(span));
       },
-    }, name, bar, h('span.tok', null, tokensOf(span.a || {})), h('span.ms', null, duration(span.d / 1e3)));
+    }, name, bar, h('span.tok', null, hasTokens(span) ? tokenText(tokensOf(span)) : ''), h('span.ms', null, duration(span.d / 1e3)));
     return h('li', {class: kindOf(span)}, button, details);
   });
   const missing = [trace.o && `${trace.o} still open when the attempt ended`, trace.l && `${trace.l} beyond what is kept`];
