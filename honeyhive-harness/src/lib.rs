@@ -291,6 +291,7 @@ mod redact;
 #[doc(hidden)]
 pub mod registry;
 mod report;
+pub mod rule;
 mod run;
 pub mod score;
 pub mod stats;

@@ -7,11 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room may use those before it.
-const ROOMS: [&str; 24] = [
+const ROOMS: [&str; 25] = [
     "text",
     "json",
     "config",
     "score",
+    "rule",
     "datapoint",
     "stats",
     "ids",

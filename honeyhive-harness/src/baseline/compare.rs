@@ -91,37 +91,11 @@ pub fn compare(
     evaluator: &str,
     select: &dyn Fn(&str) -> bool,
 ) -> ScoreComparison {
-    let Some(now) = after.evaluators.get(evaluator) else {
-        let why = format!("`{evaluator}` is no evaluator of this run");
+    if let Some(why) = incomparable(before, after, evaluator) {
         return ScoreComparison::incomparable(evaluator, why);
-    };
-    match before.evaluators.get(evaluator) {
-        None => {
-            let why = format!("`{evaluator}` is not in the baseline");
-            return ScoreComparison::incomparable(evaluator, why);
-        }
-        Some(then) if then != now => {
-            let what = if then.source != now.source {
-                "source"
-            } else if then.settings != now.settings {
-                "settings"
-            } else if then.direction != now.direction {
-                "direction"
-            } else {
-                "reducer"
-            };
-            let why = format!(
-                "the {what} of evaluator `{evaluator}` changed since the baseline, so it measures \
-                 something else"
-            );
-            return ScoreComparison::incomparable(evaluator, why);
-        }
-        Some(_) => {}
     }
-    let sign = match now.direction {
-        Direction::Maximize => 1.0,
-        Direction::Minimize => -1.0,
-    };
+    let direction = after.evaluators.get(evaluator).map(|print| print.direction);
+    let sign = if direction == Some(Direction::Minimize) { -1.0 } else { 1.0 };
     let mut pairs = Vec::new();
     let mut clusters: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
     let mut all_clustered = true;
@@ -147,6 +121,31 @@ pub fn compare(
     let clusters: Option<Vec<(f64, f64)>> =
         (all_clustered && !clusters.is_empty()).then(|| clusters.into_values().collect());
     summarise(evaluator, pairs, clusters)
+}
+
+/// Why the scores of an evaluator in two runs cannot be compared.
+pub(super) fn incomparable(before: &Snapshot, after: &Snapshot, evaluator: &str) -> Option<String> {
+    let Some(now) = after.evaluators.get(evaluator) else {
+        return Some(format!("`{evaluator}` is no evaluator of this run"));
+    };
+    let Some(then) = before.evaluators.get(evaluator) else {
+        return Some(format!("`{evaluator}` is not in the baseline"));
+    };
+    let what = if then.source != now.source {
+        "source"
+    } else if then.settings != now.settings {
+        "settings"
+    } else if then.direction != now.direction {
+        "direction"
+    } else if then.reduce != now.reduce {
+        "reducer"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "the {what} of evaluator `{evaluator}` changed since the baseline, so it measures \
+         something else"
+    ))
 }
 
 fn summarise(

@@ -39,11 +39,15 @@
 //! come to, `good` how many of them the evaluator judged good (absent when it only measures).
 
 mod changed;
+mod collapse;
 mod compare;
 mod file;
 mod snapshot;
+mod tracked;
 
 pub use changed::{RowChanges, changed};
+pub use collapse::{Collapses, collapses};
 pub use compare::{Pair, ScoreComparison, compare};
 pub use file::{BaselineError, read, write};
 pub use snapshot::{CaseSnapshot, EvaluatorPrint, SCHEMA, ScoreSnapshot, Snapshot, row_print};
+pub(crate) use tracked::tracked;

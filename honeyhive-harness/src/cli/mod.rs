@@ -4,6 +4,7 @@
 
 mod place;
 mod push;
+mod report;
 mod runs;
 
 use std::ffi::OsString;
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
-use crate::report;
+use crate::report as output;
 
 /// The command line cannot be understood (`EX_USAGE`).
 const USAGE: u8 = 64;
@@ -21,6 +22,8 @@ const AFTER_HELP: &str = "\
 Examples:
   cargo honeyhive runs                  what was run here, the newest first
   cargo honeyhive runs --limit 1 --json the last one, for scripts
+  cargo honeyhive report --open         the reports of the last run, in a browser
+  cargo honeyhive report --format md    the same as a comment for a pull request
   cargo honeyhive push                  sends what no server has taken yet
 
 Journals are looked for in --dir, then in HH_DIR, then in `honeyhive` in the target
@@ -45,6 +48,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Runs(runs::Args),
+    Report(report::Args),
     Push(push::Args),
 }
 
@@ -65,22 +69,23 @@ pub fn main() -> ExitCode {
         Err(answer) => {
             // Help and the version are no errors, though clap hands them over as such.
             let is_error = answer.use_stderr();
-            report::styled(&answer.render().ansi().to_string(), is_error);
+            output::styled(&answer.render().ansi().to_string(), is_error);
             return if is_error { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
     let done = Config::from_env().and_then(|config| match cli.command {
         Command::Runs(args) => runs::run(&args, &config).map(|text| Done { text, good: true }),
+        Command::Report(args) => report::run(&args, &config).map(|text| Done { text, good: true }),
         Command::Push(args) => push::run(&args, &config),
     });
     match done {
         Ok(Done { text, good }) => {
             // What failed belongs to people, unless it is JSON for a script.
-            report::styled(&text, !good && !text.starts_with('['));
+            output::styled(&text, !good && !text.starts_with('['));
             if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(text) => {
-            report::error(&text);
+            output::error(&text);
             ExitCode::FAILURE
         }
     }

@@ -5,6 +5,7 @@
 
 mod connection;
 mod otlp;
+mod report;
 mod secret;
 mod vars;
 
@@ -17,13 +18,14 @@ pub(crate) use connection::{
     Connection, NO_INGESTION_KEY, Protocol, is_header, is_ingestion_key, printable, server,
 };
 pub(crate) use otlp::OtlpTarget;
+pub(crate) use report::{Format, GitHub, Reports};
 pub(crate) use secret::Secret;
 use vars::{Vars, flag};
 
 use crate::text::closest;
 
 /// Variables of ours: all that are read here, and one that the macros read.
-const KNOWN: [&str; 27] = [
+const KNOWN: [&str; 31] = [
     "HH_API_FAMILY",
     "HH_API_KEY",
     "HH_API_TIMEOUT",
@@ -41,10 +43,14 @@ const KNOWN: [&str; 27] = [
     "HH_OFFLINE",
     "HH_OTLP_PROTOCOL",
     "HH_PROJECT",
+    "HH_REPEATS",
+    "HH_REPORT",
     "HH_REQUIRE_GATES",
     "HH_REQUIRE_UPLOAD",
     "HH_RESULTS",
     "HH_RUN_ID",
+    "HH_SAMPLE",
+    "HH_SAMPLE_SEED",
     "HH_SERVER_URL",
     "HH_SESSION_ID",
     "HH_SESSION_NAME",
@@ -94,6 +100,11 @@ pub(crate) struct Config {
     pub(crate) target_dir: Option<PathBuf>,
     /// `HH_CONCURRENCY`: attempts at once, for all experiments.
     pub(crate) concurrency: Option<usize>,
+    /// `HH_REPEATS`: attempts per case, for all experiments.
+    pub(crate) repeats: Option<u32>,
+    /// `HH_SAMPLE` and `HH_SAMPLE_SEED`: run on so many cases of each experiment, chosen by the
+    /// seed.
+    pub(crate) sample: Option<(usize, u64)>,
     /// `CI=true` or `HH_REQUIRE_GATES=1`: a gate that cannot judge is a failure.
     pub(crate) require_gates: bool,
     /// `CI=true`: no live line.
@@ -130,6 +141,8 @@ pub(crate) struct Config {
     pub(crate) flush_timeout: Duration,
     /// `HH_RESULTS=<aggregate>`: HoneyHive's own figures are waited for and shown.
     pub(crate) results: Option<String>,
+    /// `HH_REPORT`, and what GitHub Actions says: the reports after a run.
+    pub(crate) reports: Reports,
     /// `HH_CAPTURE=none`: what goes in and comes out is not recorded.
     pub(crate) capture_none: bool,
     /// Values of variables that are named like secrets; they are never written anywhere.
@@ -157,11 +170,20 @@ impl Config {
         let ci = vars.text("CI").and_then(|text| flag(&text)).unwrap_or_default();
         let offline = vars.flag("HH_OFFLINE").unwrap_or_default();
         let test_mode = vars.flag("HH_TEST_MODE").unwrap_or_default();
+        let seed = vars.parse("HH_SAMPLE_SEED", "not a number from 0", |text| text.parse().ok());
+        let sample = vars.positive("HH_SAMPLE").map(|size| (size, seed.unwrap_or(0)));
+        if sample.is_none() && seed.is_some() && vars.faults.is_empty() {
+            warnings.push("HH_SAMPLE_SEED has no effect without HH_SAMPLE".to_owned());
+        }
         let config = Self {
             dir: vars.raw("HH_DIR").map(PathBuf::from),
             #[cfg(feature = "cli")]
             target_dir: vars.raw("CARGO_TARGET_DIR").map(PathBuf::from),
             concurrency: vars.positive("HH_CONCURRENCY"),
+            repeats: vars.parse("HH_REPEATS", "not a number from 1", |text| {
+                text.parse().ok().filter(|repeats| *repeats > 0)
+            }),
+            sample,
             require_gates: vars.flag("HH_REQUIRE_GATES").unwrap_or_default() || ci,
             ci,
             package: vars
@@ -210,6 +232,7 @@ impl Config {
                 &format!("none of {}", AGGREGATES.join(", ")),
                 |text| AGGREGATES.contains(&text).then(|| text.to_owned()),
             ),
+            reports: Reports::read(&mut vars),
             capture_none: vars
                 .parse("HH_CAPTURE", "neither all nor none", |text| match text {
                     "all" => Some(false),
@@ -320,6 +343,7 @@ mod tests {
             ("HH_UPLOAD", "sometimes"),
             ("HH_FLUSH_TIMEOUT", "soon"),
             ("HH_RESULTS", "mode"),
+            ("HH_REPORT", "pdf"),
             ("HH_CAPTURE", "some"),
             ("HH_API_URL", "honeyhive"),
             ("HH_MAX_RETRIES", "-1"),

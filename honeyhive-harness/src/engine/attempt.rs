@@ -141,7 +141,7 @@ impl Scene {
 
     /// What evaluators look at. Made once per attempt, so that all of them see the same spans.
     fn subject(&self, output: Arc<Value>) -> Subject {
-        let wants_trace = self.spec.rules.judges.iter().any(|judge| judge.info.reads_trace);
+        let wants_trace = self.spec.evaluators.iter().any(|used| used.info.reads_trace);
         let trace = if wants_trace {
             self.call.tracer.snapshot(&self.spec.function, self.started)
         } else {

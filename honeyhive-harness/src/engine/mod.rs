@@ -17,4 +17,6 @@ mod spec;
 pub(crate) use board::Outcome;
 pub(crate) use check::check;
 pub(crate) use schedule::{Job, Options, Shared, start};
-pub(crate) use spec::{CONCURRENCY, Evaluation, LONGEST_TIMEOUT, MOST_AT_ONCE, Run, Spec, TIMEOUT};
+pub(crate) use spec::{
+    CONCURRENCY, Evaluation, LONGEST_TIMEOUT, MOST_AT_ONCE, Run, Spec, TIMEOUT, Wishes,
+};

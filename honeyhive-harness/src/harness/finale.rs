@@ -1,5 +1,6 @@
 //! What becomes of a run: gates, the summary, the exit code; also when it is interrupted.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,11 +14,11 @@ use super::place::Target;
 use super::plan::NotJudging;
 use super::sending::Sending;
 use crate::engine::{Outcome, Shared};
-use crate::gate::case::{Case, CaseScore};
-use crate::gate::judge;
-use crate::journal::{
-    CaseState, EndRecord, Entry, GateRecord, Record, Recorded, RuleRecord, Verdict,
-};
+use crate::gate::case::Case;
+use crate::gate::snapshot::snapshot;
+use crate::gate::verdict::{self, Baseline, Scene};
+use crate::journal::{CaseState, EndRecord, Entry, GateRecord, Record, Recorded, Verdict};
+use crate::report::files::AfterRun;
 use crate::report::{self, ExperimentSummary, Fault, Summary};
 use crate::text::count;
 
@@ -42,6 +43,7 @@ pub(super) struct Finale {
     color: Option<libtest_mimic::ColorSetting>,
     git: Recorded,
     sending: Mutex<Option<Sending>>,
+    after_run: AfterRun,
     interrupted: AtomicBool,
     closed: AtomicBool,
     started: Instant,
@@ -55,6 +57,7 @@ impl Finale {
         target: Target,
         faults: Vec<Fault>,
         (git, sending): (Recorded, Option<Sending>),
+        after_run: AfterRun,
         args: &Args,
     ) -> Self {
         Self {
@@ -68,6 +71,7 @@ impl Finale {
             color: args.color,
             git,
             sending: Mutex::new(sending),
+            after_run,
             interrupted: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             started: Instant::now(),
@@ -132,6 +136,7 @@ impl Finale {
             passed: self.strict.is_empty(),
             rules: Vec::new(),
             reason: Some(reason),
+            baseline: None,
         }
     }
 
@@ -180,27 +185,22 @@ impl Finale {
         }
         let cases = lane.cases();
         let name = |row: usize| spec.dataset.rows[row].slug.clone();
-        let rules: Vec<RuleRecord> = spec
-            .rules
-            .gates
-            .iter()
-            .enumerate()
-            .map(|(index, rule)| judge::judge(index, rule, &spec.rules.judges, &cases, &name))
-            .collect();
-        let any = |wanted| rules.iter().any(|rule| rule.verdict == wanted);
-        let verdict = if any(Verdict::Fail) {
-            Verdict::Fail
-        } else if any(Verdict::Inconclusive) {
-            Verdict::Inconclusive
-        } else {
-            Verdict::Pass
+        let id = |row: usize| spec.dataset.rows[row].id.clone();
+        let read = spec.rules.need_baseline().then(|| Baseline::read(&spec.baseline, &spec.name));
+        let now = read.is_some().then(|| {
+            let record = spec.record(&self.shared.jobs[job].selected);
+            let cases = cases.iter().map(|case| (id(case.row), case));
+            snapshot(&record, &spec.rules, self.shared.models(job), cases)
+        });
+        let scene = Scene {
+            rules: &spec.rules,
+            name: &name,
+            id: &id,
+            baseline: read.as_ref().map(|read| read.as_ref().map_err(String::as_str)),
+            now: now.as_ref(),
         };
-        let passed = match verdict {
-            Verdict::Pass => true,
-            Verdict::Fail => false,
-            Verdict::Inconclusive => self.strict.is_empty(),
-        };
-        GateRecord { experiment: spec.name.clone(), verdict, passed, rules, reason: None }
+        let rules = verdict::judge_all(&scene, &cases);
+        verdict::gate_record(&spec.name, rules, &scene, !self.strict.is_empty())
     }
 
     /// Ends the journal, prints the summary, sends what is left to send, and says the exit code. Only the first caller comes
@@ -250,8 +250,23 @@ impl Finale {
             elapsed: self.started.elapsed(),
         };
         report::print_summary(&summary, self.to_stderr, self.color);
+        let written = self.write_reports(&summary.journal);
         let sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        sending.map_or(exit_code, |sending| sending.finish(exit_code, interrupted))
+        let exit_code = sending.map_or(exit_code, |sending| sending.finish(exit_code, interrupted));
+        if let Some(path) = &written {
+            report::print_report(path, self.to_stderr, self.color);
+        }
+        exit_code
+    }
+
+    /// Writes the reports of all that the invocation has so far; the one to look at.
+    fn write_reports(&self, journal: &Path) -> Option<PathBuf> {
+        let written = self.after_run.write(journal.parent()?);
+        report::print_annotations(&written.annotations, self.to_stderr);
+        for note in &written.notes {
+            report::note(note);
+        }
+        written.path
     }
 
     fn summarise(&self, job: usize) -> ExperimentSummary {
@@ -264,9 +279,8 @@ impl Finale {
         }
         counts[4] += lane.total() - cases.len();
         let full = self.shared.jobs[job].selected.len() == spec.dataset.rows.len();
-        let any_score = cases
-            .iter()
-            .any(|case| case.scores.iter().any(|score| matches!(score, CaseScore::Mean(..))));
+        let any_score =
+            cases.iter().any(|case| case.scores.iter().any(|score| score.scored().is_some()));
         let ran = cases.iter().any(|case| case.state != CaseState::Skipped);
         let times = *lane.times.lock().unwrap_or_else(PoisonError::into_inner);
         ExperimentSummary {
@@ -275,6 +289,7 @@ impl Finale {
             rows: spec.dataset.rows.len(),
             selected: lane.total(),
             repeats: spec.repeats,
+            sampled: spec.sample.is_some(),
             recalled: self.shared.jobs[job].recorded.len(),
             rules: spec.rules.clone(),
             counts,

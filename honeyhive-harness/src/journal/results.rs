@@ -240,7 +240,14 @@ mod tests {
     fn gate(verdict: Verdict) -> Record {
         let (rules, reason) = (Vec::new(), None);
         let experiment = "e".to_owned();
-        Record::Gate(GateRecord { experiment, verdict, passed: true, rules, reason })
+        Record::Gate(GateRecord {
+            experiment,
+            verdict,
+            passed: true,
+            rules,
+            reason,
+            baseline: None,
+        })
     }
 
     fn states(results: &Results) -> Vec<(String, Option<CaseState>, usize)> {

@@ -105,7 +105,7 @@ impl Suite {
                 .rows
                 .iter()
                 .filter_map(|row| {
-                    let value = case.scores.get(row.index)?.value?;
+                    let value = case.scores.get(row.index)?.value()?;
                     Some((row.record.name.clone(), value.to_string()))
                 })
                 .collect();

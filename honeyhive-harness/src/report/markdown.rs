@@ -198,17 +198,18 @@ fn table(experiment: &Experiment<'_>) -> String {
         let name = format!("{}{missing}", cell(&row.record.name));
         line(name, measured, change(row), gates(&row.rules));
     }
-    let (latency, rest): (Vec<&RuleRecord>, Vec<_>) =
-        experiment.other_rules.iter().partition(|rule| rule.rule.contains("latency"));
-    let measured = experiment.latency.map(|latency| {
-        let interval = super::table::interval(latency.spread, &seconds);
-        (seconds(latency.mean), interval, latency.n)
-    });
-    if measured.is_some() || !latency.is_empty() {
-        line("latency".to_owned(), measured, nothing(), gates(&latency));
+    if let Some(latency) = &experiment.latency {
+        let measured = &latency.measured;
+        let interval = super::table::interval(measured.spread, &seconds);
+        let shown = (seconds(measured.mean), interval, measured.n);
+        line("latency".to_owned(), Some(shown), nothing(), gates(&latency.rules));
     }
-    for rule in rest {
-        line("-".to_owned(), None, nothing(), gates(&[rule]));
+    let errors = experiment.error_rate.filter(|rate| rate.mean > 0.0);
+    if errors.is_some() || !experiment.error_rules.is_empty() {
+        let measured = errors
+            .or(experiment.error_rate)
+            .map(|rate| (number(rate.mean), super::table::interval(rate.spread, &number), rate.n));
+        line("error_rate".to_owned(), measured, nothing(), gates(&experiment.error_rules));
     }
     text
 }

@@ -13,7 +13,7 @@ mod summary;
 mod table;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
@@ -46,6 +46,7 @@ impl Fault {
             state: CaseState::Error,
             passed: false,
             reasons: vec![self.text.clone()],
+            row_hash: String::new(),
         }
     }
 }
@@ -72,6 +73,8 @@ pub(crate) struct ExperimentSummary {
     pub(crate) rows: usize,
     pub(crate) selected: usize,
     pub(crate) repeats: u32,
+    /// The rows were chosen by chance: nothing is final.
+    pub(crate) sampled: bool,
     /// Cases that an earlier attempt of the outer runner had scored.
     pub(crate) recalled: usize,
     pub(crate) rules: Rules,
@@ -100,6 +103,17 @@ fn choice(color: Option<ColorSetting>) -> ColorChoice {
 /// Prints the summary.
 pub(crate) fn print_summary(summary: &Summary, to_stderr: bool, color: Option<ColorSetting>) {
     print(&summary::render(summary), to_stderr, color);
+}
+
+/// Prints where the report is.
+pub(crate) fn print_report(path: &Path, to_stderr: bool, color: Option<ColorSetting>) {
+    let path = summary::relative(path);
+    print(&format!("{DIM}report{DIM:#}  {path}\n"), to_stderr, color);
+}
+
+/// Prints lines for GitHub Actions, which are commands and have no colours.
+pub(crate) fn print_annotations(text: &str, to_stderr: bool) {
+    print(text, to_stderr, Some(ColorSetting::Never));
 }
 
 /// Prints the summary of a run in which nothing could be run.

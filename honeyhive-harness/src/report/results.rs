@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::document::{
-    Case, CaseScore, Change, Compared, Counts, Document, Ending, Experiment, Finding, Measured,
-    Row, finding, state_name,
+    Case, CaseScore, Change, Compared, Counts, Document, Ending, Experiment, Finding, Latency, Row,
+    finding, state_name,
 };
 use crate::journal::{AttemptRecord, GateRecord, GitRecord, ScoreRecord};
 use crate::score::{Direction, ScoreValue};
@@ -107,6 +107,7 @@ struct ExperimentLine<'a> {
     evaluators: Vec<EvaluatorPart<'a>>,
     gate: Option<&'a GateRecord>,
     latency: Option<LatencyPart>,
+    error_rate: Option<f64>,
     against: Option<AgainstPart<'a>>,
     rerun: &'a str,
 }
@@ -133,7 +134,8 @@ impl<'a> ExperimentLine<'a> {
             cases: states(experiment.counts),
             evaluators: experiment.rows.iter().map(EvaluatorPart::new).collect(),
             gate: experiment.gate,
-            latency: experiment.latency.zip(experiment.percentiles).map(LatencyPart::new),
+            latency: experiment.latency.as_ref().map(LatencyPart::from),
+            error_rate: experiment.error_rate.map(|measured| measured.mean),
             against: experiment.compared.as_ref().map(AgainstPart::new),
             rerun: &experiment.rerun,
         }
@@ -147,6 +149,7 @@ struct EvaluatorPart<'a> {
     direction: Direction,
     threshold: Option<f64>,
     range: Option<(f64, f64)>,
+    reduce: String,
     source_hash: &'a str,
     judges: bool,
     mean: Option<f64>,
@@ -180,14 +183,15 @@ impl<'a> EvaluatorPart<'a> {
             direction: row.record.direction,
             threshold: row.record.threshold,
             range: row.record.range,
+            reduce: row.record.reduce.to_string(),
             source_hash: &row.record.source_hash,
-            judges: row.judges,
+            judges: row.judges(),
             mean: row.measured.map(|measured| measured.mean),
             interval: row.measured.and_then(|measured| measured.interval()),
             n: row.measured.map_or(0, |measured| measured.n),
             missing: row.missing,
             not_applicable: row.not_applicable,
-            good: row.judges.then_some(row.good),
+            good: row.judges().then_some(row.good),
             change: row.comparison.as_ref().map(|one| ChangePart {
                 finding: match finding(one) {
                     Finding::Better => "better",
@@ -223,10 +227,16 @@ struct LatencyPart {
     p95_s: f64,
 }
 
-impl LatencyPart {
-    fn new((measured, (p50_s, p95_s)): (Measured, (f64, f64))) -> Self {
-        let (mean_s, n) = (measured.mean, measured.n);
-        Self { mean_s, interval_s: measured.interval(), n, p50_s, p95_s }
+impl From<&Latency<'_>> for LatencyPart {
+    fn from(latency: &Latency<'_>) -> Self {
+        let measured = &latency.measured;
+        Self {
+            mean_s: measured.mean,
+            interval_s: measured.interval(),
+            n: measured.n,
+            p50_s: latency.p50,
+            p95_s: latency.p95,
+        }
     }
 }
 
@@ -292,8 +302,13 @@ struct CaseScorePart {
 
 impl From<&CaseScore> for CaseScorePart {
     fn from(score: &CaseScore) -> Self {
-        let CaseScore { value, good, missing, before, gain, .. } = *score;
-        Self { value, good, missing, before, gain }
+        Self {
+            value: score.value(),
+            good: score.good(),
+            missing: score.is_missing(),
+            before: score.before,
+            gain: score.gain,
+        }
     }
 }
 

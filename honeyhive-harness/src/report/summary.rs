@@ -76,7 +76,7 @@ pub(super) fn line(text: &mut String, content: &str) {
 }
 
 /// The path as seen from the working directory, when that is shorter.
-fn relative(path: &std::path::Path) -> String {
+pub(super) fn relative(path: &std::path::Path) -> String {
     std::env::current_dir()
         .ok()
         .and_then(|directory| path.strip_prefix(directory).ok())
@@ -148,6 +148,7 @@ fn render_experiment(text: &mut String, experiment: &ExperimentSummary) {
     };
     let repeats =
         if experiment.repeats > 1 { format!(" × {}", experiment.repeats) } else { String::new() };
+    let sampled = if experiment.sampled { " · a sample, not final" } else { "" };
     let recalled = match experiment.recalled {
         0 => String::new(),
         recalled => format!(" · {} scored in an earlier attempt", thousands(recalled)),
@@ -158,7 +159,7 @@ fn render_experiment(text: &mut String, experiment: &ExperimentSummary) {
     line(
         text,
         &format!(
-            "{BOLD}{}{BOLD:#} {DIM}· {selected}{repeats} · {}{recalled}{}{DIM:#}",
+            "{BOLD}{}{BOLD:#} {DIM}· {selected}{repeats}{sampled} · {}{recalled}{}{DIM:#}",
             experiment.name,
             experiment.origin,
             elapsed.unwrap_or_default()

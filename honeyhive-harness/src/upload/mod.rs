@@ -23,6 +23,8 @@ use deliver::{Closing, Delivery};
 pub(crate) use destination::Destination;
 use marks::Marks;
 pub(crate) use report::Sent;
+#[cfg(feature = "cli")]
+pub(crate) use spans::write_otlp;
 
 use crate::api::HoneyHive;
 use crate::config::Config;

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::journal::{
-    AttemptRecord, CaseResults, CaseState, EvaluatorRecord, ExperimentResults, ScoreRecord,
-};
-use crate::score::{Direction, ScoreValue};
+use crate::gate::case as gate;
+use crate::gate::evaluator::Judge;
+use crate::journal::{AttemptRecord, CaseResults, CaseState, ExperimentResults};
+use crate::score::{Judges, ScoreValue};
 
 /// Averages of the same scores in another order differ by less.
 const ROUNDING: f64 = 1e-12;
@@ -55,17 +55,10 @@ pub(crate) enum Change {
 }
 
 /// What an evaluator says of a case.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CaseScore {
-    /// What its attempts come to; absent when no attempt has a score.
-    pub(crate) value: Option<f64>,
-    /// Whether that is good enough; absent when the evaluator only measures.
-    pub(crate) good: Option<bool>,
-    /// There should be a score, but the function or the evaluator failed. Otherwise, without a
-    /// value, the evaluator did not apply.
-    pub(crate) missing: bool,
-    /// All values are yes or no.
-    pub(crate) is_bool: bool,
+    /// What its attempts come to, by the evaluator's reducer.
+    pub(crate) score: gate::CaseScore,
     /// The attempts, in their order.
     pub(crate) attempts: Vec<AttemptScore>,
     /// The score in the other run, where the two can be compared.
@@ -77,9 +70,27 @@ pub(crate) struct CaseScore {
 /// What an evaluator says of an attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct AttemptScore {
-    pub(crate) value: Option<f64>,
+    pub(crate) value: Option<ScoreValue>,
     /// Absent when the evaluator only measures.
     pub(crate) good: Option<bool>,
+}
+
+impl CaseScore {
+    /// The score of the case, where there is one.
+    pub(crate) fn value(&self) -> Option<f64> {
+        self.score.scored().map(|scored| scored.score)
+    }
+
+    /// Whether that is good enough; absent when the evaluator only measures.
+    pub(crate) fn good(&self) -> Option<bool> {
+        self.score.scored()?.holds
+    }
+
+    /// There should be a score, but the function or the evaluator failed. Otherwise, without a
+    /// value, the evaluator did not apply.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.score == gate::CaseScore::Missing
+    }
 }
 
 /// A text as it is, anything else as JSON.
@@ -102,14 +113,21 @@ pub(crate) fn shown_inputs(inputs: &Map<String, Value>) -> String {
 impl<'a> Case<'a> {
     pub(super) fn new(
         case: &'a CaseResults,
-        evaluators: &'a [EvaluatorRecord],
+        judges: &[Judge],
+        decided: &gate::Case,
         experiment: &'a ExperimentResults,
         before: Option<&'a CaseResults>,
     ) -> Self {
-        let scores: Vec<CaseScore> = evaluators
+        let scores: Vec<CaseScore> = judges
             .iter()
+            .zip(&decided.scores)
             .enumerate()
-            .map(|(index, evaluator)| score(evaluator, index, &case.attempts))
+            .map(|(index, (judge, score))| CaseScore {
+                score: *score,
+                attempts: case.attempts.iter().map(|one| attempt(judge, index, one)).collect(),
+                before: None,
+                gain: None,
+            })
             .collect();
         let test = match &case.record {
             Some(record) => record.test.clone(),
@@ -122,7 +140,7 @@ impl<'a> Case<'a> {
             passed: case.record.as_ref().is_some_and(|record| record.passed),
             reasons: case.record.as_ref().map_or(&[], |record| &record.reasons),
             attempts: &case.attempts,
-            flaky: scores.iter().any(CaseScore::is_flaky),
+            flaky: decided.scores.iter().filter_map(|one| one.scored()).any(|one| one.is_flaky()),
             scores,
             change: None,
             output_before: before.and_then(first_output),
@@ -133,9 +151,9 @@ impl<'a> Case<'a> {
 
     /// Says how the case changed; the gains of its scores are known by now.
     pub(super) fn compare(&mut self) {
-        let judged = self.scores.iter().any(|score| score.good.is_some() && score.gain.is_some());
+        let judged = self.scores.iter().any(|score| score.good().is_some() && score.gain.is_some());
         let gains = || {
-            let scores = self.scores.iter().filter(|score| !judged || score.good.is_some());
+            let scores = self.scores.iter().filter(|score| !judged || score.good().is_some());
             scores.filter_map(|score| score.gain)
         };
         self.change = Some(if gains().next().is_none() {
@@ -168,61 +186,15 @@ impl<'a> Case<'a> {
     }
 }
 
-impl CaseScore {
-    fn is_flaky(&self) -> bool {
-        let says = |what| self.attempts.iter().any(|attempt| attempt.good == Some(what));
-        says(true) && says(false)
-    }
-}
-
-/// What the attempts of a case come to.
-fn score(evaluator: &EvaluatorRecord, index: usize, attempts: &[AttemptRecord]) -> CaseScore {
-    let records = attempts.iter().map(|attempt| {
-        let record = attempt.scores.get(index).filter(|score| score.evaluator == evaluator.name);
-        let record = record
-            .or_else(|| attempt.scores.iter().find(|score| score.evaluator == evaluator.name));
-        (attempt, record)
-    });
-    let mut found = CaseScore { is_bool: true, ..CaseScore::default() };
-    let mut values = Vec::with_capacity(attempts.len());
-    let mut judged = evaluator.threshold.is_some();
-    for (attempt, record) in records {
-        let value = record.and_then(|score| score.value);
-        match (value, record) {
-            (Some(value), _) => {
-                values.push(value.as_f64());
-                found.is_bool &= matches!(value, ScoreValue::Bool(_));
-                judged |= matches!(value, ScoreValue::Bool(_));
-            }
-            (None, Some(ScoreRecord { error: None, .. })) if attempt.error.is_none() => {}
-            (None, _) => found.missing = true,
-        }
-        let good = value
-            .filter(|value| evaluator.threshold.is_some() || matches!(value, ScoreValue::Bool(_)));
-        found.attempts.push(AttemptScore {
-            value: value.map(ScoreValue::as_f64),
-            good: good.map(|value| is_good(evaluator, value.as_f64())),
-        });
-    }
-    if values.is_empty() {
-        found.is_bool = false;
-        return found;
-    }
-    // One score that is there is enough for a mean.
-    found.missing = false;
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    found.value = Some(mean);
-    found.good = judged.then(|| is_good(evaluator, mean));
-    found
-}
-
-fn is_good(evaluator: &EvaluatorRecord, value: f64) -> bool {
-    evaluator.direction.comparison().holds(value, limit(evaluator))
-}
-
-/// From here on a score is good (or down from here, when minimizing).
-pub(super) fn limit(evaluator: &EvaluatorRecord) -> f64 {
-    evaluator.threshold.unwrap_or_else(|| Direction::bool_limit(evaluator.direction))
+/// What an evaluator says of one attempt.
+fn attempt(judge: &Judge, index: usize, attempt: &AttemptRecord) -> AttemptScore {
+    let value = attempt.scores.get(index).and_then(|score| score.value);
+    let judges = |value: &ScoreValue| match judge.judges() {
+        Judges::Always => true,
+        Judges::Never => false,
+        Judges::WhenBool => matches!(value, ScoreValue::Bool(_)),
+    };
+    AttemptScore { value, good: value.filter(judges).map(|value| judge.is_good(value)) }
 }
 
 fn first_output(case: &CaseResults) -> Option<&Value> {

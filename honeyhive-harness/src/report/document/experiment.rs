@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 
 use super::case::{self, Case, Change};
-use super::evaluator::{Measured, Row, subject};
+use super::evaluator::{Measured, Row};
 use super::{Counts, Outcome};
 use crate::baseline::{self, RowChanges, ScoreComparison, Snapshot};
+use crate::gate::case::{Case as Decided, Rules};
+use crate::gate::snapshot::recorded_case;
 use crate::journal::{
     CaseResults, CaseState, ExperimentRecord, ExperimentResults, GateRecord, RuleRecord,
     Verdict as Says,
 };
+use crate::rule::Of;
 use crate::stats;
 use crate::text::{count, thousands};
 
@@ -50,6 +53,19 @@ pub(crate) struct Compared<'a> {
     pub(crate) new: usize,
 }
 
+/// What the function of an experiment took, alone, in seconds.
+#[derive(Clone, Debug)]
+pub(crate) struct Latency<'a> {
+    /// Over the cases, their attempts averaged.
+    pub(crate) measured: Measured,
+    /// Nearest-rank, over all attempts.
+    pub(crate) p50: f64,
+    /// See `p50`.
+    pub(crate) p95: f64,
+    /// What the gate's rules about it say.
+    pub(crate) rules: Vec<&'a RuleRecord>,
+}
+
 /// An experiment.
 #[derive(Clone, Debug)]
 pub(crate) struct Experiment<'a> {
@@ -71,16 +87,16 @@ pub(crate) struct Experiment<'a> {
     pub(crate) broken: Vec<String>,
     /// What its gate said, where it was asked.
     pub(crate) gate: Option<&'a GateRecord>,
-    /// The rules that are about no evaluator: latency, errors.
-    pub(crate) other_rules: Vec<&'a RuleRecord>,
     /// Cases by what became of them, also those that were selected but not run.
     pub(crate) counts: Counts,
     /// One per evaluator.
     pub(crate) rows: Vec<Row<'a>>,
-    /// The function alone, in seconds; over the cases with a result.
-    pub(crate) latency: Option<Measured>,
-    /// Nearest-rank percentiles of the attempts' latency, in seconds: 50th and 95th.
-    pub(crate) percentiles: Option<(f64, f64)>,
+    /// What the function took, alone; absent when no case has a result.
+    pub(crate) latency: Option<Latency<'a>>,
+    /// The share of cases that ended in an error, of those that ran.
+    pub(crate) error_rate: Option<Measured>,
+    /// What the gate's rules about errors say.
+    pub(crate) error_rules: Vec<&'a RuleRecord>,
     /// Those that ran, in the order of the dataset.
     pub(crate) cases: Vec<Case<'a>>,
     /// What came out of the comparison.
@@ -96,11 +112,16 @@ impl<'a> Experiment<'a> {
             .and_then(|against| against.results)
             .map(|other| other.cases.iter().map(|case| (case.id.as_str(), case)).collect())
             .unwrap_or_default();
+        let rules = Rules::recorded(record);
+        let decided: Vec<Decided> =
+            results.cases.iter().map(|one| decide(&rules, results, one)).collect();
         let mut cases: Vec<Case<'a>> = results
             .cases
             .iter()
-            .map(|case| {
-                Case::new(case, &record.evaluators, results, others.get(case.id.as_str()).copied())
+            .zip(&decided)
+            .map(|(case, decided)| {
+                let before = others.get(case.id.as_str()).copied();
+                Case::new(case, &rules.judges, decided, results, before)
             })
             .collect();
         let mut counts = Counts::default();
@@ -109,21 +130,22 @@ impl<'a> Experiment<'a> {
         }
         counts.add(CaseState::Skipped, record.selected.saturating_sub(cases.len()));
         let mut comparisons = against.map(|against| compare(record, against, &mut cases));
-        let rules: &[RuleRecord] = results.gate.as_ref().map_or(&[], |gate| &gate.rules);
+        let said: &[RuleRecord] = results.gate.as_ref().map_or(&[], |gate| &gate.rules);
+        let about = |of: Of| {
+            let rules = rules.gates.iter().zip(said).filter(move |(rule, _)| rule.of() == of);
+            rules.map(|(_, record)| record).collect::<Vec<&RuleRecord>>()
+        };
         let rows: Vec<Row<'a>> = record
             .evaluators
             .iter()
             .enumerate()
             .map(|(index, evaluator)| {
                 let comparison = comparisons.as_mut().and_then(|all| all.get_mut(index)?.take());
-                Row::new(index, evaluator, &cases, rules, comparison)
+                let about = about(Of::Evaluator(index));
+                Row::new(index, evaluator, &rules.judges, &decided, about, comparison)
             })
             .collect();
         let Verdict { outcome, causes, broken } = verdict(results, &cases, counts);
-        let of_none = |rule: &&RuleRecord| {
-            record.evaluators.iter().all(|evaluator| subject(&rule.rule) != evaluator.name)
-        };
-        let (latency, percentiles) = latency(&cases);
         Self {
             name: &record.experiment,
             target: &results.target,
@@ -137,11 +159,11 @@ impl<'a> Experiment<'a> {
             causes,
             broken,
             gate: results.gate.as_ref(),
-            other_rules: rules.iter().filter(of_none).collect(),
+            latency: Latency::new(&rules, &decided, about(Of::Latency)),
+            error_rate: error_rate(&rules, &decided),
+            error_rules: about(Of::Errors),
             counts,
             rows,
-            latency,
-            percentiles,
             compared: against.map(|against| compared(against, &cases)),
             rerun: rerun(results),
             cases,
@@ -243,7 +265,7 @@ fn verdict(results: &ExperimentResults, cases: &[Case<'_>], counts: Counts) -> V
         causes.push(format!("{} of {} failed", thousands(failed), count(counts.all(), "case")));
     }
     let mut broken = Vec::new();
-    let nothing = ran().all(|case| case.scores.iter().all(|score| score.value.is_none()));
+    let nothing = ran().all(|case| case.scores.iter().all(|score| score.value().is_none()));
     let record = &results.record;
     let full = record.selected == record.rows && !record.evaluators.is_empty();
     if full && ran().next().is_some() && nothing {
@@ -258,17 +280,35 @@ fn verdict(results: &ExperimentResults, cases: &[Case<'_>], counts: Counts) -> V
     Verdict { outcome, causes, broken }
 }
 
-/// What a function took, as gates see it: attempts with a result, averaged by case.
-fn latency(cases: &[Case<'_>]) -> (Option<Measured>, Option<(f64, f64)>) {
-    let mut all = Vec::new();
-    let mut means = Vec::new();
-    for case in cases {
-        let good = case.attempts.iter().filter(|attempt| attempt.error.is_none());
-        let own: Vec<f64> = good.map(|attempt| attempt.duration_ms / 1000.0).collect();
-        means.extend(stats::mean(&own));
-        all.extend(own);
+impl<'a> Latency<'a> {
+    fn new(rules: &Rules, cases: &[Decided], about: Vec<&'a RuleRecord>) -> Option<Self> {
+        let means: Vec<(f64, &Decided)> =
+            cases.iter().filter_map(|case| Some((stats::mean(&case.latencies)?, case))).collect();
+        let mut all: Vec<f64> = cases.iter().flat_map(|case| &case.latencies).copied().collect();
+        all.sort_unstable_by(f64::total_cmp);
+        Some(Self {
+            measured: Measured::new(Of::Latency, &rules.judges, &means)?,
+            p50: stats::quantile(&all, 0.50)?,
+            p95: stats::quantile(&all, 0.95)?,
+            rules: about,
+        })
     }
-    all.sort_unstable_by(f64::total_cmp);
-    let percentiles = stats::quantile(&all, 0.5).zip(stats::quantile(&all, 0.95));
-    (Measured::new(&means, Some((0.0, f64::INFINITY))), percentiles)
+}
+
+fn error_rate(rules: &Rules, cases: &[Decided]) -> Option<Measured> {
+    let ran = cases.iter().filter(|case| case.state != CaseState::Skipped);
+    let errors: Vec<(f64, &Decided)> =
+        ran.map(|case| (f64::from(u8::from(case.is_error())), case)).collect();
+    Measured::new(Of::Errors, &rules.judges, &errors)
+}
+
+/// A case as the gate saw it.
+fn decide(rules: &Rules, experiment: &ExperimentResults, case: &CaseResults) -> Decided {
+    match &case.record {
+        Some(record) if !case.attempts.is_empty() && record.state != CaseState::Skipped => {
+            recorded_case(rules, experiment.record.cluster.as_deref(), case)
+        }
+        // It was not run, or not to its end.
+        _ => Decided::skipped(case.row, rules),
+    }
 }

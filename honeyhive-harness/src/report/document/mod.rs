@@ -12,7 +12,7 @@ pub(crate) mod samples;
 
 pub(crate) use case::{AttemptScore, Case, CaseScore, Change, shown, shown_inputs};
 pub(crate) use evaluator::{ALPHA, Finding, Measured, Row, finding};
-pub(crate) use experiment::{Against, Compared, Experiment};
+pub(crate) use experiment::{Against, Compared, Experiment, Latency};
 
 use crate::journal::{CaseState, GitRecord, InvocationRecord, Results};
 
@@ -109,6 +109,18 @@ impl Counts {
         } += cases;
     }
 
+    fn sum(experiments: &[Experiment<'_>]) -> Self {
+        let mut counts = Self::default();
+        for of in experiments.iter().map(|experiment| experiment.counts) {
+            counts.pass += of.pass;
+            counts.fail += of.fail;
+            counts.error += of.error;
+            counts.unscored += of.unscored;
+            counts.skipped += of.skipped;
+        }
+        counts
+    }
+
     /// All of them.
     pub(crate) const fn all(self) -> usize {
         self.pass + self.fail + self.error + self.unscored + self.skipped
@@ -155,14 +167,6 @@ impl<'a> Document<'a> {
         } else {
             Ending::Complete
         };
-        let mut counts = Counts::default();
-        for experiment in &experiments {
-            counts.pass += experiment.counts.pass;
-            counts.fail += experiment.counts.fail;
-            counts.error += experiment.counts.error;
-            counts.unscored += experiment.counts.unscored;
-            counts.skipped += experiment.counts.skipped;
-        }
         Self {
             invocation: first.map_or("", |process| &process.invocation),
             started_at: first.map_or("", |process| &process.started_at),
@@ -172,8 +176,21 @@ impl<'a> Document<'a> {
             git: results.git.as_ref(),
             ending,
             outcome: outcome(results, ending, &experiments),
-            counts,
+            counts: Counts::sum(&experiments),
             experiments,
+        }
+    }
+
+    /// The same report, of some of its experiments.
+    pub(crate) fn only(&self, keep: &dyn Fn(&Experiment<'a>) -> bool) -> Self {
+        let experiments: Vec<Experiment<'a>> =
+            self.experiments.iter().filter(|experiment| keep(experiment)).cloned().collect();
+        let worst = experiments.iter().map(|experiment| experiment.outcome).max();
+        Self {
+            outcome: worst.unwrap_or(self.outcome),
+            counts: Counts::sum(&experiments),
+            experiments,
+            ..self.clone()
         }
     }
 

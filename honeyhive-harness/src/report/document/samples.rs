@@ -33,11 +33,19 @@ pub(crate) fn experiment(selected: usize) -> Value {
         "place": "evals/main.rs:12", "dataset": "sentences", "dataset_id": "EXT-sentences",
         "dataset_origin": "data/sentences.jsonl", "rows": selected, "selected": selected,
         "repeats": 1, "gates": ["mean(correct) >= 0.9", "p95(latency) <= \"2s\""],
+        "gate_rules": [limit("mean(correct) >= 0.9", "mean", &json!({"evaluator": 0}), ">=", 0.9),
+                       limit("p95(latency) <= \"2s\"", "p95", &json!("latency"), "<=", 2.0)],
         "evaluators": [
-            {"name": "correct", "direction": "maximize", "source_hash": "c"},
-            {"name": "close", "direction": "maximize", "threshold": 0.5, "source_hash": "d"},
+            {"name": "correct", "shape": "bool", "source_hash": "c"},
+            {"name": "close", "shape": "number", "threshold": 0.5, "source_hash": "d"},
         ],
     })
+}
+
+fn limit(text: &str, measure: &str, of: &Value, comparison: &str, limit: f64) -> Value {
+    let test = json!({"mode": "point", "measure": measure, "of": of, "comparison": comparison,
+                      "limit": limit});
+    json!({"text": text, "test": {"limit": test}})
 }
 
 /// An attempt that gave this output, and its scores.
@@ -48,11 +56,10 @@ pub(crate) fn attempt(
     output: &Value,
     scores: &Value,
 ) -> Value {
-    let scores: Vec<Value> = scores
-        .as_object()
-        .expect("scores by evaluator")
+    // In the order of the attribute.
+    let scores: Vec<Value> = ["correct", "close"]
         .iter()
-        .map(|(name, value)| json!({"evaluator": name, "value": value, "duration_ms": 0.1}))
+        .map(|name| json!({"evaluator": name, "value": scores[name], "duration_ms": 0.1}))
         .collect();
     json!({
         "type": "attempt", "experiment": "detect", "case": case, "row": row, "attempt": attempt,

@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::samples::{attempt, case, end, experiment, failing, process, results, snapshot};
 use super::*;
+use crate::score::Comparison;
 use crate::stats::Spread;
 
 #[test]
@@ -32,17 +33,23 @@ fn evaluators_have_means_intervals_and_their_rules() {
     let document = Document::new(&results, &[]);
     let detect = &document.experiments[0];
     let [correct, close] = &detect.rows[..] else { panic!("{detect:?}") };
-    assert_eq!((correct.is_bool, correct.judges, correct.limit), (true, true, Some(1.0)));
-    assert_eq!((close.is_bool, close.judges, close.limit), (false, true, Some(0.5)));
+    assert_eq!(correct.limit, Some((Comparison::AtLeast, 1.0)));
+    assert_eq!(close.limit, Some((Comparison::AtLeast, 0.5)));
+    assert_eq!((correct.range, close.range), (Some((0.0, 1.0)), None));
     assert_eq!((correct.missing, correct.not_applicable, correct.good), (1, 0, 2));
     let measured = correct.measured.expect("scores");
     assert!((measured.mean - 2.0 / 3.0).abs() < 1e-12 && measured.n == 3);
     let wilson = crate::stats::wilson(2.0, 3, 0.95);
     assert_eq!(measured.interval(), Some((wilson.low, wilson.high)));
     assert_eq!(correct.rules.len(), 1);
-    assert_eq!(detect.other_rules[0].rule, "p95(latency) <= \"2s\"");
-    assert_eq!(detect.percentiles, Some((0.5, 1.0)));
-    assert!(matches!(detect.latency.expect("latency").spread, Spread::Interval(_)));
+    let latency = detect.latency.as_ref().expect("results");
+    assert_eq!(latency.rules[0].rule, "p95(latency) <= \"2s\"");
+    assert_eq!(
+        (latency.p50.to_bits(), latency.p95.to_bits()),
+        (0.5_f64.to_bits(), 1.0_f64.to_bits())
+    );
+    assert!(matches!(latency.measured.spread, Spread::Interval(_)));
+    assert_eq!(detect.error_rate.map(|rate| (rate.mean, rate.n)), Some((0.25, 4)));
 }
 
 #[test]
@@ -58,8 +65,8 @@ fn attempts_are_averaged_and_may_disagree() {
     let document = Document::new(&results, &[]);
     assert_eq!(document.ending, Ending::Unfinished);
     let [a, b] = &document.experiments[0].cases[..] else { panic!("{document:?}") };
-    assert_eq!((a.scores[0].value, a.scores[0].good, a.flaky), (Some(0.5), Some(false), true));
-    assert_eq!((a.scores[1].value, a.scores[1].missing), (None, false));
+    assert_eq!((a.scores[0].value(), a.scores[0].good(), a.flaky), (Some(0.5), Some(false), true));
+    assert_eq!((a.scores[1].value(), a.scores[1].is_missing()), (None, false));
     assert_eq!(a.worst_attempt().map(|attempt| attempt.attempt), Some(2));
     assert_eq!((b.state, b.test.as_str(), b.flaky), (CaseState::Skipped, "detect::b", false));
 }
