@@ -3,12 +3,13 @@
 //! The script takes over the table. What is written here is its first screen, and all that a
 //! reader without the script sees.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::super::document::{Case, CaseScore, Change, Experiment, Row};
-use super::escape::{cut, readable, text};
+use super::super::document::{Case, CaseScore, Change, Experiment, Row, shown};
+use super::escape::{cut, text};
 use super::{STATES, data, state_index};
 use crate::journal::{AttemptRecord, CaseState};
 use crate::text::{count, number, seconds, thousands};
@@ -171,11 +172,11 @@ fn row(case: &Case<'_>, rows: &[Row<'_>], compared: bool) -> String {
     html.push_str("</td>");
     let input = attempt.map(|attempt| inputs(&attempt.inputs, CELL)).unwrap_or_default();
     let expected =
-        attempt.and_then(|attempt| attempt.ground_truth.as_ref()).map(readable).unwrap_or_default();
+        attempt.and_then(|attempt| attempt.ground_truth.as_ref()).map(shown).unwrap_or_default();
     let output = match attempt.map(|attempt| (&attempt.output, &attempt.error)) {
-        Some((Some(output), _)) => readable(output),
-        Some((None, Some(error))) => error.message.clone(),
-        _ => String::new(),
+        Some((Some(output), _)) => shown(output),
+        Some((None, Some(error))) => Cow::Borrowed(error.message.as_str()),
+        _ => Cow::default(),
     };
     for (key, value) in [("in", input), ("ex", expected), ("out", output)] {
         let _ =
@@ -206,8 +207,8 @@ fn more(case: &Case<'_>, attempt: Option<&AttemptRecord>) -> String {
             }
         }
         let input = inputs(&attempt.inputs, WHOLE);
-        let expected = attempt.ground_truth.as_ref().map(readable);
-        let output = attempt.output.as_ref().map(readable);
+        let expected = attempt.ground_truth.as_ref().map(shown);
+        let output = attempt.output.as_ref().map(shown);
         // What a cell has whole is not said twice.
         let long = [("input", Some(input)), ("expected", expected), ("output", output)];
         for (name, value) in long {
@@ -221,15 +222,15 @@ fn more(case: &Case<'_>, attempt: Option<&AttemptRecord>) -> String {
 }
 
 /// The inputs on a few lines: the only one bare, several with their names.
-fn inputs(inputs: &Map<String, Value>, most: usize) -> String {
+fn inputs(inputs: &Map<String, Value>, most: usize) -> Cow<'_, str> {
     if inputs.len() == 1 {
-        return inputs.values().next().map(readable).unwrap_or_default();
+        return inputs.values().next().map(shown).unwrap_or_default();
     }
     let lines = inputs.iter().map(|(name, value)| {
-        let value = readable(value);
+        let value = shown(value);
         format!("{name}: {}", cut(&value, most).0)
     });
-    lines.take(MANY).collect::<Vec<String>>().join("\n")
+    Cow::Owned(lines.take(MANY).collect::<Vec<String>>().join("\n"))
 }
 
 fn cell(value: &str) -> String {
@@ -238,12 +239,12 @@ fn cell(value: &str) -> String {
 }
 
 fn score(score: &CaseScore, name: &str) -> String {
-    let Some(value) = score.value else {
-        let mark = if score.missing { "!" } else { "–" };
+    let Some(value) = score.value() else {
+        let mark = if score.is_missing() { "!" } else { "–" };
         return format!("<td class=\"c-score\" data-l=\"{name}\">{mark}</td>");
     };
-    let class = if score.good == Some(false) { " s-fail" } else { "" };
-    let value = match (score.is_bool, value) {
+    let class = if score.good() == Some(false) { " s-fail" } else { "" };
+    let value = match (data::is_bool(score), value) {
         (true, 0.0) => "✘".to_owned(),
         (true, 1.0) => "✔".to_owned(),
         _ => number(value),

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::super::document::{Case, Row};
-use super::escape;
+use super::{data, escape};
 use crate::text::{count, number};
 
 /// Bins of a histogram.
@@ -35,23 +35,27 @@ pub(super) fn scale(row: &Row<'_>, cases: &[Case<'_>]) -> Option<Scale> {
         cases
             .iter()
             .filter_map(|case| case.scores.get(row.index))
-            .flat_map(|score| score.value.into_iter().chain(score.before))
+            .flat_map(|score| score.value().into_iter().chain(score.before))
     };
     let least = values().reduce(f64::min)?;
     let most = values().reduce(f64::max)?;
-    let (low, high) = match row.record.range {
+    let (low, high) = match row.range {
         Some((low, high)) => (low.min(least), high.max(most)),
         None if least >= 0.0 && most <= 1.0 => (0.0, 1.0),
         None if least < most => (least, most),
         None => (least - 0.5, least + 0.5),
     };
-    let whole = values().all(|value| value == 0.0 || value == 1.0);
-    if row.is_bool && whole {
+    if data::all_are_bools(row, cases) && values().all(|value| is(value, 0.0) || is(value, 1.0)) {
         return Some(Scale { low: 0.0, high: 1.0, bins: vec![(0.0, 0.0), (1.0, 1.0)] });
     }
     let edge = |index: usize| low + (high - low) * index as f64 / BINS as f64;
     let bins = (0..BINS).map(|index| (edge(index), edge(index + 1))).collect();
     Some(Scale { low, high, bins })
+}
+
+/// Whether a score is this one; a mean of yes and no may miss it by rounding.
+fn is(value: f64, other: f64) -> bool {
+    (value - other).abs() < 1e-12
 }
 
 impl Scale {
@@ -74,7 +78,7 @@ pub(super) fn histogram(row: &Row<'_>, cases: &[Case<'_>], scale: &Scale) -> Str
     let mut now = vec![0_usize; scale.bins.len()];
     let mut before = vec![0_usize; scale.bins.len()];
     for score in cases.iter().filter_map(|case| case.scores.get(row.index)) {
-        if let Some(value) = score.value {
+        if let Some(value) = score.value() {
             now[scale.bin(value)] += 1;
         }
         if let Some(value) = score.before {

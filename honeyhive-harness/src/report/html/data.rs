@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::super::document::{Case, CaseScore, Change, Document, Experiment, Row};
 use super::limits;
 use crate::journal::{AttemptRecord, CaseState, ScoreRecord};
-use crate::score::Direction;
+use crate::score::{Comparison, Direction, ScoreValue};
 
 /// Everything that the script needs of a document, but spans.
 pub(super) fn of(document: &Document<'_>, longest: usize) -> Value {
@@ -18,7 +18,8 @@ pub(super) fn of(document: &Document<'_>, longest: usize) -> Value {
 }
 
 fn experiment(experiment: &Experiment<'_>, longest: usize) -> Value {
-    let evaluators: Vec<Value> = experiment.rows.iter().map(evaluator).collect();
+    let evaluators: Vec<Value> =
+        experiment.rows.iter().map(|row| evaluator(row, &experiment.cases)).collect();
     let cases: Vec<Value> = experiment
         .cases
         .iter()
@@ -36,12 +37,16 @@ fn experiment(experiment: &Experiment<'_>, longest: usize) -> Value {
     })
 }
 
-fn evaluator(row: &Row<'_>) -> Value {
+fn evaluator(row: &Row<'_>, cases: &[Case<'_>]) -> Value {
+    let minimize = match row.limit {
+        Some((comparison, _)) => comparison == Comparison::AtMost,
+        None => row.record.direction == Direction::Minimize,
+    };
     json!({
         "n": row.record.name,
-        "l": row.limit,
-        "m": row.record.direction == Direction::Minimize,
-        "b": row.is_bool,
+        "l": row.limit.map(|(_, limit)| limit),
+        "m": minimize,
+        "b": all_are_bools(row, cases),
     })
 }
 
@@ -111,8 +116,21 @@ pub(super) fn needs_attention(case: &Case<'_>) -> bool {
 
 /// Whether a yes became a no, or a rarer yes.
 pub(super) fn lost(case: &Case<'_>) -> bool {
-    let worse = |score: &CaseScore| score.is_bool && score.gain.is_some_and(|gain| gain < 0.0);
+    let worse = |score: &CaseScore| is_bool(score) && score.gain.is_some_and(|gain| gain < 0.0);
     case.change == Some(Change::Regressed) && case.scores.iter().any(worse)
+}
+
+/// Whether a case's attempts say yes or no, and nothing else.
+pub(super) fn is_bool(score: &CaseScore) -> bool {
+    let values = || score.attempts.iter().filter_map(|attempt| attempt.value);
+    values().next().is_some() && values().all(|value| matches!(value, ScoreValue::Bool(_)))
+}
+
+/// Whether an evaluator says yes or no, and nothing else.
+pub(super) fn all_are_bools(row: &Row<'_>, cases: &[Case<'_>]) -> bool {
+    let scores = || cases.iter().filter_map(|case| case.scores.get(row.index));
+    let mut scored = scores().filter(|score| score.value().is_some()).peekable();
+    scored.peek().is_some() && scored.all(is_bool)
 }
 
 /// Whether the output is another one than that of the other run, where that is known.
@@ -123,9 +141,9 @@ pub(super) fn changed_output(case: &Case<'_>) -> bool {
 
 /// A number where that is all; else the number, whether it is bad, and the number before.
 fn score(score: &CaseScore) -> Value {
-    let bad = score.good == Some(false);
-    match (score.value, score.before) {
-        (None, _) => json!(if score.missing { Value::from("!") } else { Value::Null }),
+    let bad = score.good() == Some(false);
+    match (score.value(), score.before) {
+        (None, _) => json!(if score.is_missing() { Value::from("!") } else { Value::Null }),
         (Some(value), None) if !bad => short(value),
         (Some(value), None) => json!([short(value), 1]),
         (Some(value), Some(before)) => {
@@ -142,7 +160,7 @@ fn short(value: f64) -> Value {
     }
     // A whole number without `.0`.
     #[expect(clippy::cast_possible_truncation, reason = "it is whole and small")]
-    if rounded == f64::trunc(rounded) && f64::abs(rounded) < 1e15 {
+    if f64::fract(rounded).abs() == 0.0 && f64::abs(rounded) < 1e15 {
         return Value::from(rounded as i64);
     }
     Value::from(rounded)
@@ -173,7 +191,7 @@ fn attempt(
             let name = &row.record.name;
             let record = attempt.scores.iter().find(|record| &record.evaluator == name);
             let own = score.attempts.get(index);
-            let value = own.filter(|_| several).and_then(|own| own.value);
+            let value = own.filter(|_| several).and_then(|own| own.value).map(ScoreValue::as_f64);
             let bad = own.is_some_and(|own| several && own.good == Some(false));
             details(record, value, bad, longest)
         })

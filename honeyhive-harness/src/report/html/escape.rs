@@ -31,8 +31,12 @@ fn push_visible(text: &mut String, c: char) {
         '\r' => {}
         '\u{0}'..='\u{1f}' => text.extend(char::from_u32(0x2400 + u32::from(c))),
         '\u{7f}' => text.push('␡'),
-        '\u{80}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' => number(text, c),
-        '\u{2066}'..='\u{2069}' | '\u{feff}' => number(text, c),
+        '\u{80}'..='\u{9f}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{feff}' => number(text, c),
         c => text.push(c),
     }
 }
@@ -44,14 +48,6 @@ fn number(text: &mut String, c: char) {
 /// JSON for a `<script>`: nothing in it can end the element or begin a comment.
 pub(super) fn json(value: &Value) -> String {
     value.to_string().replace('<', "\\u003c")
-}
-
-/// A value as people read it: a text without quotes, everything else as JSON.
-pub(super) fn readable(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 /// The first characters of a text, and whether there are more.

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::super::document::{Experiment, Finding, Measured, Row, finding};
-use super::chart;
 use super::escape::text;
+use super::{chart, data};
 use crate::journal::{RuleRecord, Verdict};
 use crate::score::Direction;
 use crate::stats::Spread;
@@ -12,7 +12,8 @@ use crate::text::{number, seconds, thousands};
 
 /// The table; empty without evaluators and rules.
 pub(super) fn render(experiment: &Experiment<'_>) -> String {
-    if experiment.rows.is_empty() && experiment.other_rules.is_empty() {
+    let errors = experiment.error_rate.as_ref().filter(|rate| rate.mean > 0.0);
+    if experiment.rows.is_empty() && experiment.latency.is_none() && errors.is_none() {
         return String::new();
     }
     let compared = experiment.compared.is_some();
@@ -33,24 +34,16 @@ pub(super) fn render(experiment: &Experiment<'_>) -> String {
         html.push_str(&evaluator(experiment, row, compared, gated));
     }
     if let Some(latency) = &experiment.latency {
-        let rules = of(&experiment.other_rules, "latency");
-        html.push_str(&other("latency", &mean(latency, &seconds), &rules, compared, gated));
+        let mean = mean(&latency.measured, &seconds);
+        html.push_str(&other("latency", &mean, &latency.rules, compared, gated));
     }
-    let rest: Vec<&RuleRecord> = experiment
-        .other_rules
-        .iter()
-        .copied()
-        .filter(|rule| experiment.latency.is_none() || !rule.rule.contains("latency"))
-        .collect();
-    if !rest.is_empty() {
-        html.push_str(&other("other rules", "", &rest, compared, gated));
+    if !experiment.error_rules.is_empty() || errors.is_some() {
+        let mean = experiment.error_rate.as_ref().map(|rate| mean(rate, &three));
+        let mean = mean.unwrap_or_default();
+        html.push_str(&other("error_rate", &mean, &experiment.error_rules, compared, gated));
     }
     html.push_str("</tbody></table></div>\n");
     html
-}
-
-fn of<'a>(rules: &[&'a RuleRecord], subject: &str) -> Vec<&'a RuleRecord> {
-    rules.iter().copied().filter(|rule| rule.rule.contains(subject)).collect()
 }
 
 fn evaluator(experiment: &Experiment<'_>, row: &Row<'_>, compared: bool, gated: bool) -> String {
@@ -59,13 +52,14 @@ fn evaluator(experiment: &Experiment<'_>, row: &Row<'_>, compared: bool, gated: 
     if !record.settings.is_empty() {
         about.push(text(&record.settings));
     }
-    if let (Some(limit), true) = (row.limit, record.threshold.is_some() || !row.is_bool) {
-        about.push(format!("needs {} {}", record.direction.comparison().symbol(), number(limit)));
+    let bools = data::all_are_bools(row, &experiment.cases);
+    if let Some((comparison, limit)) = row.limit.filter(|_| record.threshold.is_some() || !bools) {
+        about.push(format!("needs {} {}", comparison.symbol(), number(limit)));
     }
     if record.direction == Direction::Minimize {
         about.push("less is better".to_owned());
     }
-    if !row.judges {
+    if !row.judges() {
         about.push("measures only".to_owned());
     }
     let mut html = format!(

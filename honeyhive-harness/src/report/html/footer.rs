@@ -97,6 +97,6 @@ fn methods(experiment: &Experiment<'_>) -> String {
     if !record.require.is_empty() {
         let _ = write!(html, "; required of every attempt: {}", text(&record.require.join(", ")));
     }
-    let _ = write!(html, ". Again: <code>{}</code></li>\n", text(&experiment.rerun));
+    let _ = writeln!(html, ". Again: <code>{}</code></li>", text(&experiment.rerun));
     html
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::document::{Compared, Document, Ending, Experiment, Outcome};
+use super::super::document::{Compared, Document, Ending, Experiment, Outcome, shown};
 use super::escape::text;
 use super::{STATES, escape};
 use crate::text::{count, seconds, thousands};
@@ -121,7 +121,7 @@ fn facts(experiment: &Experiment<'_>) -> Vec<String> {
         parts.push(format!("{} attempts per case", record.repeats));
     }
     for (key, value) in record.metadata.iter().take(MANY) {
-        let value = escape::readable(value);
+        let value = shown(value);
         let (value, more) = escape::cut(&value, 80);
         parts.push(format!("{} {}{}", text(key), text(value), if more { "…" } else { "" }));
     }
@@ -151,7 +151,7 @@ fn overview(document: &Document<'_>) -> String {
 }
 
 /// The head of an experiment's section: its name where the page has several, counts, changes.
-pub(super) fn experiment(experiment: &Experiment<'_>, index: usize, several: bool) -> String {
+pub(super) fn experiment(experiment: &Experiment<'_>, several: bool) -> String {
     let mut html = String::new();
     if several {
         let _ = writeln!(
@@ -163,7 +163,7 @@ pub(super) fn experiment(experiment: &Experiment<'_>, index: usize, several: boo
             facts(experiment).join(" · ")
         );
     }
-    html.push_str(&strip(experiment, index));
+    html.push_str(&strip(experiment));
     if let Some(compared) = &experiment.compared {
         html.push_str(&changes(compared));
     }
@@ -171,7 +171,7 @@ pub(super) fn experiment(experiment: &Experiment<'_>, index: usize, several: boo
 }
 
 /// Cases by state, their change, and the latency.
-fn strip(experiment: &Experiment<'_>, index: usize) -> String {
+fn strip(experiment: &Experiment<'_>) -> String {
     let counts = experiment.counts;
     let mut html = String::from("<div class=\"strip\">\n<p>");
     let _ = write!(html, "<span class=\"n\">{}</span> ", count(counts.all(), "case"));
@@ -201,16 +201,15 @@ fn strip(experiment: &Experiment<'_>, index: usize) -> String {
         }
         html.push_str("</p>\n");
     }
-    if let Some((p50, p95)) = experiment.percentiles {
+    if let Some(latency) = &experiment.latency {
         let _ = writeln!(
             html,
             "<p><span>p50 <b>{}</b></span> <span>p95 <b>{}</b></span></p>",
-            seconds(p50),
-            seconds(p95)
+            seconds(latency.p50),
+            seconds(latency.p95)
         );
     }
     html.push_str("</div>\n");
-    let _ = index;
     html.push_str(&proportions(counts.named()));
     html
 }

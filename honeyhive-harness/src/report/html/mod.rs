@@ -102,7 +102,7 @@ fn compact(source: &str) -> String {
 fn section(document: &Document<'_>, experiment: &Experiment<'_>, index: usize) -> String {
     let mut html = format!("<section class=\"experiment\" id=\"x{index}\">\n");
     // With one experiment the page's heading has its name.
-    html.push_str(&head::experiment(experiment, index, document.experiments.len() > 1));
+    html.push_str(&head::experiment(experiment, document.experiments.len() > 1));
     html.push_str(&evaluators::render(experiment));
     html.push_str(&cases::render(experiment, index));
     html.push_str("</section>\n");
