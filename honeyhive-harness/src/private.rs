@@ -4,6 +4,11 @@ pub use inventory;
 pub use serde_json::Value;
 pub use std::sync::Arc;
 
+use crate::baseline::Snapshot;
+use crate::journal::Results;
+use crate::report::document::{Against, Document};
+use crate::report::html;
+
 pub use crate::dataset::bind::{Fault, Fields, FromField, Key, Param};
 pub use crate::dataset::function::{IntoDatapoints, LoadedRows};
 pub use crate::dataset::managed::Managed;
@@ -24,6 +29,27 @@ pub use crate::tracer::capture::{
 };
 pub use crate::tracer::{Trace, Tracer};
 pub use std::borrow::Cow;
+
+/// The HTML report of results, for the test that opens it in a browser. `before` has, per
+/// experiment, the snapshots then and now; `other` is the run of the former, where its outputs are
+/// known, too.
+pub fn report_html(
+    results: &Results,
+    before: &[Option<(Snapshot, Snapshot)>],
+    other: Option<&Results>,
+) -> String {
+    let against: Vec<Option<Against<'_>>> = before
+        .iter()
+        .enumerate()
+        .map(|(index, pair)| {
+            let (before, now) = pair.as_ref()?;
+            let label = format!("baseline of {}", before.accepted_at.get(..10).unwrap_or_default());
+            let results = other.and_then(|other| other.experiments.get(index));
+            Some(Against { label, before, now, results })
+        })
+        .collect();
+    html::render(&Document::new(results, &against))
+}
 
 /// Python's `json.dumps(json.loads(text), sort_keys=True)`, for the tests of ids.
 ///

@@ -5,6 +5,7 @@ mod annotations;
 mod compared;
 pub(crate) mod document;
 pub(crate) mod files;
+pub(crate) mod html;
 #[cfg(feature = "cli")]
 mod judged;
 mod junit;
