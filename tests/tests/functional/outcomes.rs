@@ -308,6 +308,7 @@ fn no_scored_case_is_a_failure() {
     FAIL 4 cases in 1 experiment, <time>
          nothing_scored
     journal <journal>
+    report  <report>
     ");
 }
 

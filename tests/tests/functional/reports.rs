@@ -61,14 +61,70 @@ fn a_run_ends_with_the_path_of_its_report() {
 #[test]
 fn the_comment_of_a_pull_request() {
     let run = PROJECT.evals(["fails::", "good::"]).run();
-    assert_snapshot!(stable(&run, &run.report_file("summary.md")), @"");
+    assert_snapshot!(stable(&run, &run.report_file("summary.md")), @"
+    <!-- honeyhive: reports/evals -->
+    ## ❌ FAIL · `reports/evals`
+
+    8 cases: 6 pass, 1 fail, 1 error · <time>
+
+    ### ❌ `fails` FAIL
+
+    - `error_rate <= 0.1: 0.25, n = 4, 95 % 0.046 to 0.699; worst: n0`
+
+    | evaluator | mean | 95 % interval | n | gate |
+    |---|--:|---|--:|---|
+    | `right` (1 without a score) | 0.667 | 0.208–0.939 | 3 | ⚠️ `mean(right) >= 0.9` |
+    | `distance` (1 without a score) | 2 | -6.605–10.605 | 3 | - |
+    | latency | <time> | <time>–<time> | 3 | - |
+    | error_rate | 0.25 | 0.046–0.699 | 4 | ❌ `error_rate <= 0.1` |
+
+    ### ✅ `good` PASS
+
+    | evaluator | mean | 95 % interval | n | gate |
+    |---|--:|---|--:|---|
+    | `right` | 1 | 0.51–1 | 4 | - |
+    | latency | <time> | <time>–<time> | 4 | - |
+
+    <details><summary>2 cases of <code>fails</code> not as expected</summary>
+
+    **`n0`** error, for the gate to decide
+    ```text
+    error: nothing
+    input     0
+    expected  0
+    rerun     cargo test -p reports --test evals -- --exact fails::n0
+    ```
+
+    **`n1`** fail, for the gate to decide
+    ```text
+    right is false
+    input     1
+    expected  1
+    output    7
+    rerun     cargo test -p reports --test evals -- --exact fails::n1
+    ```
+
+    </details>
+    ");
 }
 
 #[test]
 fn junit_tells_misses_from_errors() {
     let run = PROJECT.evals(["fails::", "good::"]).run();
     let suites = Suites::read(&run.report_file("junit.xml"));
-    assert_snapshot!(suites.outline(), @"");
+    assert_snapshot!(suites.outline(), @"
+    reports::evals::fails
+      fails::n0 []
+      fails::n1 [right=0 distance=6]
+      fails::n2 [right=1 distance=0]
+      fails::n3 [right=1 distance=0]
+      fails::gate [] failure error_rate <= 0.1: 0.25, n = 4, 95 % 0.046 to 0.699; worst: n0
+    reports::evals::good
+      good::n0 [right=1]
+      good::n1 [right=1]
+      good::n2 [right=1]
+      good::n3 [right=1]
+    ");
     // The names are those that cargo printed.
     let printed: Vec<String> = run.tests().into_keys().collect();
     assert_eq!(suites.names(), printed);
@@ -193,7 +249,7 @@ fn github_shows_what_failed_and_where() {
         .env("GITHUB_STEP_SUMMARY", &summary)
         .run();
     let annotations: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("::")).collect();
-    assert_snapshot!(run.normalize(&annotations.join("\n")), @"");
+    assert_snapshot!(run.normalize(&annotations.join("\n")), @"::error file=reports/tests/evals.rs,line=24,title=fails failed::error_rate <= 0.1: 0.25, n = 4, 95 %25 0.046 to 0.699; worst: n0%0Acargo test -p reports --test evals -- --exact fails::gate");
     let text = fs::read_to_string(&summary).expect("a file");
     assert!(
         text.starts_with("from a step before\n<!-- honeyhive: reports/evals -->\n## ❌ FAIL"),

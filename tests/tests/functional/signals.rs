@@ -131,5 +131,6 @@ fn an_interrupted_summary() {
     INTERRUPTED <done> of 400 cases done and recorded
     NOT FINISHED 400 cases in 1 experiment, <time>
     journal <journal>
+    report  <report>
     ");
 }

@@ -50,6 +50,7 @@ fn a_green_run() {
 
     PASS 3 cases in 1 experiment, <time>
     journal <journal>
+    report  <report>
     ");
 }
 
@@ -119,6 +120,7 @@ fn a_red_run() {
     FAIL 4 cases in 1 experiment, <time>
          red
     journal <journal>
+    report  <report>
     ");
 }
 
@@ -147,13 +149,14 @@ fn a_partial_run() {
 
     PASS 1 case in 1 experiment, <time>
     journal <journal>
+    report  <report>
     ");
 }
 
 #[test]
 fn several_experiments_have_one_verdict_line() {
     let run = run(&["green::", "red::"]);
-    let verdict = run.stdout.lines().rev().nth(1).expect("a line before the last");
+    let verdict = run.stdout.lines().rev().nth(2).expect("a line before the journal's");
     assert_snapshot!(run.normalize(verdict), @"     red");
 }
 
@@ -281,6 +284,7 @@ fn odd_characters_are_shown_as_what_they_are() {
     FAIL 3 cases in 1 experiment, <time>
          rude_outputs
     journal <journal>
+    report  <report>
     ");
 }
 
