@@ -281,3 +281,59 @@ pub(crate) fn replace(
         format!("{} cannot be written: {error}", path.display())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after_run(cases: usize, chosen: Option<Vec<Format>>) -> AfterRun {
+        AfterRun {
+            reports: Reports { chosen, github: None },
+            package: PathBuf::new(),
+            target: "app/evals".to_owned(),
+            experiments: Vec::new(),
+            cases,
+        }
+    }
+
+    fn scratch(name: &str) -> PathBuf {
+        let directory =
+            std::env::temp_dir().join(format!("honeyhive-files-{name}-{}", std::process::id()));
+        fs::create_dir_all(&directory).expect("a directory");
+        directory
+    }
+
+    #[test]
+    fn a_large_run_has_reports_where_somebody_asks_for_them() {
+        let directory = scratch("large");
+        let written = after_run(MOST_CASES + 1, None).write(&directory);
+        let note = "no reports, since 20,001 cases would take a while: `cargo honeyhive report` \
+                    writes them, and HH_REPORT=md,junit after each run";
+        assert_eq!(written.notes, [note]);
+        // Asked for, it is tried; there is no journal here.
+        let written = after_run(MOST_CASES + 1, Some(vec![Format::Md])).write(&directory);
+        assert!(written.notes[0].starts_with("no reports: no journal in "), "{written:?}");
+        assert_eq!(after_run(1, Some(Vec::new())).write(&directory).notes, [""; 0]);
+        // A file of this size takes no room on the disk.
+        let journal = File::create(directory.join("a.jsonl")).expect("a file");
+        journal.set_len(MOST_BYTES + 1).expect("a large file");
+        let written = after_run(1, None).write(&directory);
+        assert!(written.notes[0].contains("a journal of 134.2 MB"), "{written:?}");
+        fs::remove_dir_all(directory).expect("it is ours");
+    }
+
+    #[test]
+    fn a_file_is_replaced_as_a_whole_or_not_at_all() {
+        let directory = scratch("replaced");
+        let path = directory.join("report/summary.md");
+        replace(&path, |to| to.write_all(b"first")).expect("written");
+        let failed = replace(&path, |to| {
+            to.write_all(b"second")?;
+            Err(io::Error::other("the disk is full"))
+        });
+        assert!(failed.expect_err("no room").ends_with("cannot be written: the disk is full"));
+        assert_eq!(fs::read_to_string(&path).expect("the file"), "first");
+        assert_eq!(fs::read_dir(directory.join("report")).expect("a directory").count(), 1);
+        fs::remove_dir_all(directory).expect("it is ours");
+    }
+}
