@@ -87,6 +87,14 @@ impl Destination {
         self.partial
     }
 
+    /// How it wants its spans.
+    pub(super) fn protocol(&self) -> Protocol {
+        match &self.way {
+            Way::HoneyHive { protocol, .. } => *protocol,
+            Way::Otlp(receiver) => receiver.protocol(),
+        }
+    }
+
     /// A run as it begins.
     pub(super) fn new_run(&self, run: &Run, runs: &Runs) -> NewRun {
         let experiment = &run.experiment;
@@ -167,17 +175,12 @@ impl Destination {
         resource: &ResourceInfo,
         source: &str,
     ) -> Result<Option<String>, ApiError> {
-        let (protocol, answer) = match &self.way {
-            Way::HoneyHive { client, protocol, .. } => {
-                let (kind, body) = batch.encode(resource, *protocol);
-                (*protocol, client.send_spans(kind, body, source).await?)
-            }
-            Way::Otlp(receiver) => {
-                let (kind, body) = batch.encode(resource, receiver.protocol());
-                (receiver.protocol(), receiver.send(kind, body).await?)
-            }
+        let (kind, body) = batch.encode(resource);
+        let answer = match &self.way {
+            Way::HoneyHive { client, .. } => client.send_spans(kind, body, source).await?,
+            Way::Otlp(receiver) => receiver.send(kind, body).await?,
         };
-        Ok(rejected(&answer, protocol))
+        Ok(rejected(&answer, self.protocol()))
     }
 
     /// Makes a run's end known.

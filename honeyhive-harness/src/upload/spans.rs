@@ -60,10 +60,13 @@ fn set(all: &mut Map<String, Value>, key: impl Into<String>, value: impl Into<Va
 
 /// A text as it is, anything else as JSON, and what it is.
 fn content(all: &mut Map<String, Value>, key: &str, value: &Value) {
-    let (text, kind) = match value {
-        Value::String(text) => (text.clone(), "text/plain"),
-        other => (other.to_string(), "application/json"),
-    };
+    match value {
+        Value::String(text) => typed(all, key, text.clone(), "text/plain"),
+        other => typed(all, key, other.to_string(), "application/json"),
+    }
+}
+
+fn typed(all: &mut Map<String, Value>, key: &str, text: String, kind: &str) {
     set(all, format!("{key}.value"), text);
     set(all, format!("{key}.mime_type"), kind);
 }
@@ -85,7 +88,9 @@ fn root(all: &mut Map<String, Value>, span: &SpanRecord, attempt: &AttemptRecord
         set(all, format!("honeyhive_inputs.{key}"), scalar(value));
     }
     if !attempt.inputs.is_empty() {
-        content(all, "input", &Value::Object(attempt.inputs.clone()));
+        // Strings and values; none can fail to be written.
+        let text = serde_json::to_string(&attempt.inputs).unwrap_or_default();
+        typed(all, "input", text, "application/json");
     }
     if let Some(truth) = &attempt.ground_truth {
         set(all, "honeyhive_feedback.ground_truth", scalar(truth));

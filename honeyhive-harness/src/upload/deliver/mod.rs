@@ -114,7 +114,6 @@ impl<'a> Delivery<'a> {
         runs.note(Record::Git(git.clone()));
         Ok(Self {
             sent: Sent::new(&to),
-            to,
             marks,
             tail: Tail::open(journal)?,
             runs,
@@ -122,7 +121,8 @@ impl<'a> Delivery<'a> {
             again: VecDeque::new(),
             spans_out: HashSet::new(),
             alone: HashSet::new(),
-            batch: Batch::default(),
+            batch: Batch::new(to.protocol()),
+            to,
             in_batch: Vec::new(),
             batch_since: None,
             tasks: JoinSet::new(),
@@ -312,7 +312,7 @@ impl<'a> Delivery<'a> {
             return;
         }
         let of = std::mem::take(&mut self.in_batch);
-        let batch = std::mem::take(&mut self.batch);
+        let batch = std::mem::replace(&mut self.batch, Batch::new(self.to.protocol()));
         if batch.len() == 0 {
             // Attempts that never ran have no spans.
             self.taken(of, Ok(None));
