@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::marks::Session;
+use super::marks::{Begun, Session};
 use super::runs::{Ending, Run, Runs};
 use crate::api::{
     ApiError, EventUpdate, HoneyHive, NewRun, NewSession, OtlpReceiver, RunStatus, RunUpdate,
@@ -85,6 +85,12 @@ impl Destination {
     /// Whether attempts of a partial selection are wanted, too.
     pub(crate) fn takes_partial(&self) -> bool {
         self.partial
+    }
+
+    /// What the marks say of it.
+    pub(super) fn begun(&self) -> Begun {
+        let Self { shown, partial, .. } = self;
+        Begun { shown: shown.clone(), sessions: self.has_sessions(), partial: *partial }
     }
 
     /// How it wants its spans.
