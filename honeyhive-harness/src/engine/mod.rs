@@ -13,6 +13,7 @@ mod panics;
 mod schedule;
 mod settle;
 mod spec;
+mod threads;
 
 pub(crate) use board::Outcome;
 pub(crate) use check::check;
