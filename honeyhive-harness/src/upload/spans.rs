@@ -3,9 +3,12 @@
 //! The journal keeps an attempt's inputs, output and scores once. Receivers of spans know nothing
 //! of journals, so there they stand on the attempt's root, and each score on its evaluator's span.
 
+use std::ops::ControlFlow;
+
 use serde_json::{Map, Value};
 
 use crate::journal::{AttemptRecord, InvocationRecord, ScoreRecord};
+use crate::json::leaves;
 use crate::score::ScoreValue;
 use crate::tracer::families::{Belongs, leaving};
 use crate::tracer::otlp::Batch;
@@ -97,8 +100,7 @@ fn root(all: &mut Map<String, Value>, span: &SpanRecord, attempt: &AttemptRecord
     }
     if let Some(output) = attempt.output.as_ref().filter(|output| !output.is_null()) {
         content(all, "output", output);
-        let most = all.len() + MOST_OUTPUTS;
-        flat("honeyhive_outputs.result", output, most, all);
+        flat("honeyhive_outputs.result", output, all);
     }
     if let Some(error) = &attempt.error {
         set(all, "honeyhive_error", error.message.as_str());
@@ -150,19 +152,18 @@ fn evaluation(all: &mut Map<String, Value>, span: &mut SpanRecord, score: &Score
     });
 }
 
-/// One attribute per leaf: objects by their keys, lists by their indexes, nulls left out.
-fn flat(key: &str, value: &Value, most: usize, all: &mut Map<String, Value>) {
-    match value {
-        Value::Null => {}
-        Value::Object(fields) => {
-            fields.iter().for_each(|(name, item)| flat(&format!("{key}.{name}"), item, most, all));
+/// One attribute per leaf.
+fn flat(key: &str, value: &Value, all: &mut Map<String, Value>) {
+    let most = all.len() + MOST_OUTPUTS;
+    let walked = leaves(key, value, &mut |key, scalar| {
+        if all.len() >= most {
+            return ControlFlow::Break(());
         }
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .for_each(|(index, item)| flat(&format!("{key}.{index}"), item, most, all)),
-        scalar if all.len() < most => set(all, key, scalar.clone()),
-        _ => set(all, "honeyhive.attributes_truncated", true),
+        set(all, key, scalar.clone());
+        ControlFlow::Continue(())
+    });
+    if walked.is_break() {
+        set(all, "honeyhive.attributes_truncated", true);
     }
 }
 
