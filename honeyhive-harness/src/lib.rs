@@ -273,6 +273,7 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod api;
+pub mod baseline;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
@@ -290,6 +291,7 @@ mod redact;
 #[doc(hidden)]
 pub mod registry;
 mod report;
+pub mod rule;
 mod run;
 pub mod score;
 pub mod stats;

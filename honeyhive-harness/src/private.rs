@@ -10,11 +10,11 @@ pub use crate::dataset::managed::Managed;
 pub use crate::evaluators::{
     Answer, BoxFuture, Companion, Evaluation, Evaluator, EvaluatorInfo, Subject, answer,
 };
-pub use crate::gate::rule::{GateRule, Measure, Mode, Of, RequireRule};
 pub use crate::harness::run;
 pub use crate::redact::{Mask, RedactHook};
 pub use crate::registry::{Call, EvaluatorUse, Experiment, MetaValue, Runner, Source};
-pub use crate::score::{Comparison, Direction, IntoScore, Judges, Shape};
+pub use crate::rule::{GateRule, Measure, Mode, Of, RequireRule, Test};
+pub use crate::score::{Comparison, Direction, IntoScore, Judges, Reducer, Shape};
 pub use crate::tracer::call::{
     Entered, Inputs, Polled, Sides, Site, Traced, enter, never, run as run_traced, run_future,
     start,
@@ -23,6 +23,7 @@ pub use crate::tracer::capture::{
     AsDebug, AsJson, AsName, ErrorAsDebug, ErrorAsDisplay, ErrorAsName, Seen, Shown,
 };
 pub use crate::tracer::{Trace, Tracer};
+pub use std::borrow::Cow;
 
 /// Python's `json.dumps(json.loads(text), sort_keys=True)`, for the tests of ids.
 ///

@@ -7,7 +7,8 @@ use crate::dataset::bind::{Fault, Fields, FromField, Param};
 use crate::dataset::function::LoadedRows;
 use crate::dataset::managed::Managed;
 use crate::evaluators::{BoxFuture, Evaluator, EvaluatorInfo};
-use crate::gate::rule::{GateRule, RequireRule};
+use crate::rule::{GateRule, RequireRule};
+use crate::score::Reducer;
 use crate::tracer::Tracer;
 use std::sync::Arc;
 
@@ -69,6 +70,8 @@ pub struct EvaluatorUse {
     pub settings: &'static str,
     /// What is known about it.
     pub info: &'static EvaluatorInfo,
+    /// How the attempts of a case become one score.
+    pub reduce: Reducer,
     /// Builds it with its settings.
     pub make: fn() -> Arc<dyn Evaluator>,
 }
@@ -140,6 +143,12 @@ pub struct Experiment {
     pub tags: &'static [&'static str],
     /// The `metadata(..)` option.
     pub metadata: &'static [(&'static str, MetaValue)],
+    /// The `track(..)` option: patterns of files, relative to the manifest directory.
+    pub track: &'static [&'static str],
+    /// The `baseline` option: its file, relative to the manifest directory.
+    pub baseline: Option<&'static str>,
+    /// The `cluster` option: the metadata of a row that says which cases belong together.
+    pub cluster: Option<&'static str>,
     /// `#[ignore]`, and its reason.
     pub ignore: Option<&'static str>,
 }

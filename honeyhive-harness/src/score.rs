@@ -4,8 +4,12 @@
 //! explanation and metadata for people. Whether a score *judges* or only *measures* is decided
 //! by [`Judges`]: a boolean always judges, a number only with a threshold.
 
+mod reducer;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use reducer::Reducer;
 
 /// How far a value may lie beyond a limit and still hold, relative to `max(1, |limit|)`.
 ///
@@ -121,13 +125,15 @@ pub enum Direction {
 }
 
 /// What the return type of an evaluator says about its scores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Shape {
     /// `bool`, also inside `Option` and `Result`.
     Bool,
     /// A number, also inside `Option` and `Result`.
     Number,
     /// [`Score`]: a boolean or a number, known only once it is there.
+    #[default]
     Score,
 }
 

@@ -54,6 +54,16 @@ pub(crate) fn seconds(value: f64) -> String {
     }
 }
 
+/// How long ago a time was: `today`, `1 day old`, `12 days old`; empty for what is no time.
+pub(crate) fn age(rfc3339: &str) -> String {
+    let Ok(then) = humantime::parse_rfc3339(rfc3339) else { return String::new() };
+    let passed = std::time::SystemTime::now().duration_since(then).unwrap_or_default();
+    match usize::try_from(passed.as_secs() / 86_400).unwrap_or(usize::MAX) {
+        0 => "today".to_owned(),
+        days => format!("{} old", count(days, "day")),
+    }
+}
+
 /// `1 case`, `2 cases`, `1,319 cases`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", thousands(number), if number == 1 { "" } else { "s" })

@@ -42,6 +42,7 @@ pub(crate) fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStre
     }
     check_name(&function, &options, &mut errors);
     let (require, gates) = rules::check(&options, &mut errors);
+    let reducers = rules::reducers(&options, &mut errors);
     if !errors.is_empty() {
         return given_back(function, errors);
     }
@@ -51,6 +52,7 @@ pub(crate) fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStre
         options: &options,
         require: &require,
         gates: &gates,
+        reducers: &reducers,
         ignore: &ignore,
     });
     quote!(#function #generated)

@@ -7,11 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room may use those before it.
-const ROOMS: [&str; 23] = [
+const ROOMS: [&str; 25] = [
     "text",
     "json",
     "config",
     "score",
+    "rule",
     "datapoint",
     "stats",
     "ids",
@@ -21,6 +22,7 @@ const ROOMS: [&str; 23] = [
     "journal",
     "dataset",
     "evaluators",
+    "baseline",
     "gate",
     "registry",
     "upload",

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::place;
-use super::{Done, Outcome};
+use super::pick::Which;
+use super::{Done, Outcome, place};
 use crate::config::Config;
 use crate::journal::invocations;
 use crate::report;
@@ -29,14 +29,11 @@ Examples:
 
 Exit codes: 0 everything is there, 1 something is not (standard error says what and why), 64 usage.")]
 pub(super) struct Args {
-    /// The run: its name in `cargo honeyhive runs`, or its directory; without it, the newest
-    invocation: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
     /// All runs that were to be sent to the same places and have not arrived as a whole
     #[arg(long, conflicts_with = "invocation")]
     all: bool,
-    /// The directory of journals
-    #[arg(long, value_name = "PATH")]
-    dir: Option<PathBuf>,
     /// Sends experiments of which only some cases were selected, too
     #[arg(long)]
     partial: bool,
@@ -50,7 +47,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 
 /// What is to be printed, and whether everything is there.
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
-    let directories = if args.all { Vec::new() } else { vec![find(args, config)?] };
+    let directories = if args.all { Vec::new() } else { vec![args.which.find(config)?] };
     if config.offline {
         return Err("nothing is sent while HH_OFFLINE or HH_TEST_MODE is set".to_owned());
     }
@@ -83,7 +80,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     }
     let good = untried == 0 && pushed.iter().flat_map(|(_, sent)| sent).all(Sent::is_complete);
     let text = if args.json { as_json(&pushed)? } else { as_text(&pushed, args.all) };
-    Ok(Done { text, good })
+    Ok(Done { text, code: u8::from(!good) })
 }
 
 fn as_text(pushed: &[(String, Vec<Sent>)], all: bool) -> String {
@@ -111,9 +108,11 @@ fn as_text(pushed: &[(String, Vec<Sent>)], all: bool) -> String {
 
 /// The directories of all runs that these destinations have not taken as a whole.
 fn waiting(args: &Args, config: &Config, to: &[Destination]) -> Result<Vec<PathBuf>, String> {
-    let root = place::journals(args.dir.as_deref(), config)?;
+    let root = place::journals(args.which.dir.as_deref(), config)?;
     let mut waiting = Vec::new();
-    for directory in all(&root)? {
+    let all = invocations(&root)
+        .map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
+    for directory in all {
         let unsent = unsent(&directory)
             .map_err(|error| format!("{} cannot be read: {error}", directory.display()))?;
         if unsent.iter().any(|unsent| to.iter().any(|to| unsent.is_of(to))) {
@@ -121,34 +120,6 @@ fn waiting(args: &Args, config: &Config, to: &[Destination]) -> Result<Vec<PathB
         }
     }
     Ok(waiting)
-}
-
-fn all(root: &Path) -> Result<Vec<PathBuf>, String> {
-    invocations(root).map_err(|error| format!("{} cannot be read: {error}", root.display()))
-}
-
-/// The directory of the run that is meant.
-fn find(args: &Args, config: &Config) -> Result<PathBuf, String> {
-    if let Some(named) = args.invocation.as_deref().filter(|path| path.is_dir()) {
-        return Ok(named.to_owned());
-    }
-    let root = place::journals(args.dir.as_deref(), config)?;
-    let all = all(&root)?;
-    let Some(named) = &args.invocation else {
-        let newest = all.into_iter().next();
-        return newest
-            .ok_or_else(|| format!("nothing was run yet: no journal in {}", root.display()));
-    };
-    let is_named = |path: &PathBuf| path.file_name() == Some(named.as_os_str());
-    all.iter().find(|path| is_named(path)).cloned().ok_or_else(|| {
-        let names: Vec<String> = all.iter().take(5).map(|path| name_of(path)).collect();
-        format!(
-            "no run {} in {}; the newest are: {}",
-            named.display(),
-            root.display(),
-            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-        )
-    })
 }
 
 fn name_of(path: &Path) -> String {

@@ -175,6 +175,8 @@ mod tests {
             scores: Box::default(),
             latencies: Box::default(),
             in_slice: Box::default(),
+            row_hash: String::new(),
+            cluster: None,
         }
     }
 

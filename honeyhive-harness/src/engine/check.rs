@@ -32,11 +32,25 @@ struct Wanted<'a> {
 /// When something that is read is in none of the rows: then it is the experiment that is wrong,
 /// not a row, and nothing runs.
 pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
+    for judge in &spec.rules.judges {
+        let needed = judge.reduce.attempts_needed();
+        if needed > spec.repeats {
+            return Err(format!(
+                "reduce({} = {}) of `{}` needs {}, and there is {} per case: set `repeats = {needed}` \
+                 or HH_REPEATS={needed}",
+                judge.name,
+                judge.reduce,
+                spec.name,
+                count(needed as usize, "attempt"),
+                spec.repeats
+            ));
+        }
+    }
     let mut wanted: Vec<Wanted<'_>> = Vec::new();
     let place = &spec.place;
     let readers = std::iter::once((format!("`{}` ({place})", spec.function), spec.params)).chain(
-        spec.rules.judges.iter().map(|judge| {
-            let info = &judge.info;
+        spec.rules.judges.iter().zip(&spec.evaluators).map(|(judge, used)| {
+            let info = &used.info;
             (format!("evaluator `{}` ({}:{})", judge.name, info.file, info.line), info.params)
         }),
     );

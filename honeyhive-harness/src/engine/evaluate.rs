@@ -15,7 +15,7 @@ use super::attempt::{Scene, error_of, millis};
 use super::execute::{Script, Started, Steps, Workers};
 use crate::dataset::bind::Fault;
 use crate::evaluators::{Answer, Evaluation, Subject};
-use crate::gate::case::Judge;
+use crate::gate::evaluator::Judge;
 use crate::journal::{AttemptError, ScoreRecord};
 use crate::json::{TOO_DEEP, is_too_deep};
 use crate::score::{Judges, Score, ScoreValue};
@@ -215,13 +215,12 @@ fn conclude(judge: &Judge, answer: Answer, cx: &Context) -> Answer {
         Ok(Some(score)) => {
             let value = score.value.as_f64();
             span.set_attribute(KeyValue::new(attributes::EVALUATOR_SCORE, value));
-            let info = &judge.info;
-            let judged = match (info.judges(), score.value) {
+            let judged = match (judge.judges(), score.value) {
                 (Judges::Always, _) | (Judges::WhenBool, ScoreValue::Bool(_)) => true,
                 (Judges::WhenBool | Judges::Never, _) => false,
             };
             if judged {
-                let good = info.direction.comparison().holds(value, info.limit());
+                let good = judge.is_good(score.value);
                 span.set_attribute(KeyValue::new(attributes::EVALUATOR_PASSED, good));
             }
             if let Some(label) = &score.label {
@@ -248,7 +247,7 @@ fn checked(judge: &Judge, score: Score) -> Result<Score, Fault> {
     if score.metadata.values().any(is_too_deep) {
         return Err(Fault::Failed(format!("returned metadata; {TOO_DEEP}")));
     }
-    match judge.info.range {
+    match judge.range {
         Some((low, high)) if value < low || value > high => {
             Err(Fault::Failed(format!("returned {value}, outside its range {low} to {high}")))
         }

@@ -1,6 +1,6 @@
 //! In which order attempts run, how many at once, and when to stop.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -27,8 +27,9 @@ pub(crate) struct Job {
     pub(crate) faults: Faults,
     /// Cases that were scored before, by id: they are judged again, not run again.
     pub(crate) recorded: HashMap<String, Vec<AttemptRecord>>,
-    /// The experiment's gate judges in this run, so what it decides on does not fail cases.
-    pub(crate) gate_judges: bool,
+    /// What the experiment's gate decides on does not fail cases: the gate judges in this run, or
+    /// nothing does, as in a sample.
+    pub(crate) leave_to_gate: bool,
 }
 
 /// How to run.
@@ -70,6 +71,8 @@ pub(super) struct Progress {
     /// The sum of the first evaluator's case means, and how many.
     pub(super) sum: Mutex<(f64, usize)>,
     pub(super) failing: AtomicUsize,
+    /// Models that answered.
+    pub(super) models: Mutex<BTreeSet<String>>,
 }
 
 /// A run under way.
@@ -155,6 +158,11 @@ impl Shared {
         let oldest =
             oldest.map(|(job, row, at)| (self.jobs[*job].spec.test_name(*row), at.elapsed()));
         (in_flight.len(), oldest)
+    }
+
+    /// The models that answered in a job so far.
+    pub(crate) fn models(&self, job: usize) -> BTreeSet<String> {
+        lock(&self.progress[job].models).clone()
     }
 
     /// The running mean of a job's first evaluator, and how many cases failed so far.

@@ -9,10 +9,10 @@ use opentelemetry::Context;
 use super::attempt::{self, Attempted};
 use super::board::{Outcome, lock};
 use super::schedule::{Job, Places, Shared};
-use super::spec::Spec;
 use crate::datapoint::Datapoint;
-use crate::gate::case::{self, Case, CaseScore, Decision};
+use crate::gate::case::{self, Case, CaseScore, Decision, RowFacts};
 use crate::gate::miss::Miss;
+use crate::gate::snapshot::models;
 use crate::journal::{AttemptError, AttemptRecord, CaseRecord, Entry, ErrorKind, Record};
 use crate::text::one_line;
 
@@ -117,6 +117,7 @@ async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
     let record = Record::Attempt(Box::new(record));
     entry.push(&record);
     let Record::Attempt(record) = record else { return };
+    note_models(shared, pending.job, &record);
     lock(&pending.records).push(*record);
     let is_last = pending.left.fetch_sub(1, Ordering::AcqRel) == 1;
     if !is_last {
@@ -197,14 +198,18 @@ impl Decided {
         datapoint: Option<&Datapoint>,
         attempts: &[AttemptRecord],
     ) -> Self {
-        let Job { spec, gate_judges, .. } = job;
-        let (case, decision) = case::decide(&spec.rules, row, slices(spec, datapoint), attempts);
-        let failed = !decision.failing.is_empty() || (!decision.gated.is_empty() && !gate_judges);
+        let Job { spec, leave_to_gate, .. } = job;
+        let facts = match datapoint {
+            Some(datapoint) => RowFacts::new(&spec.rules, row, datapoint, spec.cluster.as_deref()),
+            None => RowFacts::unreadable(&spec.rules, row),
+        };
+        let (case, decision) = case::decide(&spec.rules, facts, attempts);
+        let failed = !decision.failing.is_empty() || (!decision.gated.is_empty() && !leave_to_gate);
         let miss = decision.reasons().next().is_some().then(|| {
             let test = spec.test_name(row);
             Miss::new(&spec.rules, &spec.reads(), test, &case, &decision, failed, attempts)
         });
-        let message = if failed { message(&decision, *gate_judges) } else { String::new() };
+        let message = if failed { message(&decision, *leave_to_gate) } else { String::new() };
         Self { case, decision, miss, outcome: Outcome { passed: !failed, skipped: false, message } }
     }
 
@@ -216,6 +221,7 @@ impl Decided {
             state: self.case.state,
             passed: self.outcome.passed,
             reasons: self.decision.reasons().cloned().collect(),
+            row_hash: self.case.row_hash.clone(),
         }
     }
 
@@ -228,11 +234,21 @@ impl Decided {
                 shared.stop(format!("{test} failed, and --fail-fast is set"));
             }
         }
-        if let Some(CaseScore::Mean(mean, _)) = self.case.scores.first() {
+        if let Some(scored) = self.case.scores.first().and_then(CaseScore::scored) {
             let mut sum = lock(&progress.sum);
-            *sum = (sum.0 + mean, sum.1 + 1);
+            *sum = (sum.0 + scored.score, sum.1 + 1);
         }
         shared.board.lanes[job].put(index, self.case, self.miss, self.outcome);
+    }
+}
+
+/// Models that answered, for the comparison with the baseline.
+fn note_models(shared: &Shared, job: usize, record: &AttemptRecord) {
+    for model in models(&record.spans) {
+        let mut known = lock(&shared.progress[job].models);
+        if !known.contains(model) {
+            known.insert(model.to_owned());
+        }
     }
 }
 
@@ -247,15 +263,15 @@ fn note_readable(shared: &Shared, job: usize, record: &AttemptRecord, readable: 
         } else if bad.fetch_add(1, Ordering::AcqRel) + 1 >= FIRST_OUTPUTS
             && fine.load(Ordering::Acquire) == 0
         {
-            let judge = &spec.rules.judges[index];
+            let (judge, used) = (&spec.rules.judges[index], &spec.evaluators[index]);
             let score = record.scores.get(index);
             let error = score.and_then(|score| score.error.as_ref());
             let reason = format!(
                 "evaluator `{}` ({}:{}) could read none of the first {FIRST_OUTPUTS} outputs of \
                  `{}`: {}",
                 judge.name,
-                judge.info.file,
-                judge.info.line,
+                used.info.file,
+                used.info.line,
                 spec.function,
                 error.map_or("", |error| &error.message)
             );
@@ -274,25 +290,10 @@ pub(super) fn skip(shared: &Shared, job: usize, index: usize) {
     shared.board.lanes[job].put(index, case, None, outcome);
 }
 
-fn slices(spec: &Spec, datapoint: Option<&Datapoint>) -> Box<[bool]> {
-    let gates = &spec.rules.gates;
-    if gates.iter().all(|rule| rule.slice.is_none()) {
-        return Box::default();
-    }
-    gates
-        .iter()
-        .map(|rule| match (rule.slice, datapoint) {
-            (None, _) => true,
-            (Some(slice), Some(datapoint)) => datapoint.in_slice(slice),
-            (Some(_), None) => false,
-        })
-        .collect()
-}
-
 /// What a failed case's test says: its worst reasons, how many more, and whether a gate might have
 /// seen it otherwise. At most two lines.
-fn message(decision: &Decision, gate_judges: bool) -> String {
-    let forgivable = decision.failing.is_empty() && !gate_judges;
+fn message(decision: &Decision, leave_to_gate: bool) -> String {
+    let forgivable = decision.failing.is_empty() && !leave_to_gate;
     let shown = if forgivable { 1 } else { 2 };
     let reasons: Vec<String> =
         decision.reasons().map(|reason| one_line(reason, LONGEST_REASON)).collect();

@@ -1,20 +1,24 @@
 //! An experiment, ready to run.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::replay::Replay;
 use crate::dataset::bind::Fault;
 use crate::dataset::bind::{Key, Param};
 use crate::dataset::{Dataset, ExternalIds};
 use crate::evaluators::BoxFuture;
-use crate::evaluators::Evaluator;
-use crate::gate::case::{Judge, Rules};
+use crate::evaluators::{Evaluator, EvaluatorInfo};
+use crate::gate::case::Rules;
+use crate::gate::evaluator::Judge;
 use crate::ids;
-use crate::journal::{EvaluatorRecord, ExperimentRecord};
-use crate::registry::{Call, Experiment, Runner};
+use crate::journal::ExperimentRecord;
+use crate::registry::{Call, Experiment, Runner, Source};
 
 /// How long a call may take when nobody says otherwise.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
@@ -55,6 +59,31 @@ pub(crate) struct Spec {
     pub(crate) dataset: Arc<Dataset>,
     pub(crate) external: ExternalIds,
     pub(crate) run_id: Arc<str>,
+    /// The metadata of a row that says which cases belong together.
+    pub(crate) cluster: Option<String>,
+    /// Hashes of tracked files.
+    pub(crate) files: BTreeMap<String, String>,
+    /// Where its baseline is, or would be.
+    pub(crate) baseline: PathBuf,
+    /// It runs on a sample of the rows: how many, and the seed.
+    pub(crate) sample: Option<(usize, u64)>,
+    /// Recorded outputs, which take the place of calls.
+    pub(crate) replay: Option<Replay>,
+}
+
+/// What the invocation says about how experiments are run.
+#[derive(Clone, Debug)]
+pub(crate) struct Wishes {
+    /// Attempts at once.
+    pub(crate) concurrency: Option<usize>,
+    /// Attempts per case.
+    pub(crate) repeats: Option<u32>,
+    /// External ids as Python makes them.
+    pub(crate) python_ids: bool,
+    /// The run's id.
+    pub(crate) run_id: String,
+    /// See [`Spec`].
+    pub(crate) sample: Option<(usize, u64)>,
 }
 
 /// The function of an experiment.
@@ -81,15 +110,15 @@ impl std::fmt::Debug for Run {
 /// An evaluator and how its use is written.
 pub(crate) struct Evaluation {
     pub(crate) evaluator: Arc<dyn Evaluator>,
-    pub(crate) settings: &'static str,
+    pub(crate) info: EvaluatorInfo,
     is_async: AtomicBool,
     /// How long it takes, in microseconds: an average in which the last few calls weigh most.
     pace: AtomicU64,
 }
 
 impl Evaluation {
-    pub(crate) fn new(evaluator: Arc<dyn Evaluator>, settings: &'static str) -> Self {
-        Self { evaluator, settings, is_async: AtomicBool::new(false), pace: AtomicU64::new(0) }
+    pub(crate) fn new(evaluator: Arc<dyn Evaluator>, info: EvaluatorInfo) -> Self {
+        Self { evaluator, info, is_async: AtomicBool::new(false), pace: AtomicU64::new(0) }
     }
 
     /// Whether it runs beside the other evaluators: it is async, or slow.
@@ -113,29 +142,41 @@ impl Evaluation {
 
 impl std::fmt::Debug for Evaluation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Evaluation").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Evaluation").field("info", &self.info).finish_non_exhaustive()
     }
 }
 
+/// Where the baseline of an experiment is, below its package: beside the dataset, unless the
+/// attribute says otherwise.
+fn baseline_file(entry: &Experiment) -> PathBuf {
+    if let Some(file) = entry.baseline {
+        return PathBuf::from(file);
+    }
+    let beside = match entry.dataset {
+        Source::File(file) => Path::new(file).parent().unwrap_or_else(|| Path::new("")),
+        Source::Managed(_) | Source::Function { .. } => Path::new(""),
+    };
+    beside.join("baselines").join(format!("{}.json", entry.name))
+}
+
 impl Spec {
-    /// An experiment as it was registered. `concurrency` is what the command line or the
-    /// environment ask for.
+    /// An experiment as it was registered, in the package at `base`.
     pub(crate) fn new(
         entry: &Experiment,
         dataset: Arc<Dataset>,
-        concurrency: Option<usize>,
-        python_ids: bool,
-        run_id: String,
+        base: &Path,
+        files: BTreeMap<String, String>,
+        wishes: Wishes,
     ) -> Self {
         let judges = entry
             .evaluators
             .iter()
-            .map(|used| Judge { name: used.name.to_owned(), info: used.info.clone() })
+            .map(|used| Judge::new(used.name, used.info, used.settings, used.reduce))
             .collect();
         let evaluators = entry
             .evaluators
             .iter()
-            .map(|used| Evaluation::new((used.make)(), used.settings))
+            .map(|used| Evaluation::new((used.make)(), used.info.clone()))
             .collect();
         let attribute = entry.concurrency.and_then(|number| usize::try_from(number).ok());
         Self {
@@ -150,19 +191,28 @@ impl Spec {
             },
             rules: Rules { judges, require: entry.require.to_vec(), gates: entry.gates.to_vec() },
             evaluators,
-            repeats: entry.repeats.max(1),
+            repeats: wishes.repeats.unwrap_or(entry.repeats).max(1),
             timeout: entry.timeout_ms.map_or(TIMEOUT, Duration::from_millis).min(LONGEST_TIMEOUT),
             retries: entry.retries,
-            concurrency: concurrency.or(attribute).unwrap_or(CONCURRENCY).clamp(1, MOST_AT_ONCE),
+            concurrency: wishes
+                .concurrency
+                .or(attribute)
+                .unwrap_or(CONCURRENCY)
+                .clamp(1, MOST_AT_ONCE),
             tags: entry.tags.iter().map(|tag| (*tag).to_owned()).collect(),
             metadata: entry
                 .metadata
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), Value::from(*value)))
                 .collect(),
-            external: dataset.external_ids(python_ids),
+            external: dataset.external_ids(wishes.python_ids),
             dataset,
-            run_id: run_id.into(),
+            run_id: wishes.run_id.into(),
+            cluster: entry.cluster.map(str::to_owned),
+            files,
+            baseline: base.join(baseline_file(entry)),
+            sample: wishes.sample,
+            replay: None,
         }
     }
 
@@ -210,22 +260,15 @@ impl Spec {
             timeout_ms: u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
             retries: self.retries,
             concurrency: self.concurrency,
-            evaluators: self
-                .rules
-                .judges
-                .iter()
-                .zip(&self.evaluators)
-                .map(|(judge, used)| EvaluatorRecord {
-                    name: judge.name.clone(),
-                    settings: used.settings.to_owned(),
-                    threshold: judge.info.threshold,
-                    direction: judge.info.direction,
-                    range: judge.info.range,
-                    source_hash: judge.info.source_hash.to_owned(),
-                })
-                .collect(),
-            require: self.rules.require.iter().map(|rule| rule.text.to_owned()).collect(),
-            gates: self.rules.gates.iter().map(|rule| rule.text.to_owned()).collect(),
+            evaluators: self.rules.judges.iter().map(Judge::record).collect(),
+            require: self.rules.require.iter().map(|rule| rule.text.to_string()).collect(),
+            gates: self.rules.gates.iter().map(|rule| rule.text.to_string()).collect(),
+            require_rules: self.rules.require.clone(),
+            gate_rules: self.rules.gates.clone(),
+            cluster: self.cluster.clone(),
+            files: self.files.clone(),
+            baseline: self.baseline.display().to_string(),
+            sample: self.sample,
             tags: self.tags.clone(),
             metadata: self.metadata.clone(),
         }

@@ -1,39 +1,79 @@
 //! What became of a case: its attempts averaged, judged, and explained.
 
-use crate::evaluators::EvaluatorInfo;
-use crate::journal::{AttemptError, AttemptRecord, CaseState, ErrorKind, ScoreRecord};
-use crate::score::{Judges, ScoreValue};
-use crate::text::number;
+use crate::baseline;
+use crate::datapoint::Datapoint;
+use crate::journal::{
+    AttemptError, AttemptRecord, CaseState, ErrorKind, ExperimentRecord, ScoreRecord,
+};
+use crate::rule::{GateRule, Of, RequireRule};
+use crate::score::{Judges, Reducer, ScoreValue};
+use crate::text::{count, number};
 
-use super::rule::{GateRule, Of, RequireRule};
-
-/// An evaluator as an experiment uses it.
-#[derive(Clone, Debug)]
-pub(crate) struct Judge {
-    /// Its name in the experiment.
-    pub(crate) name: String,
-    /// What is known about it.
-    pub(crate) info: EvaluatorInfo,
-}
+use super::evaluator::Judge;
 
 /// Everything that decides about the cases of an experiment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rules {
     pub(crate) judges: Vec<Judge>,
     pub(crate) require: Vec<RequireRule>,
     pub(crate) gates: Vec<GateRule>,
 }
 
+impl Rules {
+    /// The rules that an experiment was recorded with.
+    pub(crate) fn recorded(record: &ExperimentRecord) -> Self {
+        Self {
+            judges: record.evaluators.iter().map(Judge::recorded).collect(),
+            require: record.require_rules.clone(),
+            gates: record.gate_rules.clone(),
+        }
+    }
+
+    /// Some rule compares with the baseline.
+    pub(crate) fn need_baseline(&self) -> bool {
+        self.gates.iter().any(GateRule::needs_baseline)
+    }
+}
+
 /// What an evaluator says of a case.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum CaseScore {
-    /// The mean over the attempts that have a score, and whether it is good enough, where the
-    /// evaluator judges.
-    Mean(f64, Option<bool>),
+    /// There is a score.
+    Scored(Scored),
     /// The evaluator does not apply to this datapoint.
     NotApplicable,
     /// There should be a score, but the function or the evaluator failed.
     Missing,
+}
+
+/// What the attempts of a case come to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Scored {
+    /// The score, by the evaluator's reducer.
+    pub(crate) score: f64,
+    /// Whether it is good enough, where the evaluator judges.
+    pub(crate) holds: Option<bool>,
+    /// The attempts that have a score.
+    pub(crate) attempts: u32,
+    /// How many of them are good, where the evaluator judges.
+    pub(crate) good: Option<u32>,
+}
+
+impl CaseScore {
+    /// The score, where there is one.
+    pub(crate) fn scored(&self) -> Option<Scored> {
+        match self {
+            Self::Scored(scored) => Some(*scored),
+            Self::NotApplicable | Self::Missing => None,
+        }
+    }
+}
+
+impl Scored {
+    /// Its attempts disagree about whether it is good.
+    pub(crate) fn is_flaky(&self) -> bool {
+        self.good.is_some_and(|good| good > 0 && good < self.attempts)
+    }
 }
 
 /// A case, as rules see it.
@@ -49,6 +89,10 @@ pub(crate) struct Case {
     pub(crate) latencies: Box<[f64]>,
     /// Per gate rule: whether the case is in its slice. Empty where no rule has a slice.
     pub(crate) in_slice: Box<[bool]>,
+    /// What makes its row the question it is; empty where it cannot be read.
+    pub(crate) row_hash: String,
+    /// The cases that it belongs with, where the experiment has clusters.
+    pub(crate) cluster: Option<String>,
 }
 
 impl Case {
@@ -60,6 +104,8 @@ impl Case {
             scores: vec![CaseScore::Missing; rules.judges.len()].into(),
             latencies: Box::default(),
             in_slice: Box::default(),
+            row_hash: String::new(),
+            cluster: None,
         }
     }
 
@@ -92,19 +138,70 @@ impl Decision {
 /// Whether any attempt has a score that is judged not good enough.
 pub(crate) fn has_miss(rules: &Rules, attempts: &[AttemptRecord]) -> bool {
     rules.judges.iter().enumerate().any(|(index, judge)| {
-        matches!(score_of(judge, attempts, index), CaseScore::Mean(_, Some(false)))
+        score_of(judge, attempts, index).scored().is_some_and(|scored| scored.holds == Some(false))
     })
+}
+
+/// What is known of a case before its attempts: its row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RowFacts {
+    /// Its place in the dataset.
+    pub(crate) row: usize,
+    /// See [`Case`].
+    pub(crate) in_slice: Box<[bool]>,
+    /// See [`Case`].
+    pub(crate) row_hash: String,
+    /// See [`Case`].
+    pub(crate) cluster: Option<String>,
+}
+
+impl RowFacts {
+    /// The facts about a row that can be read.
+    pub(crate) fn new(
+        rules: &Rules,
+        row: usize,
+        datapoint: &Datapoint,
+        cluster: Option<&str>,
+    ) -> Self {
+        let sliced = rules.gates.iter().any(|rule| rule.slice.is_some());
+        let slices = rules.gates.iter().filter(|_| sliced);
+        let in_slice =
+            |rule: &GateRule| rule.slice.as_deref().is_none_or(|slice| datapoint.in_slice(slice));
+        let cluster = cluster.and_then(|key| datapoint.metadata.get(key));
+        Self {
+            row,
+            in_slice: slices.map(in_slice).collect(),
+            row_hash: baseline::row_print(
+                &datapoint.inputs,
+                datapoint.ground_truth.as_ref(),
+                &datapoint.history,
+            ),
+            cluster: cluster.filter(|value| !value.is_null()).map(|value| match value {
+                serde_json::Value::String(text) => text.clone(),
+                other => other.to_string(),
+            }),
+        }
+    }
+
+    /// The facts about a row that cannot be read: it is in no slice.
+    pub(crate) fn unreadable(rules: &Rules, row: usize) -> Self {
+        let sliced = rules.gates.iter().any(|rule| rule.slice.is_some());
+        let slices = rules.gates.iter().filter(|_| sliced);
+        Self { row, in_slice: slices.map(|rule| rule.slice.is_none()).collect(), ..Self::default() }
+    }
 }
 
 /// Decides a case from the records of its attempts.
 pub(crate) fn decide(
     rules: &Rules,
-    row: usize,
-    in_slice: Box<[bool]>,
+    facts: RowFacts,
     attempts: &[AttemptRecord],
 ) -> (Case, Decision) {
+    let RowFacts { row, in_slice, row_hash, cluster } = facts;
     let mut case = Case {
         row,
+        row_hash,
+        cluster,
         state: CaseState::Pass,
         scores: Box::default(),
         latencies: attempts
@@ -118,7 +215,7 @@ pub(crate) fn decide(
         rules.gates.iter().enumerate().any(|(index, rule)| wanted(rule) && case.counts_for(index))
     };
     let mut decision = Decision::default();
-    let errors_gated = gates_on(&|rule| rule.of == Of::Errors, &case);
+    let errors_gated = gates_on(&|rule| rule.takes_over() == Some(Of::Errors), &case);
 
     let errors = attempts.iter().filter_map(|attempt| Some((attempt, attempt.error.as_ref()?)));
     let mut file_error = |gated: bool, state: CaseState, text: String, case: &mut Case| {
@@ -145,10 +242,10 @@ pub(crate) fn decide(
             file_error(errors_gated, CaseState::Unscored, text, &mut case);
         }
         let score = score_of(judge, attempts, index);
-        if let CaseScore::Mean(mean, Some(false)) = score {
+        if let CaseScore::Scored(scored @ Scored { holds: Some(false), .. }) = score {
             let bad = records().find(|(_, score)| is_bad(judge, score)).map(|(_, score)| score);
-            let text = miss(judge, mean, attempts.len(), bad);
-            let gated = gates_on(&|rule| rule.of == Of::Evaluator(index), &case);
+            let text = miss(judge, scored, attempts.len(), bad);
+            let gated = gates_on(&|rule| rule.takes_over() == Some(Of::Evaluator(index)), &case);
             misses.push((gated, text));
         }
         scores.push(score);
@@ -214,30 +311,19 @@ fn score_of(judge: &Judge, attempts: &[AttemptRecord], index: usize) -> CaseScor
     if values.is_empty() {
         return if missing { CaseScore::Missing } else { CaseScore::NotApplicable };
     }
-    let mean = values.iter().map(|value| value.as_f64()).sum::<f64>() / values.len() as f64;
-    let judged = match judge.info.judges() {
-        Judges::Always => true,
-        Judges::Never => false,
-        Judges::WhenBool => values.iter().any(|value| matches!(value, ScoreValue::Bool(_))),
-    };
-    let info = &judge.info;
-    CaseScore::Mean(mean, judged.then(|| info.direction.comparison().holds(mean, info.limit())))
+    judge.case_score(&values).map_or(CaseScore::Missing, CaseScore::Scored)
 }
 
 fn is_bad(judge: &Judge, score: &ScoreRecord) -> bool {
-    let info = &judge.info;
-    score
-        .value
-        .is_some_and(|value| !info.direction.comparison().holds(value.as_f64(), info.limit()))
+    score.value.is_some_and(|value| !judge.is_good(value))
 }
 
 fn required(rule: &RequireRule, judge: &Judge, value: ScoreValue) -> bool {
-    let info = &judge.info;
-    match (rule.limit, info.judges(), value) {
+    match (rule.limit, judge.judges(), value) {
         (Some((comparison, limit)), ..) => comparison.holds(value.as_f64(), limit),
         // A number of an evaluator that has no threshold measures, so there is nothing to require.
         (None, Judges::WhenBool, ScoreValue::Number(_)) => true,
-        (None, ..) => info.direction.comparison().holds(value.as_f64(), info.limit()),
+        (None, ..) => judge.is_good(value),
     }
 }
 
@@ -248,20 +334,26 @@ fn shown(value: ScoreValue) -> String {
     }
 }
 
-/// `correct is false`, `close 0.42, needs >= 0.7: partial: 2 of 4 facts`
-fn miss(judge: &Judge, mean: f64, attempts: usize, bad: Option<&ScoreRecord>) -> String {
-    let info = &judge.info;
-    let mut text = match bad.and_then(|score| score.value) {
-        Some(value @ ScoreValue::Bool(_)) if attempts == 1 => {
+/// `correct is false`, `close 0.42, needs >= 0.7: partial: 2 of 4 facts`,
+/// `correct 1 of 3 attempts, needs at_least(2)`
+fn miss(judge: &Judge, scored: Scored, attempts: usize, bad: Option<&ScoreRecord>) -> String {
+    let mut text = match (bad.and_then(|score| score.value), scored.good) {
+        (Some(value @ ScoreValue::Bool(_)), _) if attempts == 1 => {
             format!("{} is {}", judge.name, shown(value))
+        }
+        (_, Some(good)) if judge.reduce.counts() => {
+            let of = count(scored.attempts as usize, "attempt");
+            format!("{} {good} of {of}, needs {}", judge.name, judge.reduce)
         }
         _ => {
             let over = match attempts {
                 1 => String::new(),
-                attempts => format!(" over {attempts} attempts"),
+                attempts if judge.reduce == Reducer::Mean => format!(" over {attempts} attempts"),
+                attempts => format!(" as {} of {attempts} attempts", judge.reduce),
             };
-            let needs = info.direction.comparison().symbol();
-            format!("{} {}{over}, needs {needs} {}", judge.name, number(mean), number(info.limit()))
+            let (comparison, limit) = judge.case_limit();
+            let (needs, limit) = (comparison.symbol(), number(limit));
+            format!("{} {}{over}, needs {needs} {limit}", judge.name, number(scored.score))
         }
     };
     let words = bad.map(|score| [&score.label, &score.explanation]).into_iter().flatten().flatten();

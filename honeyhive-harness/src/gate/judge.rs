@@ -1,26 +1,35 @@
 //! What a rule says of all cases.
 
 use crate::journal::{RuleRecord, Verdict};
-use crate::score::{Comparison, Shape};
+use crate::rule::{GateRule, Measure, Mode, Of};
+use crate::score::Comparison;
 use crate::stats::{self, Interval, Spread};
 use crate::text::{count, number, seconds};
 
-use super::case::{Case, CaseScore, Judge};
-use super::rule::{GateRule, Measure, Mode, Of};
+use super::case::{Case, CaseScore};
+use super::evaluator::Judge;
+use super::verdict::{Draft, MIN_SCORED, Scene};
 
 /// The confidence of every interval and bound.
 const CONFIDENCE: f64 = 0.95;
 
-/// Below this share of scored cases nothing can be said.
-const MIN_SCORED: f64 = 0.95;
-
 /// Evaluations of the bootstrap's statistic that a gate may cost.
 const BOOTSTRAP_BUDGET: usize = 20_000_000;
 
+/// A rule with a limit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    pub(super) mode: Mode,
+    pub(super) measure: Measure,
+    pub(super) of: Of,
+    pub(super) comparison: Comparison,
+    pub(super) at: f64,
+}
+
 /// What a rule looks at.
-struct Sample {
-    /// One value per unit, with the row it comes from.
-    values: Vec<(f64, usize)>,
+struct Sample<'a> {
+    /// One value per unit, with the case it comes from.
+    values: Vec<(f64, &'a Case)>,
     /// Cases that have a value, and cases that should have one but have none.
     scored: usize,
     missing: usize,
@@ -28,43 +37,29 @@ struct Sample {
     unit: &'static str,
 }
 
-/// Judges one rule. `name` gives the name of a row.
-pub(crate) fn judge(
-    index: usize,
-    rule: &GateRule,
-    judges: &[Judge],
-    cases: &[Case],
-    name: &dyn Fn(usize) -> String,
-) -> RuleRecord {
-    let selected: Vec<&Case> = cases.iter().filter(|case| case.counts_for(index)).collect();
+/// Judges a rule with a limit.
+pub(super) fn judge(rule: &GateRule, limit: Limit, scene: &Scene<'_>, cases: &[&Case]) -> Draft {
     let record =
         |verdict, value: Option<f64>, n, interval: Option<Interval>, text: String| RuleRecord {
-            rule: rule.text.to_owned(),
-            verdict,
             value,
             n,
             interval: interval.map(|interval| (interval.low, interval.high)),
-            text: format!("{}: {text}", rule.text),
+            ..RuleRecord::new(rule, verdict, &text)
         };
-    if selected.is_empty() {
-        let slice = rule.slice.unwrap_or_default();
-        let text =
-            format!("no case is in the slice `{slice}`; check its spelling in metadata and tags");
-        return record(Verdict::Fail, None, 0, None, text);
-    }
-    let sample = sample(rule, &selected);
+    let sample = sample(limit, cases);
     let n = sample.values.len();
     let wanted = sample.scored + sample.missing;
     let share = sample.scored as f64 / wanted as f64;
     if n == 0 {
-        return record(Verdict::Inconclusive, None, 0, None, "no case was scored".to_owned());
+        let text = "no case was scored".to_owned();
+        return Draft::without_test(record(Verdict::Inconclusive, None, 0, None, text));
     }
-    if rule.measure == Measure::Stddev && n < 2 {
+    if limit.measure == Measure::Stddev && n < 2 {
         let text = "one value has no spread; a standard deviation takes two".to_owned();
-        return record(Verdict::Inconclusive, None, n, None, text);
+        return Draft::without_test(record(Verdict::Inconclusive, None, n, None, text));
     }
-    let (value, interval, bounds) = compute(rule, judges, &sample.values);
-    let show = |value: f64| if rule.of == Of::Latency { seconds(value) } else { number(value) };
+    let (value, interval, bounds) = compute(limit, scene.judges(), &sample.values);
+    let show = |value: f64| if limit.of == Of::Latency { seconds(value) } else { number(value) };
     let mut text = format!("{}, n = {n}{}", show(value), sample.unit);
     match &interval {
         // Ends of resampled or ordered values that are all alike.
@@ -88,9 +83,9 @@ pub(crate) fn judge(
             count(wanted, "case"),
             share * 100.0
         );
-        return record(Verdict::Inconclusive, Some(value), n, shown, text);
+        return Draft::without_test(record(Verdict::Inconclusive, Some(value), n, shown, text));
     }
-    let (tested, what) = match (rule.mode, rule.comparison, bounds) {
+    let (tested, what) = match (limit.mode, limit.comparison, bounds) {
         (Mode::Point, ..) => (Some(value), None),
         (_, _, None) => (None, None),
         (Mode::Confident, Comparison::AtLeast, Some((low, _)))
@@ -100,47 +95,80 @@ pub(crate) fn judge(
     };
     let Some(tested) = tested else {
         text.push_str("; too few cases for a bound");
-        return record(Verdict::Inconclusive, Some(value), n, shown, text);
+        return Draft::without_test(record(Verdict::Inconclusive, Some(value), n, shown, text));
     };
     if let Some(side) = what {
         text.push_str(&format!(", one-sided 95 % {side} bound {}", show(tested)));
     }
-    let holds = rule.comparison.holds(tested, rule.limit);
-    if let Some(worst) = worst(rule, &sample.values, &show, name) {
-        text.push_str(&format!("; worst: {worst}"));
+    let holds = limit.comparison.holds(tested, limit.at);
+    let worst = worst(limit, &sample.values, &show, scene);
+    let verdict = if holds { Verdict::Pass } else { Verdict::Fail };
+    let mut draft = Draft::without_test(record(verdict, Some(value), n, shown, text));
+    draft.tail = worst.map_or_else(String::new, |worst| format!("; worst: {worst}"));
+    if limit.mode == Mode::NotWorse {
+        draft.test = Some((p_of_bound(limit, &sample.values), 1.0 - CONFIDENCE));
     }
-    record(if holds { Verdict::Pass } else { Verdict::Fail }, Some(value), n, shown, text)
+    draft
 }
 
-fn sample(rule: &GateRule, cases: &[&Case]) -> Sample {
+/// How often chance alone would put the mean so far on the wrong side of the limit: the smallest
+/// error probability at which the bound still fails.
+fn p_of_bound(limit: Limit, values: &[(f64, &Case)]) -> f64 {
+    let fails = |confidence: f64| {
+        let (low, high) = match spread(values, 2.0 * confidence - 1.0) {
+            Spread::Interval(interval) => (interval.low, interval.high),
+            Spread::NoSpread { .. } | Spread::TooFew { .. } => {
+                let mean = mean_of(values);
+                (mean, mean)
+            }
+        };
+        let bound = if limit.comparison == Comparison::AtLeast { high } else { low };
+        !limit.comparison.holds(bound, limit.at)
+    };
+    let (mut low, mut high) = (0.5 + 1e-9, 1.0 - 1e-12);
+    if !fails(low) {
+        return 1.0;
+    }
+    if fails(high) {
+        return 1.0 - high;
+    }
+    // 40 halvings know it to 12 digits.
+    for _ in 0..40 {
+        let middle = f64::midpoint(low, high);
+        if fails(middle) { low = middle } else { high = middle }
+    }
+    1.0 - low
+}
+
+fn sample<'a>(limit: Limit, cases: &[&'a Case]) -> Sample<'a> {
     let mut sample =
         Sample { values: Vec::with_capacity(cases.len()), scored: 0, missing: 0, unit: "" };
     for case in cases {
         let before = sample.values.len();
-        match rule.of {
+        match limit.of {
             Of::Errors => match case.state {
                 crate::journal::CaseState::Skipped => sample.missing += 1,
-                _ => sample.values.push((f64::from(u8::from(case.is_error())), case.row)),
+                _ => sample.values.push((f64::from(u8::from(case.is_error())), *case)),
             },
-            Of::Evaluator(evaluator) => match (case.scores[evaluator], rule.measure) {
+            Of::Evaluator(evaluator) => match (case.scores[evaluator], limit.measure) {
                 (CaseScore::NotApplicable, _) => {}
                 (CaseScore::Missing, _) => sample.missing += 1,
-                (CaseScore::Mean(_, judged), Measure::PassRate) => {
-                    if let Some(good) = judged {
-                        sample.values.push((f64::from(u8::from(good)), case.row));
+                (CaseScore::Scored(scored), Measure::PassRate) => {
+                    if let Some(good) = scored.holds {
+                        sample.values.push((f64::from(u8::from(good)), *case));
                     }
                 }
-                (CaseScore::Mean(mean, _), _) => sample.values.push((mean, case.row)),
+                (CaseScore::Scored(scored), _) => sample.values.push((scored.score, *case)),
             },
             Of::Latency if case.latencies.is_empty() => sample.missing += 1,
-            Of::Latency => match rule.measure {
+            Of::Latency => match limit.measure {
                 Measure::Mean | Measure::Median | Measure::Stddev => {
                     let mean = stats::mean(&case.latencies).unwrap_or_default();
-                    sample.values.push((mean, case.row));
+                    sample.values.push((mean, *case));
                 }
                 _ => {
                     sample.unit = if case.latencies.len() > 1 { " attempts" } else { sample.unit };
-                    sample.values.extend(case.latencies.iter().map(|latency| (*latency, case.row)));
+                    sample.values.extend(case.latencies.iter().map(|latency| (*latency, *case)));
                 }
             },
         }
@@ -149,9 +177,30 @@ fn sample(rule: &GateRule, cases: &[&Case]) -> Sample {
     sample
 }
 
-/// The 95 % interval of a mean, within the values that there can be.
-pub(crate) fn mean_interval(of: Of, judges: &[Judge], values: &[f64]) -> Spread {
-    match stats::interval_of_mean(values, CONFIDENCE) {
+/// The mean of case scores and what goes with it. Where every case has a cluster, the cluster is
+/// the unit of the interval.
+fn spread(values: &[(f64, &Case)], confidence: f64) -> Spread {
+    let clustered: Option<Vec<(f64, &str)>> =
+        values.iter().map(|(value, case)| Some((*value, case.cluster.as_deref()?))).collect();
+    match clustered {
+        Some(clustered) if !clustered.is_empty() => {
+            stats::clustered_interval(&clustered, confidence)
+        }
+        _ => {
+            let values: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
+            stats::interval_of_mean(&values, confidence)
+        }
+    }
+}
+
+fn mean_of(values: &[(f64, &Case)]) -> f64 {
+    let values: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
+    stats::mean(&values).unwrap_or_default()
+}
+
+/// The 95 % interval of a mean of case values, within the values that there can be.
+pub(crate) fn mean_interval(of: Of, judges: &[Judge], values: &[(f64, &Case)]) -> Spread {
+    match spread(values, CONFIDENCE) {
         Spread::Interval(interval) => Spread::Interval(within(of, judges, interval)),
         other => other,
     }
@@ -162,10 +211,9 @@ fn within(of: Of, judges: &[Judge], interval: Interval) -> Interval {
     let (low, high) = match of {
         Of::Latency => (0.0, f64::INFINITY),
         Of::Errors => (0.0, 1.0),
-        Of::Evaluator(index) => match (judges[index].info.range, judges[index].info.shape) {
-            (Some(range), _) => range,
-            (None, Shape::Bool) => (0.0, 1.0),
-            (None, _) => return interval,
+        Of::Evaluator(index) => match judges[index].case_range() {
+            Some(range) => range,
+            None => return interval,
         },
     };
     Interval { low: interval.low.max(low), high: interval.high.min(high), ..interval }
@@ -180,21 +228,21 @@ enum Shown {
 
 /// The value of the measure, its interval, and its one-sided bounds where it has them.
 fn compute(
-    rule: &GateRule,
+    limit: Limit,
     judges: &[Judge],
-    pairs: &[(f64, usize)],
+    pairs: &[(f64, &Case)],
 ) -> (f64, Shown, Option<(f64, f64)>) {
     let mut values: Vec<f64> = pairs.iter().map(|(value, _)| *value).collect();
     let mean = stats::mean(&values).unwrap_or_default();
-    match rule.measure {
+    match limit.measure {
         Measure::Mean | Measure::PassRate | Measure::ErrorRate => {
             // A one-sided bound at 95 % is the end of the two-sided interval at 90 %.
-            let bounds = match stats::interval_of_mean(&values, 2.0 * CONFIDENCE - 1.0) {
+            let bounds = match spread(pairs, 2.0 * CONFIDENCE - 1.0) {
                 Spread::Interval(interval) => Some((interval.low, interval.high)),
                 Spread::NoSpread { .. } => Some((mean, mean)),
                 Spread::TooFew { .. } => None,
             };
-            match mean_interval(rule.of, judges, &values) {
+            match mean_interval(limit.of, judges, pairs) {
                 Spread::Interval(interval) => (mean, Shown::Interval(interval), bounds),
                 Spread::NoSpread { .. } => (mean, Shown::NoSpread, bounds),
                 Spread::TooFew { .. } => {
@@ -203,7 +251,7 @@ fn compute(
             }
         }
         Measure::Min | Measure::Max => {
-            let extreme = if rule.measure == Measure::Min { f64::min } else { f64::max };
+            let extreme = if limit.measure == Measure::Min { f64::min } else { f64::max };
             let value = values.iter().copied().reduce(extreme).unwrap_or_default();
             (value, Shown::None("an extreme has no interval"), None)
         }
@@ -217,7 +265,7 @@ fn compute(
             }
         }
         Measure::Median | Measure::P50 | Measure::P90 | Measure::P95 | Measure::P99 => {
-            let q = match rule.measure {
+            let q = match limit.measure {
                 Measure::P90 => 0.90,
                 Measure::P95 => 0.95,
                 Measure::P99 => 0.99,
@@ -236,33 +284,33 @@ fn compute(
 /// The three values that are furthest on the wrong side, with the names of their cases; none
 /// where all are as good as the best.
 fn worst(
-    rule: &GateRule,
-    values: &[(f64, usize)],
+    limit: Limit,
+    values: &[(f64, &Case)],
     show: &dyn Fn(f64) -> String,
-    name: &dyn Fn(usize) -> String,
+    scene: &Scene<'_>,
 ) -> Option<String> {
-    let low_is_bad = rule.comparison == Comparison::AtLeast;
-    let mut sorted: Vec<&(f64, usize)> = values.iter().collect();
-    sorted.sort_by(|(a, row_a), (b, row_b)| {
+    let low_is_bad = limit.comparison == Comparison::AtLeast;
+    let mut sorted: Vec<&(f64, &Case)> = values.iter().collect();
+    sorted.sort_by(|(a, case_a), (b, case_b)| {
         let order = if low_is_bad { a.total_cmp(b) } else { b.total_cmp(a) };
-        order.then(row_a.cmp(row_b))
+        order.then(case_a.row.cmp(&case_b.row))
     });
     let best = sorted.last()?.0;
     // A case with several attempts is named once, for its worst.
     let mut named = Vec::new();
-    sorted.retain(|(_, row)| {
-        let first = named.len() < 3 && !named.contains(row);
+    sorted.retain(|(_, case)| {
+        let first = named.len() < 3 && !named.contains(&case.row);
         if first {
-            named.push(*row);
+            named.push(case.row);
         }
         first
     });
     let worst: Vec<String> = sorted
         .iter()
         .filter(|(value, _)| (value - best).abs() > f64::EPSILON)
-        .map(|(value, row)| match rule.of {
-            Of::Errors => name(*row),
-            _ => format!("{} {}", name(*row), show(*value)),
+        .map(|(value, case)| match limit.of {
+            Of::Errors => (scene.name)(case.row),
+            _ => format!("{} {}", (scene.name)(case.row), show(*value)),
         })
         .collect();
     (!worst.is_empty()).then(|| worst.join(", "))

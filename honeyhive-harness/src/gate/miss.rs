@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::case::{Case, Decision, Judge, Rules};
+use super::case::{Case, Decision, Rules};
+use super::evaluator::Judge;
 use crate::journal::{AttemptRecord, CaseState};
 use crate::score::Judges;
 use crate::text::{middle, one_line};
@@ -91,11 +92,9 @@ fn shortfall(judges: &[Judge], record: &AttemptRecord) -> f64 {
         .iter()
         .zip(&record.scores)
         .filter_map(|(judge, score)| {
-            let value = score.value?.as_f64();
-            let info = &judge.info;
-            let judged = info.judges() != Judges::Never;
-            let good = info.direction.comparison().holds(value, info.limit());
-            (judged && !good).then(|| (value - info.limit()).abs())
+            let value = score.value?;
+            let judged = judge.judges() != Judges::Never;
+            (judged && !judge.is_good(value)).then(|| (value.as_f64() - judge.limit()).abs())
         })
         .sum()
 }

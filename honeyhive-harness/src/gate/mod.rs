@@ -1,10 +1,16 @@
 //! Rules and verdicts: from the records of attempts to pass and fail.
 //!
-//! `case` decides what became of a datapoint, `judge` what a rule says of all of them. Both
-//! are functions of journal records and nothing else, so what was decided live can be decided
-//! again from the journal.
+//! `case` decides what became of a datapoint, `judge` and `regression` what a rule says of all of
+//! them, `verdict` what the rules of a gate come to together. All are functions of journal records
+//! and of the baseline, so what was decided live can be decided again from the journal.
 
 pub(crate) mod case;
+pub(crate) mod evaluator;
 pub(crate) mod judge;
 pub(crate) mod miss;
-pub mod rule;
+#[cfg(feature = "cli")]
+pub(crate) mod plan;
+pub(crate) mod recorded;
+mod regression;
+pub(crate) mod snapshot;
+pub(crate) mod verdict;

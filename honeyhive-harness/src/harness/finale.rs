@@ -13,11 +13,10 @@ use super::place::Target;
 use super::plan::NotJudging;
 use super::sending::Sending;
 use crate::engine::{Outcome, Shared};
-use crate::gate::case::{Case, CaseScore};
-use crate::gate::judge;
-use crate::journal::{
-    CaseState, EndRecord, Entry, GateRecord, Record, Recorded, RuleRecord, Verdict,
-};
+use crate::gate::case::{Case, CaseScore, Scored};
+use crate::gate::snapshot::snapshot;
+use crate::gate::verdict::{self, Baseline, Scene};
+use crate::journal::{CaseState, EndRecord, Entry, GateRecord, Record, Recorded, Verdict};
 use crate::report::{self, ExperimentSummary, Fault, Summary};
 use crate::text::count;
 
@@ -132,6 +131,7 @@ impl Finale {
             passed: self.strict.is_empty(),
             rules: Vec::new(),
             reason: Some(reason),
+            baseline: None,
         }
     }
 
@@ -180,27 +180,22 @@ impl Finale {
         }
         let cases = lane.cases();
         let name = |row: usize| spec.dataset.rows[row].slug.clone();
-        let rules: Vec<RuleRecord> = spec
-            .rules
-            .gates
-            .iter()
-            .enumerate()
-            .map(|(index, rule)| judge::judge(index, rule, &spec.rules.judges, &cases, &name))
-            .collect();
-        let any = |wanted| rules.iter().any(|rule| rule.verdict == wanted);
-        let verdict = if any(Verdict::Fail) {
-            Verdict::Fail
-        } else if any(Verdict::Inconclusive) {
-            Verdict::Inconclusive
-        } else {
-            Verdict::Pass
+        let id = |row: usize| spec.dataset.rows[row].id.clone();
+        let read = spec.rules.need_baseline().then(|| Baseline::read(&spec.baseline, &spec.name));
+        let now = read.is_some().then(|| {
+            let record = spec.record(&self.shared.jobs[job].selected);
+            let cases = cases.iter().map(|case| (id(case.row), case));
+            snapshot(&record, &spec.rules, self.shared.models(job), cases)
+        });
+        let scene = Scene {
+            rules: &spec.rules,
+            name: &name,
+            id: &id,
+            baseline: read.as_ref().map(|read| read.as_ref().map_err(String::as_str)),
+            now: now.as_ref(),
         };
-        let passed = match verdict {
-            Verdict::Pass => true,
-            Verdict::Fail => false,
-            Verdict::Inconclusive => self.strict.is_empty(),
-        };
-        GateRecord { experiment: spec.name.clone(), verdict, passed, rules, reason: None }
+        let rules = verdict::judge_all(&scene, &cases);
+        verdict::gate_record(&spec.name, rules, &scene, !self.strict.is_empty())
     }
 
     /// Ends the journal, prints the summary, sends what is left to send, and says the exit code. Only the first caller comes
@@ -264,9 +259,8 @@ impl Finale {
         }
         counts[4] += lane.total() - cases.len();
         let full = self.shared.jobs[job].selected.len() == spec.dataset.rows.len();
-        let any_score = cases
-            .iter()
-            .any(|case| case.scores.iter().any(|score| matches!(score, CaseScore::Mean(..))));
+        let any_score =
+            cases.iter().any(|case| case.scores.iter().any(|score| score.scored().is_some()));
         let ran = cases.iter().any(|case| case.state != CaseState::Skipped);
         let times = *lane.times.lock().unwrap_or_else(PoisonError::into_inner);
         ExperimentSummary {
@@ -275,6 +269,7 @@ impl Finale {
             rows: spec.dataset.rows.len(),
             selected: lane.total(),
             repeats: spec.repeats,
+            sampled: spec.sample.is_some(),
             recalled: self.shared.jobs[job].recorded.len(),
             rules: spec.rules.clone(),
             counts,
@@ -287,10 +282,22 @@ impl Finale {
             verdict: self.verdicts[job].get().cloned(),
             not_judging: self.not_judging[job].clone(),
             stopped: self.stopped(job).map(str::to_owned),
+            flaky: flaky(&cases, &|row| spec.dataset.rows[row].slug.clone()),
             elapsed: times.0.map(|start| times.1.unwrap_or_else(Instant::now) - start),
             cases,
         }
     }
+}
+
+/// Cases whose attempts disagree, each with its good attempts.
+fn flaky(cases: &[Case], name: &dyn Fn(usize) -> String) -> Vec<String> {
+    let of = |case: &Case| {
+        let scored = case.scores.iter().filter_map(CaseScore::scored);
+        let flaky = scored.filter(Scored::is_flaky).min_by_key(|one| one.good)?;
+        let good = flaky.good.unwrap_or_default();
+        Some(format!("{} {good}/{}", name(case.row), flaky.attempts))
+    };
+    cases.iter().filter_map(of).collect()
 }
 
 fn park_for_ever() -> ! {

@@ -1,14 +1,18 @@
 //! What there is to run: registered experiments, their datasets, and which tests are selected.
 
+use std::collections::BTreeMap;
 use std::panic::catch_unwind;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::args::Args;
+use super::sample;
 use crate::api::HoneyHive;
+use crate::baseline::tracked;
 use crate::config::Config;
 use crate::dataset::managed::{self, Managed};
 use crate::dataset::{Dataset, DatasetFault, From, base_dir};
-use crate::engine::{self, Job, Spec};
+use crate::engine::{self, Job, Spec, Wishes};
 use crate::ids;
 use crate::redact::Redactor;
 use crate::registry::{Experiment, Source};
@@ -44,6 +48,9 @@ pub(super) enum What {
 pub(super) struct Loaded {
     entry: &'static Experiment,
     dataset: Arc<Dataset>,
+    /// The directory of its package.
+    base: PathBuf,
+    files: BTreeMap<String, String>,
 }
 
 /// All tests, in the order in which they are listed and run.
@@ -143,12 +150,12 @@ impl Plan {
                     plan.tests.push(Test { name, ignored, selected, what });
                 }
                 Err(text) => plan.add_fault(entry, text, args),
-                Ok(dataset) if whole => {
+                Ok(loaded) if whole => {
                     let what = What::Whole { experiment: plan.loaded.len() };
                     plan.tests.push(Test { name: entry.name.to_owned(), ignored, selected, what });
-                    plan.loaded.push(Loaded { entry, dataset: Arc::new(dataset) });
+                    plan.loaded.push(loaded);
                 }
-                Ok(dataset) => plan.add(entry, dataset, args),
+                Ok(loaded) => plan.add(loaded, args),
             }
         }
         plan
@@ -161,7 +168,8 @@ impl Plan {
         self.tests.push(Test { name, ignored, selected, what: What::Fault { text } });
     }
 
-    fn add(&mut self, entry: &'static Experiment, dataset: Dataset, args: &Args) {
+    fn add(&mut self, loaded: Loaded, args: &Args) {
+        let Loaded { entry, dataset, .. } = &loaded;
         let experiment = self.loaded.len();
         let ignored = entry.ignore;
         let test = |name: String, what: What| {
@@ -179,7 +187,7 @@ impl Plan {
         if !entry.gates.is_empty() {
             self.tests.push(test(format!("{}::gate", entry.name), What::Gate { experiment }));
         }
-        self.loaded.push(Loaded { entry, dataset: Arc::new(dataset) });
+        self.loaded.push(loaded);
     }
 
     /// Checks the selected rows and makes jobs of them.
@@ -201,7 +209,8 @@ impl Plan {
         let mut prepared = Prepared::default();
         // Per experiment: its job, or why it has none.
         let mut jobs: Vec<Option<Result<usize, String>>> = Vec::new();
-        for (experiment, Loaded { entry, dataset }) in self.loaded.iter().enumerate() {
+        for (experiment, loaded) in self.loaded.iter().enumerate() {
+            let Loaded { entry, dataset, .. } = loaded;
             let all = dataset.rows.len();
             let mut selected = std::mem::take(&mut rows[experiment]);
             // A gate that is asked for alone means the whole experiment.
@@ -212,18 +221,19 @@ impl Plan {
                 jobs.push(None);
                 continue;
             }
-            let not_judging = (selected.len() < all).then(|| {
-                format!(
-                    "a gate judges all {}; {} selected {}",
-                    count(all, "case"),
-                    args.narrowing(),
-                    selected.len()
-                )
-            });
+            let sample = config.sample.filter(|(size, _)| *size < selected.len());
+            let not_judging = narrowed(&mut selected, dataset, sample, args);
             let asked = config.tracer.run_id.as_deref();
             let run_id = ids::run_id(asked, entry.name, self.linked == 1);
-            let dataset = Arc::clone(dataset);
-            let spec = Arc::new(Spec::new(entry, dataset, concurrency, config.python_ids, run_id));
+            let wishes = Wishes {
+                concurrency,
+                repeats: config.repeats,
+                python_ids: config.python_ids,
+                run_id,
+                sample,
+            };
+            let (dataset, files) = (Arc::clone(dataset), loaded.files.clone());
+            let spec = Arc::new(Spec::new(entry, dataset, &loaded.base, files, wishes));
             let checked = engine::check(&spec, &selected);
             let checked = checked.map_err(|text| redactor.text(&text).into_owned());
             jobs.push(Some(checked.map(|faults| {
@@ -232,7 +242,8 @@ impl Plan {
                     selected,
                     faults,
                     recorded: std::collections::HashMap::new(),
-                    gate_judges: gate_selected[experiment] && not_judging.is_none(),
+                    leave_to_gate: sample.is_some()
+                        || (gate_selected[experiment] && not_judging.is_none()),
                 });
                 prepared.gates.push(not_judging);
                 prepared.jobs.len() - 1
@@ -252,6 +263,12 @@ impl Plan {
                 | What::Gate { experiment } => *experiment,
             };
             prepared.places.push(match (&jobs[experiment], &test.what) {
+                // Not in the sample.
+                (Some(Ok(job)), What::Case { row, .. })
+                    if prepared.jobs[*job].selected.get(indexes[*job]) != Some(row) =>
+                {
+                    Place::Absent
+                }
                 (Some(Ok(job)), What::Case { .. }) => {
                     indexes[*job] += 1;
                     Place::Case { job: *job, index: indexes[*job] - 1 }
@@ -269,6 +286,21 @@ impl Plan {
             });
         }
         prepared
+    }
+
+    /// Every experiment whose dataset can be read, as it would run.
+    pub(super) fn specs(&self, config: &Config) -> impl Iterator<Item = Spec> {
+        self.loaded.iter().map(|loaded| {
+            let wishes = Wishes {
+                concurrency: config.concurrency,
+                repeats: config.repeats,
+                python_ids: config.python_ids,
+                run_id: String::new(),
+                sample: None,
+            };
+            let (dataset, files) = (Arc::clone(&loaded.dataset), loaded.files.clone());
+            Spec::new(loaded.entry, dataset, &loaded.base, files, wishes)
+        })
     }
 
     /// Why experiments cannot run whose tests are not selected either: perhaps they would be, if
@@ -310,12 +342,33 @@ impl Plan {
     }
 }
 
+/// Takes a sample of what was selected, and says why a gate does not judge what is left.
+fn narrowed(
+    selected: &mut Vec<usize>,
+    dataset: &Dataset,
+    sample: Option<(usize, u64)>,
+    args: &Args,
+) -> NotJudging {
+    let (all, by_hand) = (dataset.rows.len(), selected.len());
+    if let Some((size, seed)) = sample {
+        sample::take(selected, size, seed, &|row| &dataset.rows[row].id);
+        return Some(format!(
+            "a sample of {size} of {} (HH_SAMPLE={size}, seed {seed}) is not final; a gate judges \
+             all",
+            count(by_hand, "case")
+        ));
+    }
+    (by_hand < all).then(|| {
+        format!("a gate judges all {}; {} selected {by_hand}", count(all, "case"), args.narrowing())
+    })
+}
+
 /// Whether a test is selected and not left out as ignored.
 pub(super) fn runs(test: &Test, args: &Args) -> bool {
     test.selected && !args.leaves_out(test.ignored.is_some())
 }
 
-fn load(entry: &Experiment, args: &Args, config: &Config) -> Result<Dataset, String> {
+fn load(entry: &'static Experiment, args: &Args, config: &Config) -> Result<Loaded, String> {
     let base = base_dir(entry.package, entry.manifest_dir, config.package.as_ref());
     let scanned = match entry.dataset {
         Source::File(path) => Dataset::scan(From::File { base: &base, path }, entry.dataset_name),
@@ -329,9 +382,12 @@ fn load(entry: &Experiment, args: &Args, config: &Config) -> Result<Dataset, Str
             })
         }
     };
-    scanned.map_err(|fault| {
-        format!("{fault}\n(dataset of `{}`, {}:{})", entry.name, entry.file, entry.line)
-    })
+    let of = |what: &str| format!("\n({what} of `{}`, {}:{})", entry.name, entry.file, entry.line);
+    let dataset = scanned.map_err(|fault| format!("{fault}{}", of("dataset")))?;
+    // Listing needs no more than names.
+    let patterns = if args.list { &[] } else { entry.track };
+    let files = tracked(&base, patterns).map_err(|fault| format!("{fault}{}", of("attribute")))?;
+    Ok(Loaded { entry, dataset: Arc::new(dataset), base: base.into_owned(), files })
 }
 
 /// How long fetching a dataset may take. Nothing else happens meanwhile.

@@ -34,20 +34,7 @@ pub(crate) fn short_hash(text: &[u8], digits: usize) -> String {
 /// an id must not depend on that.
 fn canonical(value: &Value, into: &mut String) {
     match value {
-        Value::Object(fields) => {
-            let mut keys: Vec<&String> = fields.keys().collect();
-            keys.sort_unstable();
-            into.push('{');
-            for (i, key) in keys.into_iter().enumerate() {
-                if i > 0 {
-                    into.push(',');
-                }
-                into.push_str(&Value::from(key.as_str()).to_string());
-                into.push(':');
-                canonical(&fields[key], into);
-            }
-            into.push('}');
-        }
+        Value::Object(fields) => canonical_fields(fields, into),
         Value::Array(items) => {
             into.push('[');
             for (i, item) in items.iter().enumerate() {
@@ -62,11 +49,46 @@ fn canonical(value: &Value, into: &mut String) {
     }
 }
 
+fn canonical_fields(fields: &serde_json::Map<String, Value>, into: &mut String) {
+    let mut keys: Vec<&String> = fields.keys().collect();
+    keys.sort_unstable();
+    into.push('{');
+    for (i, key) in keys.into_iter().enumerate() {
+        if i > 0 {
+            into.push(',');
+        }
+        into.push_str(&Value::from(key.as_str()).to_string());
+        into.push(':');
+        canonical(&fields[key], into);
+    }
+    into.push('}');
+}
+
 /// The id of a row that has none: 16 hex digits of its inputs. Inserting another row or mending
 /// a label does not change it.
 pub(crate) fn content_id(inputs: &serde_json::Map<String, Value>) -> String {
     let mut text = String::new();
-    canonical(&Value::Object(inputs.clone()), &mut text);
+    canonical_fields(inputs, &mut text);
+    short_hash(text.as_bytes(), 16)
+}
+
+/// 16 hex digits of all that makes a row the question it is: its inputs, what should come out, and
+/// the messages before.
+pub(crate) fn content_hash(
+    inputs: &serde_json::Map<String, Value>,
+    ground_truth: Option<&Value>,
+    history: &[Value],
+) -> String {
+    let mut text = String::new();
+    canonical_fields(inputs, &mut text);
+    if let Some(ground_truth) = ground_truth {
+        text.push_str("\ntruth ");
+        canonical(ground_truth, &mut text);
+    }
+    for message in history {
+        text.push_str("\nhistory ");
+        canonical(message, &mut text);
+    }
     short_hash(text.as_bytes(), 16)
 }
 

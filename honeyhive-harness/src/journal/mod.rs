@@ -90,9 +90,9 @@ pub(crate) use overview::{Counts, Ending, ExperimentOverview, Overview, invocati
 pub use reader::{Journal, JournalError, read_invocation};
 pub use results::{CaseResults, ExperimentResults, Results};
 pub use schema::{
-    AttemptError, AttemptRecord, CaseRecord, CaseState, EndRecord, ErrorKind, EvaluatorRecord,
-    ExperimentRecord, GateRecord, GitRecord, InvocationRecord, Record, RuleRecord, SCHEMA,
-    ScoreRecord, Verdict,
+    AttemptError, AttemptRecord, BaselineRecord, CaseRecord, CaseState, ComparisonRecord,
+    EndRecord, ErrorKind, EvaluatorRecord, ExperimentRecord, GateRecord, GitRecord,
+    InvocationRecord, Record, RuleRecord, SCHEMA, ScoreRecord, Verdict,
 };
 pub(crate) use tail::Tail;
 pub(crate) use writer::{Entry, Writer, create};

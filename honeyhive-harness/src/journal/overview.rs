@@ -206,7 +206,14 @@ mod tests {
     fn gate(verdict: Verdict) -> Record {
         let experiment = "e".to_owned();
         let (rules, reason) = (Vec::new(), None);
-        Record::Gate(GateRecord { experiment, verdict, passed: true, rules, reason })
+        Record::Gate(GateRecord {
+            experiment,
+            verdict,
+            passed: true,
+            rules,
+            reason,
+            baseline: None,
+        })
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! The records of a journal. See the [module](super) for when each is written.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::score::{Direction, ScoreValue};
+use crate::rule::{GateRule, RequireRule};
+use crate::score::{Direction, Reducer, ScoreValue, Shape};
 use crate::tracer::{Enrichment, SpanRecord};
 
 /// The number of this schema. It grows when a reader of the old one would misunderstand.
@@ -16,7 +19,7 @@ pub enum Record {
     /// The process that writes the file.
     Invocation(InvocationRecord),
     /// An experiment as it was about to run.
-    Experiment(ExperimentRecord),
+    Experiment(Box<ExperimentRecord>),
     /// The state of the sources.
     Git(GitRecord),
     /// One execution of a datapoint.
@@ -76,6 +79,9 @@ pub struct InvocationRecord {
     pub service: String,
     /// Where its sessions come from (`HH_SOURCE`), `evaluation` by default.
     pub source: String,
+    /// The invocation whose outputs are judged again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejudged: Option<String>,
     /// HoneyHive's project (`HH_PROJECT`), where one is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
@@ -120,6 +126,10 @@ pub struct EvaluatorRecord {
     /// Its settings as written.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub settings: String,
+    /// What its return type says about its scores.
+    pub shape: Shape,
+    /// How the attempts of a case become one score.
+    pub reduce: Reducer,
     /// Its threshold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
@@ -177,12 +187,29 @@ pub struct ExperimentRecord {
     /// What the suite must hold, as written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<String>,
+    /// The same, for deciding again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub require_rules: Vec<RequireRule>,
+    /// The same, for deciding again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gate_rules: Vec<GateRule>,
     /// Its tags.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Its metadata.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
+    /// The metadata of a row that says which cases belong together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// Hashes of the files in `track(..)`, by path.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
+    /// The file of its baseline, whether there is one or not.
+    pub baseline: String,
+    /// It ran on a sample of the rows: this many, chosen by this seed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sample: Option<(usize, u64)>,
 }
 
 /// What kind of error an attempt ended in.
@@ -386,6 +413,9 @@ pub struct CaseRecord {
     /// What is wrong, worst first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
+    /// A hash of the row's inputs, ground truth and history: what makes it the question it is.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub row_hash: String,
 }
 
 /// What a rule or gate says.
@@ -417,6 +447,69 @@ pub struct RuleRecord {
     pub interval: Option<(f64, f64)>,
     /// The whole verdict as it was printed.
     pub text: String,
+    /// What a rule that looks at the baseline compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<ComparisonRecord>,
+}
+
+impl RuleRecord {
+    pub(crate) fn new(rule: &GateRule, verdict: Verdict, text: &str) -> Self {
+        Self {
+            rule: rule.text.clone().into_owned(),
+            verdict,
+            value: None,
+            n: 0,
+            interval: None,
+            text: format!("{}: {text}", rule.text),
+            against: None,
+        }
+    }
+}
+
+/// What a rule that looks at the baseline compared, in pairs of cases.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ComparisonRecord {
+    /// The mean in the baseline, of the cases that can be compared.
+    pub before: f64,
+    /// The mean now, of the same cases.
+    pub after: f64,
+    /// By how much it got better (worse, when negative), whichever way is better.
+    pub gain: f64,
+    /// The 95 % interval of the gain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<(f64, f64)>,
+    /// Cases that got better.
+    pub better: usize,
+    /// Cases that got worse.
+    pub worse: usize,
+    /// One-sided: how often chance alone would look at least this bad.
+    pub p: f64,
+    /// The same after Holm's correction, where several rules of the gate test.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_adjusted: Option<f64>,
+    /// It is better, and not by chance.
+    #[serde(skip_serializing_if = "is_false")]
+    pub improved: bool,
+    /// The cases that got worse, worst first; at most 50.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub moved: Vec<String>,
+}
+
+/// The baseline that a gate looked at.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BaselineRecord {
+    /// Its file.
+    pub file: String,
+    /// When it was accepted.
+    pub accepted_at: String,
+    /// The commit it was accepted at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// What has changed since.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
 }
 
 /// What a gate said.
@@ -434,6 +527,9 @@ pub struct GateRecord {
     /// Why it could not judge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The baseline, where there is one and a rule looked at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineRecord>,
 }
 
 /// The process ended in good order.

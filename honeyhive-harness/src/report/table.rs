@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use super::summary::line;
 use super::{COLUMNS, DIM, ExperimentSummary, GREEN, RED, YELLOW};
-use crate::gate::case::{Case, CaseScore};
+use crate::gate::case::Case;
 use crate::gate::judge::mean_interval;
-use crate::gate::rule::{GateRule, Measure, Mode, Of};
 use crate::journal::{RuleRecord, Verdict};
+use crate::rule::{GateRule, Measure, Mode, Of, Test};
 use crate::stats::{self, Spread};
 use crate::text::{number, one_line, pad, seconds, thousands, width};
 
@@ -74,9 +74,12 @@ fn three_decimals(value: f64) -> String {
 
 fn rows(experiment: &ExperimentSummary) -> Vec<Row> {
     let cases = &experiment.cases;
-    let row = |name: &str, of: Of, values: &[f64], show: &dyn Fn(f64) -> String| Row {
+    let mean = |values: &[(f64, &Case)]| {
+        stats::mean(&values.iter().map(|(value, _)| *value).collect::<Vec<f64>>())
+    };
+    let row = |name: &str, of: Of, values: &[(f64, &Case)], show: &dyn Fn(f64) -> String| Row {
         name: name.to_owned(),
-        mean: stats::mean(values).map_or_else(|| "-".to_owned(), show),
+        mean: mean(values).map_or_else(|| "-".to_owned(), show),
         interval: match mean_interval(of, &experiment.rules.judges, values) {
             Spread::Interval(interval) => format!("{}–{}", show(interval.low), show(interval.high)),
             Spread::NoSpread { .. } => "all equal".to_owned(),
@@ -91,26 +94,24 @@ fn rows(experiment: &ExperimentSummary) -> Vec<Row> {
         .iter()
         .enumerate()
         .map(|(index, judge)| {
-            let values: Vec<f64> = cases
+            let values: Vec<(f64, &Case)> = cases
                 .iter()
-                .filter_map(|case| match case.scores.get(index) {
-                    Some(CaseScore::Mean(mean, _)) => Some(*mean),
-                    _ => None,
-                })
+                .filter_map(|case| Some((case.scores.get(index)?.scored()?.score, case)))
                 .collect();
             row(&judge.name, Of::Evaluator(index), &values, &three_decimals)
         })
         .collect();
-    let latencies: Vec<f64> =
-        cases.iter().filter_map(|case| stats::mean(&case.latencies)).collect();
+    let latencies: Vec<(f64, &Case)> =
+        cases.iter().filter_map(|case| Some((stats::mean(&case.latencies)?, case))).collect();
     if !latencies.is_empty() {
         rows.push(row("latency", Of::Latency, &latencies, &seconds));
     }
     let ran: Vec<&Case> =
         cases.iter().filter(|case| case.state != crate::journal::CaseState::Skipped).collect();
-    let errors: Vec<f64> = ran.iter().map(|case| f64::from(u8::from(case.is_error()))).collect();
-    let ruled = experiment.rules.gates.iter().any(|rule| rule.of == Of::Errors);
-    if ruled || errors.iter().any(|error| *error > 0.0) {
+    let errors: Vec<(f64, &Case)> =
+        ran.iter().map(|case| (f64::from(u8::from(case.is_error())), *case)).collect();
+    let ruled = experiment.rules.gates.iter().any(|rule| rule.of() == Of::Errors);
+    if ruled || errors.iter().any(|(error, _)| *error > 0.0) {
         rows.push(row("error_rate", Of::Errors, &errors, &three_decimals));
     }
     rows
@@ -124,7 +125,7 @@ fn gates(experiment: &ExperimentSummary, of: Of, room: usize) -> Vec<(String, bo
         .gates
         .iter()
         .enumerate()
-        .filter(|(_, rule)| rule.of == of)
+        .filter(|(_, rule)| rule.of() == of)
         .map(|(index, rule)| {
             let record = records.get(index);
             let (mark, style) = match record.map(|record| record.verdict) {
@@ -133,17 +134,50 @@ fn gates(experiment: &ExperimentSummary, of: Of, room: usize) -> Vec<(String, bo
                 Some(Verdict::Inconclusive) => ("inconclusive", YELLOW),
                 None => ("not judged", DIM),
             };
-            let rule = short(rule, record.and_then(|record| record.value));
+            let rule = short(rule, record);
             let fits = width(mark) + 1 + width(&rule) <= room;
             (format!("{style}{mark}{style:#} {rule}"), fits)
         })
         .collect()
 }
 
-/// `mean >= 0.85`, `p95 1.24 s <= 2 s`, `confident mean 0.93 >= 0.9 lang:de`: with the value where
-/// the row does not show it.
-fn short(rule: &GateRule, value: Option<f64>) -> String {
-    let measure = match rule.measure {
+/// `mean >= 0.85`, `p95 1.24 s <= 2 s`, `confident mean 0.93 >= 0.9 lang:de`,
+/// `no_regression −0.043 p 0.001`: with the value where the row does not show it.
+fn short(rule: &GateRule, record: Option<&RuleRecord>) -> String {
+    let mut text = match rule.test {
+        Test::Limit { mode, measure, of, comparison, limit } => {
+            let in_row =
+                rule.slice.is_none() && matches!(measure, Measure::Mean | Measure::ErrorRate);
+            let value = record.and_then(|record| record.value).filter(|_| !in_row);
+            let show = |value: f64| if of == Of::Latency { seconds(value) } else { number(value) };
+            let value = value.map(|value| format!("{} ", show(value))).unwrap_or_default();
+            let (mode, measure) = (mode_name(mode), measure_name(measure));
+            format!("{mode}{measure}{value}{} {}", comparison.symbol(), show(limit))
+        }
+        Test::NoRegression { .. } => {
+            let mut text = "no_regression".to_owned();
+            if let Some(against) = record.and_then(|record| record.against.as_ref()) {
+                let sign = if against.after < against.before { "−" } else { "+" };
+                let change = number((against.after - against.before).abs());
+                let _ = write!(text, " {sign}{change}");
+                if against.improved {
+                    text.push_str(" improved");
+                } else if against.gain < 0.0 {
+                    let _ = write!(text, ", p {}", number(against.p));
+                }
+            }
+            text
+        }
+        Test::NoCollapse { .. } => "no_collapse".to_owned(),
+    };
+    if let Some(slice) = &rule.slice {
+        let _ = write!(text, " {slice}");
+    }
+    text
+}
+
+const fn measure_name(measure: Measure) -> &'static str {
+    match measure {
         Measure::Mean => "mean ",
         Measure::Median => "median ",
         Measure::Min => "min ",
@@ -155,23 +189,13 @@ fn short(rule: &GateRule, value: Option<f64>) -> String {
         Measure::Stddev => "stddev ",
         Measure::PassRate => "pass_rate ",
         Measure::ErrorRate => "",
-    };
-    let mode = match rule.mode {
+    }
+}
+
+const fn mode_name(mode: Mode) -> &'static str {
+    match mode {
         Mode::Point => "",
         Mode::Confident => "confident ",
         Mode::NotWorse => "not_worse ",
-    };
-    let show = |value: f64| if rule.of == Of::Latency { seconds(value) } else { number(value) };
-    let in_row = rule.slice.is_none() && matches!(rule.measure, Measure::Mean | Measure::ErrorRate);
-    let value = value.filter(|_| !in_row).map(|value| format!("{} ", show(value)));
-    let mut text = format!(
-        "{mode}{measure}{}{} {}",
-        value.unwrap_or_default(),
-        rule.comparison.symbol(),
-        show(rule.limit)
-    );
-    if let Some(slice) = rule.slice {
-        let _ = write!(text, " {slice}");
     }
-    text
 }

@@ -19,11 +19,13 @@ use crate::dataset::Dataset;
 use crate::dataset::bind::Fault;
 use crate::engine::{self, Job, LONGEST_TIMEOUT, MOST_AT_ONCE, Run, Spec};
 use crate::evaluators::Evaluator;
-use crate::gate::case::{Judge, Rules};
+use crate::gate::case::Rules;
+use crate::gate::evaluator::Judge;
 use crate::ids;
 use crate::journal::{self, EndRecord, Entry, InvocationRecord, Record, Writer};
 use crate::redact::Redactor;
 use crate::registry::Call;
+use crate::score::Reducer;
 use crate::upload::{Destination, Uplink};
 
 /// The function of an experiment, for [`run_experiment`].
@@ -200,7 +202,7 @@ pub async fn run_experiment(
         selected,
         faults,
         recorded: std::collections::HashMap::new(),
-        gate_judges: false,
+        leave_to_gate: false,
     };
     let run_options =
         engine::Options { keep_attempts: true, redactor, ..engine::Options::default() };
@@ -267,8 +269,9 @@ fn spec(
                 "two evaluators are named `{name}`; add one with `.named(\"..\", ..)`"
             )));
         }
-        judges.push(Judge { name, info: evaluator.info() });
-        used.push(engine::Evaluation::new(evaluator, ""));
+        let info = evaluator.info();
+        judges.push(Judge::new(&name, &info, "", Reducer::Mean));
+        used.push(engine::Evaluation::new(evaluator, info));
     }
     Ok(Spec {
         name: name.to_owned(),
@@ -288,6 +291,11 @@ fn spec(
         external: dataset.external_ids(options.python_ids),
         dataset: Arc::new(dataset),
         run_id: ids::run_id(options.run_id.as_deref(), name, true).into(),
+        cluster: None,
+        files: std::collections::BTreeMap::new(),
+        baseline: std::path::PathBuf::new(),
+        sample: None,
+        replay: None,
     })
 }
 
@@ -310,7 +318,7 @@ async fn open_journal(
     let (journal, mut entry) = journal::create(root, None, invocation).map_err(RunError)?;
     let mut experiment = spec.record(selected);
     experiment.redact(redactor);
-    entry.push(&Record::Experiment(experiment));
+    entry.push(&Record::Experiment(Box::new(experiment)));
     journal.commit(entry).await.map_err(|error| RunError(error.to_string()))?;
     Ok(Arc::new(journal))
 }

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::engine::{self, Spec};
-use crate::gate::case::CaseScore;
+use crate::gate::case::{Case, CaseScore};
 use crate::gate::judge::mean_interval;
-use crate::gate::rule::Of;
 use crate::journal::{AttemptRecord, CaseState, Writer};
+use crate::rule::Of;
 use crate::stats::{self, Interval, Spread};
 use crate::upload::Sent;
 
@@ -144,21 +144,17 @@ pub(super) fn result(
     }
     let evaluators = spec.rules.judges.iter().enumerate().map(|(index, judge)| {
         let scores = || cases.iter().filter_map(|case| case.scores.get(index));
-        let values: Vec<f64> = scores()
-            .filter_map(|score| match score {
-                CaseScore::Mean(mean, _) => Some(*mean),
-                CaseScore::NotApplicable | CaseScore::Missing => None,
-            })
+        let scored =
+            || cases.iter().filter_map(|case| Some((case.scores.get(index)?.scored()?, case)));
+        let values: Vec<(f64, &Case)> = scored().map(|(one, case)| (one.score, case)).collect();
+        let judged: Vec<f64> = scored()
+            .filter_map(|(one, _)| one.holds)
+            .map(|good| f64::from(u8::from(good)))
             .collect();
-        let judged: Vec<f64> = scores()
-            .filter_map(|score| match score {
-                CaseScore::Mean(_, good) => good.map(|good| f64::from(u8::from(good))),
-                CaseScore::NotApplicable | CaseScore::Missing => None,
-            })
-            .collect();
+        let means: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
         EvaluatorResult {
             name: judge.name.clone(),
-            mean: stats::mean(&values),
+            mean: stats::mean(&means),
             interval: match mean_interval(Of::Evaluator(index), &spec.rules.judges, &values) {
                 Spread::Interval(interval) => Some(interval),
                 Spread::NoSpread { .. } | Spread::TooFew { .. } => None,

@@ -7,6 +7,7 @@ use syn::parse::ParseStream;
 use syn::{Expr, LitStr, Path, Token};
 
 use super::gate::{Gate, Require};
+use super::reduce::{self, Reduce};
 use super::uses::Use;
 use super::value::{Number, count, duration, rest, string};
 use super::{Key, Known, gate, item_path, list, options, uses};
@@ -19,6 +20,7 @@ const OPTIONS: &[Known] = &[
     Known { name: "require", usage: "require(correct)" },
     Known { name: "gate", usage: "gate(mean(correct) >= 0.9)" },
     Known { name: "repeats", usage: "repeats = 3" },
+    Known { name: "reduce", usage: "reduce(correct = at_least(2))" },
     Known { name: "retries", usage: "retries = 2" },
     Known { name: "concurrency", usage: "concurrency = 8" },
     Known { name: "timeout", usage: "timeout = \"60s\"" },
@@ -26,6 +28,9 @@ const OPTIONS: &[Known] = &[
     Known { name: "dataset_name", usage: "dataset_name = \"greetings\"" },
     Known { name: "tags", usage: "tags(\"nightly\")" },
     Known { name: "metadata", usage: "metadata(model = \"..\")" },
+    Known { name: "track", usage: "track(\"prompts/*.md\")" },
+    Known { name: "baseline", usage: "baseline = \"baselines/greeting.json\"" },
+    Known { name: "cluster", usage: "cluster = \"document\"" },
     Known { name: "crate", usage: "crate = honeyhive_harness" },
 ];
 
@@ -47,6 +52,7 @@ pub(crate) struct Options {
     pub(crate) require: Vec<Require>,
     pub(crate) gates: Vec<Gate>,
     pub(crate) repeats: Option<u32>,
+    pub(crate) reduce: Vec<Reduce>,
     pub(crate) retries: Option<u32>,
     pub(crate) concurrency: Option<u32>,
     pub(crate) timeout_ms: Option<u64>,
@@ -55,6 +61,9 @@ pub(crate) struct Options {
     pub(crate) tags: Vec<LitStr>,
     /// Keys, and the `MetaValue` of each without its path.
     pub(crate) metadata: Vec<(String, TokenStream)>,
+    pub(crate) track: Vec<LitStr>,
+    pub(crate) baseline: Option<LitStr>,
+    pub(crate) cluster: Option<LitStr>,
     pub(crate) root: Option<Path>,
     /// All of `evaluators(..)` was understood, so that an unknown name in a rule is a mistake.
     pub(crate) evaluators_known: bool,
@@ -99,6 +108,10 @@ impl Options {
                 self.gates.extend(list(content, errors, |input, _| gate::gate(input)));
                 Ok(())
             })?,
+            "reduce" => key.listed(input, |content| {
+                self.reduce.extend(list(content, errors, |input, _| reduce::reduce(input)));
+                Ok(())
+            })?,
             "repeats" => self.repeats = Some(count(key, input, 1)?),
             "retries" => self.retries = Some(count(key, input, 0)?),
             "concurrency" => self.concurrency = Some(count(key, input, 1)?),
@@ -114,6 +127,17 @@ impl Options {
                 }
                 Ok(())
             })?,
+            "track" => key.listed(input, |content| {
+                for pattern in list(content, errors, |input, _| tracked(key, input)) {
+                    if self.track.iter().any(|other| other.value() == pattern.value()) {
+                        errors.at(&pattern, "this is tracked twice");
+                    }
+                    self.track.push(pattern);
+                }
+                Ok(())
+            })?,
+            "baseline" => self.baseline = Some(baseline(string(key, input)?)?),
+            "cluster" => self.cluster = Some(string(key, input)?),
             "metadata" => key.listed(input, |content| {
                 for (key, value) in list(content, errors, |input, _| metadata(input)) {
                     let name = text::unraw(&key);
@@ -249,6 +273,26 @@ fn tag(key: &Key, input: ParseStream<'_>) -> syn::Result<LitStr> {
     }
     let tag: LitStr = input.parse()?;
     if tag.value().trim().is_empty() { at(tag, "a tag is not empty") } else { Ok(tag) }
+}
+
+fn tracked(key: &Key, input: ParseStream<'_>) -> syn::Result<LitStr> {
+    if !input.peek(LitStr) {
+        return key.wrong(rest(input), "strings");
+    }
+    let pattern: LitStr = input.parse()?;
+    if pattern.value().trim().is_empty() {
+        return at(pattern, "this pattern is empty: write a file, such as `\"prompts/*.md\"`");
+    }
+    Ok(pattern)
+}
+
+fn baseline(file: LitStr) -> syn::Result<LitStr> {
+    let value = file.value();
+    let stem = value.strip_suffix(".json");
+    match stem {
+        Some(stem) if !stem.is_empty() && !stem.ends_with('/') => Ok(file),
+        _ => at(file, "a baseline is a `.json` file, relative to the `Cargo.toml` of this crate"),
+    }
 }
 
 /// `key = value`, the value as what stands behind `MetaValue::`.

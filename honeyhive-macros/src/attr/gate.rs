@@ -3,6 +3,8 @@
 //! Here rules are read as written; whether their evaluators exist and their limits make sense is
 //! for [`crate::check`].
 
+mod against;
+
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::ParseStream;
@@ -13,6 +15,7 @@ use super::value::{Number, rest};
 use super::{inside, item_path};
 use crate::errors::at;
 use crate::{suggest, text};
+pub(crate) use against::{AGAINST, Against};
 
 /// Measures as users write them, and the variant of the harness.
 pub(crate) const MEASURES: &[(&str, &str)] = &[
@@ -74,8 +77,24 @@ pub(crate) struct Require {
     pub(crate) text: String,
 }
 
-/// A rule of `gate(..)` as written.
-pub(crate) struct Gate {
+/// An entry of `gate(..)` as written.
+pub(crate) enum Gate {
+    Limit(Limited),
+    Against(Against),
+}
+
+impl Gate {
+    /// The rule as text.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Limit(rule) => &rule.text,
+            Self::Against(rule) => &rule.text,
+        }
+    }
+}
+
+/// A rule with a limit.
+pub(crate) struct Limited {
     /// `confident` or `not_worse`.
     pub(crate) wrapper: Option<Ident>,
     /// A name in [`MEASURES`], or `error_rate`.
@@ -124,8 +143,11 @@ pub(crate) fn gate(input: ParseStream<'_>) -> syn::Result<Gate> {
         return at(rest(input), "write the measure first: `mean(correct) >= 0.9`");
     }
     let head = item_path(input, "a measure")?;
+    if let Some(name) = head.get_ident().filter(|i| AGAINST.iter().any(|name| *i == name)) {
+        return against::against(name, input).map(Gate::Against);
+    }
     let Some(wrapper) = head.get_ident().filter(|i| *i == "confident" || *i == "not_worse") else {
-        return rule(head, input);
+        return rule(head, input).map(Gate::Limit);
     };
     let example = format!("write the whole rule inside: `{wrapper}(mean(correct) >= 0.9)`");
     if !input.peek(syn::token::Paren) {
@@ -139,6 +161,12 @@ pub(crate) fn gate(input: ParseStream<'_>) -> syn::Result<Gate> {
         if head.is_ident("confident") || head.is_ident("not_worse") {
             return at(head, "`confident` and `not_worse` cannot be combined");
         }
+        if let Some(name) = head.get_ident().filter(|i| AGAINST.iter().any(|name| *i == name)) {
+            return at(
+                &head,
+                format_args!("`{name}` is a test of its own: write it without `{wrapper}`"),
+            );
+        }
         // The limit stands outside: `confident(mean(correct)) >= 0.9`.
         if content.peek(syn::token::Paren) && content.peek2(syn::parse::End) {
             return at(wrapper, &example);
@@ -151,19 +179,23 @@ pub(crate) fn gate(input: ParseStream<'_>) -> syn::Result<Gate> {
         }
     })?;
     let text = format!("{wrapper}({})", inner.text);
-    Ok(Gate { wrapper: Some(wrapper.clone()), text, ..inner })
+    Ok(Gate::Limit(Limited { wrapper: Some(wrapper.clone()), text, ..inner }))
 }
 
 /// `measure(..) >= limit`, after its first name.
-fn rule(head: Path, input: ParseStream<'_>) -> syn::Result<Gate> {
+fn rule(head: Path, input: ParseStream<'_>) -> syn::Result<Limited> {
     let is_errors = head.is_ident("error_rate");
     let known =
         head.get_ident().filter(|i| is_errors || MEASURES.iter().any(|(name, _)| i == name));
     let (mut of, mut slice) = (None, None);
     if input.peek(syn::token::Paren) {
         let Some(measure) = known else {
-            let names: Vec<&str> =
-                MEASURES.iter().map(|(name, _)| *name).chain(["error_rate"]).collect();
+            let names: Vec<&str> = MEASURES
+                .iter()
+                .map(|(name, _)| *name)
+                .chain(["error_rate"])
+                .chain(AGAINST.iter().copied())
+                .collect();
             let name = text::of_type(&head);
             let hint = suggest::hint(&name, &names, "measures");
             return at(head, format_args!("unknown measure `{name}`; {hint}"));
@@ -196,7 +228,7 @@ fn rule(head: Path, input: ParseStream<'_>) -> syn::Result<Gate> {
     let comparison = comparison(input)?;
     let limit = limit(input, &text, comparison)?;
     let text = format!("{text} {} {}", comparison.symbol(), limit.text());
-    Ok(Gate { wrapper: None, measure, of, slice, comparison, limit, text })
+    Ok(Limited { wrapper: None, measure, of, slice, comparison, limit, text })
 }
 
 /// `subject, slice = "key:value"`.
@@ -235,6 +267,13 @@ fn subject(
     }
     content.parse::<Ident>()?;
     content.parse::<Token![=]>()?;
+    let slice = slice_value(content)?;
+    content.parse::<Option<Token![,]>>()?;
+    Ok((of, Some(slice)))
+}
+
+/// The string of `slice = "key:value"`.
+fn slice_value(content: ParseStream<'_>) -> syn::Result<LitStr> {
     if !content.peek(LitStr) {
         return at(rest(content), "a slice is a string: `slice = \"key:value\"`");
     }
@@ -242,8 +281,7 @@ fn subject(
     if slice.value().trim().is_empty() {
         return at(slice, "the slice is empty: write `slice = \"key:value\"`, or a tag");
     }
-    content.parse::<Option<Token![,]>>()?;
-    Ok((of, Some(slice)))
+    Ok(slice)
 }
 
 fn comparison(input: ParseStream<'_>) -> syn::Result<Comparison> {

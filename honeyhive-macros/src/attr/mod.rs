@@ -5,6 +5,7 @@
 pub(crate) mod evaluator;
 pub(crate) mod experiment;
 pub(crate) mod gate;
+pub(crate) mod reduce;
 #[cfg(test)]
 mod tests;
 pub(crate) mod uses;

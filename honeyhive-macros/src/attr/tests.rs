@@ -68,7 +68,7 @@ fn everything_is_read() {
     assert_eq!(called, ["a", "b", "strict"]);
     assert_eq!(options.evaluators[2].settings.len(), 2);
     assert_eq!(options.require[1].text, "b >= 0.7");
-    assert_eq!(options.gates[0].text, "mean(strict) >= 1");
+    assert_eq!(options.gates[0].text(), "mean(strict) >= 1");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::Path;
 
 use crate::attr::experiment::Options;
-use crate::attr::gate::{Comparison, Gate, Limit, MEASURES, Require};
+use crate::attr::gate::{AGAINST, Against, Comparison, Gate, Limit, Limited, MEASURES, Require};
 use crate::attr::uses::Use;
 use crate::attr::value::duration;
 use crate::errors::Errors;
@@ -14,16 +14,36 @@ use crate::{suggest, text};
 /// A rule that fits.
 pub(crate) struct Rule {
     pub(crate) text: String,
-    /// Variants of the harness' enums.
-    pub(crate) mode: &'static str,
-    pub(crate) measure: &'static str,
     pub(crate) of: Of,
     pub(crate) slice: Option<syn::LitStr>,
-    pub(crate) comparison: Comparison,
-    pub(crate) limit: f64,
+    pub(crate) test: Test,
     /// What rustc has to check, as it alone knows the evaluator.
     pub(crate) checks: Checks,
 }
+
+/// What a rule asks.
+pub(crate) enum Test {
+    Limit {
+        /// Variants of the harness' enums.
+        mode: &'static str,
+        measure: &'static str,
+        comparison: Comparison,
+        limit: f64,
+    },
+    NoRegression {
+        margin: f64,
+        alpha: f64,
+    },
+    NoCollapse {
+        alpha: f64,
+    },
+}
+
+/// A smaller loss than this is none, when nobody says otherwise: two points of a hundred.
+const MARGIN: f64 = 0.02;
+
+/// How often a rule may fail by chance, when nobody says otherwise.
+const ALPHA: f64 = 0.05;
 
 /// What a rule looks at.
 pub(crate) enum Of {
@@ -62,11 +82,22 @@ pub(crate) fn check(options: &Options, errors: &mut Errors) -> (Vec<Requirement>
         twice("require", &rule.text, rule.evaluator.to_token_stream(), errors);
     }
     for rule in &options.gates {
-        twice("gate", &rule.text, whole(rule), errors);
+        let place = match rule {
+            Gate::Limit(rule) => whole(rule),
+            Gate::Against(rule) => rule.name.to_token_stream(),
+        };
+        twice("gate", rule.text(), place, errors);
     }
     let require =
         options.require.iter().filter_map(|rule| requirement(rule, options, errors)).collect();
-    let gates = options.gates.iter().filter_map(|rule| gate(rule, options, errors)).collect();
+    let gates = options
+        .gates
+        .iter()
+        .filter_map(|rule| match rule {
+            Gate::Limit(rule) => gate(rule, options, errors),
+            Gate::Against(rule) => against(rule, options, errors),
+        })
+        .collect();
     (require, gates)
 }
 
@@ -80,7 +111,86 @@ fn requirement(rule: &Require, options: &Options, errors: &mut Errors) -> Option
     Some(Requirement { text: rule.text.clone(), evaluator, limit, checks })
 }
 
-fn gate(rule: &Gate, options: &Options, errors: &mut Errors) -> Option<Rule> {
+/// A rule that looks at the baseline.
+fn against(rule: &Against, options: &Options, errors: &mut Errors) -> Option<Rule> {
+    if rule.evaluator.is_ident("latency") {
+        errors.at(
+            &rule.evaluator,
+            "latency depends on the machine, and a baseline comes from another one; write `p95(latency) <= \"2s\"`",
+        );
+        return None;
+    }
+    let of = subject(&rule.evaluator, options, errors)?;
+    let alpha = rule.alpha.as_ref().map_or(ALPHA, |alpha| alpha.value);
+    let mut checks = Checks::default();
+    let test = if rule.name == AGAINST[0] {
+        Test::NoRegression { margin: rule.margin.as_ref().map_or(MARGIN, |m| m.value), alpha }
+    } else {
+        checks.judge = Some(rule.evaluator.to_token_stream());
+        Test::NoCollapse { alpha }
+    };
+    Some(Rule { text: rule.text.clone(), of, slice: rule.slice.clone(), test, checks })
+}
+
+/// How the attempts of each evaluator become one score: the variant and its number, in the order
+/// of `evaluators(..)`.
+pub(crate) struct Reducer {
+    pub(crate) variant: &'static str,
+    pub(crate) count: Option<u32>,
+    /// An evaluator whose good attempts are counted must judge.
+    pub(crate) judge: Option<TokenStream>,
+}
+
+/// Checks `reduce(..)`.
+pub(crate) fn reducers(options: &Options, errors: &mut Errors) -> Vec<Reducer> {
+    let mean = || Reducer { variant: "Mean", count: None, judge: None };
+    let mut reducers: Vec<Reducer> = options.evaluators.iter().map(|_| mean()).collect();
+    let mut seen = Vec::new();
+    for rule in &options.reduce {
+        if rule.evaluator.is_ident("latency") {
+            errors
+                .at(&rule.evaluator, "`reduce` is about scores; a latency is that of each attempt");
+            continue;
+        }
+        let Some(Of::Evaluator(index)) = subject(&rule.evaluator, options, errors) else {
+            continue;
+        };
+        if seen.contains(&index) {
+            let name = text::of_type(&rule.evaluator);
+            errors.at(&rule.evaluator, format_args!("`{name}` is reduced twice"));
+        }
+        seen.push(index);
+        if let Some((k, place)) = &rule.count {
+            let repeats = options.repeats.unwrap_or(1);
+            if *k > repeats {
+                errors.at(
+                    place,
+                    format_args!("`{}` needs {k} attempts, and there is {repeats} per case: add `repeats = {k}` or more", rule.text),
+                );
+            }
+        }
+        reducers[index] = Reducer {
+            variant: rule.variant,
+            count: rule.count.as_ref().map(|(k, _)| *k),
+            judge: rule.count.as_ref().map(|_| rule.evaluator.to_token_stream()),
+        };
+    }
+    reducers
+}
+
+/// Whether the scores of cases are shares of good attempts, and so between 0 and 1.
+fn counts(options: &Options, evaluator: usize) -> bool {
+    let name = options.evaluators.get(evaluator).map(Use::called);
+    options.reduce.iter().any(|rule| {
+        rule.count.is_some()
+            && (Some(text::of_type(&rule.evaluator)) == name
+                || options.evaluators.get(evaluator).is_some_and(|used| {
+                    text::of_type(&used.path) == text::of_type(&rule.evaluator)
+                }))
+    })
+}
+
+fn gate(rule: &Limited, options: &Options, errors: &mut Errors) -> Option<Rule> {
     let of = match &rule.of {
         Some(path) => subject(path, options, errors)?,
         None => Of::Errors,
@@ -98,29 +208,38 @@ fn gate(rule: &Gate, options: &Options, errors: &mut Errors) -> Option<Rule> {
         match measure.as_str() {
             "pass_rate" => checks.judge = Some(path.to_token_stream()),
             "stddev" => {}
+            _ if matches!(of, Of::Evaluator(index) if counts(options, index)) => {
+                if !(0.0..=1.0).contains(&limit) {
+                    let place = rule.limit.tokens();
+                    errors.at(place, "the scores of cases are shares here, between 0 and 1");
+                    return None;
+                }
+            }
             _ => checks.limit = Some(rule.limit.tokens()),
         }
     }
     Some(Rule {
         text: rule.text.clone(),
-        mode: match &rule.wrapper {
-            Some(wrapper) if wrapper == "confident" => "Confident",
-            Some(_) => "NotWorse",
-            None => "Point",
-        },
-        measure: MEASURES
-            .iter()
-            .find(|(name, _)| *name == measure)
-            .map_or("ErrorRate", |(_, variant)| variant),
         of,
         slice: rule.slice.clone(),
-        comparison: rule.comparison,
-        limit,
+        test: Test::Limit {
+            mode: match &rule.wrapper {
+                Some(wrapper) if wrapper == "confident" => "Confident",
+                Some(_) => "NotWorse",
+                None => "Point",
+            },
+            measure: MEASURES
+                .iter()
+                .find(|(name, _)| *name == measure)
+                .map_or("ErrorRate", |(_, variant)| variant),
+            comparison: rule.comparison,
+            limit,
+        },
         checks,
     })
 }
 
-fn wrapper(rule: &Gate, measure: &str, of: &Of, errors: &mut Errors) {
+fn wrapper(rule: &Limited, measure: &str, of: &Of, errors: &mut Errors) {
     let Some(wrapper) = &rule.wrapper else { return };
     let has_interval = match of {
         Of::Evaluator(_) => matches!(measure, "mean" | "pass_rate"),
@@ -135,7 +254,7 @@ fn wrapper(rule: &Gate, measure: &str, of: &Of, errors: &mut Errors) {
     }
 }
 
-fn limit(rule: &Gate, measure: &str, of: &Of, errors: &mut Errors) -> Option<f64> {
+fn limit(rule: &Limited, measure: &str, of: &Of, errors: &mut Errors) -> Option<f64> {
     match (of, &rule.limit) {
         (Of::Latency, Limit::Text(text)) => {
             errors.keep(duration(text)).map(|duration| duration.as_secs_f64())
@@ -217,7 +336,7 @@ fn subject(path: &Path, options: &Options, errors: &mut Errors) -> Option<Of> {
 }
 
 /// A rule from its first to its last token.
-fn whole(rule: &Gate) -> TokenStream {
+fn whole(rule: &Limited) -> TokenStream {
     let first = rule.wrapper.as_ref().unwrap_or(&rule.measure);
     let last = rule.limit.tokens();
     quote!(#first #last)

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use super::arguments::{Arguments, Filling, local};
 use super::{Root, generated, option, rules, uses};
 use crate::attr::experiment::{Dataset, Options};
-use crate::check::rules::{Of, Requirement, Rule};
+use crate::check::rules::{Checks, Of, Reducer, Requirement, Rule, Test};
 use crate::ignore::Ignore;
 use crate::item::Function;
 use crate::params::Parameter;
@@ -21,6 +21,7 @@ pub(crate) struct Experiment<'a> {
     pub(crate) options: &'a Options,
     pub(crate) require: &'a [Requirement],
     pub(crate) gates: &'a [Rule],
+    pub(crate) reducers: &'a [Reducer],
     pub(crate) ignore: &'a Ignore,
 }
 
@@ -35,7 +36,9 @@ pub(crate) fn expand(experiment: &Experiment<'_>) -> TokenStream {
     let (run, runner) = run(&root, function, &arguments);
     let (load, dataset) = dataset(&root, options);
     let evaluators =
-        options.evaluators.iter().enumerate().map(|(i, used)| uses::expand(&root, i, used));
+        options.evaluators.iter().zip(experiment.reducers).enumerate().map(
+            |(i, (used, reducer))| uses::expand(&root, i, used, &rules::reducer(&root, reducer)),
+        );
     let constants = (0..options.evaluators.len()).map(|i| uses::constant(i, Span::mixed_site()));
     let distinct = uses::distinct(&root, &options.evaluators);
     let require = experiment.require.iter().map(|rule| rules::requirement(&root, rule));
@@ -48,7 +51,9 @@ pub(crate) fn expand(experiment: &Experiment<'_>) -> TokenStream {
     let concurrency = option(options.concurrency);
     let repeats = options.repeats.unwrap_or(1);
     let retries = options.retries.unwrap_or(0);
-    let tags = &options.tags;
+    let (tags, track) = (&options.tags, &options.track);
+    let baseline = option(options.baseline.as_ref());
+    let cluster = option(options.cluster.as_ref());
     let metadata =
         options.metadata.iter().map(|(key, value)| quote!((#key, #p::MetaValue::#value)));
     let ignore = experiment.ignore.to_tokens();
@@ -83,6 +88,9 @@ pub(crate) fn expand(experiment: &Experiment<'_>) -> TokenStream {
                     concurrency: #concurrency,
                     tags: &[#(#tags),*],
                     metadata: &[#(#metadata),*],
+                    track: &[#(#track),*],
+                    baseline: #baseline,
+                    cluster: #cluster,
                     ignore: #ignore,
                 }
             }
@@ -218,9 +226,16 @@ fn checks(root: &Root, experiment: &Experiment<'_>) -> TokenStream {
     let require = experiment.require.iter().map(|rule| {
         rules::checks(root, rule.evaluator, rule.limit.map(|(_, limit)| limit), &rule.checks)
     });
-    let gates = experiment.gates.iter().map(|rule| match rule.of {
-        Of::Evaluator(index) => rules::checks(root, index, Some(rule.limit), &rule.checks),
-        Of::Latency | Of::Errors => TokenStream::new(),
+    let gates = experiment.gates.iter().map(|rule| match (&rule.of, &rule.test) {
+        (Of::Evaluator(index), Test::Limit { limit, .. }) => {
+            rules::checks(root, *index, Some(*limit), &rule.checks)
+        }
+        (Of::Evaluator(index), _) => rules::checks(root, *index, None, &rule.checks),
+        (Of::Latency | Of::Errors, _) => TokenStream::new(),
     });
-    require.chain(gates).collect()
+    let reducers = experiment.reducers.iter().enumerate().map(|(index, reducer)| {
+        let checks = Checks { judge: reducer.judge.clone(), limit: None };
+        rules::checks(root, index, None, &checks)
+    });
+    require.chain(gates).chain(reducers).collect()
 }

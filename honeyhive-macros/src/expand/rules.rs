@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use super::uses::constant;
 use super::{Root, option};
 use crate::attr::gate::Comparison;
-use crate::check::rules::{Checks, Of, Requirement, Rule};
+use crate::check::rules::{Checks, Of, Reducer, Requirement, Rule, Test};
 
 fn comparison(root: &Root, comparison: Comparison) -> TokenStream {
     let p = root.private();
@@ -25,33 +25,53 @@ pub(crate) fn requirement(root: &Root, rule: &Requirement) -> TokenStream {
         let side = comparison(root, side);
         quote!((#side, #limit))
     }));
-    quote!(#p::RequireRule { evaluator: #evaluator, limit: #limit, text: #text })
+    quote!(#p::RequireRule { evaluator: #evaluator, limit: #limit, text: #p::Cow::Borrowed(#text) })
 }
 
 /// A `GateRule`.
 pub(crate) fn gate(root: &Root, rule: &Rule) -> TokenStream {
     let p = root.private();
-    let Rule { text, slice, limit, .. } = rule;
-    let mode = format_ident!("{}", rule.mode);
-    let measure = format_ident!("{}", rule.measure);
-    let of = match rule.of {
-        Of::Evaluator(index) => quote!(Evaluator(#index)),
-        Of::Latency => quote!(Latency),
-        Of::Errors => quote!(Errors),
-    };
-    let slice = option(slice.as_ref());
-    let side = comparison(root, rule.comparison);
-    quote! {
-        #p::GateRule {
-            text: #text,
-            mode: #p::Mode::#mode,
-            measure: #p::Measure::#measure,
-            of: #p::Of::#of,
-            slice: #slice,
-            comparison: #side,
-            limit: #limit,
+    let Rule { text, slice, of, test, .. } = rule;
+    let slice = option(slice.as_ref().map(|slice| quote!(#p::Cow::Borrowed(#slice))));
+    let test = match (test, of) {
+        (Test::Limit { mode, measure, comparison: side, limit }, _) => {
+            let (mode, measure) = (format_ident!("{mode}"), format_ident!("{measure}"));
+            let of = match of {
+                Of::Evaluator(index) => quote!(Evaluator(#index)),
+                Of::Latency => quote!(Latency),
+                Of::Errors => quote!(Errors),
+            };
+            let side = comparison(root, *side);
+            quote! {
+                Limit {
+                    mode: #p::Mode::#mode,
+                    measure: #p::Measure::#measure,
+                    of: #p::Of::#of,
+                    comparison: #side,
+                    limit: #limit,
+                }
+            }
         }
+        (Test::NoRegression { margin, alpha }, Of::Evaluator(index)) => {
+            quote!(NoRegression { evaluator: #index, margin: #margin, alpha: #alpha })
+        }
+        (Test::NoCollapse { alpha }, Of::Evaluator(index)) => {
+            quote!(NoCollapse { evaluator: #index, alpha: #alpha })
+        }
+        // Such a rule is about an evaluator, or it is no rule.
+        (Test::NoRegression { .. } | Test::NoCollapse { .. }, _) => return TokenStream::new(),
+    };
+    quote! {
+        #p::GateRule { text: #p::Cow::Borrowed(#text), slice: #slice, test: #p::Test::#test }
     }
+}
+
+/// A `Reducer`.
+pub(crate) fn reducer(root: &Root, reducer: &Reducer) -> TokenStream {
+    let p = root.private();
+    let variant = format_ident!("{}", reducer.variant);
+    let count = reducer.count.map(|count| quote!((#count)));
+    quote!(#p::Reducer::#variant #count)
 }
 
 /// What rustc checks of the evaluator of a rule, at the place in the rule.

@@ -18,7 +18,7 @@ pub(crate) fn constant(index: usize, place: Span) -> Ident {
 }
 
 /// The constant for one evaluator.
-pub(crate) fn expand(root: &Root, index: usize, used: &Use) -> TokenStream {
+pub(crate) fn expand(root: &Root, index: usize, used: &Use, reducer: &TokenStream) -> TokenStream {
     let span = used.last().span();
     let p = root.private_at(span);
     let constant = constant(index, span);
@@ -52,6 +52,7 @@ pub(crate) fn expand(root: &Root, index: usize, used: &Use) -> TokenStream {
                 name: #name,
                 settings: #settings,
                 info: &<__HhCompanion as #p::Companion>::INFO,
+                reduce: #reducer,
                 make: __HH_MAKE,
             }
         };

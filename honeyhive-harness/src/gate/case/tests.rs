@@ -1,21 +1,18 @@
 use super::*;
-use crate::gate::rule::{Measure, Mode};
+use crate::rule::{Measure, Mode, Test};
 use crate::score::{Comparison, Direction, Shape};
 
 fn judge(name: &str, shape: Shape, threshold: Option<f64>, direction: Direction) -> Judge {
-    let info = EvaluatorInfo {
-        name: "f",
-        file: "src/lib.rs",
-        line: 1,
-        params: &[],
-        reads_trace: false,
+    Judge {
+        name: name.to_owned(),
+        settings: String::new(),
         threshold,
         direction,
         range: None,
         shape,
-        source_hash: "",
-    };
-    Judge { name: name.to_owned(), info }
+        reduce: Reducer::Mean,
+        source: String::new(),
+    }
 }
 
 fn rules(judges: Vec<Judge>) -> Rules {
@@ -24,13 +21,15 @@ fn rules(judges: Vec<Judge>) -> Rules {
 
 fn gate(of: Of, slice: Option<&'static str>) -> GateRule {
     GateRule {
-        text: "rule",
-        mode: Mode::Point,
-        measure: Measure::Mean,
-        of,
-        slice,
-        comparison: Comparison::AtLeast,
-        limit: 0.9,
+        text: "rule".into(),
+        slice: slice.map(Into::into),
+        test: Test::Limit {
+            mode: Mode::Point,
+            measure: Measure::Mean,
+            of,
+            comparison: Comparison::AtLeast,
+            limit: 0.9,
+        },
     }
 }
 
@@ -51,7 +50,7 @@ const YES: ScoreValue = ScoreValue::Bool(true);
 const NO: ScoreValue = ScoreValue::Bool(false);
 
 fn run(rules: &Rules, attempts: &[AttemptRecord]) -> (Case, Decision) {
-    decide(rules, 0, Box::default(), attempts)
+    decide(rules, RowFacts::default(), attempts)
 }
 
 #[test]
@@ -86,12 +85,14 @@ fn repeats_are_averaged_and_require_looks_at_each() {
     let mut rules = rules(vec![judge("correct", Shape::Bool, Some(0.6), Direction::Maximize)]);
     let attempts = [scored(&[YES]), scored(&[NO]), scored(&[YES])];
     let (case, decision) = run(&rules, &attempts);
-    assert_eq!(case.scores[0], CaseScore::Mean(2.0 / 3.0, Some(true)));
+    let scored = Scored { score: 2.0 / 3.0, holds: Some(true), attempts: 3, good: Some(2) };
+    assert_eq!(case.scores[0], CaseScore::Scored(scored));
+    assert!(scored.is_flaky());
     assert_eq!(decision, Decision::default());
     rules.require = vec![RequireRule {
         evaluator: 0,
         limit: Some((Comparison::AtLeast, 1.0)),
-        text: "correct >= 1",
+        text: "correct >= 1".into(),
     }];
     let (case, decision) = run(&rules, &attempts);
     assert_eq!(case.state, CaseState::Fail);
@@ -122,9 +123,17 @@ fn an_error_is_no_score_of_zero() {
 fn a_gate_takes_over_what_it_names() {
     let mut rules = rules(vec![judge("correct", Shape::Bool, None, Direction::Maximize)]);
     rules.gates = vec![gate(Of::Evaluator(0), Some("lang:de"))];
-    let decide = |in_slice: bool| decide(&rules, 0, Box::new([in_slice]), &[scored(&[NO])]).1;
+    let decide = |in_slice: bool| {
+        let facts = RowFacts { in_slice: Box::new([in_slice]), ..RowFacts::default() };
+        super::decide(&rules, facts, &[scored(&[NO])]).1
+    };
     assert_eq!(decide(true).gated, ["correct is false"]);
     assert_eq!(decide(false).failing, ["correct is false"]);
+    rules.gates = vec![GateRule {
+        test: Test::NoRegression { evaluator: 0, margin: 0.02, alpha: 0.05 },
+        ..gate(Of::Evaluator(0), None)
+    }];
+    assert_eq!(run(&rules, &[scored(&[NO])]).1.failing, ["correct is false"]);
     rules.gates = vec![gate(Of::Errors, None)];
     assert_eq!(run(&rules, &[errored(ErrorKind::Timeout)]).1.gated, ["boom"]);
 }

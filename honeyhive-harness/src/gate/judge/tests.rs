@@ -1,32 +1,39 @@
 use super::*;
-use crate::evaluators::EvaluatorInfo;
+use crate::gate::case::{Rules, Scored};
+use crate::gate::verdict::judge_all;
 use crate::journal::CaseState;
-use crate::score::{Direction, Shape};
+use crate::rule::Test;
+use crate::score::{Direction, Reducer, Shape};
 
-const CORRECT: GateRule = GateRule {
-    text: "mean(correct) >= 0.9",
+const CORRECT: Limit = Limit {
     mode: Mode::Point,
     measure: Measure::Mean,
     of: Of::Evaluator(0),
-    slice: None,
     comparison: Comparison::AtLeast,
-    limit: 0.9,
+    at: 0.9,
 };
 
-fn judges(direction: Direction) -> Vec<Judge> {
-    let info = EvaluatorInfo {
-        name: "correct",
-        file: "",
-        line: 1,
-        params: &[],
-        reads_trace: false,
+fn rules(gates: Vec<GateRule>) -> Rules {
+    let judge = Judge {
+        name: "correct".to_owned(),
+        settings: String::new(),
         threshold: None,
-        direction,
+        direction: Direction::Maximize,
         range: None,
         shape: Shape::Bool,
-        source_hash: "",
+        reduce: Reducer::Mean,
+        source: String::new(),
     };
-    vec![Judge { name: "correct".to_owned(), info }]
+    Rules { judges: vec![judge], require: Vec::new(), gates }
+}
+
+fn rule(limit: Limit, text: &'static str) -> GateRule {
+    let Limit { mode, measure, of, comparison, at } = limit;
+    GateRule {
+        text: text.into(),
+        slice: None,
+        test: Test::Limit { mode, measure, of, comparison, limit: at },
+    }
 }
 
 fn case(row: usize, score: CaseScore, seconds: &[f64]) -> Case {
@@ -37,53 +44,71 @@ fn case(row: usize, score: CaseScore, seconds: &[f64]) -> Case {
         scores: Box::new([score]),
         latencies: seconds.into(),
         in_slice: Box::default(),
+        row_hash: String::new(),
+        cluster: None,
     }
+}
+
+fn score(score: f64, holds: Option<bool>) -> CaseScore {
+    CaseScore::Scored(Scored { score, holds, attempts: 1, good: None })
 }
 
 fn hits(hits: usize, n: usize) -> Vec<Case> {
     (0..n)
         .map(|row| {
             let hit = row < hits;
-            case(row, CaseScore::Mean(f64::from(u8::from(hit)), Some(hit)), &[0.01])
+            case(row, score(f64::from(u8::from(hit)), Some(hit)), &[0.01])
         })
         .collect()
 }
 
-fn verdict(rule: &GateRule, cases: &[Case]) -> RuleRecord {
-    judge(0, rule, &judges(Direction::Maximize), cases, &|row| format!("row-{row}"))
+fn all(gates: Vec<GateRule>, cases: &[Case]) -> Vec<RuleRecord> {
+    let rules = rules(gates);
+    let scene = Scene {
+        rules: &rules,
+        name: &|row| format!("row-{row}"),
+        id: &|row| row.to_string(),
+        baseline: None,
+        now: None,
+    };
+    judge_all(&scene, cases)
+}
+
+fn verdict(limit: Limit, cases: &[Case]) -> RuleRecord {
+    all(vec![rule(limit, "mean(correct) >= 0.9")], cases).remove(0)
 }
 
 #[test]
 fn a_verdict_says_value_n_interval_limit_and_the_worst() {
-    let record = verdict(&CORRECT, &hits(55, 62));
+    let record = verdict(CORRECT, &hits(55, 62));
     assert_eq!(record.verdict, Verdict::Fail);
     assert_eq!(
         record.text,
         "mean(correct) >= 0.9: 0.887, n = 62, 95 % 0.785 to 0.944; worst: row-55 0, row-56 0, row-57 0"
     );
     assert_eq!(record.n, 62);
-    assert_eq!(verdict(&CORRECT, &hits(9, 10)).verdict, Verdict::Pass);
-    let perfect = verdict(&CORRECT, &hits(10, 10));
+    assert_eq!(verdict(CORRECT, &hits(9, 10)).verdict, Verdict::Pass);
+    let perfect = verdict(CORRECT, &hits(10, 10));
     assert!(!perfect.text.contains("worst"), "{}", perfect.text);
 }
 
 #[test]
 fn modes_look_at_the_bound_of_their_side() {
-    let rule = |mode| GateRule { mode, ..CORRECT };
+    let rule = |mode| Limit { mode, ..CORRECT };
     // 19 of 20: the mean holds, its lower bound does not; 16 of 20: the upper bound still does.
-    assert_eq!(verdict(&rule(Mode::Point), &hits(19, 20)).verdict, Verdict::Pass);
-    assert_eq!(verdict(&rule(Mode::Confident), &hits(19, 20)).verdict, Verdict::Fail);
-    assert_eq!(verdict(&rule(Mode::Confident), &hits(60, 60)).verdict, Verdict::Pass);
-    assert_eq!(verdict(&rule(Mode::Point), &hits(17, 20)).verdict, Verdict::Fail);
-    assert_eq!(verdict(&rule(Mode::NotWorse), &hits(17, 20)).verdict, Verdict::Pass);
-    assert_eq!(verdict(&rule(Mode::NotWorse), &hits(10, 20)).verdict, Verdict::Fail);
+    assert_eq!(verdict(rule(Mode::Point), &hits(19, 20)).verdict, Verdict::Pass);
+    assert_eq!(verdict(rule(Mode::Confident), &hits(19, 20)).verdict, Verdict::Fail);
+    assert_eq!(verdict(rule(Mode::Confident), &hits(60, 60)).verdict, Verdict::Pass);
+    assert_eq!(verdict(rule(Mode::Point), &hits(17, 20)).verdict, Verdict::Fail);
+    assert_eq!(verdict(rule(Mode::NotWorse), &hits(17, 20)).verdict, Verdict::Pass);
+    assert_eq!(verdict(rule(Mode::NotWorse), &hits(10, 20)).verdict, Verdict::Fail);
 }
 
 #[test]
 fn too_few_scored_cases_decide_nothing() {
     let mut cases = hits(18, 18);
     cases.push(case(18, CaseScore::Missing, &[]));
-    let record = verdict(&CORRECT, &cases);
+    let record = verdict(CORRECT, &cases);
     assert_eq!(record.verdict, Verdict::Inconclusive);
     assert!(
         record.text.ends_with("only 18 of 19 cases scored (95 %, needs 95 %)"),
@@ -92,9 +117,9 @@ fn too_few_scored_cases_decide_nothing() {
     );
     let mut cases = hits(19, 19);
     cases.push(case(19, CaseScore::Missing, &[]));
-    assert_eq!(verdict(&CORRECT, &cases).verdict, Verdict::Pass);
+    assert_eq!(verdict(CORRECT, &cases).verdict, Verdict::Pass);
     let nothing = vec![case(0, CaseScore::NotApplicable, &[])];
-    assert_eq!(verdict(&CORRECT, &nothing).verdict, Verdict::Inconclusive);
+    assert_eq!(verdict(CORRECT, &nothing).verdict, Verdict::Inconclusive);
 }
 
 #[test]
@@ -103,29 +128,28 @@ fn a_slice_without_cases_fails() {
     for case in &mut cases {
         case.in_slice = Box::new([false]);
     }
-    let rule = GateRule { slice: Some("lang:dee"), ..CORRECT };
-    let record = verdict(&rule, &cases);
+    let rule = GateRule { slice: Some("lang:dee".into()), ..rule(CORRECT, "rule") };
+    let record = all(vec![rule], &cases).remove(0);
     assert_eq!(record.verdict, Verdict::Fail);
     assert!(record.text.contains("no case is in the slice `lang:dee`"), "{}", record.text);
 }
 
 #[test]
 fn latency_uses_attempts_for_percentiles_and_cases_for_means() {
-    let latency = |measure, limit| GateRule {
+    let latency = |measure, limit| Limit {
         measure,
         of: Of::Latency,
         comparison: Comparison::AtMost,
-        limit,
-        text: "p95(latency) <= \"2s\"",
+        at: limit,
         ..CORRECT
     };
     let cases = vec![
         case(0, CaseScore::NotApplicable, &[0.1, 0.3]),
         case(1, CaseScore::NotApplicable, &[1.0, 3.0]),
     ];
-    let record = verdict(&latency(Measure::P95, 2.0), &cases);
+    let record = verdict(latency(Measure::P95, 2.0), &cases);
     assert_eq!((record.verdict, record.value, record.n), (Verdict::Fail, Some(3.0), 4));
-    let record = verdict(&latency(Measure::Mean, 2.0), &cases);
+    let record = verdict(latency(Measure::Mean, 2.0), &cases);
     assert_eq!((record.verdict, record.n), (Verdict::Pass, 2));
     assert!((record.value.unwrap() - 1.1).abs() < 1e-12);
     assert!(record.text.contains("95 % 0 µs to 12.5 s; worst: row-1 2 s"), "{}", record.text);
@@ -133,8 +157,7 @@ fn latency_uses_attempts_for_percentiles_and_cases_for_means() {
 
 #[test]
 fn every_measure() {
-    let cases: Vec<Case> =
-        (1..=20).map(|i| case(i, CaseScore::Mean(i as f64, None), &[])).collect();
+    let cases: Vec<Case> = (1..=20).map(|i| case(i, score(i as f64, None), &[])).collect();
     for (measure, value) in [
         (Measure::Mean, 10.5),
         (Measure::Median, 10.0),
@@ -146,32 +169,78 @@ fn every_measure() {
         (Measure::Max, 20.0),
         (Measure::Stddev, 35.0_f64.sqrt()),
     ] {
-        let record = verdict(&GateRule { measure, limit: value, ..CORRECT }, &cases);
+        let record = verdict(Limit { measure, at: value, ..CORRECT }, &cases);
         assert!((record.value.unwrap() - value).abs() < 1e-9, "{measure:?}: {}", record.text);
         assert_eq!(record.verdict, Verdict::Pass, "{measure:?}");
-        let beyond = GateRule { measure, limit: value + 0.01, ..CORRECT };
-        assert_eq!(verdict(&beyond, &cases).verdict, Verdict::Fail, "{measure:?}");
+        let beyond = Limit { measure, at: value + 0.01, ..CORRECT };
+        assert_eq!(verdict(beyond, &cases).verdict, Verdict::Fail, "{measure:?}");
     }
-    let rate = GateRule { measure: Measure::PassRate, limit: 0.6, ..CORRECT };
-    assert_eq!(verdict(&rate, &hits(12, 20)).verdict, Verdict::Pass);
-    let rate = GateRule {
+    let rate = Limit { measure: Measure::PassRate, at: 0.6, ..CORRECT };
+    assert_eq!(verdict(rate, &hits(12, 20)).verdict, Verdict::Pass);
+    let rate = Limit {
         measure: Measure::ErrorRate,
         of: Of::Errors,
         comparison: Comparison::AtMost,
-        limit: 0.1,
+        at: 0.1,
         ..CORRECT
     };
     let mut cases = hits(8, 8);
     cases.push(case(8, CaseScore::Missing, &[]));
-    let record = verdict(&rate, &cases);
+    let record = verdict(rate, &cases);
     assert_eq!((record.verdict, record.n), (Verdict::Fail, 9));
     assert!(record.text.ends_with("worst: row-8"), "{}", record.text);
 }
 
 #[test]
 fn equal_scores_have_no_spread() {
-    let cases: Vec<Case> = (0..5).map(|row| case(row, CaseScore::Mean(0.95, None), &[])).collect();
-    let record = verdict(&CORRECT, &cases);
+    let cases: Vec<Case> = (0..5).map(|row| case(row, score(0.95, None), &[])).collect();
+    let record = verdict(CORRECT, &cases);
     assert!(record.text.contains("n = 5, no spread"), "{}", record.text);
     assert_eq!((record.verdict, record.interval), (Verdict::Pass, None));
+}
+
+#[test]
+fn the_p_of_a_bound_is_where_its_interval_ends() {
+    let cases = hits(10, 20);
+    let values: Vec<(f64, &Case)> =
+        cases.iter().map(|case| (case.scores[0].scored().unwrap().score, case)).collect();
+    let p = p_of_bound(Limit { mode: Mode::NotWorse, ..CORRECT }, &values);
+    // Wilson's bound is the inverse of the score test:
+    // scipy.stats.norm.sf((0.9 - 0.5) / math.sqrt(0.9 * 0.1 / 20))
+    assert!((p - 1.239_395e-9).abs() < 1e-11, "{p}");
+    let p = p_of_bound(Limit { at: 0.6, ..CORRECT }, &values);
+    // scipy.stats.norm.sf((0.6 - 0.5) / math.sqrt(0.6 * 0.4 / 20))
+    assert!((p - 0.180_655_2).abs() < 1e-6, "{p}");
+    let p = p_of_bound(Limit { at: 0.4, ..CORRECT }, &values);
+    assert!((p - 1.0).abs() < 1e-12, "{p}");
+}
+
+#[test]
+fn several_tests_are_corrected_together() {
+    // 18 of 20 against 0.97 is a finding alone, p = 0.033, and none beside another test.
+    let not_worse = |at| Limit { mode: Mode::NotWorse, at, ..CORRECT };
+    let weak = rule(not_worse(0.97), "weak");
+    let alone = all(vec![weak.clone()], &hits(18, 20)).remove(0);
+    assert_eq!(alone.verdict, Verdict::Fail);
+    let together = all(vec![weak, rule(not_worse(0.96), "other")], &hits(18, 20));
+    assert_eq!(together[0].verdict, Verdict::Pass, "{}", together[0].text);
+    assert!(together[0].text.contains("with Holm's correction for 2 tests"));
+    let strong =
+        all(vec![rule(not_worse(0.999), "strong"), rule(not_worse(0.5), "fine")], &hits(10, 20));
+    assert_eq!(strong[0].verdict, Verdict::Fail, "{}", strong[0].text);
+    assert_eq!(strong[1].verdict, Verdict::Pass);
+}
+
+#[test]
+fn clusters_are_the_unit_of_the_interval() {
+    let mut cases = hits(16, 32);
+    let width = |cases: &[Case]| {
+        let (low, high) = verdict(CORRECT, cases).interval.unwrap();
+        high - low
+    };
+    let alone = width(&cases);
+    for case in &mut cases {
+        case.cluster = Some((case.row / 4).to_string());
+    }
+    assert!(width(&cases) > 1.5 * alone, "{} {alone}", width(&cases));
 }

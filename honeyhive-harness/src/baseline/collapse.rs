@@ -1,0 +1,127 @@
+//! Cases that always held and now never do: what an average hides.
+
+use super::snapshot::Snapshot;
+use crate::stats::poisson_binomial_tail;
+
+/// What [`collapses`] found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Collapses {
+    /// Cases that can be compared and held in every attempt of the baseline.
+    pub held: usize,
+    /// Those of them that hold in no attempt now, by their ids.
+    pub collapsed: Vec<String>,
+    /// How often chance alone would collapse at least as many.
+    pub p: f64,
+}
+
+/// The cases that held in every attempt of the baseline and hold in none now.
+///
+/// Whether they are more than chance is an exact conditional test. If nothing had changed, the
+/// attempts of a case in both runs would be exchangeable: with as many good ones in all as the
+/// baseline has attempts, the good ones are exactly those of the baseline with probability
+/// `1 / C(attempts in both, attempts in the baseline)`. The number of collapses is then a sum of
+/// such chances over the cases that could have collapsed, those that are merely flaky included.
+/// One collapse among cases that are all steady is a finding at 3 attempts each; among many that
+/// flicker it is not.
+///
+/// # Errors
+/// Why the evaluator's answers cannot be compared.
+pub fn collapses(
+    before: &Snapshot,
+    after: &Snapshot,
+    evaluator: &str,
+    select: &dyn Fn(&str) -> bool,
+) -> Result<Collapses, String> {
+    if let Some(why) = super::compare::incomparable(before, after, evaluator) {
+        return Err(why);
+    }
+    let (mut held, mut collapsed, mut chances) = (0, Vec::new(), Vec::new());
+    for (id, case) in &after.cases {
+        let then = before.cases.get(id).filter(|then| then.row == case.row && select(id));
+        let Some(then) = then.and_then(|then| then.scores.get(evaluator)) else { continue };
+        let Some(now) = case.scores.get(evaluator) else { continue };
+        let (Some(good_then), Some(good_now)) = (then.good, now.good) else { continue };
+        if then.attempts == 0 || now.attempts == 0 {
+            continue;
+        }
+        let always = good_then == then.attempts;
+        held += usize::from(always);
+        if always && good_now == 0 {
+            collapsed.push(id.clone());
+        }
+        if good_then + good_now == then.attempts {
+            chances.push(1.0 / choose(then.attempts + now.attempts, then.attempts));
+        }
+    }
+    let p = poisson_binomial_tail(&chances, collapsed.len());
+    Ok(Collapses { held, collapsed, p })
+}
+
+/// How many ways there are to choose `k` of `n`.
+fn choose(n: u32, k: u32) -> f64 {
+    let k = k.min(n - k);
+    (0..k).fold(1.0, |ways, i| ways * f64::from(n - i) / f64::from(i + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CaseSnapshot, EvaluatorPrint, ScoreSnapshot};
+    use super::*;
+
+    fn snapshot(cases: &[(u32, u32)]) -> Snapshot {
+        let case = |(good, attempts): (u32, u32)| CaseSnapshot {
+            row: "row".to_owned(),
+            scores: [(
+                "e".to_owned(),
+                ScoreSnapshot {
+                    score: f64::from(good) / f64::from(attempts),
+                    attempts,
+                    good: Some(good),
+                },
+            )]
+            .into(),
+            cluster: None,
+        };
+        Snapshot {
+            evaluators: [("e".to_owned(), EvaluatorPrint::default())].into(),
+            cases: cases
+                .iter()
+                .enumerate()
+                .map(|(at, counts)| (format!("{at:03}"), case(*counts)))
+                .collect(),
+            ..Snapshot::default()
+        }
+    }
+
+    fn found(before: &[(u32, u32)], after: &[(u32, u32)]) -> Collapses {
+        collapses(&snapshot(before), &snapshot(after), "e", &|_| true).expect("comparable")
+    }
+
+    #[test]
+    fn one_collapse_among_steady_cases_is_a_finding() {
+        let before = vec![(3, 3); 50];
+        let mut after = before.clone();
+        after[7] = (0, 3);
+        let found = found(&before, &after);
+        assert_eq!((found.held, found.collapsed), (50, vec!["007".to_owned()]));
+        assert!((found.p - 0.05).abs() < 1e-12, "1 in C(6,3), got {}", found.p);
+    }
+
+    #[test]
+    fn one_collapse_among_flickering_cases_is_not() {
+        let mut before = vec![(2, 3); 10];
+        let mut after = vec![(1, 3); 10];
+        before.push((3, 3));
+        after.push((0, 3));
+        let found = found(&before, &after);
+        assert_eq!(found.collapsed.len(), 1);
+        assert!((found.p - (1.0 - 0.95_f64.powi(11))).abs() < 1e-12, "{}", found.p);
+    }
+
+    #[test]
+    fn single_attempts_are_the_sign_test() {
+        let (before, after) = (vec![(1, 1); 5], vec![(0, 1); 5]);
+        assert!((found(&before, &after).p - 0.5_f64.powi(5)).abs() < 1e-12);
+        assert!((found(&before, &before).p - 1.0).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,283 @@
+//! Two runs of the same cases, score by score: what moved, and whether it is more than chance.
+
+use std::collections::BTreeMap;
+
+use super::snapshot::Snapshot;
+use crate::score::Direction;
+use crate::stats::{self, Alternative, Interval};
+
+/// Flips of the permutation test beyond the sizes where all are tried.
+const FLIPS: u32 = 10_000;
+
+/// The seed of those flips. Whoever repeats the test gets the same p.
+const SEED: u64 = 0;
+
+/// A score that two runs of a case have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pair {
+    /// The datapoint's id.
+    pub case: String,
+    /// The case's score in the baseline.
+    pub before: f64,
+    /// Its score now.
+    pub after: f64,
+    /// By how much it got better (worse, when negative), whichever way is better.
+    pub gain: f64,
+}
+
+/// What an evaluator says of two runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreComparison {
+    /// The evaluator's name in the experiment.
+    pub evaluator: String,
+    /// Why its scores cannot be compared at all; then there are no pairs.
+    pub incomparable: Option<String>,
+    /// The cases that have a score in both runs, for the same row, in the order of their ids.
+    pub pairs: Vec<Pair>,
+    /// The mean of the pairs in the baseline.
+    pub before: f64,
+    /// The mean of the pairs now.
+    pub after: f64,
+    /// The mean gain: positive is better, whichever way the evaluator's numbers go.
+    pub gain: f64,
+    /// The 95 % interval of the mean gain; absent for too few pairs or without spread.
+    pub interval: Option<Interval>,
+    /// Pairs that got better.
+    pub better: usize,
+    /// Pairs that got worse.
+    pub worse: usize,
+    /// One-sided: how often chance alone would look at least this bad.
+    pub p_worse: f64,
+    /// One-sided: how often chance alone would look at least this good.
+    pub p_better: f64,
+    /// The p-values are of clusters of cases: this many.
+    pub clusters: Option<usize>,
+}
+
+impl ScoreComparison {
+    /// How often chance alone would look at least this different, in either direction.
+    pub fn p_two_sided(&self) -> f64 {
+        (2.0 * self.p_worse.min(self.p_better)).min(1.0)
+    }
+
+    fn incomparable(evaluator: &str, why: String) -> Self {
+        Self {
+            evaluator: evaluator.to_owned(),
+            incomparable: Some(why),
+            pairs: Vec::new(),
+            before: f64::NAN,
+            after: f64::NAN,
+            gain: f64::NAN,
+            interval: None,
+            better: 0,
+            worse: 0,
+            p_worse: 1.0,
+            p_better: 1.0,
+            clusters: None,
+        }
+    }
+}
+
+/// Compares the scores of an evaluator on the cases that both runs have and `select` wants.
+///
+/// A case whose row was edited is another question, and an evaluator whose source or settings
+/// changed is another measure; neither is compared.
+///
+/// The test is the paired sign-flip permutation test of the mean, which on hits and misses is
+/// `McNemar`'s exact test. With clusters, the differences of a cluster are flipped together.
+pub fn compare(
+    before: &Snapshot,
+    after: &Snapshot,
+    evaluator: &str,
+    select: &dyn Fn(&str) -> bool,
+) -> ScoreComparison {
+    if let Some(why) = incomparable(before, after, evaluator) {
+        return ScoreComparison::incomparable(evaluator, why);
+    }
+    let direction = after.evaluators.get(evaluator).map(|print| print.direction);
+    let sign = if direction == Some(Direction::Minimize) { -1.0 } else { 1.0 };
+    let mut pairs = Vec::new();
+    let mut clusters: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+    let mut all_clustered = true;
+    for (id, case) in &after.cases {
+        let Some(then) = before.cases.get(id).filter(|then| then.row == case.row) else { continue };
+        let (Some(then), Some(now)) = (then.scores.get(evaluator), case.scores.get(evaluator))
+        else {
+            continue;
+        };
+        if !select(id) {
+            continue;
+        }
+        let (then, now) = (then.score, now.score);
+        match &case.cluster {
+            Some(cluster) => {
+                let sums = clusters.entry(cluster).or_default();
+                *sums = (sums.0 + sign * then, sums.1 + sign * now);
+            }
+            None => all_clustered = false,
+        }
+        pairs.push(Pair { case: id.clone(), before: then, after: now, gain: sign * (now - then) });
+    }
+    let clusters: Option<Vec<(f64, f64)>> =
+        (all_clustered && !clusters.is_empty()).then(|| clusters.into_values().collect());
+    summarise(evaluator, pairs, clusters)
+}
+
+/// Why the scores of an evaluator in two runs cannot be compared.
+pub(super) fn incomparable(before: &Snapshot, after: &Snapshot, evaluator: &str) -> Option<String> {
+    let Some(now) = after.evaluators.get(evaluator) else {
+        return Some(format!("`{evaluator}` is no evaluator of this run"));
+    };
+    let Some(then) = before.evaluators.get(evaluator) else {
+        return Some(format!("`{evaluator}` is not in the baseline"));
+    };
+    let what = if then.source != now.source {
+        "source"
+    } else if then.settings != now.settings {
+        "settings"
+    } else if then.direction != now.direction {
+        "direction"
+    } else if then.reduce != now.reduce {
+        "reducer"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "the {what} of evaluator `{evaluator}` changed since the baseline, so it measures \
+         something else"
+    ))
+}
+
+fn summarise(
+    evaluator: &str,
+    pairs: Vec<Pair>,
+    clusters: Option<Vec<(f64, f64)>>,
+) -> ScoreComparison {
+    let of = |value: &dyn Fn(&Pair) -> f64| -> f64 {
+        let values: Vec<f64> = pairs.iter().map(value).collect();
+        stats::mean(&values).unwrap_or(f64::NAN)
+    };
+    let gains: Vec<f64> = pairs.iter().map(|pair| pair.gain).collect();
+    let (better, worse) = (count(&gains, 1.0), count(&gains, -1.0));
+    // Gains as pairs from 0, so that the sign of the direction is in them.
+    let units = clusters.clone().unwrap_or_else(|| gains.iter().map(|gain| (0.0, *gain)).collect());
+    let interval = match stats::t_interval(&gains, 0.95) {
+        Some(interval) if clusters.is_none() && interval.low < interval.high => Some(interval),
+        _ => None,
+    };
+    let (before, after, gain) = (of(&|pair| pair.before), of(&|pair| pair.after), of(&|p| p.gain));
+    let (p_worse, p_better) = (p(&units, Alternative::Less), p(&units, Alternative::Greater));
+    ScoreComparison {
+        evaluator: evaluator.to_owned(),
+        incomparable: None,
+        before,
+        after,
+        gain,
+        interval,
+        better,
+        worse,
+        p_worse,
+        p_better,
+        clusters: clusters.map(|clusters| clusters.len()),
+        pairs,
+    }
+}
+
+/// How many gains have this sign; averages of the same scores in another order have none.
+fn count(gains: &[f64], sign: f64) -> usize {
+    gains.iter().filter(|gain| sign * **gain > 1e-12).count()
+}
+
+/// The p-value of a paired test of the mean. Where all differences are of one size, it is exact for
+/// any number of pairs.
+fn p(units: &[(f64, f64)], side: Alternative) -> f64 {
+    let differences = units.iter().map(|(before, after)| after - before);
+    let moved: Vec<f64> = differences.filter(|difference| difference.abs() > 1e-12).collect();
+    let size = moved.first().map_or(0.0, |first| first.abs());
+    if moved.iter().all(|difference| (difference.abs() - size).abs() <= 1e-12) {
+        let better = moved.iter().filter(|difference| **difference > 0.0).count();
+        return stats::mcnemar(better as u64, (moved.len() - better) as u64, side);
+    }
+    stats::sign_flip_test(units, side, SEED, FLIPS).map_or(1.0, |test| test.p)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CaseSnapshot, EvaluatorPrint, ScoreSnapshot};
+    use super::*;
+
+    fn snapshot(direction: Direction, scores: &[(&str, f64)]) -> Snapshot {
+        let print = EvaluatorPrint { direction, source: "s".to_owned(), ..Default::default() };
+        let case = |score: f64| CaseSnapshot {
+            row: "row".to_owned(),
+            scores: [("e".to_owned(), ScoreSnapshot { score, attempts: 1, good: None })].into(),
+            cluster: None,
+        };
+        Snapshot {
+            evaluators: [("e".to_owned(), print)].into(),
+            cases: scores.iter().map(|(id, score)| ((*id).to_owned(), case(*score))).collect(),
+            ..Snapshot::default()
+        }
+    }
+
+    fn all(_: &str) -> bool {
+        true
+    }
+
+    #[test]
+    fn what_is_better_depends_on_the_direction() {
+        let before = [("a", 1.0), ("b", 0.0), ("c", 1.0), ("gone", 1.0)];
+        let after = [("a", 1.0), ("b", 1.0), ("c", 0.5), ("d", 0.0)];
+        let up = Direction::Maximize;
+        let up = compare(&snapshot(up, &before), &snapshot(up, &after), "e", &all);
+        assert_eq!((up.pairs.len(), up.better, up.worse), (3, 1, 1));
+        assert!((up.gain - 0.5 / 3.0).abs() < 1e-12 && (up.before - 2.0 / 3.0).abs() < 1e-12);
+        let down = Direction::Minimize;
+        let down = compare(&snapshot(down, &before), &snapshot(down, &after), "e", &all);
+        assert!((down.gain + 0.5 / 3.0).abs() < 1e-12);
+        assert!((down.p_worse - up.p_better).abs() < 1e-12);
+        assert!((down.before - up.before).abs() < 1e-12, "means stay as they are");
+    }
+
+    #[test]
+    fn other_rows_and_other_evaluators_are_not_compared() {
+        let before = snapshot(Direction::Maximize, &[("a", 1.0), ("b", 0.0)]);
+        let mut after = before.clone();
+        after.cases.get_mut("a").expect("a").row = "another".to_owned();
+        let compared = compare(&before, &after, "e", &all);
+        assert_eq!(compared.pairs.iter().map(|pair| &pair.case).collect::<Vec<_>>(), ["b"]);
+        after.evaluators.get_mut("e").expect("e").source = "t".to_owned();
+        let compared = compare(&before, &after, "e", &all);
+        assert!(compared.incomparable.is_some_and(|why| why.contains("the source of evaluator")));
+        assert!(compared.pairs.is_empty() && compared.p_worse.to_bits() == 1.0_f64.to_bits());
+        let compared = compare(&before, &after, "f", &all);
+        assert_eq!(compared.incomparable.as_deref(), Some("`f` is no evaluator of this run"));
+    }
+
+    #[test]
+    fn hits_and_misses_are_tested_exactly_and_clusters_as_a_whole() {
+        let ids: Vec<String> = (0..40).map(|n| format!("{n:02}")).collect();
+        let scores = |score: f64| -> Vec<(&str, f64)> {
+            ids.iter().map(|id| (id.as_str(), score)).collect()
+        };
+        let before = snapshot(Direction::Maximize, &scores(1.0));
+        let mut after = snapshot(Direction::Maximize, &scores(0.0));
+        let compared = compare(&before, &after, "e", &all);
+        assert!((compared.p_worse - 0.5_f64.powi(40)).abs() < 1e-18 && compared.clusters.is_none());
+        for (n, case) in after.cases.values_mut().enumerate() {
+            case.cluster = Some(format!("{}", n % 4));
+        }
+        let compared = compare(&before, &after, "e", &all);
+        assert_eq!(compared.clusters, Some(4));
+        assert!((compared.p_worse - 0.5_f64.powi(4)).abs() < 1e-12, "{}", compared.p_worse);
+        assert!((compared.p_two_sided() - 0.125).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_run_against_itself_has_not_changed() {
+        let run = snapshot(Direction::Maximize, &[("a", 1.0), ("b", 0.3)]);
+        let compared = compare(&run, &run, "e", &all);
+        assert_eq!((compared.better, compared.worse), (0, 0));
+        assert!(compared.p_worse > 0.999 && compared.p_better > 0.999);
+    }
+}

@@ -1,0 +1,202 @@
+//! Baseline files: read with every doubt, written in a stable order.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::snapshot::{SCHEMA, Snapshot};
+
+/// Why a baseline file cannot be used.
+#[derive(Debug)]
+pub enum BaselineError {
+    /// There is none.
+    Missing(PathBuf),
+    /// It cannot be read or written.
+    Io(PathBuf, io::Error),
+    /// It is no baseline: the place in the text, and what is wrong there.
+    Malformed(PathBuf, serde_json::Error),
+    /// It was written by a later version.
+    Newer(PathBuf, u32),
+    /// It is of another experiment, whose name it has.
+    Other(PathBuf, String),
+}
+
+impl fmt::Display for BaselineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(path) => write!(
+                f,
+                "no baseline: {} does not exist; `cargo honeyhive accept` writes it from a \
+                 recorded run",
+                path.display()
+            ),
+            Self::Io(path, error) => write!(f, "the baseline {}: {error}", path.display()),
+            Self::Malformed(path, error) => write!(
+                f,
+                "{}:{}: not a baseline: {error}; mend it, or write it anew with \
+                 `cargo honeyhive accept`",
+                path.display(),
+                error.line()
+            ),
+            Self::Newer(path, schema) => write!(
+                f,
+                "{}: written by a later honeyhive-harness (schema {schema}, this one knows \
+                 {SCHEMA}); update it",
+                path.display()
+            ),
+            Self::Other(path, name) => {
+                write!(f, "{} is the baseline of the experiment `{name}`", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for BaselineError {}
+
+/// All that can be relied on, whatever the version.
+#[derive(Deserialize)]
+struct Head {
+    schema: u32,
+}
+
+/// Reads the baseline of an experiment.
+///
+/// # Errors
+/// See [`BaselineError`].
+pub fn read(path: &Path, experiment: &str) -> Result<Snapshot, BaselineError> {
+    let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => BaselineError::Missing(path.to_owned()),
+        _ => BaselineError::Io(path.to_owned(), error),
+    })?;
+    parse(&text, path, experiment)
+}
+
+fn parse(text: &str, path: &Path, experiment: &str) -> Result<Snapshot, BaselineError> {
+    let malformed = |error| BaselineError::Malformed(path.to_owned(), error);
+    let Head { schema } = serde_json::from_str(text).map_err(malformed)?;
+    if schema > SCHEMA {
+        return Err(BaselineError::Newer(path.to_owned(), schema));
+    }
+    let snapshot: Snapshot = serde_json::from_str(text).map_err(malformed)?;
+    if snapshot.experiment != experiment {
+        return Err(BaselineError::Other(path.to_owned(), snapshot.experiment));
+    }
+    Ok(snapshot)
+}
+
+/// Writes a baseline, as a whole or not at all.
+///
+/// # Errors
+/// When the file or its directory cannot be written.
+pub fn write(path: &Path, snapshot: &Snapshot) -> Result<(), BaselineError> {
+    let io = |error| BaselineError::Io(path.to_owned(), error);
+    let directory = path.parent().unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(directory).map_err(io)?;
+    // Beside the file, so that renaming stays within the file system.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unfinished = directory.join(format!(".{name}.{}", std::process::id()));
+    let written = (|| {
+        let mut file = fs::File::create(&unfinished)?;
+        file.write_all(render(snapshot)?.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)
+    })();
+    written.map_err(|error| {
+        // It is in the way only where it could be written at all.
+        let _ = fs::remove_file(&unfinished);
+        io(error)
+    })
+}
+
+/// Sorted, with one line per entry of a map.
+fn render(snapshot: &Snapshot) -> Result<String, serde_json::Error> {
+    let mut text = String::from("{\n");
+    let mut field = |name: &str, value: String, last: bool| {
+        text.push_str(&format!("  \"{name}\": {value}{}\n", if last { "" } else { "," }));
+    };
+    field("schema", snapshot.schema.to_string(), false);
+    field("experiment", json(&snapshot.experiment)?, false);
+    field("accepted_at", json(&snapshot.accepted_at)?, false);
+    if let Some(commit) = &snapshot.commit {
+        field("commit", json(commit)?, false);
+    }
+    field("dirty", snapshot.dirty.to_string(), false);
+    field("invocation", json(&snapshot.invocation)?, false);
+    field("dataset", json(&snapshot.dataset)?, false);
+    field("evaluators", map(&snapshot.evaluators)?, false);
+    field("files", map(&snapshot.files)?, false);
+    field("metadata", map(&snapshot.metadata)?, false);
+    field("models", json(&snapshot.models)?, false);
+    field("cases", map(&snapshot.cases)?, true);
+    text.push_str("}\n");
+    Ok(text)
+}
+
+fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    serde_json::to_string(value)
+}
+
+fn map<'a, V: Serialize + 'a>(
+    entries: impl IntoIterator<Item = (&'a String, &'a V)>,
+) -> Result<String, serde_json::Error> {
+    let lines = entries
+        .into_iter()
+        .map(|(key, value)| Ok(format!("    {}: {}", json(key)?, json(value)?)))
+        .collect::<Result<Vec<_>, serde_json::Error>>()?;
+    Ok(if lines.is_empty() { "{}".to_owned() } else { format!("{{\n{}\n  }}", lines.join(",\n")) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{CaseSnapshot, EvaluatorPrint, ScoreSnapshot};
+    use super::*;
+
+    fn snapshot() -> Snapshot {
+        let score = ScoreSnapshot { score: 1.0 / 3.0, attempts: 3, good: Some(1) };
+        let case = CaseSnapshot {
+            row: "0123456789abcdef".to_owned(),
+            scores: [("correct".to_owned(), score)].into(),
+            cluster: None,
+        };
+        let print = EvaluatorPrint { source: "5c1d".to_owned(), ..EvaluatorPrint::default() };
+        Snapshot {
+            schema: SCHEMA,
+            experiment: "detect".to_owned(),
+            accepted_at: "2026-11-22T19:02:11Z".to_owned(),
+            commit: Some("9f3e".to_owned()),
+            evaluators: [("correct".to_owned(), print)].into(),
+            metadata: [("model".to_owned(), "small".into())].into(),
+            cases: [("b\"2".to_owned(), case.clone()), ("a".to_owned(), case)].into(),
+            ..Snapshot::default()
+        }
+    }
+
+    fn parsed(text: &str) -> Result<Snapshot, String> {
+        parse(text, Path::new("b.json"), "detect").map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_with_a_line_per_case() {
+        let text = render(&snapshot()).expect("JSON");
+        assert_eq!(parsed(&text), Ok(snapshot()));
+        assert_eq!(text.lines().filter(|line| line.contains("\"row\"")).count(), 2);
+        assert!(text.find("\"a\": {") < text.find("\"b\\\"2\": {"), "sorted");
+    }
+
+    #[test]
+    fn what_is_no_baseline_is_told_with_its_place() {
+        let text = render(&snapshot()).expect("JSON");
+        let error = parsed(&text[..text.len() / 2]).expect_err("torn");
+        assert!(error.starts_with("b.json:") && error.contains("not a baseline"), "{error}");
+        let error = parsed(&text.replace("\"schema\": 1", "\"schema\": 9")).expect_err("newer");
+        assert!(error.contains("(schema 9, this one knows 1)"), "{error}");
+        let error = parsed(&text.replace("\"detect\"", "\"other\"")).expect_err("other");
+        assert_eq!(error, "b.json is the baseline of the experiment `other`");
+        let error = parsed(&text.replace("\"attempts\"", "\"atempts\"")).expect_err("a typo");
+        assert!(error.starts_with("b.json:18:") && error.contains("atempts"), "{error}");
+        assert!(parsed("<<<<<<< HEAD\n").is_err());
+    }
+}

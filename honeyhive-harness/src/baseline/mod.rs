@@ -1,0 +1,53 @@
+//! Baselines: what an experiment came to when somebody said that this is good enough, in git.
+//!
+//! `cargo honeyhive accept` writes a [`Snapshot`] of a recorded run to
+//! `baselines/<experiment>.json` beside the dataset. Later runs are compared with it case by case
+//! ([`compare`]), and since it has fingerprints of rows, evaluators, files and metadata, the
+//! comparison knows what can be compared and what has changed ([`changed`]).
+//!
+//! # The file
+//!
+//! JSON, sorted, one line per case, so that a diff shows the cases that moved and nothing else:
+//!
+//! ```json
+//! {
+//!   "schema": 1,
+//!   "experiment": "detect_language",
+//!   "accepted_at": "2026-11-22T19:02:11Z",
+//!   "commit": "9f3e1c2b..",
+//!   "dirty": false,
+//!   "invocation": "20261122T190158-3f2a",
+//!   "dataset": "sentences",
+//!   "evaluators": {
+//!     "correct": {"source":"5c1d..","settings":"","direction":"maximize","reduce":"mean"}
+//!   },
+//!   "files": {
+//!     "prompts/system.md": "8a8c.."
+//!   },
+//!   "metadata": {
+//!     "model": "small"
+//!   },
+//!   "models": ["small-2026-10-01"],
+//!   "cases": {
+//!     "en-07": {"row":"015abd7f5cc57a2d","scores":{"correct":{"score":1.0,"attempts":3,"good":3}}}
+//!   }
+//! }
+//! ```
+//!
+//! `row` is a hash of inputs, ground truth and history: a row with another one is another question,
+//! and is not compared. Metadata and tags are not in it. `score` is what the attempts of the case
+//! come to, `good` how many of them the evaluator judged good (absent when it only measures).
+
+mod changed;
+mod collapse;
+mod compare;
+mod file;
+mod snapshot;
+mod tracked;
+
+pub use changed::{RowChanges, changed};
+pub use collapse::{Collapses, collapses};
+pub use compare::{Pair, ScoreComparison, compare};
+pub use file::{BaselineError, read, write};
+pub use snapshot::{CaseSnapshot, EvaluatorPrint, SCHEMA, ScoreSnapshot, Snapshot, row_print};
+pub(crate) use tracked::tracked;

@@ -1,0 +1,127 @@
+//! What an experiment came to, as far as another run can be compared with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::ids;
+use crate::score::Direction;
+
+/// The number of the format of baseline files. It grows when a reader of the old one would
+/// misunderstand.
+pub const SCHEMA: u32 = 1;
+
+/// What an experiment came to, case by case. See the [module](super) for the file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// [`SCHEMA`] of the writer.
+    pub schema: u32,
+    /// The experiment's name.
+    pub experiment: String,
+    /// When it was accepted, RFC 3339; for a run that was not, when it started.
+    pub accepted_at: String,
+    /// The commit of the sources, 40 hex digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Something was not committed.
+    #[serde(default)]
+    pub dirty: bool,
+    /// The invocation that was accepted.
+    #[serde(default)]
+    pub invocation: String,
+    /// The dataset's name.
+    #[serde(default)]
+    pub dataset: String,
+    /// How scores came about, by the evaluator's name in the experiment.
+    #[serde(default)]
+    pub evaluators: BTreeMap<String, EvaluatorPrint>,
+    /// Hashes of the files in `track(..)`, by path.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+    /// The experiment's metadata.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, Value>,
+    /// Models that spans named as those that answered.
+    #[serde(default)]
+    pub models: BTreeSet<String>,
+    /// What became of each case, by its id.
+    pub cases: BTreeMap<String, CaseSnapshot>,
+}
+
+/// How an evaluator's scores came about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvaluatorPrint {
+    /// Changes when its source does.
+    #[serde(default)]
+    pub source: String,
+    /// Its settings as written.
+    #[serde(default)]
+    pub settings: String,
+    /// Which way is better.
+    #[serde(default)]
+    pub direction: Direction,
+    /// How the attempts of a case become one score.
+    #[serde(default)]
+    pub reduce: String,
+}
+
+/// What became of a case.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseSnapshot {
+    /// [`row_print`] of its row.
+    pub row: String,
+    /// By the evaluator's name; without one that did not apply or gave no score.
+    #[serde(default)]
+    pub scores: BTreeMap<String, ScoreSnapshot>,
+    /// Cases of one cluster resemble each other. Not kept: the run that is compared knows it.
+    #[serde(skip)]
+    pub cluster: Option<String>,
+}
+
+/// What an evaluator said of a case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScoreSnapshot {
+    /// What the attempts come to.
+    pub score: f64,
+    /// Of how many attempts.
+    pub attempts: u32,
+    /// How many of them were judged good; absent when the evaluator only measures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub good: Option<u32>,
+}
+
+/// The fingerprint of a row: 16 hex digits of its inputs, its ground truth and its history.
+pub fn row_print(
+    inputs: &Map<String, Value>,
+    ground_truth: Option<&Value>,
+    history: &[Value],
+) -> String {
+    ids::content_hash(inputs, ground_truth, history)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_row_is_known_by_what_it_asks_and_expects() {
+        let inputs = |value: Value| value.as_object().cloned().unwrap_or_default();
+        let print = row_print(&inputs(json!({"a": 1, "b": [2]})), Some(&json!("x")), &[]);
+        assert_eq!(print, row_print(&inputs(json!({"b": [2], "a": 1})), Some(&json!("x")), &[]));
+        for other in [
+            row_print(&inputs(json!({"a": 2, "b": [2]})), Some(&json!("x")), &[]),
+            row_print(&inputs(json!({"a": 1, "b": [2]})), Some(&json!("y")), &[]),
+            row_print(&inputs(json!({"a": 1, "b": [2]})), None, &[]),
+            row_print(&inputs(json!({"a": 1, "b": [2]})), Some(&json!("x")), &[json!("hi")]),
+        ] {
+            assert_ne!(print, other);
+        }
+        assert_eq!(print.len(), 16);
+    }
+}

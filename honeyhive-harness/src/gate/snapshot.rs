@@ -1,0 +1,130 @@
+//! What a run came to, as a baseline would have it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::baseline::{CaseSnapshot, EvaluatorPrint, SCHEMA, ScoreSnapshot, Snapshot};
+use crate::datapoint::Datapoint;
+use crate::journal::{AttemptRecord, CaseResults, ExperimentRecord, ExperimentResults};
+use crate::tracer::SpanRecord;
+
+use super::case::{self, Case, RowFacts, Rules};
+use super::evaluator::Judge;
+
+/// The snapshot of an experiment. What only the invocation knows (when, at which commit) is for
+/// whoever knows the invocation.
+pub(crate) fn snapshot<'a>(
+    record: &ExperimentRecord,
+    rules: &Rules,
+    models: BTreeSet<String>,
+    cases: impl IntoIterator<Item = (String, &'a Case)>,
+) -> Snapshot {
+    Snapshot {
+        schema: SCHEMA,
+        experiment: record.experiment.clone(),
+        dataset: record.dataset.clone(),
+        evaluators: rules
+            .judges
+            .iter()
+            .map(|judge| (judge.name.clone(), evaluator_print(judge)))
+            .collect(),
+        files: record.files.clone(),
+        metadata: record.metadata.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        models,
+        cases: cases
+            .into_iter()
+            .filter(|(_, case)| !case.row_hash.is_empty())
+            .map(|(id, case)| (id, case_snapshot(&rules.judges, case)))
+            .collect(),
+        ..Snapshot::default()
+    }
+}
+
+fn evaluator_print(judge: &Judge) -> EvaluatorPrint {
+    EvaluatorPrint {
+        source: judge.source.clone(),
+        settings: judge.settings.clone(),
+        direction: judge.case_direction(),
+        reduce: judge.reduce.to_string(),
+    }
+}
+
+fn case_snapshot(judges: &[Judge], case: &Case) -> CaseSnapshot {
+    let scores: BTreeMap<String, ScoreSnapshot> = judges
+        .iter()
+        .zip(&case.scores)
+        .filter_map(|(judge, score)| {
+            let scored = score.scored()?;
+            let snapshot =
+                ScoreSnapshot { score: scored.score, attempts: scored.attempts, good: scored.good };
+            Some((judge.name.clone(), snapshot))
+        })
+        .collect();
+    CaseSnapshot { row: case.row_hash.clone(), scores, cluster: case.cluster.clone() }
+}
+
+/// What is known of the row of a recorded case.
+pub(crate) fn facts(rules: &Rules, cluster: Option<&str>, case: &CaseResults) -> RowFacts {
+    let Some(attempt) = case.attempts.first() else {
+        return RowFacts::unreadable(rules, case.row);
+    };
+    let mut facts = RowFacts::new(rules, case.row, &datapoint(attempt), cluster);
+    // What was recorded may have been taken out of the contents.
+    if let Some(record) = &case.record
+        && !record.row_hash.is_empty()
+    {
+        facts.row_hash.clone_from(&record.row_hash);
+    }
+    facts
+}
+
+/// The row of an attempt, as far as it was recorded.
+fn datapoint(attempt: &AttemptRecord) -> Datapoint {
+    let mut datapoint = Datapoint::new().id(attempt.case.clone());
+    datapoint.inputs.clone_from(&attempt.inputs);
+    datapoint.ground_truth.clone_from(&attempt.ground_truth);
+    datapoint.metadata.clone_from(&attempt.metadata);
+    datapoint.tags.clone_from(&attempt.tags);
+    datapoint.history.clone_from(&attempt.history);
+    datapoint
+}
+
+/// The snapshot of an experiment that was recorded, by the rules it was recorded with.
+pub(crate) fn recorded(results: &ExperimentResults) -> Snapshot {
+    let rules = Rules::recorded(&results.record);
+    let cluster = results.record.cluster.as_deref();
+    let decided = || {
+        let known = |case: &&CaseResults| case.record.is_some() && !case.attempts.is_empty();
+        results.cases.iter().filter(known)
+    };
+    let cases: Vec<Case> = decided()
+        .map(|case| case::decide(&rules, facts(&rules, cluster, case), &case.attempts).0)
+        .collect();
+    let named = decided().map(|case| case.id.clone()).zip(&cases);
+    snapshot(&results.record, &rules, models_of(results), named)
+}
+
+/// The snapshot of cases that were judged by other rules than they were recorded with.
+pub(super) fn snapshot_of(
+    results: &ExperimentResults,
+    rules: &Rules,
+    cases: &[Case],
+    id: &dyn Fn(usize) -> String,
+) -> Snapshot {
+    let named = cases.iter().map(|case| (id(case.row), case));
+    snapshot(&results.record, rules, models_of(results), named)
+}
+
+fn models_of(results: &ExperimentResults) -> BTreeSet<String> {
+    let attempts = results.cases.iter().flat_map(|case| &case.attempts);
+    attempts.flat_map(|attempt| models(&attempt.spans)).map(str::to_owned).collect()
+}
+
+/// The models that spans name as those that answered, or were asked.
+pub(crate) fn models(spans: &[SpanRecord]) -> impl Iterator<Item = &str> {
+    const KEYS: [&str; 3] = ["gen_ai.response.model", "gen_ai.request.model", "llm.model_name"];
+    spans.iter().filter_map(|span| {
+        KEYS.iter().find_map(|key| span.attributes.get(*key).and_then(Value::as_str))
+    })
+}

@@ -1,0 +1,62 @@
+//! A sample of the rows: the same for the same seed, whatever else is in the dataset.
+
+use sha2::{Digest, Sha256};
+
+/// Keeps `size` of the rows, in their order. Which ones follows from the seed and their ids alone,
+/// so that a row that is added or moved leaves most of the sample as it was.
+pub(super) fn take<'a>(
+    rows: &mut Vec<usize>,
+    size: usize,
+    seed: u64,
+    id: &dyn Fn(usize) -> &'a String,
+) {
+    let mut ranked: Vec<([u8; 32], usize)> = rows
+        .iter()
+        .map(|row| {
+            let mut hash = Sha256::new();
+            hash.update(seed.to_le_bytes());
+            hash.update(id(*row).as_bytes());
+            (hash.finalize().into(), *row)
+        })
+        .collect();
+    ranked.sort_unstable();
+    ranked.truncate(size);
+    let mut kept: Vec<usize> = ranked.into_iter().map(|(_, row)| row).collect();
+    kept.sort_unstable();
+    // They may have been shuffled.
+    rows.retain(|row| kept.binary_search(row).is_ok());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(ids: &[String], size: usize, seed: u64) -> Vec<String> {
+        let mut rows: Vec<usize> = (0..ids.len()).collect();
+        take(&mut rows, size, seed, &|row| &ids[row]);
+        rows.into_iter().map(|row| ids[row].clone()).collect()
+    }
+
+    #[test]
+    fn a_sample_is_the_same_each_time_and_another_with_another_seed() {
+        let ids: Vec<String> = (0..200).map(|n| format!("case-{n}")).collect();
+        let one = sample(&ids, 20, 7);
+        assert_eq!(one.len(), 20);
+        assert_eq!(one, sample(&ids, 20, 7));
+        assert_ne!(one, sample(&ids, 20, 8));
+        let mut sorted = one.clone();
+        sorted.sort_by_key(|id| ids.iter().position(|other| other == id));
+        assert_eq!(one, sorted, "in the order of the dataset");
+    }
+
+    #[test]
+    fn another_row_takes_the_place_of_at_most_one() {
+        let mut ids: Vec<String> = (0..200).map(|n| format!("case-{n}")).collect();
+        let before = sample(&ids, 20, 7);
+        ids.insert(3, "new".to_owned());
+        let after = sample(&ids, 20, 7);
+        let kept = before.iter().filter(|id| after.contains(id)).count();
+        assert!(kept >= 19, "{kept}");
+        assert_eq!(sample(&ids, 1000, 7).len(), 201);
+    }
+}

@@ -1,0 +1,147 @@
+//! The rules that users write in `require(..)` and `gate(..)`, as data.
+//!
+//! The macros make constants of them; the journal keeps them, so that what was decided can be
+//! decided again where there is no source.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::score::Comparison;
+
+/// One entry of `require(..)`: must hold in every attempt of every case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequireRule {
+    /// The evaluator, by its place in the experiment's list.
+    pub evaluator: usize,
+    /// A limit of its own; without one, the evaluator's judgement counts.
+    pub limit: Option<(Comparison, f64)>,
+    /// The rule as written.
+    pub text: Cow<'static, str>,
+}
+
+/// How a rule looks at the uncertainty of its value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The value itself must hold.
+    #[default]
+    Point,
+    /// The one-sided 95 % bound must hold: we are sure that it is good.
+    Confident,
+    /// Fails only when even the other bound does not hold: we are sure that it is bad.
+    NotWorse,
+}
+
+/// What is computed from the scores, latencies or states of the cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Arithmetic mean.
+    Mean,
+    /// The same as `P50`.
+    Median,
+    /// Smallest value.
+    Min,
+    /// Largest value.
+    Max,
+    /// Nearest-rank 50th percentile.
+    P50,
+    /// Nearest-rank 90th percentile.
+    P90,
+    /// Nearest-rank 95th percentile.
+    P95,
+    /// Nearest-rank 99th percentile.
+    P99,
+    /// Sample standard deviation.
+    Stddev,
+    /// Share of cases that the evaluator judges good.
+    PassRate,
+    /// Share of cases that ended in an error.
+    ErrorRate,
+}
+
+/// What a measure is taken of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Of {
+    /// The scores of an evaluator, by its place in the experiment's list.
+    Evaluator(usize),
+    /// The duration of the function alone, in seconds.
+    Latency,
+    /// Cases that ended in an error.
+    Errors,
+}
+
+/// What a rule of a gate asks.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Test {
+    /// Whether a measure keeps within a limit.
+    Limit {
+        /// How it looks at uncertainty.
+        mode: Mode,
+        /// What is computed.
+        measure: Measure,
+        /// Of what.
+        of: Of,
+        /// Which side of the limit is good.
+        comparison: Comparison,
+        /// The limit; seconds for latency.
+        limit: f64,
+    },
+    /// Whether an evaluator's scores are worse than in the baseline.
+    NoRegression {
+        /// The evaluator, by its place in the experiment's list.
+        evaluator: usize,
+        /// A smaller loss of the mean is none, in the unit of the score.
+        margin: f64,
+        /// How often it may fail although nothing but chance has changed.
+        alpha: f64,
+    },
+    /// Whether more cases that always held in the baseline never hold now than chance explains.
+    NoCollapse {
+        /// The evaluator, by its place in the experiment's list.
+        evaluator: usize,
+        /// How often it may fail although nothing but chance has changed.
+        alpha: f64,
+    },
+}
+
+/// One entry of `gate(..)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GateRule {
+    /// The rule as written, for people.
+    pub text: Cow<'static, str>,
+    /// Only cases in this slice (`key:value` of metadata, or a tag).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slice: Option<Cow<'static, str>>,
+    /// What it asks.
+    pub test: Test,
+}
+
+impl GateRule {
+    /// What the rule looks at.
+    pub fn of(&self) -> Of {
+        match self.test {
+            Test::Limit { of, .. } => of,
+            Test::NoRegression { evaluator, .. } | Test::NoCollapse { evaluator, .. } => {
+                Of::Evaluator(evaluator)
+            }
+        }
+    }
+
+    /// What the rule decides about instead of the cases. One that looks at the baseline leaves
+    /// that to them: a case that misses is a miss, whether it did before or not.
+    pub fn takes_over(&self) -> Option<Of> {
+        match self.test {
+            Test::Limit { of, .. } => Some(of),
+            Test::NoRegression { .. } | Test::NoCollapse { .. } => None,
+        }
+    }
+
+    /// It compares with the baseline.
+    pub fn needs_baseline(&self) -> bool {
+        matches!(self.test, Test::NoRegression { .. } | Test::NoCollapse { .. })
+    }
+}

@@ -1,0 +1,124 @@
+//! Rules that look at the baseline: `no_regression(correct, margin = 0.02, alpha = 0.05)`.
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt as _;
+use syn::parse::ParseStream;
+use syn::{LitStr, Path, Token};
+
+use super::super::value::{Number, rest};
+use super::super::{inside, item_path};
+use super::slice_value;
+use crate::errors::at;
+use crate::{suggest, text};
+
+/// Names of these rules.
+pub(crate) const AGAINST: &[&str] = &["no_regression", "no_collapse"];
+
+/// A rule that looks at the baseline.
+pub(crate) struct Against {
+    /// A name in [`AGAINST`].
+    pub(crate) name: Ident,
+    pub(crate) evaluator: Path,
+    pub(crate) margin: Option<Number>,
+    pub(crate) alpha: Option<Number>,
+    pub(crate) slice: Option<LitStr>,
+    pub(crate) text: String,
+}
+
+/// The rule after its name.
+pub(crate) fn against(name: &Ident, input: ParseStream<'_>) -> syn::Result<Against> {
+    if !input.peek(syn::token::Paren) {
+        return at(name, format_args!("`{name}` of what? write `{name}(correct)`"));
+    }
+    let rule = inside(input, |content| {
+        if content.is_empty() {
+            return at(name, format_args!("`{name}` of what? write `{name}(correct)`"));
+        }
+        let evaluator = item_path(content, "an evaluator")?;
+        let mut rule = Against {
+            name: name.clone(),
+            text: text::of_type(&evaluator),
+            evaluator,
+            margin: None,
+            alpha: None,
+            slice: None,
+        };
+        while content.peek(Token![,]) {
+            content.parse::<Token![,]>()?;
+            if content.is_empty() {
+                break;
+            }
+            setting(&mut rule, content)?;
+        }
+        Ok(rule)
+    })?;
+    if !(input.is_empty() || input.peek(Token![,])) {
+        let extra = rest(input);
+        return at(
+            extra,
+            format_args!(
+                "`{name}` compares with the baseline and takes no limit; write `{name}({})`",
+                rule.text
+            ),
+        );
+    }
+    Ok(Against { text: format!("{name}({})", rule.text), ..rule })
+}
+
+/// `margin = 0.02`, `alpha = 0.05` or `slice = "key:value"`.
+fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
+    let known: &[&str] = if rule.name == "no_regression" {
+        &["margin", "alpha", "slice"]
+    } else {
+        &["alpha", "slice"]
+    };
+    if !(content.peek(syn::Ident::peek_any) && content.peek2(Token![=])) {
+        return at(rest(content), format_args!("expected {}", suggest::quoted(known)));
+    }
+    let key = content.call(Ident::parse_any)?;
+    let name = text::unraw(&key);
+    let given = match name.as_str() {
+        "margin" => rule.margin.is_some(),
+        "alpha" => rule.alpha.is_some(),
+        _ => rule.slice.is_some(),
+    };
+    if !known.contains(&name.as_str()) {
+        let hint = suggest::hint(&name, known, "settings");
+        return at(key, format_args!("`{}` has no setting `{name}`; {hint}", rule.name));
+    }
+    if given {
+        return at(key, format_args!("`{name}` is given twice"));
+    }
+    content.parse::<Token![=]>()?;
+    if name == "slice" {
+        let slice = slice_value(content)?;
+        rule.text.push_str(&format!(", slice = {:?}", slice.value()));
+        rule.slice = Some(slice);
+        return Ok(());
+    }
+    let Some(number) = Number::read(content)? else {
+        let found = rest(content);
+        let usage = if name == "margin" { "margin = 0.02" } else { "alpha = 0.05" };
+        return if found.is_empty() {
+            at(key, format_args!("`{name}` is a number: `{usage}`"))
+        } else {
+            at(found, format_args!("`{name}` is a number: `{usage}`"))
+        };
+    };
+    rule.text.push_str(&format!(", {name} = {}", number.text));
+    match name.as_str() {
+        "margin" if number.value < 0.0 => at(number.tokens, "`margin` is at least 0"),
+        "margin" => {
+            rule.margin = Some(number);
+            Ok(())
+        }
+        _ if !(number.value > 0.0 && number.value <= 0.5) => at(
+            number.tokens,
+            "`alpha` lies above 0 and is at most 0.5: how often the rule may fail by chance",
+        ),
+        _ => {
+            rule.alpha = Some(number);
+            Ok(())
+        }
+    }
+}
