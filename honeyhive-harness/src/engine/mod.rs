@@ -17,7 +17,7 @@ mod spec;
 mod threads;
 
 pub(crate) use board::Outcome;
-pub(crate) use check::check;
+pub(crate) use check::{check, no_faults};
 pub(crate) use replay::Replay;
 pub(crate) use schedule::{Job, Options, Shared, start};
 pub(crate) use spec::{
