@@ -1,10 +1,8 @@
 //! `cargo honeyhive push`: sends what did not get through.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 
-use super::place;
+use super::pick::Which;
 use super::{Done, Outcome};
 use crate::config::Config;
 use crate::report;
@@ -25,11 +23,8 @@ Examples:
 
 Exit codes: 0 everything is there, 1 something is not (standard error says what and why), 64 usage.")]
 pub(super) struct Args {
-    /// The run: its name in `cargo honeyhive runs`, or its directory; without it, the newest
-    invocation: Option<PathBuf>,
-    /// The directory of journals
-    #[arg(long, value_name = "PATH")]
-    dir: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
     /// Sends experiments of which only some cases were selected, too
     #[arg(long)]
     partial: bool,
@@ -40,7 +35,7 @@ pub(super) struct Args {
 
 /// What is to be printed, and whether everything is there.
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
-    let directory = place::invocation(args.invocation.as_deref(), args.dir.as_deref(), config)?;
+    let directory = args.which.find(config)?;
     if config.offline {
         return Err("nothing is sent while HH_OFFLINE or HH_TEST_MODE is set".to_owned());
     }
@@ -71,7 +66,8 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         });
         lines.map(|line| line + "\n").collect()
     };
-    Ok(Done { text, good: sent.iter().all(Sent::is_complete) })
+    let code = u8::from(!sent.iter().all(Sent::is_complete));
+    Ok(Done { text, code })
 }
 
 fn as_json(sent: &Sent) -> Value {

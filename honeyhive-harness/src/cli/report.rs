@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::place;
+use super::pick::Which;
+use super::{Done, Outcome};
 use crate::config::{Config, Format};
 use crate::journal::read_invocation;
 use crate::report;
@@ -25,11 +26,8 @@ Examples:
 
 Exit codes: 0 written, 1 not written (standard error says why), 64 usage.")]
 pub(super) struct Args {
-    /// The run: its name in `cargo honeyhive runs`, or its directory; without it, the newest
-    invocation: Option<PathBuf>,
-    /// The directory of journals
-    #[arg(long, value_name = "PATH")]
-    dir: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
     /// Only this report: md, junit and json are printed, html and otlp written to their files
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -42,30 +40,34 @@ pub(super) struct Args {
 }
 
 /// What is to be printed.
-pub(super) fn run(args: &Args, config: &Config) -> Result<String, String> {
-    let invocation = place::invocation(args.invocation.as_deref(), args.dir.as_deref(), config)?;
-    let in_place = |format: Format| files::directory(&invocation).join(format.file());
+pub(super) fn run(args: &Args, config: &Config) -> Outcome {
+    let text = write(args, &args.which.find(config)?)?;
+    Ok(Done { text, code: 0 })
+}
+
+fn write(args: &Args, invocation: &Path) -> Result<String, String> {
+    let in_place = |format: Format| files::directory(invocation).join(format.file());
     let written = match (args.format, &args.output) {
         (None, _) => {
-            let loaded = Loaded::read(&invocation)?;
+            let loaded = Loaded::read(invocation)?;
             let document = loaded.document();
             let write = |format: &Format| files::write(&document, *format, &in_place(*format));
             Format::AFTER_RUN.iter().map(write).collect::<Result<Vec<_>, _>>()?
         }
         (Some(Format::Otlp), output) => {
             let path = output.clone().unwrap_or_else(|| in_place(Format::Otlp));
-            let journal = read_invocation(&invocation).map_err(|error| error.to_string())?;
+            let journal = read_invocation(invocation).map_err(|error| error.to_string())?;
             vec![files::replace(&path, |to| write_otlp(journal.records, to))?]
         }
         (Some(format), Some(path)) => {
-            vec![files::write(&Loaded::read(&invocation)?.document(), format, path)?]
+            vec![files::write(&Loaded::read(invocation)?.document(), format, path)?]
         }
         (Some(format), None) if args.open || !is_printed(format) => {
-            vec![files::write(&Loaded::read(&invocation)?.document(), format, &in_place(format))?]
+            vec![files::write(&Loaded::read(invocation)?.document(), format, &in_place(format))?]
         }
         (Some(format), None) => {
             let mut text = Vec::new();
-            files::render(&Loaded::read(&invocation)?.document(), format, &mut text)
+            files::render(&Loaded::read(invocation)?.document(), format, &mut text)
                 .map_err(|error| error.to_string())?;
             return String::from_utf8(text).map_err(|error| error.to_string());
         }

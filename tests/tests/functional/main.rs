@@ -3,6 +3,7 @@
 //! One module per topic, one project per module. What the experiments of a project are made of
 //! stands in `evals/`. Expected texts are inline snapshots (`cargo insta review` updates them).
 
+mod baselines;
 mod cli;
 mod datasets;
 mod engine;
@@ -16,6 +17,7 @@ mod managed;
 mod nextest;
 mod outcomes;
 mod redaction;
+mod reports;
 mod signals;
 mod terminal;
 mod trace_attribute;

@@ -441,7 +441,7 @@ async function paste(page) {
   });
   try {
     await SCENARIOS[scenario](browser, pages);
-    assert.deepEqual(wrong, []);
+    if (wrong.length) throw new Error('the browser or axe-core complains');
   } finally {
     await browser.close();
   }

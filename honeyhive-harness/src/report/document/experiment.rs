@@ -6,8 +6,8 @@ use super::case::{self, Case, Change};
 use super::evaluator::{Measured, Row};
 use super::{Counts, Outcome};
 use crate::baseline::{self, RowChanges, ScoreComparison, Snapshot};
-use crate::gate::case::{Case as Decided, Rules};
-use crate::gate::snapshot::recorded_case;
+use crate::gate::case::{self as gate, Case as Decided, Rules};
+use crate::gate::snapshot::facts;
 use crate::journal::{
     CaseResults, CaseState, ExperimentRecord, ExperimentResults, GateRecord, RuleRecord,
     Verdict as Says,
@@ -306,7 +306,8 @@ fn error_rate(rules: &Rules, cases: &[Decided]) -> Option<Measured> {
 fn decide(rules: &Rules, experiment: &ExperimentResults, case: &CaseResults) -> Decided {
     match &case.record {
         Some(record) if !case.attempts.is_empty() && record.state != CaseState::Skipped => {
-            recorded_case(rules, experiment.record.cluster.as_deref(), case)
+            let facts = facts(rules, experiment.record.cluster.as_deref(), case);
+            gate::decide(rules, facts, &case.attempts).0
         }
         // It was not run, or not to its end.
         _ => Decided::skipped(case.row, rules),
