@@ -8,6 +8,8 @@ use super::vars::Vars;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub(crate) enum Format {
+    /// `report.html`: a page for a browser
+    Html,
     /// `summary.md`: a comment for a pull request
     Md,
     /// `junit.xml`: for CI servers
@@ -20,11 +22,12 @@ pub(crate) enum Format {
 
 impl Format {
     /// What a run writes when nobody says otherwise. Traces would double what a run takes on disk.
-    pub(crate) const AFTER_RUN: [Self; 3] = [Self::Md, Self::Junit, Self::Json];
+    pub(crate) const AFTER_RUN: [Self; 4] = [Self::Html, Self::Md, Self::Junit, Self::Json];
 
     /// As `HH_REPORT` and `--format` have it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::Html => "html",
             Self::Md => "md",
             Self::Junit => "junit",
             Self::Json => "json",
@@ -35,6 +38,7 @@ impl Format {
     /// The name of the file.
     pub(crate) const fn file(self) -> &'static str {
         match self {
+            Self::Html => "report.html",
             Self::Md => "summary.md",
             Self::Junit => "junit.xml",
             Self::Json => "results.jsonl",
@@ -101,7 +105,7 @@ mod tests {
         let both = Some(vec![Format::Junit, Format::Md]);
         assert_eq!(read(&[("HH_REPORT", "junit, md")]).0.chosen, both);
         let (_, faults) = read(&[("HH_REPORT", "junit,pdf")]);
-        assert_eq!(faults, ["HH_REPORT=junit,pdf: neither none nor some of md,junit,json"]);
+        assert_eq!(faults, ["HH_REPORT=junit,pdf: neither none nor some of html,md,junit,json"]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::document::{Against, Document};
-use super::{annotations, junit, markdown, results};
+use super::{annotations, html, junit, markdown, results};
 use crate::baseline::Snapshot;
 use crate::config::{Format, GitHub, Reports};
 use crate::gate::snapshot;
@@ -196,6 +196,7 @@ pub(crate) fn render(
     to: &mut impl Write,
 ) -> io::Result<()> {
     match format {
+        Format::Html => to.write_all(html::render(document).as_bytes()),
         Format::Md => to.write_all(markdown::render(document).as_bytes()),
         Format::Junit => junit::write(document, to),
         Format::Json => results::write(document, to),

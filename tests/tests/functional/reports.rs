@@ -48,13 +48,14 @@ fn a_run_ends_with_the_path_of_its_report() {
     assert_eq!(run.code, Some(101), "{}", run.output());
     let last = run.stdout.lines().last().unwrap_or_default();
     let path = last.strip_prefix("report  ").expect("the last line");
+    assert!(path.ends_with("/report/report.html"), "{path}");
     assert!(fs::metadata(path).is_ok_and(|file| file.is_file()), "{path}");
     let [directory] = &run.invocations()[..] else { panic!("one invocation was expected") };
     let names = fs::read_dir(directory.join("report")).expect("a directory");
     let mut names: Vec<String> =
         names.map(|entry| entry.expect("a file").file_name().to_string_lossy().into()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["junit.xml", "results.jsonl", "summary.md"]);
+    assert_eq!(names, ["junit.xml", "report.html", "results.jsonl", "summary.md"]);
 }
 
 #[test]
@@ -170,7 +171,7 @@ fn which_reports_are_written_is_up_to_the_environment() {
 fn a_report_that_cannot_be_written_is_a_note() {
     let run = PROJECT.evals(["in_the_way::"]).run();
     assert_eq!(run.code, Some(0), "{}", run.output());
-    for file in ["junit.xml", "results.jsonl", "summary.md"] {
+    for file in ["report.html", "junit.xml", "results.jsonl", "summary.md"] {
         assert!(
             run.stderr.contains(&format!("/report/{file} cannot be written: ")),
             "{}",
