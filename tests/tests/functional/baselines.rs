@@ -196,6 +196,51 @@ fn attempts_are_added_to_a_baseline() {
     drop(first);
 }
 
+// ---- a second look ----
+
+#[test]
+fn a_regression_is_red_only_if_a_second_look_confirms_it() {
+    let first = accept("confirmed", 10);
+    assert_eq!(first.notes("confirmed.txt").len(), 40, "no second look without a failure");
+    // Eight cases are worse for good.
+    let worse = PROJECT.evals(["confirmed::"]).env("GOOD", "8").run();
+    assert_eq!(worse.code, Some(101));
+    assert!(
+        worse.stderr.contains(
+            "note: `confirmed`: a second look at 8 cases that got worse, 4 attempts each"
+        ),
+        "{}",
+        worse.stderr
+    );
+    let text = gate_text(&worse);
+    assert!(text.contains("; confirmed by a second look at 8 cases, p = 0.004"), "{text}");
+    assert_eq!(worse.notes("confirmed.txt").len(), 40 + 8 * 4);
+    let attempts = worse.attempts();
+    let of_one: Vec<u32> =
+        attempts.iter().filter(|one| one.case == "n08").map(|one| one.attempt).collect();
+    assert_eq!(of_one, [1, 2, 3, 4, 5]);
+    let structural = PROJECT.evals(["confirmed::"]).env("GOOD", "5").run();
+    assert_eq!(structural.code, Some(101));
+    let text = gate_text(&structural);
+    assert!(text.contains("; no second look: 20 cases got worse, which is no accident"), "{text}");
+    let (code, stdout, _) = honeyhive(&worse, &["gate", "--recorded"]);
+    assert_eq!(code, Some(1), "all attempts together say so, too: {stdout}");
+}
+
+#[test]
+fn bad_luck_is_not_confirmed() {
+    let file = baseline("unlucky");
+    let _ = fs::remove_file(&file);
+    let first = PROJECT.evals(["unlucky::"]).run();
+    let (code, _, stderr) = honeyhive(&first, &["accept"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    let run = PROJECT.evals(["unlucky::"]).env("UNLUCKY", "1").run();
+    assert_eq!(run.code, Some(0), "{}", run.output());
+    let text = gate_text(&run);
+    assert!(text.starts_with("Pass\n"), "{text}");
+    assert!(text.contains("; not confirmed by a second look at 6 cases, p = "), "{text}");
+}
+
 // ---- compare ----
 
 #[test]

@@ -5,8 +5,7 @@ mod probe;
 use honeyhive_harness::{Datapoint, evaluator, experiment};
 
 /// Of each ten cases, so many are right: `GOOD`, 8 where nobody says otherwise.
-fn is_good(n: u32, attempt_key: &str) -> bool {
-    let _ = attempt_key;
+fn is_good(n: u32) -> bool {
     let good = std::env::var("GOOD").map_or(8, |good| good.parse().expect("a number"));
     n % 10 < good
 }
@@ -20,7 +19,6 @@ fn right(output: bool) -> bool {
     output
 }
 
-/// Twice as long in a later version of the source.
 #[evaluator(direction = minimize)]
 fn length(output: bool) -> u32 {
     if output { 1 } else { 3 }
@@ -34,12 +32,12 @@ fn length(output: bool) -> u32 {
     track("prompts/*.md"),
 )]
 fn moves(n: u32) -> bool {
-    is_good(n, "moves")
+    is_good(n)
 }
 
 #[experiment(dataset = forty, evaluators(right), gate(mean(right) >= 0.3), repeats = 3)]
 fn plain(n: u32) -> bool {
-    is_good(n, "plain")
+    is_good(n)
 }
 
 #[experiment(
@@ -50,7 +48,7 @@ fn plain(n: u32) -> bool {
     baseline = "kept/collapses.json",
 )]
 fn collapses(n: u32) -> bool {
-    is_good(n, "collapses")
+    is_good(n)
 }
 
 #[experiment(dataset = forty, evaluators(right))]
@@ -58,7 +56,27 @@ fn ungated(n: u32) -> bool {
     if std::env::var("BREAK").is_ok() && n == 5 {
         panic!("broken on purpose");
     }
-    is_good(n, "ungated")
+    is_good(n)
+}
+
+#[experiment(
+    dataset = forty,
+    evaluators(right),
+    gate(mean(right) >= 0.3, no_regression(right, confirm = 4)),
+)]
+fn confirmed(n: u32) -> bool {
+    probe::note("confirmed.txt", n);
+    is_good(n)
+}
+
+/// Six cases fail the first time they are called, and never again.
+#[experiment(
+    dataset = forty,
+    evaluators(right),
+    gate(mean(right) >= 0.3, no_regression(right, margin = 0.1, confirm = 5)),
+)]
+fn unlucky(n: u32) -> bool {
+    !(std::env::var("UNLUCKY").is_ok() && n < 6 && probe::nth(&format!("u{n}")) == 1)
 }
 
 /// The rules and labels that a test edits are those of this one: see `edited.rs`.
