@@ -4,6 +4,12 @@ pub use inventory;
 pub use serde_json::Value;
 pub use std::sync::Arc;
 
+use crate::baseline::Snapshot;
+use crate::gate;
+use crate::journal::Results;
+use crate::report::document::{Against, Document};
+use crate::report::html;
+
 pub use crate::dataset::bind::{Fault, Fields, FromField, Key, Param};
 pub use crate::dataset::function::{IntoDatapoints, LoadedRows};
 pub use crate::dataset::managed::Managed;
@@ -24,6 +30,25 @@ pub use crate::tracer::capture::{
 };
 pub use crate::tracer::{Trace, Tracer};
 pub use std::borrow::Cow;
+
+/// The HTML report of a run, alone or against another one, for the test that opens it in a browser.
+pub fn report_html(now: &Results, other: Option<&Results>) -> String {
+    let snapshots = |results: &Results| -> Vec<Snapshot> {
+        results.experiments.iter().map(gate::snapshot::recorded).collect()
+    };
+    let (after, before) = (snapshots(now), other.map(snapshots).unwrap_or_default());
+    let against: Vec<Option<Against<'_>>> = after
+        .iter()
+        .zip(&before)
+        .enumerate()
+        .map(|(index, (now, before))| {
+            let label = "run 20261120T100000-91c2".to_owned();
+            let results = other.and_then(|other| other.experiments.get(index));
+            Some(Against { label, before, now, results })
+        })
+        .collect();
+    html::render(&Document::new(now, &against))
+}
 
 /// Python's `json.dumps(json.loads(text), sort_keys=True)`, for the tests of ids.
 ///

@@ -82,6 +82,11 @@ pub(crate) fn thousands(number: usize) -> String {
     text
 }
 
+/// `12.3 MB`.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
 /// One line: line breaks and control characters become visible, so that an output can neither
 /// break the layout nor send commands to the terminal.
 fn harmless(text: &str) -> String {

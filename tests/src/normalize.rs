@@ -3,15 +3,18 @@
 use std::path::Path;
 
 /// `12.3 ms` and the like become `<time>`, paths `<project>` and `<scratch>`, the file of the
-/// journal `<journal>`, lines of a project's `evals.rs` `<line>`. Columns of a line with a time are closed up, since its width varies.
+/// journal `<journal>`, the report `<report>`, lines of a project's `evals.rs` `<line>`. Columns of a line with a time are closed up, since its width varies.
 pub(crate) fn normalize(text: &str, project: &Path, scratch: &Path) -> String {
     let text = text
         .replace(&project.display().to_string(), "<project>")
         .replace(&scratch.display().to_string(), "<scratch>");
     let mut normal = String::new();
     for line in without_line_numbers(&text).lines() {
-        let line =
-            if line.starts_with("journal ") { "journal <journal>".to_owned() } else { times(line) };
+        let line = match line.split_once(' ') {
+            Some(("journal", _)) => "journal <journal>".to_owned(),
+            Some(("report", path)) if path.starts_with(" ") => "report  <report>".to_owned(),
+            _ => times(line),
+        };
         normal.push_str(line.trim_end());
         normal.push('\n');
     }

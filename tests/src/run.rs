@@ -159,6 +159,16 @@ impl Run {
         read_invocation(directory).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// A report that the run wrote, by the name of its file.
+    pub fn report_file(&self, name: &str) -> String {
+        let invocations = self.invocations();
+        let [directory] = &invocations[..] else {
+            panic!("one invocation was expected, not {invocations:?}:\n{}", self.output());
+        };
+        let path = directory.join("report").join(name);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
     fn records<T>(&self, pick: impl Fn(Record) -> Option<T>) -> Vec<T> {
         self.journal().records.into_iter().filter_map(pick).collect()
     }

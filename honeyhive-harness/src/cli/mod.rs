@@ -12,6 +12,7 @@ mod place;
 mod plan;
 mod push;
 mod rejudge;
+mod report;
 mod review;
 mod run;
 mod runs;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
-use crate::report;
+use crate::report as output;
 
 /// The command line cannot be understood (`EX_USAGE`).
 const USAGE: u8 = 64;
@@ -31,6 +32,8 @@ const AFTER_HELP: &str = "\
 Examples:
   cargo honeyhive runs                  what was run here, the newest first
   cargo honeyhive runs --limit 1 --json the last one, for scripts
+  cargo honeyhive report --open         the reports of the last run, in a browser
+  cargo honeyhive report --format md    the same as a comment for a pull request
   cargo honeyhive push                  sends what no server has taken yet
 
 Journals are looked for in --dir, then in HH_DIR, then in `honeyhive` in the target
@@ -61,6 +64,7 @@ enum Command {
     Plan(plan::Args),
     Push(push::Args),
     Rejudge(rejudge::Args),
+    Report(report::Args),
     Review(review::Args),
     Run(run::Args),
     Runs(runs::Args),
@@ -83,7 +87,7 @@ pub fn main() -> ExitCode {
         Err(answer) => {
             // Help and the version are no errors, though clap hands them over as such.
             let is_error = answer.use_stderr();
-            report::styled(&answer.render().ansi().to_string(), is_error);
+            output::styled(&answer.render().ansi().to_string(), is_error);
             return if is_error { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
@@ -97,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Rejudge(args) => rejudge::run(&args, &config),
         Command::Review(args) => review::run(&args, &config),
         Command::Run(args) => run::run(&args, &config),
+        Command::Report(args) => report::run(&args, &config),
         Command::Push(args) => push::run(&args, &config),
         Command::Runs(args) => runs::run(&args, &config).map(|text| Done { text, code: 0 }),
     });
@@ -104,11 +109,11 @@ pub fn main() -> ExitCode {
         Ok(Done { text, code }) => {
             // What could not be sent belongs to people, unless it is JSON for a script.
             let complaint = is_push && code != 0 && !text.starts_with('[');
-            report::styled(&text, complaint);
+            output::styled(&text, complaint);
             ExitCode::from(code)
         }
         Err(text) => {
-            report::error(&text);
+            output::error(&text);
             ExitCode::FAILURE
         }
     }

@@ -5,6 +5,7 @@
 
 mod connection;
 mod otlp;
+mod report;
 mod secret;
 mod vars;
 
@@ -17,13 +18,14 @@ pub(crate) use connection::{
     Connection, NO_INGESTION_KEY, Protocol, is_header, is_ingestion_key, printable, server,
 };
 pub(crate) use otlp::OtlpTarget;
+pub(crate) use report::{Format, GitHub, Reports};
 pub(crate) use secret::Secret;
 use vars::{Vars, flag};
 
 use crate::text::closest;
 
 /// Variables of ours: all that are read here, and one that the macros read.
-const KNOWN: [&str; 33] = [
+const KNOWN: [&str; 34] = [
     "HH_API_FAMILY",
     "HH_API_KEY",
     "HH_API_TIMEOUT",
@@ -43,6 +45,7 @@ const KNOWN: [&str; 33] = [
     "HH_PROJECT",
     "HH_REJUDGE",
     "HH_REPEATS",
+    "HH_REPORT",
     "HH_REQUIRE_GATES",
     "HH_REQUIRE_UPLOAD",
     "HH_RESULTS",
@@ -181,6 +184,8 @@ pub(crate) struct Config {
     pub(crate) flush_timeout: Duration,
     /// `HH_RESULTS=<aggregate>`: HoneyHive's own figures are waited for and shown.
     pub(crate) results: Option<String>,
+    /// `HH_REPORT`, and what GitHub Actions says: the reports after a run.
+    pub(crate) reports: Reports,
     /// `HH_CAPTURE=none`: what goes in and comes out is not recorded.
     pub(crate) capture_none: bool,
     /// Values of variables that are named like secrets; they are never written anywhere.
@@ -274,6 +279,7 @@ impl Config {
                 &format!("none of {}", AGGREGATES.join(", ")),
                 |text| AGGREGATES.contains(&text).then(|| text.to_owned()),
             ),
+            reports: Reports::read(&mut vars),
             capture_none: vars
                 .parse("HH_CAPTURE", "neither all nor none", |text| match text {
                     "all" => Some(false),
@@ -384,6 +390,7 @@ mod tests {
             ("HH_UPLOAD", "sometimes"),
             ("HH_FLUSH_TIMEOUT", "soon"),
             ("HH_RESULTS", "mode"),
+            ("HH_REPORT", "pdf"),
             ("HH_CAPTURE", "some"),
             ("HH_API_URL", "honeyhive"),
             ("HH_MAX_RETRIES", "-1"),

@@ -1,5 +1,6 @@
 //! What becomes of a run: gates, the summary, the exit code; also when it is interrupted.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use crate::gate::case::{Case, CaseScore, Scored};
 use crate::gate::snapshot::snapshot;
 use crate::gate::verdict::{self, Baseline, Scene};
 use crate::journal::{CaseState, EndRecord, Entry, GateRecord, Record, Recorded, Verdict};
+use crate::report::files::AfterRun;
 use crate::report::{self, ExperimentSummary, Fault, Summary};
 use crate::text::count;
 
@@ -42,6 +44,7 @@ pub(super) struct Finale {
     color: Option<libtest_mimic::ColorSetting>,
     git: Recorded,
     sending: Mutex<Option<Sending>>,
+    after_run: AfterRun,
     interrupted: AtomicBool,
     closed: AtomicBool,
     started: Instant,
@@ -55,6 +58,7 @@ impl Finale {
         target: Target,
         faults: Vec<Fault>,
         (git, sending): (Recorded, Option<Sending>),
+        after_run: AfterRun,
         args: &Args,
     ) -> Self {
         Self {
@@ -68,6 +72,7 @@ impl Finale {
             color: args.color,
             git,
             sending: Mutex::new(sending),
+            after_run,
             interrupted: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             started: Instant::now(),
@@ -265,8 +270,23 @@ impl Finale {
             elapsed: self.started.elapsed(),
         };
         report::print_summary(&summary, self.to_stderr, self.color);
+        let written = self.write_reports(&summary.journal);
         let sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        sending.map_or(exit_code, |sending| sending.finish(exit_code, interrupted))
+        let exit_code = sending.map_or(exit_code, |sending| sending.finish(exit_code, interrupted));
+        if let Some(path) = &written {
+            report::print_report(path, self.to_stderr, self.color);
+        }
+        exit_code
+    }
+
+    /// Writes the reports of all that the invocation has so far; the one to look at.
+    fn write_reports(&self, journal: &Path) -> Option<PathBuf> {
+        let written = self.after_run.write(journal.parent()?);
+        report::print_annotations(&written.annotations, self.to_stderr);
+        for note in &written.notes {
+            report::note(note);
+        }
+        written.path
     }
 
     fn summarise(&self, job: usize) -> ExperimentSummary {

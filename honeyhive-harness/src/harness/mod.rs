@@ -28,11 +28,12 @@ use sending::Sending;
 use trials::{Runner, fault, trials};
 
 use crate::config::Config;
-use crate::engine::{self, Job, Options};
+use crate::engine::{self, Job, Options, Shared};
 use crate::gate::case::has_miss;
 use crate::journal::{self, CaseState, Entry, InvocationRecord, Record, Writer};
 use crate::redact::Redactor;
 use crate::registry;
+use crate::report::files::AfterRun;
 use crate::report::{self, Fault};
 use crate::text::count;
 
@@ -167,6 +168,7 @@ fn execute(
         target.clone(),
         faults,
         (git.recorded, sending),
+        after_run(&running.shared, config, target),
         args,
     ));
     let live = live::is_wanted(args, config);
@@ -211,6 +213,21 @@ fn execute(
     running.finish();
     note_hooks(redactor);
     Ok(finale.close(failed, false))
+}
+
+/// What reports are to say of this process.
+fn after_run(shared: &Shared, config: &Config, target: &place::Target) -> AfterRun {
+    AfterRun {
+        reports: config.reports.clone(),
+        package: config
+            .package
+            .as_ref()
+            .map(|(_, directory)| directory.clone())
+            .unwrap_or_default(),
+        target: target.path(),
+        experiments: shared.jobs.iter().map(|job| job.spec.name.clone()).collect(),
+        cases: shared.jobs.iter().map(|job| job.selected.len()).sum(),
+    }
 }
 
 /// The journal of this process, and its first lines.

@@ -24,6 +24,11 @@ impl Target {
         Self { package, name: target_name(file, crate_name), elsewhere }
     }
 
+    /// `package/target`, as results have it.
+    pub(super) fn path(&self) -> String {
+        format!("{}/{}", self.package, self.name).trim_start_matches('/').to_owned()
+    }
+
     /// The command that runs exactly one test.
     pub(crate) fn rerun(&self, test: &str) -> String {
         let package = if self.elsewhere && !self.package.is_empty() {

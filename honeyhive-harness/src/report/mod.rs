@@ -1,11 +1,18 @@
 //! Everything that is printed, apart from libtest's own lines.
 
+mod annotations;
 #[cfg(feature = "cli")]
 mod compared;
+pub(crate) mod document;
+pub(crate) mod files;
+pub(crate) mod html;
 #[cfg(feature = "cli")]
 mod judged;
+mod junit;
+mod markdown;
 #[cfg(feature = "cli")]
 mod planned;
+mod results;
 #[cfg(feature = "cli")]
 mod reviewed;
 #[cfg(feature = "cli")]
@@ -18,7 +25,7 @@ pub(crate) use compared::Compared;
 #[cfg(feature = "cli")]
 pub(crate) use reviewed::{Reviewed, ReviewedOutput, ReviewedScore};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
@@ -112,6 +119,17 @@ fn choice(color: Option<ColorSetting>) -> ColorChoice {
 /// Prints the summary.
 pub(crate) fn print_summary(summary: &Summary, to_stderr: bool, color: Option<ColorSetting>) {
     print(&summary::render(summary), to_stderr, color);
+}
+
+/// Prints where the report is.
+pub(crate) fn print_report(path: &Path, to_stderr: bool, color: Option<ColorSetting>) {
+    let path = summary::relative(path);
+    print(&format!("{DIM}report{DIM:#}  {path}\n"), to_stderr, color);
+}
+
+/// Prints lines for GitHub Actions, which are commands and have no colours.
+pub(crate) fn print_annotations(text: &str, to_stderr: bool) {
+    print(text, to_stderr, Some(ColorSetting::Never));
 }
 
 /// Prints the summary of a run in which nothing could be run.

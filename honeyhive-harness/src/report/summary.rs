@@ -76,7 +76,7 @@ pub(super) fn line(text: &mut String, content: &str) {
 }
 
 /// The path as seen from the working directory, when that is shorter.
-fn relative(path: &std::path::Path) -> String {
+pub(super) fn relative(path: &std::path::Path) -> String {
     std::env::current_dir()
         .ok()
         .and_then(|directory| path.strip_prefix(directory).ok())

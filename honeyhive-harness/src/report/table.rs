@@ -72,6 +72,15 @@ fn three_decimals(value: f64) -> String {
     format!("{value:.3}")
 }
 
+/// `0.79–0.94`, or why there is none.
+pub(super) fn interval(spread: Spread, show: &dyn Fn(f64) -> String) -> String {
+    match spread {
+        Spread::Interval(interval) => format!("{}–{}", show(interval.low), show(interval.high)),
+        Spread::NoSpread { .. } => "all equal".to_owned(),
+        Spread::TooFew { .. } => "too few cases".to_owned(),
+    }
+}
+
 fn rows(experiment: &ExperimentSummary) -> Vec<Row> {
     let cases = &experiment.cases;
     let mean = |values: &[(f64, &Case)]| {
@@ -80,11 +89,7 @@ fn rows(experiment: &ExperimentSummary) -> Vec<Row> {
     let row = |name: &str, of: Of, values: &[(f64, &Case)], show: &dyn Fn(f64) -> String| Row {
         name: name.to_owned(),
         mean: mean(values).map_or_else(|| "-".to_owned(), show),
-        interval: match mean_interval(of, &experiment.rules.judges, values) {
-            Spread::Interval(interval) => format!("{}–{}", show(interval.low), show(interval.high)),
-            Spread::NoSpread { .. } => "all equal".to_owned(),
-            Spread::TooFew { .. } => "too few cases".to_owned(),
-        },
+        interval: interval(mean_interval(of, &experiment.rules.judges, values), show),
         n: values.len(),
         of,
     };

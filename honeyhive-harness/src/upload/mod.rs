@@ -26,6 +26,8 @@ pub(crate) use destination::Destination;
 use marks::Marks;
 pub(crate) use report::Sent;
 #[cfg(feature = "cli")]
+pub(crate) use spans::write_otlp;
+#[cfg(feature = "cli")]
 pub(crate) use unsent::{Unsent, unsent};
 
 use crate::api::HoneyHive;

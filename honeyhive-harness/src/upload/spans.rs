@@ -4,14 +4,22 @@
 //! of journals, so there they stand on the attempt's root, and each score on its evaluator's span.
 
 use std::ops::ControlFlow;
+#[cfg(feature = "cli")]
+use std::io::{self, Write};
 
 use serde_json::{Map, Value};
 
+#[cfg(feature = "cli")]
+use crate::config::Protocol;
+#[cfg(feature = "cli")]
+use crate::journal::Record;
 use crate::journal::{AttemptRecord, InvocationRecord, ScoreRecord};
 use crate::json::leaves;
 use crate::score::ScoreValue;
 use crate::tracer::families::{Belongs, leaving};
 use crate::tracer::otlp::Batch;
+#[cfg(feature = "cli")]
+use crate::tracer::otlp::ResourceInfo;
 use crate::tracer::{SpanEvent, SpanRecord, attributes};
 
 /// Attributes that one output may become.
@@ -55,6 +63,55 @@ pub(super) fn add(
         }
         batch.push(&trace_id, span, all);
     }
+}
+
+/// The traces of a journal as OTLP/JSON: one request per line, as the file exporter of
+/// OpenTelemetry's collector writes them, under the ids that they were recorded with.
+///
+/// # Errors
+/// Those of `to`.
+#[cfg(feature = "cli")]
+pub(crate) fn write_otlp(
+    records: impl IntoIterator<Item = Record>,
+    to: &mut impl Write,
+) -> io::Result<()> {
+    let mut invocation = InvocationRecord::default();
+    let mut batch = Batch::new(Protocol::Json);
+    for record in records {
+        match record {
+            Record::Invocation(next) => {
+                write_batch(&mut batch, &invocation, to)?;
+                invocation = next;
+            }
+            Record::Attempt(attempt) => {
+                let run_id = attempt.run_id.clone();
+                let session_id = attempt.session_id.clone();
+                let known = Known { run_id: &run_id, session_id: &session_id };
+                add(&mut batch, *attempt, &invocation, known);
+                if batch.is_full() {
+                    write_batch(&mut batch, &invocation, to)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    write_batch(&mut batch, &invocation, to)
+}
+
+#[cfg(feature = "cli")]
+fn write_batch(
+    batch: &mut Batch,
+    invocation: &InvocationRecord,
+    to: &mut impl Write,
+) -> io::Result<()> {
+    if batch.len() == 0 {
+        return Ok(());
+    }
+    let resource =
+        ResourceInfo { service: invocation.service.clone(), project: invocation.project.clone() };
+    let (_, body) = std::mem::replace(batch, Batch::new(Protocol::Json)).encode(&resource);
+    to.write_all(&body)?;
+    to.write_all(b"\n")
 }
 
 fn set(all: &mut Map<String, Value>, key: impl Into<String>, value: impl Into<Value>) {

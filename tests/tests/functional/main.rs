@@ -17,6 +17,7 @@ mod managed;
 mod nextest;
 mod outcomes;
 mod redaction;
+mod reports;
 mod signals;
 mod terminal;
 mod trace_attribute;

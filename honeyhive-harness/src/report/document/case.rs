@@ -1,0 +1,209 @@
+//! A case as reports show it.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use crate::gate::case as gate;
+use crate::gate::evaluator::Judge;
+use crate::journal::{AttemptRecord, CaseResults, CaseState, ExperimentResults};
+use crate::score::{Judges, ScoreValue};
+
+/// Averages of the same scores in another order differ by less.
+const ROUNDING: f64 = 1e-12;
+
+/// A case.
+#[derive(Clone, Debug)]
+pub(crate) struct Case<'a> {
+    /// The datapoint's id.
+    pub(crate) id: &'a str,
+    /// The name of its test: `detect::en-07`.
+    pub(crate) test: String,
+    /// Its place in the dataset, from 0.
+    pub(crate) row: usize,
+    /// What became of it; `Skipped` where the process was killed before that was known.
+    pub(crate) state: CaseState,
+    /// Whether its test passed: a miss that a gate decides on does not fail its case.
+    pub(crate) passed: bool,
+    /// What is wrong, worst first.
+    pub(crate) reasons: &'a [String],
+    /// Its attempts, in their order; they have inputs, outputs and spans.
+    pub(crate) attempts: &'a [AttemptRecord],
+    /// One per evaluator, in the experiment's order.
+    pub(crate) scores: Vec<CaseScore>,
+    /// Attempts disagree about a score that judges.
+    pub(crate) flaky: bool,
+    /// Against what the experiment is compared with.
+    pub(crate) change: Option<Change>,
+    /// What came out then, where the other run is known; the first attempt that has an output.
+    pub(crate) output_before: Option<&'a Value>,
+    /// Runs exactly this case.
+    pub(crate) rerun: String,
+}
+
+/// What a case's scores came to, against the other run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A score that judges (any score, where none does) got better, and none got worse.
+    Fixed,
+    /// One got worse.
+    Regressed,
+    /// None moved.
+    Same,
+    /// The other run has no score of this case, or it asks something else now.
+    New,
+}
+
+/// What an evaluator says of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CaseScore {
+    /// What its attempts come to, by the evaluator's reducer.
+    pub(crate) score: gate::CaseScore,
+    /// The attempts, in their order.
+    pub(crate) attempts: Vec<AttemptScore>,
+    /// The score in the other run, where the two can be compared.
+    pub(crate) before: Option<f64>,
+    /// By how much it got better (worse, when negative), whichever way is better.
+    pub(crate) gain: Option<f64>,
+}
+
+/// What an evaluator says of an attempt.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct AttemptScore {
+    pub(crate) value: Option<ScoreValue>,
+    /// Absent when the evaluator only measures.
+    pub(crate) good: Option<bool>,
+}
+
+impl CaseScore {
+    /// The score of the case, where there is one.
+    pub(crate) fn value(&self) -> Option<f64> {
+        self.score.scored().map(|scored| scored.score)
+    }
+
+    /// Whether that is good enough; absent when the evaluator only measures.
+    pub(crate) fn good(&self) -> Option<bool> {
+        self.score.scored()?.holds
+    }
+
+    /// There should be a score, but the function or the evaluator failed. Otherwise, without a
+    /// value, the evaluator did not apply.
+    pub(crate) fn is_missing(&self) -> bool {
+        self.score == gate::CaseScore::Missing
+    }
+}
+
+/// A text as it is, anything else as JSON.
+pub(crate) fn shown(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
+    }
+}
+
+/// Inputs in one text: `text: Bom dia, words: 2`; the value alone where there is one.
+pub(crate) fn shown_inputs(inputs: &Map<String, Value>) -> String {
+    if inputs.len() == 1 {
+        return inputs.values().map(shown).collect();
+    }
+    let parts = inputs.iter().map(|(name, value)| format!("{name}: {}", shown(value)));
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn new(
+        case: &'a CaseResults,
+        judges: &[Judge],
+        decided: &gate::Case,
+        experiment: &'a ExperimentResults,
+        before: Option<&'a CaseResults>,
+    ) -> Self {
+        let scores: Vec<CaseScore> = judges
+            .iter()
+            .zip(&decided.scores)
+            .enumerate()
+            .map(|(index, (judge, score))| CaseScore {
+                score: *score,
+                attempts: case.attempts.iter().map(|one| attempt(judge, index, one)).collect(),
+                before: None,
+                gain: None,
+            })
+            .collect();
+        let test = match &case.record {
+            Some(record) => record.test.clone(),
+            None => format!("{}::{}", experiment.record.experiment, crate::ids::slug(&case.id)),
+        };
+        Self {
+            id: &case.id,
+            row: case.row,
+            state: case.record.as_ref().map_or(CaseState::Skipped, |record| record.state),
+            passed: case.record.as_ref().is_some_and(|record| record.passed),
+            reasons: case.record.as_ref().map_or(&[], |record| &record.reasons),
+            attempts: &case.attempts,
+            flaky: decided.scores.iter().filter_map(|one| one.scored()).any(|one| one.is_flaky()),
+            scores,
+            change: None,
+            output_before: before.and_then(first_output),
+            rerun: rerun(&experiment.target, &test),
+            test,
+        }
+    }
+
+    /// Says how the case changed; the gains of its scores are known by now.
+    pub(super) fn compare(&mut self) {
+        let judged = self.scores.iter().any(|score| score.good().is_some() && score.gain.is_some());
+        let gains = || {
+            let scores = self.scores.iter().filter(|score| !judged || score.good().is_some());
+            scores.filter_map(|score| score.gain)
+        };
+        self.change = Some(if gains().next().is_none() {
+            Change::New
+        } else if gains().any(|gain| gain < -ROUNDING) {
+            Change::Regressed
+        } else if gains().any(|gain| gain > ROUNDING) {
+            Change::Fixed
+        } else {
+            Change::Same
+        });
+    }
+
+    /// Whether it came to nothing good: it failed, or a gate decides about its miss.
+    pub(crate) fn is_bad(&self) -> bool {
+        matches!(self.state, CaseState::Fail | CaseState::Error | CaseState::Unscored)
+    }
+
+    /// The attempt to look at: the first with an error, else the one with the worst scores.
+    pub(crate) fn worst_attempt(&self) -> Option<&'a AttemptRecord> {
+        let misses = |index: usize| {
+            let scores = self.scores.iter().filter_map(|score| score.attempts.get(index));
+            scores.filter(|score| score.good == Some(false)).count()
+        };
+        let with_error = self.attempts.iter().find(|attempt| attempt.error.is_some());
+        with_error.or_else(|| {
+            let worst = (0..self.attempts.len()).rev().max_by_key(|index| misses(*index))?;
+            self.attempts.get(worst)
+        })
+    }
+}
+
+/// What an evaluator says of one attempt.
+fn attempt(judge: &Judge, index: usize, attempt: &AttemptRecord) -> AttemptScore {
+    let value = attempt.scores.get(index).and_then(|score| score.value);
+    let judges = |value: &ScoreValue| match judge.judges() {
+        Judges::Always => true,
+        Judges::Never => false,
+        Judges::WhenBool => matches!(value, ScoreValue::Bool(_)),
+    };
+    AttemptScore { value, good: value.filter(judges).map(|value| judge.is_good(value)) }
+}
+
+fn first_output(case: &CaseResults) -> Option<&Value> {
+    case.attempts.iter().find_map(|attempt| attempt.output.as_ref())
+}
+
+/// The command that runs one test, from anywhere in the workspace. `target` is `package/target`.
+pub(super) fn rerun(target: &str, test: &str) -> String {
+    let (package, target) = target.rsplit_once('/').unwrap_or(("", target));
+    let package = if package.is_empty() { String::new() } else { format!(" -p {package}") };
+    format!("cargo test{package} --test {target} -- --exact {test}")
+}

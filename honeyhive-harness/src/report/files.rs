@@ -1,0 +1,245 @@
+//! Reports as files: `<invocation>/report/`, beside the journal.
+//!
+//! They are written after a run from what is in the journal, all that is there: where several
+//! processes share an invocation, each writes them anew. A file is written beside its place and
+//! moved there, so nobody ever sees half of one. A report that cannot be written is a note, and
+//! never fails a run.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use super::document::{Against, Document};
+use super::{annotations, html, junit, markdown, results};
+use crate::baseline::Snapshot;
+use crate::config::{Format, GitHub, Reports};
+use crate::gate::snapshot;
+use crate::gate::verdict::Baseline;
+use crate::journal::{Results, read_invocation};
+use crate::text::{count, megabytes};
+
+/// Beyond this many cases, a run writes no reports unless `HH_REPORT` names some: they take more
+/// than a second per 10,000 cases where nothing is optimised, as is usual in tests.
+const MOST_CASES: usize = 20_000;
+
+/// Likewise, beyond this size of the journal, which is read back into memory.
+const MOST_BYTES: u64 = 128 << 20;
+
+/// Where the reports of an invocation are.
+pub(crate) fn directory(invocation: &Path) -> PathBuf {
+    invocation.join("report")
+}
+
+/// What is to be written after a run.
+#[derive(Clone, Debug)]
+pub(crate) struct AfterRun {
+    pub(crate) reports: Reports,
+    /// The directory of the package under test.
+    pub(crate) package: PathBuf,
+    /// The test target that ran, as `package/target`.
+    pub(crate) target: String,
+    /// Its experiments.
+    pub(crate) experiments: Vec<String>,
+    /// How many cases they have.
+    pub(crate) cases: usize,
+}
+
+/// What was written after a run.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// The report for people, or the first of those that were asked for.
+    pub(crate) path: Option<PathBuf>,
+    /// Lines for GitHub Actions.
+    pub(crate) annotations: String,
+    /// What went wrong, or was left out.
+    pub(crate) notes: Vec<String>,
+}
+
+impl AfterRun {
+    /// Writes the reports of an invocation.
+    pub(crate) fn write(&self, invocation: &Path) -> Written {
+        let mut written = Written::default();
+        let formats: &[Format] = match &self.reports.chosen {
+            Some(chosen) => chosen,
+            None => &Format::AFTER_RUN,
+        };
+        if formats.is_empty() {
+            return written;
+        }
+        if self.reports.chosen.is_none()
+            && let Some(much) = self.too_much(invocation)
+        {
+            written.notes.push(format!(
+                "no reports, since {much} would take a while: `cargo honeyhive report` writes \
+                 them, and HH_REPORT=md,junit after each run"
+            ));
+            return written;
+        }
+        // Whatever is wrong with a report, the run was good or bad without it.
+        let done =
+            catch_unwind(AssertUnwindSafe(|| self.write_into(&mut written, invocation, formats)));
+        match done {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => written.notes.push(format!("no reports: {error}")),
+            Err(_) => written.notes.push("no reports: writing them panicked".to_owned()),
+        }
+        written
+    }
+
+    /// What makes reports take long.
+    fn too_much(&self, invocation: &Path) -> Option<String> {
+        if self.cases > MOST_CASES {
+            return Some(count(self.cases, "case"));
+        }
+        let bytes = size(invocation);
+        (bytes > MOST_BYTES).then(|| format!("a journal of {}", megabytes(bytes)))
+    }
+
+    fn write_into(
+        &self,
+        written: &mut Written,
+        invocation: &Path,
+        formats: &[Format],
+    ) -> Result<(), String> {
+        let loaded = Loaded::read(invocation)?;
+        let document = loaded.document();
+        for format in formats {
+            match write(&document, *format, &directory(invocation).join(format.file())) {
+                Ok(path) => {
+                    written.path.get_or_insert(path);
+                }
+                Err(error) => written.notes.push(error),
+            }
+        }
+        if let Some(github) = &self.reports.github {
+            let own = document.only(&|one| {
+                one.target == self.target && self.experiments.iter().any(|name| name == one.name)
+            });
+            written.annotations = annotations::render(&own, &self.package, &github.workspace);
+            written.notes.extend(step_summary(github, &markdown::render(&own)).err());
+        }
+        Ok(())
+    }
+}
+
+/// Adds to the page of the job. Steps share the file, so it is never replaced.
+fn step_summary(github: &GitHub, text: &str) -> Result<(), String> {
+    let Some(path) = &github.step_summary else { return Ok(()) };
+    let add = || {
+        let mut file = fs::OpenOptions::new().append(true).create(true).open(path)?;
+        file.write_all(format!("{text}\n").as_bytes())
+    };
+    add().map_err(|error| format!("GITHUB_STEP_SUMMARY: {}: {error}", path.display()))
+}
+
+/// The size of an invocation's journal files.
+fn size(invocation: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(invocation) else { return 0 };
+    let files = entries.filter_map(Result::ok).filter_map(|entry| entry.metadata().ok());
+    files.filter(fs::Metadata::is_file).map(|metadata| metadata.len()).sum()
+}
+
+/// An invocation and what it is compared with, read from their files.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) results: Results,
+    /// Per experiment.
+    against: Vec<Option<Accepted>>,
+}
+
+/// A baseline, and the experiment as it would be accepted now.
+#[derive(Debug)]
+struct Accepted {
+    baseline: Baseline,
+    now: Snapshot,
+}
+
+impl Loaded {
+    /// Reads an invocation, and the baselines of its experiments where there are any.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(crate) fn read(invocation: &Path) -> Result<Self, String> {
+        let journal = read_invocation(invocation).map_err(|error| error.to_string())?;
+        let results = Results::new(journal.records);
+        let name = results.processes.first().map_or("", |process| process.invocation.as_str());
+        let accepted = |experiment: &crate::journal::ExperimentResults| {
+            let record = &experiment.record;
+            let baseline = Baseline::read(Path::new(&record.baseline), &record.experiment).ok()?;
+            // A run that was accepted is not compared with itself.
+            (baseline.snapshot.invocation != name)
+                .then(|| Accepted { baseline, now: snapshot::recorded(experiment) })
+        };
+        let against = results.experiments.iter().map(accepted).collect();
+        Ok(Self { results, against })
+    }
+
+    /// What a report says of it.
+    pub(crate) fn document(&self) -> Document<'_> {
+        let against = self.against.iter().map(|accepted| {
+            let Accepted { baseline, now } = accepted.as_ref()?;
+            let (label, before) = (baseline.words(), &baseline.snapshot);
+            Some(Against { label, before, now, results: None })
+        });
+        Document::new(&self.results, &against.collect::<Vec<_>>())
+    }
+}
+
+/// Writes a report to a stream. Traces are not in a document; they have a writer of their own.
+///
+/// # Errors
+/// Those of `to`.
+pub(crate) fn render(
+    document: &Document<'_>,
+    format: Format,
+    to: &mut impl Write,
+) -> io::Result<()> {
+    match format {
+        Format::Html => to.write_all(html::render(document).as_bytes()),
+        Format::Md => to.write_all(markdown::render(document).as_bytes()),
+        Format::Junit => junit::write(document, to),
+        Format::Json => results::write(document, to),
+        Format::Otlp => Ok(()),
+    }
+}
+
+/// Writes a report to its file, as a whole or not at all.
+///
+/// # Errors
+/// When it cannot be written; the text names the file.
+pub(crate) fn write(
+    document: &Document<'_>,
+    format: Format,
+    path: &Path,
+) -> Result<PathBuf, String> {
+    replace(path, |to| render(document, format, to))
+}
+
+/// Replaces a file by what `render` writes.
+///
+/// # Errors
+/// When it cannot be written; the text names the file.
+pub(crate) fn replace(
+    path: &Path,
+    render: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<PathBuf, String> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or_else(|| Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Beside the file, so that moving it stays within the file system.
+    let unfinished = parent.join(format!(".{name}.{}", std::process::id()));
+    let written = (|| {
+        fs::create_dir_all(parent)?;
+        let mut file = BufWriter::new(File::create(&unfinished)?);
+        render(&mut file)?;
+        file.flush()?;
+        drop(file);
+        fs::rename(&unfinished, path)
+    })();
+    written.map(|()| path.to_owned()).map_err(|error| {
+        // It is in the way only where it could be written at all.
+        let _ = fs::remove_file(&unfinished);
+        format!("{} cannot be written: {error}", path.display())
+    })
+}

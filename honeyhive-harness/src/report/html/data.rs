@@ -1,0 +1,220 @@
+//! What the page's script works with: one JSON value, as small as it can be.
+//!
+//! Fields that say what is usual are left out, so that a thousand cases are a few hundred bytes
+//! each. Names are short for the same reason; `report.js` gives them their long ones.
+
+use serde_json::{Map, Value, json};
+
+use super::super::document::{Case, CaseScore, Change, Document, Experiment, Row};
+use super::limits;
+use crate::journal::{AttemptRecord, CaseState, ScoreRecord};
+use crate::score::{Comparison, Direction, ScoreValue};
+
+/// Everything that the script needs of a document, but spans.
+pub(super) fn of(document: &Document<'_>, longest: usize) -> Value {
+    let experiments: Vec<Value> =
+        document.experiments.iter().map(|one| experiment(one, longest)).collect();
+    json!({ "x": experiments })
+}
+
+fn experiment(experiment: &Experiment<'_>, longest: usize) -> Value {
+    let evaluators: Vec<Value> =
+        experiment.rows.iter().map(|row| evaluator(row, &experiment.cases)).collect();
+    let cases: Vec<Value> = experiment
+        .cases
+        .iter()
+        .enumerate()
+        .map(|(at, one)| case(one, at, experiment, longest))
+        .collect();
+    let rerun = experiment.cases.first().and_then(|case| case.rerun.strip_suffix(&case.test));
+    json!({
+        "n": experiment.name,
+        "r": rerun.unwrap_or_default(),
+        "b": experiment.compared.as_ref().map(|compared| compared.label.as_str()),
+        "k": experiment.record.repeats,
+        "e": evaluators,
+        "c": cases,
+    })
+}
+
+fn evaluator(row: &Row<'_>, cases: &[Case<'_>]) -> Value {
+    let minimize = match row.limit {
+        Some((comparison, _)) => comparison == Comparison::AtMost,
+        None => row.record.direction == Direction::Minimize,
+    };
+    json!({
+        "n": row.record.name,
+        "l": row.limit.map(|(_, limit)| limit),
+        "m": minimize,
+        "b": all_are_bools(row, cases),
+    })
+}
+
+/// An object whose fields are set only where they say something.
+#[derive(Default)]
+struct Sparse(Map<String, Value>);
+
+impl Sparse {
+    fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.0.insert(name.to_owned(), value.into());
+    }
+
+    fn set_if(&mut self, says: bool, name: &str, value: impl Into<Value>) {
+        if says {
+            self.set(name, value);
+        }
+    }
+}
+
+fn case(case: &Case<'_>, at: usize, experiment: &Experiment<'_>, longest: usize) -> Value {
+    let mut to = Sparse::default();
+    to.set("i", case.id);
+    to.set_if(case.row != at, "n", case.row);
+    let test = case.test.strip_prefix(experiment.name).and_then(|test| test.strip_prefix("::"));
+    to.set_if(test != Some(case.id), "t", case.test.as_str());
+    to.set_if(case.state != CaseState::Pass, "s", super::state_index(case.state));
+    to.set_if(case.passed && case.state != CaseState::Pass, "g", 1);
+    to.set_if(case.flaky, "f", 1);
+    to.set_if(needs_attention(case), "u", if lost(case) { 2 } else { 1 });
+    let reasons: Vec<String> =
+        case.reasons.iter().map(|reason| limits::text(reason, longest.min(4096))).collect();
+    to.set_if(!reasons.is_empty(), "w", reasons);
+    match case.change {
+        Some(Change::Fixed) => to.set("d", 1),
+        Some(Change::Regressed) => to.set("d", 2),
+        Some(Change::New) => to.set("d", 3),
+        Some(Change::Same) | None => {}
+    }
+    if let Some(first) = case.attempts.first() {
+        to.set("in", limits::map(&first.inputs, longest));
+        if let Some(truth) = &first.ground_truth {
+            to.set("x", limits::value(truth, longest));
+        }
+        to.set_if(!first.tags.is_empty(), "tg", first.tags.clone());
+        to.set_if(!first.metadata.is_empty(), "md", limits::map(&first.metadata, longest));
+        let history: Vec<Value> =
+            first.history.iter().map(|turn| limits::value(turn, longest)).collect();
+        to.set_if(!history.is_empty(), "h", history);
+    }
+    if let Some(before) = case.output_before {
+        to.set("o", limits::value(before, longest));
+        to.set_if(changed_output(case), "oc", 1);
+    }
+    to.set("v", case.scores.iter().map(score).collect::<Vec<Value>>());
+    let attempts = case.attempts.iter().enumerate();
+    let attempts: Vec<Value> =
+        attempts.map(|(index, one)| attempt(case, &experiment.rows, index, one, longest)).collect();
+    to.set("a", attempts);
+    Value::Object(to.0)
+}
+
+/// Whether somebody should look at it: it is not as it should be, or [`lost`] something. A number
+/// that moved a little and is still good enough is no reason.
+pub(super) fn needs_attention(case: &Case<'_>) -> bool {
+    case.is_bad() || lost(case)
+}
+
+/// Whether a yes became a no, or a rarer yes.
+pub(super) fn lost(case: &Case<'_>) -> bool {
+    let worse = |score: &CaseScore| is_bool(score) && score.gain.is_some_and(|gain| gain < 0.0);
+    case.change == Some(Change::Regressed) && case.scores.iter().any(worse)
+}
+
+/// Whether a case's attempts say yes or no, and nothing else.
+pub(super) fn is_bool(score: &CaseScore) -> bool {
+    let values = || score.attempts.iter().filter_map(|attempt| attempt.value);
+    values().next().is_some() && values().all(|value| matches!(value, ScoreValue::Bool(_)))
+}
+
+/// Whether an evaluator says yes or no, and nothing else.
+pub(super) fn all_are_bools(row: &Row<'_>, cases: &[Case<'_>]) -> bool {
+    let scores = || cases.iter().filter_map(|case| case.scores.get(row.index));
+    let mut scored = scores().filter(|score| score.value().is_some()).peekable();
+    scored.peek().is_some() && scored.all(is_bool)
+}
+
+/// Whether the output is another one than that of the other run, where that is known.
+pub(super) fn changed_output(case: &Case<'_>) -> bool {
+    let now = case.attempts.iter().find_map(|attempt| attempt.output.as_ref());
+    case.output_before.is_some() && now != case.output_before
+}
+
+/// A number where that is all; else the number, whether it is bad, and the number before.
+fn score(score: &CaseScore) -> Value {
+    let bad = score.good() == Some(false);
+    match (score.value(), score.before) {
+        (None, _) => json!(if score.is_missing() { Value::from("!") } else { Value::Null }),
+        (Some(value), None) if !bad => short(value),
+        (Some(value), None) => json!([short(value), 1]),
+        (Some(value), Some(before)) => {
+            json!([short(value), u8::from(bad), short(before), short(score.gain.unwrap_or(0.0))])
+        }
+    }
+}
+
+/// A number without the digits that nobody reads.
+fn short(value: f64) -> Value {
+    let rounded = format!("{value:.6}").parse().unwrap_or(value);
+    if value != 0.0 && value.abs() < 1e-3 {
+        return Value::from(value);
+    }
+    // A whole number without `.0`.
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and small")]
+    if f64::fract(rounded).abs() == 0.0 && f64::abs(rounded) < 1e15 {
+        return Value::from(rounded as i64);
+    }
+    Value::from(rounded)
+}
+
+fn attempt(
+    case: &Case<'_>,
+    rows: &[Row<'_>],
+    index: usize,
+    attempt: &AttemptRecord,
+    longest: usize,
+) -> Value {
+    let mut to = Sparse::default();
+    if let Some(output) = &attempt.output {
+        to.set("o", limits::value(output, longest));
+    }
+    if let Some(error) = &attempt.error {
+        to.set("e", json!([error.kind.name(), limits::text(&error.message, longest)]));
+    }
+    to.set("d", short(attempt.duration_ms));
+    to.set_if(attempt.tries > 1, "n", attempt.tries);
+    // With one attempt, its scores are those of the case.
+    let several = case.attempts.len() > 1;
+    let scores: Vec<Value> = rows
+        .iter()
+        .zip(&case.scores)
+        .map(|(row, score)| {
+            let name = &row.record.name;
+            let record = attempt.scores.iter().find(|record| &record.evaluator == name);
+            let own = score.attempts.get(index);
+            let value = own.filter(|_| several).and_then(|own| own.value).map(ScoreValue::as_f64);
+            let bad = own.is_some_and(|own| several && own.good == Some(false));
+            details(record, value, bad, longest)
+        })
+        .collect();
+    to.set_if(scores.iter().any(|score| !score.is_null()), "v", scores);
+    Value::Object(to.0)
+}
+
+/// What is to be said of an attempt's score beside the case's; null where that is nothing.
+fn details(record: Option<&ScoreRecord>, value: Option<f64>, bad: bool, longest: usize) -> Value {
+    let mut to = Sparse::default();
+    if let Some(value) = value {
+        to.set("v", short(value));
+        to.set_if(bad, "b", 1);
+    }
+    if let Some(record) = record {
+        let text = |text: &Option<String>| text.as_ref().map(|text| limits::text(text, longest));
+        to.set_if(record.label.is_some(), "l", text(&record.label));
+        to.set_if(record.explanation.is_some(), "x", text(&record.explanation));
+        if let Some(error) = &record.error {
+            to.set("e", limits::text(&error.message, longest));
+        }
+        to.set_if(!record.metadata.is_empty(), "m", limits::map(&record.metadata, longest));
+    }
+    if to.0.is_empty() { Value::Null } else { Value::Object(to.0) }
+}

@@ -1,0 +1,91 @@
+//! How text of others gets into a page without becoming part of it.
+//!
+//! Outputs of models are hostile until shown otherwise: they may hold tags, scripts, escape
+//! sequences of terminals, and characters that reverse the reading order of what follows.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// Text for a page, between tags or in a quoted attribute. What cannot be seen becomes visible.
+pub(super) fn text(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + text.len() / 16);
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => push_visible(&mut escaped, c),
+        }
+    }
+    escaped
+}
+
+/// A character; control characters as their pictures (`␛`), bidirectional overrides by their
+/// numbers. The script of the page does the same with what it shows.
+fn push_visible(text: &mut String, c: char) {
+    match c {
+        '\n' | '\t' => text.push(c),
+        '\r' => {}
+        '\u{0}'..='\u{1f}' => text.extend(char::from_u32(0x2400 + u32::from(c))),
+        '\u{7f}' => text.push('␡'),
+        '\u{80}'..='\u{9f}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}'
+        | '\u{feff}' => number(text, c),
+        c => text.push(c),
+    }
+}
+
+fn number(text: &mut String, c: char) {
+    let _ = write!(text, "[U+{:04X}]", u32::from(c));
+}
+
+/// JSON for a `<script>`: nothing in it can end the element or begin a comment.
+pub(super) fn json(value: &Value) -> String {
+    value.to_string().replace('<', "\\u003c")
+}
+
+/// The first characters of a text, and whether there are more.
+pub(super) fn cut(text: &str, most: usize) -> (&str, bool) {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => (&text[..end], true),
+        None => (text, false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn text_stays_text() {
+        assert_eq!(
+            text("</script><img src='x' onerror=\"a&b\">"),
+            "&lt;/script&gt;&lt;img src=&#39;x&#39; onerror=&quot;a&amp;b&quot;&gt;"
+        );
+        assert_eq!(text("a\u{1b}[31mb\0c\r\n\td\u{7f}"), "a␛[31mb␀c\n\td␡");
+        assert_eq!(text("\u{202e}abc\u{2069}\u{85}"), "[U+202E]abc[U+2069][U+0085]");
+        assert_eq!(text("日本 🦀 é"), "日本 🦀 é");
+    }
+
+    #[test]
+    fn json_cannot_end_its_element() {
+        let hostile = json!({"<!--<script>": "</script>"});
+        let written = json(&hostile);
+        assert!(!written.contains('<'), "{written}");
+        let read: Value = serde_json::from_str(&written).expect("JSON");
+        assert_eq!(read, hostile);
+    }
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(cut("日本語", 2), ("日本", true));
+        assert_eq!(cut("日本語", 3), ("日本語", false));
+    }
+}

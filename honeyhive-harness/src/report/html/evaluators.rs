@@ -1,0 +1,233 @@
+//! The table of evaluators: mean and interval, distribution, difference, gate.
+
+use std::fmt::Write as _;
+
+use super::super::document::{Experiment, Finding, Measured, Row, finding};
+use super::escape::text;
+use super::{chart, data};
+use crate::journal::{RuleRecord, Verdict};
+use crate::rule::{Measure, Of, Test};
+use crate::score::Direction;
+use crate::stats::Spread;
+use crate::text::{number, seconds, thousands};
+
+/// The table; empty without evaluators and rules.
+pub(super) fn render(experiment: &Experiment<'_>) -> String {
+    let errors = experiment.error_rate.as_ref().filter(|rate| rate.mean > 0.0);
+    if experiment.rows.is_empty() && experiment.latency.is_none() && errors.is_none() {
+        return String::new();
+    }
+    let compared = experiment.compared.is_some();
+    let gated = experiment.gate.is_some();
+    let mut html = String::from(
+        "<div class=\"wide\"><table class=\"evaluators\">\n<caption class=\"away\">Evaluators\
+         </caption>\n<thead><tr><th scope=\"col\">Evaluator</th><th scope=\"col\">Mean</th>\
+         <th scope=\"col\">Distribution of the cases</th>",
+    );
+    if compared {
+        html.push_str("<th scope=\"col\">Difference</th>");
+    }
+    if gated {
+        html.push_str("<th scope=\"col\">Gate</th>");
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for row in &experiment.rows {
+        html.push_str(&evaluator(experiment, row, compared, gated));
+    }
+    if let Some(latency) = &experiment.latency {
+        let mean = mean(&latency.measured, &seconds);
+        html.push_str(&other("latency", &mean, &latency.rules, compared, gated));
+    }
+    if !experiment.error_rules.is_empty() || errors.is_some() {
+        let mean = experiment.error_rate.as_ref().map(|rate| mean(rate, &three));
+        let mean = mean.unwrap_or_default();
+        html.push_str(&other("error_rate", &mean, &experiment.error_rules, compared, gated));
+    }
+    html.push_str("</tbody></table></div>\n");
+    html
+}
+
+fn evaluator(experiment: &Experiment<'_>, row: &Row<'_>, compared: bool, gated: bool) -> String {
+    let record = row.record;
+    let mut about = Vec::new();
+    if !record.settings.is_empty() {
+        about.push(text(&record.settings));
+    }
+    let bools = data::all_are_bools(row, &experiment.cases);
+    if let Some((comparison, limit)) = row.limit.filter(|_| record.threshold.is_some() || !bools) {
+        about.push(format!("needs {} {}", comparison.symbol(), number(limit)));
+    }
+    if record.direction == Direction::Minimize {
+        about.push("less is better".to_owned());
+    }
+    if !row.judges() {
+        about.push("measures only".to_owned());
+    }
+    let mut html = format!(
+        "<tr><th scope=\"row\">{}<small>{}</small></th><td class=\"mean\">",
+        text(&record.name),
+        about.join(" · ")
+    );
+    match &row.measured {
+        Some(measured) => html.push_str(&mean(measured, &three)),
+        None => html.push_str("no score"),
+    }
+    html.push_str(&missing(row));
+    html.push_str("</td><td class=\"spread\">");
+    if let Some(scale) = chart::scale(row, &experiment.cases) {
+        let limits = limits(experiment, row);
+        html.push_str(&chart::histogram(row, &experiment.cases, &scale));
+        html.push_str(&chart::whisker(row, &scale, &limits));
+    }
+    html.push_str("</td>");
+    if compared {
+        let _ = write!(html, "<td class=\"difference\">{}</td>", difference(row));
+    }
+    if gated {
+        let _ = write!(html, "<td class=\"gate\">{}</td>", rules(&row.rules));
+    }
+    html.push_str("</tr>\n");
+    html
+}
+
+/// A row without a distribution.
+fn other(name: &str, mean: &str, about: &[&RuleRecord], compared: bool, gated: bool) -> String {
+    let mut html =
+        format!("<tr><th scope=\"row\">{name}</th><td class=\"mean\">{mean}</td><td></td>");
+    if compared {
+        html.push_str("<td></td>");
+    }
+    if gated {
+        let _ = write!(html, "<td class=\"gate\">{}</td>", rules(about));
+    }
+    html.push_str("</tr>\n");
+    html
+}
+
+/// In a column, decimals stand below each other.
+fn three(value: f64) -> String {
+    if value != 0.0 && !(0.0005..1e4).contains(&value.abs()) {
+        return number(value);
+    }
+    format!("{value:.3}")
+}
+
+fn mean(measured: &Measured, show: &dyn Fn(f64) -> String) -> String {
+    let spread = match (measured.interval(), measured.spread) {
+        (Some((low, high)), _) => format!("{} – {}", show(low), show(high)),
+        (None, Spread::NoSpread { .. }) => "all equal".to_owned(),
+        (None, _) => "too few for an interval".to_owned(),
+    };
+    format!(
+        "<b>{}</b> <span title=\"95 % interval\">{spread}</span><small>n = {}</small>",
+        show(measured.mean),
+        thousands(measured.n)
+    )
+}
+
+/// What the mean does not count.
+fn missing(row: &Row<'_>) -> String {
+    let mut html = String::new();
+    if row.missing > 0 {
+        let _ = write!(
+            html,
+            "<small class=\"s-error\">! {} without a score</small>",
+            thousands(row.missing)
+        );
+    }
+    if row.not_applicable > 0 {
+        let _ = write!(html, "<small>{} not applicable</small>", thousands(row.not_applicable));
+    }
+    html
+}
+
+/// The paired difference, in words where it may be chance.
+fn difference(row: &Row<'_>) -> String {
+    let Some(comparison) = &row.comparison else { return String::new() };
+    if let Some(why) = &comparison.incomparable {
+        return format!("<small>{}</small>", text(why));
+    }
+    if comparison.pairs.is_empty() {
+        return "<small>no case has a score in both runs</small>".to_owned();
+    }
+    let (class, sign, words) = match finding(comparison) {
+        Finding::Better => ("s-pass", "▲ ", "better"),
+        Finding::Worse => ("s-fail", "▼ ", "worse"),
+        Finding::NotSignificant | Finding::Incomparable => ("", "", "not significant"),
+    };
+    let minimize = row.record.direction == Direction::Minimize;
+    let note = if minimize { " gain" } else { "" };
+    let mut html = format!("<b class=\"{class}\">{sign}{}{note}</b> ", signed(comparison.gain));
+    if let Some(interval) = comparison.interval {
+        let _ = write!(
+            html,
+            "<span title=\"95 % interval of the difference\">{} … {}</span>",
+            signed(interval.low),
+            signed(interval.high)
+        );
+    }
+    let p = comparison.p_two_sided();
+    let p = if p < 0.001 { "p &lt; 0.001".to_owned() } else { format!("p = {p:.3}") };
+    let _ = write!(
+        html,
+        "<small>{words}, {p}</small><small>{} better, {} worse of {} pairs</small>",
+        thousands(comparison.better),
+        thousands(comparison.worse),
+        thousands(comparison.pairs.len())
+    );
+    html
+}
+
+fn signed(value: f64) -> String {
+    let text = three(value.abs());
+    match value {
+        _ if text.trim_matches(['0', '.']).is_empty() => text,
+        value if value < 0.0 => format!("−{text}"),
+        _ => format!("+{text}"),
+    }
+}
+
+fn rules(rules: &[&RuleRecord]) -> String {
+    if rules.is_empty() {
+        return "<span aria-label=\"no rule\">–</span>".to_owned();
+    }
+    let mut html = String::new();
+    for rule in rules {
+        let (class, sign, word) = match rule.verdict {
+            Verdict::Pass => ("s-pass", "✔", "holds"),
+            Verdict::Fail => ("s-fail", "✘", "fails"),
+            Verdict::Inconclusive => ("s-error", "?", "inconclusive"),
+        };
+        let said = rule.text.strip_prefix(&rule.rule).unwrap_or(&rule.text);
+        let _ = write!(
+            html,
+            "<div class=\"rule\"><span class=\"{class}\"><i aria-hidden=\"true\">{sign}</i> \
+             {word}</span> <code>{}</code><small>{}</small></div>",
+            text(&rule.rule),
+            text(said.trim_start_matches(": "))
+        );
+    }
+    html
+}
+
+/// The limits of rules on the mean of all cases, for the ticks in its image.
+fn limits(experiment: &Experiment<'_>, row: &Row<'_>) -> Vec<f64> {
+    let rules = experiment.record.gate_rules.iter().filter(|rule| rule.slice.is_none());
+    let limits = rules.filter_map(|rule| match rule.test {
+        Test::Limit { measure: Measure::Mean, of: Of::Evaluator(index), limit, .. } => {
+            (index == row.index).then_some(limit)
+        }
+        _ => None,
+    });
+    limits.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_have_signs_and_nothing_has_none() {
+        assert_eq!([0.05, -0.05, 0.0, -0.0].map(signed), ["+0.050", "−0.050", "0.000", "0.000"]);
+    }
+}

@@ -1,0 +1,128 @@
+//! The report that a browser shows: one file, which asks nobody for anything.
+//!
+//! What matters stands in the page itself, so that it reads without its script: the verdict, what
+//! changed, every evaluator, and the cases that somebody should look at. The script
+//! (`report.js` and its neighbours) adds filters, sorting, the drawer of a case and keys. It gets
+//! the cases as JSON, and makes elements and text of them, never markup.
+//!
+//! The content security policy lets run what is written here and nothing else, by its hash, and
+//! lets nothing be loaded from anywhere. Even so everything of others is escaped ([`escape`]).
+
+mod cases;
+mod chart;
+mod data;
+mod escape;
+mod evaluators;
+mod footer;
+mod head;
+mod limits;
+mod traces;
+
+use base64::Engine as _;
+use sha2::{Digest as _, Sha256};
+
+use super::document::{Document, Experiment};
+use crate::journal::CaseState;
+
+const STYLE: &str = concat!(
+    include_str!("page.css"),
+    include_str!("table.css"),
+    include_str!("drawer.css"),
+    include_str!("narrow.css"),
+);
+
+const SCRIPT: &str = concat!(
+    "'use strict';\n(() => {\n",
+    include_str!("text.js"),
+    include_str!("diff.js"),
+    include_str!("state.js"),
+    include_str!("table.js"),
+    include_str!("spans.js"),
+    include_str!("drawer.js"),
+    include_str!("keys.js"),
+    "})();\n",
+);
+
+/// What the script fills: the drawer of a case, and the list of keys.
+const DIALOGS: &str = include_str!("dialogs.html");
+
+/// The report of an invocation, as a whole page.
+pub(crate) fn render(document: &Document<'_>) -> String {
+    let longest = limits::longest(document);
+    let (style, script) = (compact(STYLE), compact(SCRIPT));
+    let traces = traces::write(document);
+    let data = escape::json(&data::of(document, longest));
+    let title = escape::text(&head::title(document));
+    let mut page = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta name=\"referrer\" content=\"no-referrer\">\n\
+         <title>{} {title}</title>\n<style>{style}</style>\n</head>\n<body>\n\
+         <a class=\"skip\" href=\"#cases0\">Skip to the cases</a>\n",
+        policy(&style, &script),
+        document.outcome.word(),
+    );
+    page.push_str(&head::render(document));
+    page.push_str("<main>\n");
+    for (index, experiment) in document.experiments.iter().enumerate() {
+        page.push_str(&section(document, experiment, index));
+    }
+    page.push_str("</main>\n");
+    page.push_str(&footer::render(document, longest, traces.left_out));
+    page.push_str(DIALOGS);
+    page.push_str(&format!("<script type=\"application/json\" id=\"data\">{data}</script>\n"));
+    page.push_str(&traces.html);
+    page.push_str(&format!("<script>{script}</script>\n</body>\n</html>\n"));
+    page
+}
+
+/// Nothing is loaded, and of what is inline only what is written here counts.
+fn policy(style: &str, script: &str) -> String {
+    let hash = |text: &str| {
+        let digest = Sha256::digest(text.as_bytes());
+        format!("'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(digest))
+    };
+    format!(
+        "default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'; \
+         require-trusted-types-for 'script'",
+        hash(style),
+        hash(script)
+    )
+}
+
+/// Without indentation and the comments that are lines of their own.
+fn compact(source: &str) -> String {
+    let lines = source.lines().map(str::trim_start);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+fn section(document: &Document<'_>, experiment: &Experiment<'_>, index: usize) -> String {
+    let mut html = format!("<section class=\"experiment\" id=\"x{index}\">\n");
+    // With one experiment the page's heading has its name.
+    html.push_str(&head::experiment(experiment, document.experiments.len() > 1));
+    html.push_str(&evaluators::render(experiment));
+    html.push_str(&cases::render(experiment, index));
+    html.push_str("</section>\n");
+    html
+}
+
+/// The place of a state in the script's list of states.
+fn state_index(state: CaseState) -> usize {
+    match state {
+        CaseState::Pass => 0,
+        CaseState::Fail => 1,
+        CaseState::Error => 2,
+        CaseState::Unscored => 3,
+        CaseState::Skipped => 4,
+    }
+}
+
+/// A sign and a word for each state: colour alone says nothing to some.
+const STATES: [(&str, &str); 5] =
+    [("✔", "pass"), ("✘", "fail"), ("!", "error"), ("?", "unscored"), ("⊘", "skipped")];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! The spans of each case, in elements of their own that are only parsed when somebody looks.
+
+use serde_json::{Map, Value, json};
+
+use super::super::document::{Case, Change, Document};
+use super::{escape, limits};
+use crate::journal::AttemptRecord;
+use crate::tracer::{SpanRecord, SpanStatus};
+
+/// Bytes of all traces together. Beyond it those of the cases that are in order are left out.
+const ALL: usize = 5 << 20;
+
+/// The longest text of an attribute, in bytes.
+const LONGEST: usize = 16 << 10;
+
+/// Spans of one attempt.
+const SPANS: usize = 1_000;
+
+/// What there is to write, and what is left out.
+#[derive(Debug, Default)]
+pub(super) struct Traces {
+    /// The elements.
+    pub(super) html: String,
+    /// Cases whose spans are left out.
+    pub(super) left_out: usize,
+}
+
+/// Writes the spans of as many cases as fit, those first that somebody will look at.
+pub(super) fn write(document: &Document<'_>) -> Traces {
+    let mut cases: Vec<(usize, usize, &Case<'_>)> = Vec::new();
+    for (place, experiment) in document.experiments.iter().enumerate() {
+        let with_place = experiment.cases.iter().enumerate();
+        cases.extend(with_place.map(|(index, case)| (place, index, case)));
+    }
+    cases.retain(|(_, _, case)| case.attempts.iter().any(has_trace));
+    cases.sort_by_key(|(place, index, case)| {
+        (!case.is_bad(), case.change != Some(Change::Regressed), !case.flaky, *place, *index)
+    });
+    let mut traces = Traces::default();
+    for (place, index, case) in cases {
+        let attempts: Vec<Value> = case.attempts.iter().map(attempt).collect();
+        let text = escape::json(&Value::Array(attempts));
+        if traces.html.len() + text.len() > ALL {
+            traces.left_out += 1;
+            continue;
+        }
+        traces.html.push_str(&format!(
+            "<script type=\"application/json\" id=\"t{place}.{index}\">{text}</script>\n"
+        ));
+    }
+    traces
+}
+
+fn has_trace(attempt: &AttemptRecord) -> bool {
+    !attempt.spans.is_empty()
+}
+
+fn attempt(attempt: &AttemptRecord) -> Value {
+    let begin = attempt.spans.iter().map(|span| span.start_unix_ns).min().unwrap_or(0);
+    let spans: Vec<Value> = attempt.spans.iter().take(SPANS).map(|one| span(one, begin)).collect();
+    json!({
+        "t": attempt.trace_id,
+        "q": attempt.session_id,
+        "b": attempt.started_at,
+        "s": spans,
+        // Still open at the end, beyond what an attempt may keep, and beyond what is shown here.
+        "o": attempt.open_spans,
+        "l": attempt.dropped_spans + attempt.spans.len().saturating_sub(SPANS),
+    })
+}
+
+fn span(span: &SpanRecord, begin: u64) -> Value {
+    let mut to = Map::new();
+    let mut set = |name: &str, value: Value| {
+        to.insert(name.to_owned(), value);
+    };
+    set("n", Value::from(limits::text(&span.name, LONGEST)));
+    set("i", Value::from(span.span_id.as_str()));
+    if let Some(parent) = &span.parent_span_id {
+        set("p", Value::from(parent.as_str()));
+    }
+    set("s", Value::from(micros(span.start_unix_ns, begin)));
+    set("d", Value::from(micros(span.end_unix_ns, span.start_unix_ns)));
+    if let SpanStatus::Error(message) = &span.status {
+        set("e", Value::from(limits::text(message, LONGEST)));
+    }
+    if !span.attributes.is_empty() {
+        set("a", Value::Object(limits::map(&span.attributes, LONGEST)));
+    }
+    if !span.events.is_empty() {
+        let events = span.events.iter().map(|event| {
+            let attributes = limits::map(&event.attributes, LONGEST);
+            json!([limits::text(&event.name, LONGEST), micros(event.at_unix_ns, begin), attributes])
+        });
+        set("v", events.collect());
+    }
+    if !span.links.is_empty() {
+        set("l", Value::from(span.links.clone()));
+    }
+    Value::Object(to)
+}
+
+/// The microseconds between two times; 0 where a clock was set back, or a span has no end.
+fn micros(later: u64, earlier: u64) -> u64 {
+    later.saturating_sub(earlier) / 1_000
+}

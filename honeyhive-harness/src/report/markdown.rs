@@ -1,0 +1,345 @@
+//! `summary.md`: the comment of a pull request, and GitHub's summary of a job.
+//!
+//! It begins with a marker that is the same in every run of the same test targets
+//! (`<!-- honeyhive: app/evals -->`), so that whoever posts it finds the comment of the last run.
+//!
+//! What comes from anywhere else stands in code spans and code blocks, whose fences are longer than
+//! anything inside: it can be no markup, no link, no mention, and no end of the marker. The whole
+//! is shorter than GitHub allows, whatever the data.
+
+use std::fmt::Write as _;
+
+use super::document::{
+    Case, Change, Compared, Document, Ending, Experiment, Finding, Outcome, Row, finding, shown,
+    shown_inputs, state_name,
+};
+use crate::journal::{GitRecord, RuleRecord, Verdict};
+use crate::text::{count, middle, number, one_line, seconds, thousands};
+
+/// GitHub takes 65,536 letters; whoever posts it may want to add a line.
+const MOST: usize = 65_000;
+
+/// Kept back for the note that something was left out.
+const NOTE: usize = 500;
+
+/// Cases that are shown, per experiment.
+const SHOWN_CASES: usize = 10;
+
+/// Columns of an input, output or reason.
+const LONGEST: usize = 600;
+
+/// Columns of a name or rule in a table.
+const LONGEST_CELL: usize = 120;
+
+/// The whole summary.
+pub(crate) fn render(document: &Document<'_>) -> String {
+    let mut page = Page::default();
+    let marker: Vec<String> = document.targets().iter().map(|target| plain(target)).collect();
+    page.add(&format!("<!-- honeyhive: {} -->\n", one_line(&marker.join(", "), 1000)));
+    page.add(&heading(document));
+    for experiment in &document.experiments {
+        page.add(&of_experiment(experiment));
+    }
+    for experiment in &document.experiments {
+        cases(&mut page, experiment);
+    }
+    page.finish()
+}
+
+/// A text that takes blocks as long as there is room.
+#[derive(Default)]
+struct Page {
+    text: String,
+    letters: usize,
+    left_out: bool,
+}
+
+impl Page {
+    /// Whether there was room.
+    fn add(&mut self, block: &str) -> bool {
+        let letters = block.encode_utf16().count();
+        let fits = self.letters + letters <= MOST - NOTE;
+        if fits {
+            self.text.push_str(block);
+            self.letters += letters;
+        } else {
+            self.left_out = true;
+        }
+        fits
+    }
+
+    fn finish(mut self) -> String {
+        if self.left_out {
+            self.text.push_str(
+                "\n> [!NOTE]\n> Not everything fits into a comment. The whole is in `report.html` \
+                 and `results.jsonl`, and `cargo honeyhive report` writes them again.\n",
+            );
+        }
+        self.text
+    }
+}
+
+/// What it comes to, in two lines.
+fn heading(document: &Document<'_>) -> String {
+    let targets: Vec<String> = document.targets().iter().map(|target| code(target, 80)).collect();
+    let mut text = format!(
+        "## {} {}{}\n\n",
+        mark(document.outcome),
+        document.outcome.word(),
+        if targets.is_empty() { String::new() } else { format!(" · {}", targets.join(", ")) }
+    );
+    let counts = document.counts;
+    let states = counts.named().into_iter().filter(|(_, cases)| *cases > 0);
+    let states: Vec<String> =
+        states.map(|(state, cases)| format!("{} {state}", thousands(cases))).collect();
+    let mut parts = vec![match states.is_empty() {
+        true => count(counts.all(), "case"),
+        false => format!("{}: {}", count(counts.all(), "case"), states.join(", ")),
+    }];
+    parts.extend(document.elapsed.map(seconds));
+    parts.extend(document.git.and_then(sources));
+    match document.ending {
+        Ending::Complete => {}
+        Ending::Interrupted => parts.push("interrupted".to_owned()),
+        Ending::Unfinished => parts.push("a process did not end, or still runs".to_owned()),
+    }
+    text.push_str(&parts.join(" · "));
+    text.push('\n');
+    text
+}
+
+fn sources(git: &GitRecord) -> Option<String> {
+    let hash = git.commit_hash_short.as_ref().or(git.commit_hash.as_ref())?;
+    let dirty = if git.is_dirty == Some(true) { " with uncommitted changes" } else { "" };
+    Some(format!("commit {}{dirty}", code(hash, 40)))
+}
+
+const fn mark(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "✅",
+        Outcome::Inconclusive | Outcome::Unfinished => "⚠️",
+        Outcome::Fail => "❌",
+    }
+}
+
+/// Verdict, causes, what changed, and the table.
+fn of_experiment(experiment: &Experiment<'_>) -> String {
+    let mut text = format!(
+        "\n### {} {} {}\n\n",
+        mark(experiment.outcome),
+        code(experiment.name, 80),
+        experiment.outcome.word()
+    );
+    for cause in experiment.causes.iter().take(10) {
+        let _ = writeln!(text, "- {}", code(cause, LONGEST));
+    }
+    if !experiment.causes.is_empty() {
+        text.push('\n');
+    }
+    if let Some(compared) = &experiment.compared {
+        text.push_str(&against(compared));
+    }
+    text.push_str(&table(experiment));
+    text
+}
+
+/// `▼ 4 regressed, ▲ 6 fixed against the baseline`, and what may be the reason.
+fn against(compared: &Compared<'_>) -> String {
+    let parts = [
+        ("▼", compared.regressed, "regressed"),
+        ("▲", compared.fixed, "fixed"),
+        ("=", compared.same, "same"),
+        ("+", compared.new, "not comparable"),
+    ];
+    let parts = parts.into_iter().filter(|(_, cases, _)| *cases > 0);
+    let parts: Vec<String> =
+        parts.map(|(sign, cases, word)| format!("{sign} {} {word}", thousands(cases))).collect();
+    let label = code(&compared.label, 80);
+    let mut text = format!("Against {label}: {}", parts.join(", "));
+    if !compared.changed.is_empty() {
+        let changed = compared.changed.iter().take(20).map(|change| code(change, LONGEST_CELL));
+        let _ = write!(text, "  \nChanged since then: {}", changed.collect::<Vec<_>>().join(", "));
+        let more = compared.changed.len().saturating_sub(20);
+        if more > 0 {
+            let _ = write!(text, " and {more} more");
+        }
+    }
+    text.push_str("\n\n");
+    text
+}
+
+fn table(experiment: &Experiment<'_>) -> String {
+    let compared = experiment.compared.is_some();
+    let mut text = String::from("| evaluator | mean | 95 % interval | n |");
+    text.push_str(if compared { " change | better / worse | gate |\n" } else { " gate |\n" });
+    text.push_str("|---|--:|---|--:|");
+    text.push_str(if compared { "---|--:|---|\n" } else { "---|\n" });
+    let mut line =
+        |name: String, measured: Option<(String, String, usize)>, change, gate: String| {
+            let (mean, interval, n) =
+                measured.unwrap_or_else(|| ("-".to_owned(), "-".to_owned(), 0));
+            let _ = write!(text, "| {name} | {mean} | {interval} | {} |", thousands(n));
+            if compared {
+                let (change, moved): (String, String) = change;
+                let _ = write!(text, " {change} | {moved} |");
+            }
+            let _ = writeln!(text, " {gate} |");
+        };
+    let nothing = || (String::new(), String::new());
+    for row in &experiment.rows {
+        let measured = row.measured.map(|measured| {
+            let interval = super::table::interval(measured.spread, &number);
+            (number(measured.mean), interval, measured.n)
+        });
+        let missing = match row.missing {
+            0 => String::new(),
+            missing => format!(" ({} without a score)", thousands(missing)),
+        };
+        let name = format!("{}{missing}", cell(&row.record.name));
+        line(name, measured, change(row), gates(&row.rules));
+    }
+    if let Some(latency) = &experiment.latency {
+        let measured = &latency.measured;
+        let interval = super::table::interval(measured.spread, &seconds);
+        let shown = (seconds(measured.mean), interval, measured.n);
+        line("latency".to_owned(), Some(shown), nothing(), gates(&latency.rules));
+    }
+    let errors = experiment.error_rate.filter(|rate| rate.mean > 0.0);
+    if errors.is_some() || !experiment.error_rules.is_empty() {
+        let measured = errors
+            .or(experiment.error_rate)
+            .map(|rate| (number(rate.mean), super::table::interval(rate.spread, &number), rate.n));
+        line("error_rate".to_owned(), measured, nothing(), gates(&experiment.error_rules));
+    }
+    text
+}
+
+/// `-0.031 (p = 0.012, worse)` and `3 / 11`.
+fn change(row: &Row<'_>) -> (String, String) {
+    let Some(comparison) = &row.comparison else { return (String::new(), String::new()) };
+    let word = match finding(comparison) {
+        Finding::Better => "**better**",
+        Finding::Worse => "**worse**",
+        Finding::NotSignificant => "not significant",
+        Finding::Incomparable => {
+            let why = comparison.incomparable.as_deref().unwrap_or("no case is in both");
+            return (format!("not comparable: {}", cell(why)), String::new());
+        }
+    };
+    let difference = comparison.after - comparison.before;
+    let sign = if difference > 0.0 { "+" } else { "" };
+    let change =
+        format!("{sign}{} (p = {}, {word})", number(difference), number(comparison.p_two_sided()));
+    (change, format!("{} / {}", thousands(comparison.better), thousands(comparison.worse)))
+}
+
+fn gates(rules: &[&RuleRecord]) -> String {
+    let shown = rules.iter().take(5).map(|rule| {
+        let mark = match rule.verdict {
+            Verdict::Pass => "✅",
+            Verdict::Fail => "❌",
+            Verdict::Inconclusive => "⚠️",
+        };
+        format!("{mark} {}", cell(&rule.rule))
+    });
+    let mut text = shown.collect::<Vec<_>>().join("<br>");
+    if rules.len() > 5 {
+        let _ = write!(text, "<br>and {} more", rules.len() - 5);
+    }
+    if text.is_empty() { "-".to_owned() } else { text }
+}
+
+/// The worst cases, folded; as many as there is room for.
+fn cases(page: &mut Page, experiment: &Experiment<'_>) {
+    let worst = experiment.worst();
+    if worst.is_empty() {
+        return;
+    }
+    let shown = worst.len().min(SHOWN_CASES);
+    let which = if shown == worst.len() {
+        count(worst.len(), "case")
+    } else {
+        format!("The worst {shown} of {}", count(worst.len(), "case"))
+    };
+    // Within HTML, a code span of Markdown is none; the name is one of letters.
+    let name = html(&one_line(experiment.name, 80));
+    let room = page.add(&format!(
+        "\n<details><summary>{which} of <code>{name}</code> not as expected</summary>\n"
+    ));
+    if room {
+        for case in worst.into_iter().take(shown) {
+            // A closing tag is short, and its room is within the note's.
+            page.add(&of_case(case));
+        }
+        page.text.push_str("\n</details>\n");
+    }
+}
+
+fn of_case(case: &Case<'_>) -> String {
+    let allowed = if case.passed { ", for the gate to decide" } else { "" };
+    let moved = match case.change {
+        Some(Change::Regressed) => " ▼ regressed",
+        _ => "",
+    };
+    let mut text =
+        format!("\n**{}** {}{allowed}{moved}\n", code(case.id, 120), state_name(case.state));
+    let mut lines = String::new();
+    for reason in case.reasons.iter().take(5) {
+        let _ = writeln!(lines, "{}", middle(reason, LONGEST));
+    }
+    if let Some(attempt) = case.worst_attempt() {
+        let mut field = |name: &str, value: &str| {
+            let _ = writeln!(lines, "{name:<9} {}", middle(value, LONGEST));
+        };
+        if !attempt.inputs.is_empty() {
+            field("input", &shown_inputs(&attempt.inputs));
+        }
+        if let Some(expected) = &attempt.ground_truth {
+            field("expected", &shown(expected));
+        }
+        if let Some(output) = &attempt.output {
+            field("output", &shown(output));
+        }
+    }
+    let _ = writeln!(lines, "{:<9} {}", "rerun", one_line(&case.rerun, LONGEST));
+    let fence = "`".repeat(longest_run(&lines).max(2) + 1);
+    let _ = write!(text, "{fence}text\n{lines}{fence}\n");
+    text
+}
+
+/// The longest run of backticks.
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+/// One line as a code span.
+fn code(text: &str, width: usize) -> String {
+    let line = one_line(text, width);
+    if line.trim().is_empty() {
+        return "` `".to_owned();
+    }
+    let fence = "`".repeat(longest_run(&line) + 1);
+    // The spaces are no part of it, and needed where it begins or ends with a backtick.
+    let pad = if line.starts_with('`') || line.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{line}{pad}{fence}")
+}
+
+/// A code span in a table, where a bar ends the cell even within it.
+fn cell(text: &str) -> String {
+    code(text, LONGEST_CELL).replace('|', "\\|")
+}
+
+/// Letters that can end no comment of HTML.
+fn plain(text: &str) -> String {
+    let fine =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '/' | '.' | ' ') || c == '-';
+    let text: String = text.chars().map(|c| if fine(c) { c } else { '_' }).collect();
+    text.replace("--", "-_")
+}
+
+fn html(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests;
