@@ -97,8 +97,9 @@ pub fn compare(
     let direction = after.evaluators.get(evaluator).map(|print| print.direction);
     let sign = if direction == Some(Direction::Minimize) { -1.0 } else { 1.0 };
     let mut pairs = Vec::new();
-    let mut clusters: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-    let mut all_clustered = true;
+    // A case without a cluster is one of its own.
+    let mut clusters: BTreeMap<(Option<&str>, &str), (f64, f64)> = BTreeMap::new();
+    let mut any_clustered = false;
     for (id, case) in &after.cases {
         let Some(then) = before.cases.get(id).filter(|then| then.row == case.row) else { continue };
         let (Some(then), Some(now)) = (then.scores.get(evaluator), case.scores.get(evaluator))
@@ -109,17 +110,17 @@ pub fn compare(
             continue;
         }
         let (then, now) = (then.score, now.score);
-        match &case.cluster {
-            Some(cluster) => {
-                let sums = clusters.entry(cluster).or_default();
-                *sums = (sums.0 + sign * then, sums.1 + sign * now);
-            }
-            None => all_clustered = false,
-        }
+        any_clustered |= case.cluster.is_some();
+        let cluster = match &case.cluster {
+            Some(cluster) => (Some(cluster.as_str()), ""),
+            None => (None, id.as_str()),
+        };
+        let sums = clusters.entry(cluster).or_default();
+        *sums = (sums.0 + sign * then, sums.1 + sign * now);
         pairs.push(Pair { case: id.clone(), before: then, after: now, gain: sign * (now - then) });
     }
     let clusters: Option<Vec<(f64, f64)>> =
-        (all_clustered && !clusters.is_empty()).then(|| clusters.into_values().collect());
+        any_clustered.then(|| clusters.into_values().collect());
     summarise(evaluator, pairs, clusters)
 }
 
@@ -271,6 +272,11 @@ mod tests {
         assert_eq!(compared.clusters, Some(4));
         assert!((compared.p_worse - 0.5_f64.powi(4)).abs() < 1e-12, "{}", compared.p_worse);
         assert!((compared.p_two_sided() - 0.125).abs() < 1e-12);
+        // One that belongs nowhere stands for itself, and the others stay together.
+        after.cases.get_mut("39").expect("39").cluster = None;
+        let compared = compare(&before, &after, "e", &all);
+        assert_eq!(compared.clusters, Some(5));
+        assert!((compared.p_worse - 0.5_f64.powi(5)).abs() < 1e-12, "{}", compared.p_worse);
     }
 
     #[test]

@@ -9,5 +9,7 @@ pub(crate) mod evaluator;
 pub(crate) mod judge;
 pub(crate) mod miss;
 mod regression;
+#[cfg(test)]
+mod simulation;
 pub(crate) mod snapshot;
 pub(crate) mod verdict;

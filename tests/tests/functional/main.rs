@@ -16,6 +16,8 @@ mod managed;
 mod nextest;
 mod outcomes;
 mod redaction;
+mod regression;
+mod repeats;
 mod signals;
 mod terminal;
 mod trace_attribute;
