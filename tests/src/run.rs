@@ -166,7 +166,7 @@ impl Run {
     /// The experiments of the journal.
     pub fn experiments(&self) -> Vec<ExperimentRecord> {
         self.records(|record| match record {
-            Record::Experiment(experiment) => Some(experiment),
+            Record::Experiment(experiment) => Some(*experiment),
             _ => None,
         })
     }

@@ -339,7 +339,7 @@ fn record() -> impl Strategy<Value = Record> {
     prop_oneof![
         1 => Just(Record::Invocation(InvocationRecord { schema: SCHEMA, ..Default::default() })),
         1 => (text(), object(value())).prop_map(|(experiment, metadata)| {
-            Record::Experiment(ExperimentRecord { experiment, metadata, ..Default::default() })
+            Record::Experiment(Box::new(ExperimentRecord { experiment, metadata, ..Default::default() }))
         }),
         3 => attempt.prop_map(|(case, inputs, output, tags, millis)| {
             let duration_ms = f64::from(millis) / 1000.0;

@@ -2,8 +2,18 @@
 //!
 //! One module per subcommand: its arguments, and a `run` that gives back what is to be printed.
 
+mod accept;
+mod cargo;
+mod compare;
+mod gate;
+mod merge;
+mod pick;
 mod place;
+mod plan;
 mod push;
+mod rejudge;
+mod review;
+mod run;
 mod runs;
 
 use std::ffi::OsString;
@@ -44,16 +54,24 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Runs(runs::Args),
+    Accept(accept::Args),
+    Compare(compare::Args),
+    Gate(gate::Args),
+    Merge(merge::Args),
+    Plan(plan::Args),
     Push(push::Args),
+    Rejudge(rejudge::Args),
+    Review(review::Args),
+    Run(run::Args),
+    Runs(runs::Args),
 }
 
 /// What a subcommand did.
 struct Done {
     /// To be printed.
     text: String,
-    /// Whether it got where it wanted to.
-    good: bool,
+    /// The exit code.
+    code: u8,
 }
 
 type Outcome = Result<Done, String>;
@@ -69,15 +87,25 @@ pub fn main() -> ExitCode {
             return if is_error { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
+    let is_push = matches!(cli.command, Command::Push(_));
     let done = Config::from_env().and_then(|config| match cli.command {
-        Command::Runs(args) => runs::run(&args, &config).map(|text| Done { text, good: true }),
+        Command::Accept(args) => accept::run(&args, &config),
+        Command::Compare(args) => compare::run(&args, &config),
+        Command::Gate(args) => gate::run(&args, &config),
+        Command::Merge(args) => merge::run(&args),
+        Command::Plan(args) => plan::run(&args, &config),
+        Command::Rejudge(args) => rejudge::run(&args, &config),
+        Command::Review(args) => review::run(&args, &config),
+        Command::Run(args) => run::run(&args, &config),
         Command::Push(args) => push::run(&args, &config),
+        Command::Runs(args) => runs::run(&args, &config).map(|text| Done { text, code: 0 }),
     });
     match done {
-        Ok(Done { text, good }) => {
-            // What failed belongs to people, unless it is JSON for a script.
-            report::styled(&text, !good && !text.starts_with('['));
-            if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        Ok(Done { text, code }) => {
+            // What could not be sent belongs to people, unless it is JSON for a script.
+            let complaint = is_push && code != 0 && !text.starts_with('[');
+            report::styled(&text, complaint);
+            ExitCode::from(code)
         }
         Err(text) => {
             report::error(&text);

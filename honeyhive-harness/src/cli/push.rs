@@ -1,13 +1,10 @@
 //! `cargo honeyhive push`: sends what did not get through.
 
-use std::path::{Path, PathBuf};
-
 use serde_json::{Value, json};
 
-use super::place;
+use super::pick::Which;
 use super::{Done, Outcome};
 use crate::config::Config;
-use crate::journal::invocations;
 use crate::report;
 use crate::text::count;
 use crate::upload::{Sent, destinations, push};
@@ -26,11 +23,8 @@ Examples:
 
 Exit codes: 0 everything is there, 1 something is not (standard error says what and why), 64 usage.")]
 pub(super) struct Args {
-    /// The run: its name in `cargo honeyhive runs`, or its directory; without it, the newest
-    invocation: Option<PathBuf>,
-    /// The directory of journals
-    #[arg(long, value_name = "PATH")]
-    dir: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
     /// Sends experiments of which only some cases were selected, too
     #[arg(long)]
     partial: bool,
@@ -41,7 +35,7 @@ pub(super) struct Args {
 
 /// What is to be printed, and whether everything is there.
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
-    let directory = find(args, config)?;
+    let directory = args.which.find(config)?;
     if config.offline {
         return Err("nothing is sent while HH_OFFLINE or HH_TEST_MODE is set".to_owned());
     }
@@ -72,36 +66,8 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         });
         lines.map(|line| line + "\n").collect()
     };
-    Ok(Done { text, good: sent.iter().all(Sent::is_complete) })
-}
-
-/// The directory of the run that is meant.
-fn find(args: &Args, config: &Config) -> Result<PathBuf, String> {
-    if let Some(named) = args.invocation.as_deref().filter(|path| path.is_dir()) {
-        return Ok(named.to_owned());
-    }
-    let root = place::journals(args.dir.as_deref(), config)?;
-    let all = invocations(&root)
-        .map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
-    let Some(named) = &args.invocation else {
-        let newest = all.into_iter().next();
-        return newest
-            .ok_or_else(|| format!("nothing was run yet: no journal in {}", root.display()));
-    };
-    let is_named = |path: &PathBuf| path.file_name() == Some(named.as_os_str());
-    all.iter().find(|path| is_named(path)).cloned().ok_or_else(|| {
-        let names: Vec<String> = all.iter().take(5).filter_map(|path| name_of(path)).collect();
-        format!(
-            "no run {} in {}; the newest are: {}",
-            named.display(),
-            root.display(),
-            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-        )
-    })
-}
-
-fn name_of(path: &Path) -> Option<String> {
-    Some(path.file_name()?.to_string_lossy().into_owned())
+    let code = u8::from(!sent.iter().all(Sent::is_complete));
+    Ok(Done { text, code })
 }
 
 fn as_json(sent: &Sent) -> Value {

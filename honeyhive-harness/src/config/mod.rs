@@ -23,7 +23,7 @@ use vars::{Vars, flag};
 use crate::text::closest;
 
 /// Variables of ours: all that are read here, and one that the macros read.
-const KNOWN: [&str; 30] = [
+const KNOWN: [&str; 33] = [
     "HH_API_FAMILY",
     "HH_API_KEY",
     "HH_API_TIMEOUT",
@@ -41,6 +41,7 @@ const KNOWN: [&str; 30] = [
     "HH_OFFLINE",
     "HH_OTLP_PROTOCOL",
     "HH_PROJECT",
+    "HH_REJUDGE",
     "HH_REPEATS",
     "HH_REQUIRE_GATES",
     "HH_REQUIRE_UPLOAD",
@@ -52,12 +53,47 @@ const KNOWN: [&str; 30] = [
     "HH_SESSION_ID",
     "HH_SESSION_NAME",
     "HH_SOURCE",
+    "HH_TASK",
+    "HH_TASK_OUT",
     "HH_TEST_MODE",
     "HH_UPLOAD",
 ];
 
 /// How long the end of a run waits for what is still to be sent when nobody says otherwise.
 pub(crate) const FLUSH_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What `cargo honeyhive` asks a test target for instead of running its experiments. The answer is
+/// a JSON file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Task {
+    /// `HH_TASK`.
+    pub(crate) what: Asked,
+    /// `HH_TASK_OUT`: where the answer goes.
+    pub(crate) out: PathBuf,
+}
+
+/// See [`Task`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// `gate:<directory>`: judge what was recorded by the rules of today.
+    Gate(PathBuf),
+    /// `plan`: what there is to run, and by which rules.
+    Plan,
+}
+
+impl Task {
+    fn read(vars: &mut Vars) -> Option<Self> {
+        let what = vars.parse("HH_TASK", "set by `cargo honeyhive` alone", |text| {
+            match text.split_once(':') {
+                Some(("gate", directory)) => Some(Asked::Gate(PathBuf::from(directory))),
+                None if text == "plan" => Some(Asked::Plan),
+                _ => None,
+            }
+        })?;
+        let out = vars.raw("HH_TASK_OUT").map(PathBuf::from)?;
+        Some(Self { what, out })
+    }
+}
 
 /// What nextest says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +131,9 @@ pub(crate) struct Config {
     /// `CARGO_TARGET_DIR`: where cargo builds, and so where journals are.
     #[cfg(feature = "cli")]
     pub(crate) target_dir: Option<PathBuf>,
+    /// `CARGO`: the cargo that started us.
+    #[cfg(feature = "cli")]
+    pub(crate) cargo: Option<OsString>,
     /// `HH_CONCURRENCY`: attempts at once, for all experiments.
     pub(crate) concurrency: Option<usize>,
     /// `HH_REPEATS`: attempts per case, for all experiments.
@@ -102,6 +141,10 @@ pub(crate) struct Config {
     /// `HH_SAMPLE` and `HH_SAMPLE_SEED`: run on so many cases of each experiment, chosen by the
     /// seed.
     pub(crate) sample: Option<(usize, u64)>,
+    /// `HH_REJUDGE`: the directory of an invocation whose outputs are judged again.
+    pub(crate) rejudge: Option<PathBuf>,
+    /// `HH_TASK`: something else than running, for `cargo honeyhive`.
+    pub(crate) task: Option<Task>,
     /// `CI=true` or `HH_REQUIRE_GATES=1`: a gate that cannot judge is a failure.
     pub(crate) require_gates: bool,
     /// `CI=true`: no live line.
@@ -174,11 +217,15 @@ impl Config {
             dir: vars.raw("HH_DIR").map(PathBuf::from),
             #[cfg(feature = "cli")]
             target_dir: vars.raw("CARGO_TARGET_DIR").map(PathBuf::from),
+            #[cfg(feature = "cli")]
+            cargo: vars.raw("CARGO").map(OsString::from),
             concurrency: vars.positive("HH_CONCURRENCY"),
             repeats: vars.parse("HH_REPEATS", "not a number from 1", |text| {
                 text.parse().ok().filter(|repeats| *repeats > 0)
             }),
             sample,
+            rejudge: vars.raw("HH_REJUDGE").map(PathBuf::from),
+            task: Task::read(&mut vars),
             require_gates: vars.flag("HH_REQUIRE_GATES").unwrap_or_default() || ci,
             ci,
             package: vars

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::evaluate::{self, Said};
 use super::execute::{Script, Workers};
+use super::replay::Recalled;
 use super::spec::{Evaluation, Run, Spec, SyncFunction};
 use crate::datapoint::Datapoint;
 use crate::dataset::bind::Fault;
@@ -81,6 +82,14 @@ pub(super) async fn run(
         datapoint_id: record.datapoint_id.as_str().into(),
         session_id: record.session_id.as_str().into(),
     });
+    let recalled = match spec.replay.as_ref().map(|replay| replay.attempt(&record.case, attempt)) {
+        None => None,
+        Some(Ok(recalled)) => Some(recalled),
+        Some(Err(error)) => {
+            record.error = Some(error);
+            return Attempted { record, readable: Vec::new() };
+        }
+    };
     let started = SystemTime::now();
     let root = tracer.start_root(spec.function.clone());
     let scene = Arc::new(Scene {
@@ -89,16 +98,24 @@ pub(super) async fn run(
         call: Call { datapoint, tracer: tracer.clone() },
         root: root.context().clone(),
         started,
+        recorded: recalled.as_ref().map(Recalled::trace),
         apart: spec.evaluators.iter().map(Evaluation::is_apart).collect(),
     });
 
-    let (tries, result, took) = call_function(workers, &scene).await;
+    let (tries, result, took) = match &recalled {
+        None => call_function(workers, &scene).await,
+        Some(recalled) => {
+            let output = recalled.output();
+            let called = output.map(|output| (scene.subject(Arc::new(output)), None));
+            (recalled.tries(), called, recalled.took())
+        }
+    };
     record.tries = tries;
     record.duration_ms = millis(took);
     let mut readable = Vec::new();
     match result {
         Err(mut error) => {
-            if error.kind == ErrorKind::Argument {
+            if error.kind == ErrorKind::Argument && recalled.is_none() {
                 error.message = scene.at_row(&error.message);
             }
             root.fail(error.kind.name(), &error.message);
@@ -116,6 +133,9 @@ pub(super) async fn run(
     record.enrichment = tracer.session_enrichment();
     record.open_spans = finished.open;
     record.dropped_spans = finished.dropped;
+    if let Some(recalled) = recalled {
+        recalled.merge_into(&mut record);
+    }
     Attempted { record, readable }
 }
 
@@ -127,6 +147,8 @@ pub(super) struct Scene {
     /// The context of the root span.
     pub(super) root: Context,
     started: SystemTime,
+    /// The spans of a recorded attempt that is judged again.
+    recorded: Option<Arc<Trace>>,
     /// Per evaluator: it runs beside the others. Decided once per attempt, since other attempts
     /// find out meanwhile who is slow.
     pub(super) apart: Box<[bool]>,
@@ -141,6 +163,10 @@ impl Scene {
 
     /// What evaluators look at. Made once per attempt, so that all of them see the same spans.
     fn subject(&self, output: Arc<Value>) -> Subject {
+        if let Some(trace) = &self.recorded {
+            let (datapoint, trace) = (Arc::clone(&self.call.datapoint), Arc::clone(trace));
+            return Subject { datapoint, output, trace };
+        }
         let wants_trace = self.spec.evaluators.iter().any(|used| used.info.reads_trace);
         let trace = if wants_trace {
             self.call.tracer.snapshot(&self.spec.function, self.started)

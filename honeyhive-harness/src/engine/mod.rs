@@ -10,12 +10,14 @@ mod check;
 mod evaluate;
 mod execute;
 mod panics;
+mod replay;
 mod schedule;
 mod settle;
 mod spec;
 
 pub(crate) use board::Outcome;
 pub(crate) use check::check;
+pub(crate) use replay::Replay;
 pub(crate) use schedule::{Job, Options, Shared, start};
 pub(crate) use spec::{
     CONCURRENCY, Evaluation, LONGEST_TIMEOUT, MOST_AT_ONCE, Run, Spec, TIMEOUT, Wishes,

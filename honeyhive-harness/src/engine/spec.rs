@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::replay::Replay;
 use crate::dataset::bind::Fault;
 use crate::dataset::bind::{Key, Param};
 use crate::dataset::{Dataset, ExternalIds};
@@ -66,6 +67,8 @@ pub(crate) struct Spec {
     pub(crate) baseline: PathBuf,
     /// It runs on a sample of the rows: how many, and the seed.
     pub(crate) sample: Option<(usize, u64)>,
+    /// Recorded outputs, which take the place of calls.
+    pub(crate) replay: Option<Replay>,
 }
 
 /// What the invocation says about how experiments are run.
@@ -209,6 +212,7 @@ impl Spec {
             files,
             baseline: base.join(baseline_file(entry)),
             sample: wishes.sample,
+            replay: None,
         }
     }
 

@@ -23,7 +23,7 @@ pub(super) struct Limit {
     pub(super) measure: Measure,
     pub(super) of: Of,
     pub(super) comparison: Comparison,
-    pub(super) limit: f64,
+    pub(super) at: f64,
 }
 
 /// What a rule looks at.
@@ -100,7 +100,7 @@ pub(super) fn judge(rule: &GateRule, limit: Limit, scene: &Scene<'_>, cases: &[&
     if let Some(side) = what {
         text.push_str(&format!(", one-sided 95 % {side} bound {}", show(tested)));
     }
-    let holds = limit.comparison.holds(tested, limit.limit);
+    let holds = limit.comparison.holds(tested, limit.at);
     let worst = worst(limit, &sample.values, &show, scene);
     let verdict = if holds { Verdict::Pass } else { Verdict::Fail };
     let mut draft = Draft::without_test(record(verdict, Some(value), n, shown, text));
@@ -123,7 +123,7 @@ fn p_of_bound(limit: Limit, values: &[(f64, &Case)]) -> f64 {
             }
         };
         let bound = if limit.comparison == Comparison::AtLeast { high } else { low };
-        !limit.comparison.holds(bound, limit.limit)
+        !limit.comparison.holds(bound, limit.at)
     };
     let (mut low, mut high) = (0.5 + 1e-9, 1.0 - 1e-12);
     if !fails(low) {

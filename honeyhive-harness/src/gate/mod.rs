@@ -8,6 +8,9 @@ pub(crate) mod case;
 pub(crate) mod evaluator;
 pub(crate) mod judge;
 pub(crate) mod miss;
+#[cfg(feature = "cli")]
+pub(crate) mod plan;
+pub(crate) mod recorded;
 mod regression;
 #[cfg(test)]
 mod simulation;

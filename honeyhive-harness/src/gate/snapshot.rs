@@ -64,27 +64,23 @@ fn case_snapshot(judges: &[Judge], case: &Case) -> CaseSnapshot {
     CaseSnapshot { row: case.row_hash.clone(), scores, cluster: case.cluster.clone() }
 }
 
-/// A case as rules see it, from its records alone.
-pub(crate) fn recorded_case(rules: &Rules, cluster: Option<&str>, case: &CaseResults) -> Case {
-    let facts = match case.attempts.first() {
-        Some(attempt) => {
-            let datapoint = datapoint(attempt);
-            let mut facts = RowFacts::new(rules, case.row, &datapoint, cluster);
-            // What was recorded may have been taken out of the contents.
-            if let Some(record) = &case.record
-                && !record.row_hash.is_empty()
-            {
-                facts.row_hash.clone_from(&record.row_hash);
-            }
-            facts
-        }
-        None => RowFacts::unreadable(rules, case.row),
+/// What is known of the row of a recorded case.
+pub(crate) fn facts(rules: &Rules, cluster: Option<&str>, case: &CaseResults) -> RowFacts {
+    let Some(attempt) = case.attempts.first() else {
+        return RowFacts::unreadable(rules, case.row);
     };
-    case::decide(rules, facts, &case.attempts).0
+    let mut facts = RowFacts::new(rules, case.row, &datapoint(attempt), cluster);
+    // What was recorded may have been taken out of the contents.
+    if let Some(record) = &case.record
+        && !record.row_hash.is_empty()
+    {
+        facts.row_hash.clone_from(&record.row_hash);
+    }
+    facts
 }
 
 /// The row of an attempt, as far as it was recorded.
-pub(crate) fn datapoint(attempt: &AttemptRecord) -> Datapoint {
+fn datapoint(attempt: &AttemptRecord) -> Datapoint {
     let mut datapoint = Datapoint::new().id(attempt.case.clone());
     datapoint.inputs.clone_from(&attempt.inputs);
     datapoint.ground_truth.clone_from(&attempt.ground_truth);
@@ -98,16 +94,31 @@ pub(crate) fn datapoint(attempt: &AttemptRecord) -> Datapoint {
 pub(crate) fn recorded(results: &ExperimentResults) -> Snapshot {
     let rules = Rules::recorded(&results.record);
     let cluster = results.record.cluster.as_deref();
-    let cases: Vec<(String, Case)> = results
-        .cases
-        .iter()
-        .filter(|case| case.record.is_some() && !case.attempts.is_empty())
-        .map(|case| (case.id.clone(), recorded_case(&rules, cluster, case)))
+    let decided = || {
+        let known = |case: &&CaseResults| case.record.is_some() && !case.attempts.is_empty();
+        results.cases.iter().filter(known)
+    };
+    let cases: Vec<Case> = decided()
+        .map(|case| case::decide(&rules, facts(&rules, cluster, case), &case.attempts).0)
         .collect();
+    let named = decided().map(|case| case.id.clone()).zip(&cases);
+    snapshot(&results.record, &rules, models_of(results), named)
+}
+
+/// The snapshot of cases that were judged by other rules than they were recorded with.
+pub(super) fn snapshot_of(
+    results: &ExperimentResults,
+    rules: &Rules,
+    cases: &[Case],
+    id: &dyn Fn(usize) -> String,
+) -> Snapshot {
+    let named = cases.iter().map(|case| (id(case.row), case));
+    snapshot(&results.record, rules, models_of(results), named)
+}
+
+fn models_of(results: &ExperimentResults) -> BTreeSet<String> {
     let attempts = results.cases.iter().flat_map(|case| &case.attempts);
-    let models = attempts.flat_map(|attempt| models(&attempt.spans)).map(str::to_owned).collect();
-    let cases = cases.iter().map(|(id, case)| (id.clone(), case));
-    snapshot(&results.record, &rules, models, cases)
+    attempts.flat_map(|attempt| models(&attempt.spans)).map(str::to_owned).collect()
 }
 
 /// The models that spans name as those that answered, or were asked.

@@ -118,7 +118,7 @@ fn draft(index: usize, rule: &GateRule, scene: &Scene<'_>, cases: &[Case]) -> Dr
     }
     match rule.test {
         Test::Limit { mode, measure, of, comparison, limit } => {
-            let limit = Limit { mode, measure, of, comparison, limit };
+            let limit = Limit { mode, measure, of, comparison, at: limit };
             judge::judge(rule, limit, scene, &selected)
         }
         Test::NoRegression { evaluator, margin, alpha } => {

@@ -13,7 +13,7 @@ use super::place::Target;
 use super::plan::NotJudging;
 use super::sending::Sending;
 use crate::engine::{Outcome, Shared};
-use crate::gate::case::Case;
+use crate::gate::case::{Case, CaseScore, Scored};
 use crate::gate::snapshot::snapshot;
 use crate::gate::verdict::{self, Baseline, Scene};
 use crate::journal::{CaseState, EndRecord, Entry, GateRecord, Record, Recorded, Verdict};
@@ -282,10 +282,22 @@ impl Finale {
             verdict: self.verdicts[job].get().cloned(),
             not_judging: self.not_judging[job].clone(),
             stopped: self.stopped(job).map(str::to_owned),
+            flaky: flaky(&cases, &|row| spec.dataset.rows[row].slug.clone()),
             elapsed: times.0.map(|start| times.1.unwrap_or_else(Instant::now) - start),
             cases,
         }
     }
+}
+
+/// Cases whose attempts disagree, each with its good attempts.
+fn flaky(cases: &[Case], name: &dyn Fn(usize) -> String) -> Vec<String> {
+    let of = |case: &Case| {
+        let scored = case.scores.iter().filter_map(CaseScore::scored);
+        let flaky = scored.filter(Scored::is_flaky).min_by_key(|one| one.good)?;
+        let good = flaky.good.unwrap_or_default();
+        Some(format!("{} {good}/{}", name(case.row), flaky.attempts))
+    };
+    cases.iter().filter_map(of).collect()
 }
 
 fn park_for_ever() -> ! {

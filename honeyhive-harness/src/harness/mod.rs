@@ -8,8 +8,10 @@ mod finale;
 mod live;
 mod place;
 mod plan;
+mod rejudge;
 mod sample;
 mod sending;
+mod task;
 mod trials;
 
 use std::path::Path;
@@ -81,6 +83,9 @@ fn run_experiments(
         trials::list(&plan);
         return Ok(0);
     }
+    if let Some(asked) = &config.task {
+        return task::answer(asked, &plan, config);
+    }
     for warning in config.warnings.iter().chain(&args.notes) {
         report::note(&redactor.text(warning));
     }
@@ -119,8 +124,12 @@ fn execute(
         report::print_faults(&faults, is_json(args.format), args.color);
         return Ok(FAILED);
     }
+    let rejudged = match &config.rejudge {
+        Some(directory) => Some(rejudge::prepare(directory, &mut prepared.jobs, target, redactor)?),
+        None => None,
+    };
     let destinations = sending::announce(config, &prepared.jobs)?;
-    let (journal, mut entry) = open_journal(config, target, redactor)?;
+    let (journal, mut entry) = open_journal(config, target, rejudged, redactor)?;
     let journal = Arc::new(journal);
     if config.nextest.as_ref().is_some_and(|nextest| nextest.attempt > 1) {
         recall(&mut prepared.jobs, journal.path())?;
@@ -128,7 +137,7 @@ fn execute(
     for job in &prepared.jobs {
         let mut experiment = job.spec.record(&job.selected);
         experiment.redact(redactor);
-        entry.push(&Record::Experiment(experiment));
+        entry.push(&Record::Experiment(Box::new(experiment)));
     }
     for fault in &faults {
         entry.push(&Record::Case(fault.record()));
@@ -207,6 +216,7 @@ fn execute(
 fn open_journal(
     config: &Config,
     target: &place::Target,
+    rejudged: Option<String>,
     redactor: &Redactor,
 ) -> Result<(Writer, Entry), String> {
     let root = config.dir.clone().unwrap_or_else(place::journal_root);
@@ -218,6 +228,7 @@ fn open_journal(
         service: config.service_name.clone().unwrap_or_else(|| target.package.clone()),
         source: config.tracer.source.clone().unwrap_or_else(|| "evaluation".to_owned()),
         project: config.tracer.project.clone(),
+        rejudged,
         ..InvocationRecord::default()
     };
     invocation.redact(redactor);

@@ -221,23 +221,8 @@ impl Plan {
                 jobs.push(None);
                 continue;
             }
-            let by_hand = selected.len();
-            let sample = config.sample.filter(|(size, _)| *size < by_hand);
-            if let Some((size, seed)) = sample {
-                sample::take(&mut selected, size, seed, &|row| &dataset.rows[row].id);
-            }
-            let not_judging = (selected.len() < all).then(|| match sample {
-                Some((size, seed)) => format!(
-                    "a sample of {size} of {} (HH_SAMPLE={size}, seed {seed}) is not final; a gate \
-                     judges all",
-                    count(by_hand, "case")
-                ),
-                None => format!(
-                    "a gate judges all {}; {} selected {by_hand}",
-                    count(all, "case"),
-                    args.narrowing(),
-                ),
-            });
+            let sample = config.sample.filter(|(size, _)| *size < selected.len());
+            let not_judging = narrowed(&mut selected, dataset, sample, args);
             let asked = config.tracer.run_id.as_deref();
             let run_id = ids::run_id(asked, entry.name, self.linked == 1);
             let wishes = Wishes {
@@ -303,6 +288,21 @@ impl Plan {
         prepared
     }
 
+    /// Every experiment whose dataset can be read, as it would run.
+    pub(super) fn specs(&self, config: &Config) -> impl Iterator<Item = Spec> {
+        self.loaded.iter().map(|loaded| {
+            let wishes = Wishes {
+                concurrency: config.concurrency,
+                repeats: config.repeats,
+                python_ids: config.python_ids,
+                run_id: String::new(),
+                sample: None,
+            };
+            let (dataset, files) = (Arc::clone(&loaded.dataset), loaded.files.clone());
+            Spec::new(loaded.entry, dataset, &loaded.base, files, wishes)
+        })
+    }
+
     /// Why experiments cannot run whose tests are not selected either: perhaps they would be, if
     /// their names were known.
     pub(super) fn faults(&self) -> impl Iterator<Item = &str> {
@@ -340,6 +340,27 @@ impl Plan {
     pub(super) fn running<'a>(&'a self, args: &'a Args) -> impl Iterator<Item = &'a Test> {
         self.tests.iter().filter(|test| runs(test, args))
     }
+}
+
+/// Takes a sample of what was selected, and says why a gate does not judge what is left.
+fn narrowed(
+    selected: &mut Vec<usize>,
+    dataset: &Dataset,
+    sample: Option<(usize, u64)>,
+    args: &Args,
+) -> NotJudging {
+    let (all, by_hand) = (dataset.rows.len(), selected.len());
+    if let Some((size, seed)) = sample {
+        sample::take(selected, size, seed, &|row| &dataset.rows[row].id);
+        return Some(format!(
+            "a sample of {size} of {} (HH_SAMPLE={size}, seed {seed}) is not final; a gate judges \
+             all",
+            count(by_hand, "case")
+        ));
+    }
+    (by_hand < all).then(|| {
+        format!("a gate judges all {}; {} selected {by_hand}", count(all, "case"), args.narrowing())
+    })
 }
 
 /// Whether a test is selected and not left out as ignored.

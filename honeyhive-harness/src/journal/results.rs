@@ -93,7 +93,7 @@ impl Results {
                     }
                     let known = &mut results.experiments[index].record;
                     if known.run_id.is_empty() {
-                        *known = record;
+                        *known = *record;
                     } else {
                         let new = |id: &String| !known.datapoint_ids.contains(id);
                         let more: Vec<String> =
@@ -212,13 +212,13 @@ mod tests {
     }
 
     fn experiment(ids: &[&str]) -> Record {
-        Record::Experiment(ExperimentRecord {
+        Record::Experiment(Box::new(ExperimentRecord {
             experiment: "e".to_owned(),
             run_id: "run".to_owned(),
             selected: ids.len(),
             datapoint_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
             ..Default::default()
-        })
+        }))
     }
 
     fn attempt(case: &str, row: usize, attempt: u32) -> Record {

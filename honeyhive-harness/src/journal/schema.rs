@@ -19,7 +19,7 @@ pub enum Record {
     /// The process that writes the file.
     Invocation(InvocationRecord),
     /// An experiment as it was about to run.
-    Experiment(ExperimentRecord),
+    Experiment(Box<ExperimentRecord>),
     /// The state of the sources.
     Git(GitRecord),
     /// One execution of a datapoint.
@@ -61,6 +61,9 @@ pub struct InvocationRecord {
     pub service: String,
     /// Where its sessions come from (`HH_SOURCE`), `evaluation` by default.
     pub source: String,
+    /// The invocation whose outputs are judged again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rejudged: Option<String>,
     /// HoneyHive's project (`HH_PROJECT`), where one is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,

@@ -1,10 +1,22 @@
 //! Everything that is printed, apart from libtest's own lines.
 
 #[cfg(feature = "cli")]
+mod compared;
+#[cfg(feature = "cli")]
+mod judged;
+#[cfg(feature = "cli")]
+mod planned;
+#[cfg(feature = "cli")]
+mod reviewed;
+#[cfg(feature = "cli")]
 mod runs;
 mod summary;
 mod table;
 
+#[cfg(feature = "cli")]
+pub(crate) use compared::Compared;
+#[cfg(feature = "cli")]
+pub(crate) use reviewed::{Reviewed, ReviewedOutput, ReviewedScore};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -74,6 +86,8 @@ pub(crate) struct ExperimentSummary {
     /// Pass, fail, error, unscored, skipped.
     pub(crate) counts: [usize; 5],
     pub(crate) cases: Vec<Case>,
+    /// Cases whose attempts disagree, each with its good attempts: `refund-1 2/3`.
+    pub(crate) flaky: Vec<String>,
     /// Not one evaluator gave a score for any case of a full run.
     pub(crate) nothing_scored: bool,
     /// The worst misses, worst first, each after the command that reruns it.
@@ -113,6 +127,30 @@ fn print(text: &str, to_stderr: bool, color: Option<ColorSetting>) {
         let _ = stream.write_all(text.as_bytes());
         let _ = stream.flush();
     }
+}
+
+/// One case to look at, to be printed by [`styled`].
+#[cfg(feature = "cli")]
+pub(crate) fn reviewed(card: &Reviewed, at: usize, of: usize) -> String {
+    reviewed::render(card, at, of)
+}
+
+/// What runs would take, to be printed by [`styled`].
+#[cfg(feature = "cli")]
+pub(crate) fn planned(all: &[crate::gate::plan::Planned]) -> String {
+    planned::render(all)
+}
+
+/// What recorded runs come to, to be printed by [`styled`].
+#[cfg(feature = "cli")]
+pub(crate) fn judged(all: &[crate::gate::recorded::Judged]) -> String {
+    judged::render(all)
+}
+
+/// Two runs beside each other, to be printed by [`styled`].
+#[cfg(feature = "cli")]
+pub(crate) fn compared(all: &[Compared], cases: usize) -> String {
+    compared::render(all, cases)
 }
 
 /// The list of invocations, to be printed by [`styled`].

@@ -4,7 +4,7 @@ use super::table::render_table;
 use super::{BOLD, COLUMNS, DIM, ExperimentSummary, Fault, GREEN, RED, Summary, YELLOW};
 use crate::gate::miss::Miss;
 use crate::journal::Verdict;
-use crate::text::{count, middle, prefix, seconds, thousands, width};
+use crate::text::{age, count, middle, prefix, seconds, thousands, width};
 
 /// Nothing to run is not success.
 const NOTHING_SCORED: &str = "every evaluator answered `None` for every case, so nothing was \
@@ -167,6 +167,7 @@ fn render_experiment(text: &mut String, experiment: &ExperimentSummary) {
     );
     render_misses(text, experiment);
     render_table(text, experiment);
+    render_flaky(text, experiment);
     render_rules(text, experiment);
     if experiment.nothing_scored {
         line(text, &format!("  {RED}nothing was scored{RED:#}"));
@@ -232,7 +233,7 @@ fn render_miss(text: &mut String, rerun: &str, miss: &Miss) {
 }
 
 /// Text over several lines, each after `indent` spaces, broken between words.
-fn wrapped(text: &mut String, content: &str, indent: usize) {
+pub(super) fn wrapped(text: &mut String, content: &str, indent: usize) {
     let room = COLUMNS - indent;
     let mut current = String::new();
     // A number keeps its unit.
@@ -256,6 +257,26 @@ fn wrapped(text: &mut String, content: &str, indent: usize) {
     line(text, &format!("{:indent$}{}", "", current.replace('\u{a0}', " ")));
 }
 
+/// Cases whose attempts disagree.
+fn render_flaky(text: &mut String, experiment: &ExperimentSummary) {
+    let flaky = &experiment.flaky;
+    if flaky.is_empty() {
+        return;
+    }
+    let more = flaky.len().saturating_sub(SHOWN_MISSES);
+    let more = if more > 0 { format!(" and {} more", thousands(more)) } else { String::new() };
+    text.push('\n');
+    let of = count(experiment.cases.len(), "case");
+    line(
+        text,
+        &format!(
+            "  {YELLOW}flaky{YELLOW:#} {DIM}{} of {of}, good attempts of all{DIM:#}",
+            flaky.len()
+        ),
+    );
+    wrapped(text, &format!("{}{more}", flaky[..flaky.len().min(SHOWN_MISSES)].join(", ")), 4);
+}
+
 /// The full text of every rule that does not hold, and of a gate that did not judge.
 fn render_rules(text: &mut String, experiment: &ExperimentSummary) {
     let gates = !experiment.rules.gates.is_empty();
@@ -270,6 +291,22 @@ fn render_rules(text: &mut String, experiment: &ExperimentSummary) {
         wrapped(text, reason, 4);
     }
     let Some(verdict) = &experiment.verdict else { return };
+    if let Some(baseline) = &verdict.baseline {
+        text.push('\n');
+        let day = baseline.accepted_at.split('T').next().unwrap_or_default();
+        let mut words = format!("baseline of {day}");
+        let commit = baseline.commit.as_deref().map(|commit| prefix(commit, 7)).unwrap_or_default();
+        for part in [age(&baseline.accepted_at).as_str(), commit] {
+            if !part.is_empty() {
+                words.push_str(&format!(", {part}"));
+            }
+        }
+        match &baseline.changed[..] {
+            [] => words.push_str("; nothing that is tracked has changed since"),
+            changed => words.push_str(&format!("; changed since: {}", changed.join(", "))),
+        }
+        wrapped(text, &words, 2);
+    }
     for rule in verdict.rules.iter().filter(|rule| rule.verdict != Verdict::Pass) {
         let (mark, style) = match rule.verdict {
             Verdict::Fail => ("gate FAIL", RED),

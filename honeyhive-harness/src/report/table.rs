@@ -159,7 +159,12 @@ fn short(rule: &GateRule, record: Option<&RuleRecord>) -> String {
             if let Some(against) = record.and_then(|record| record.against.as_ref()) {
                 let sign = if against.after < against.before { "−" } else { "+" };
                 let change = number((against.after - against.before).abs());
-                let _ = write!(text, " {sign}{change}, p {}", number(against.p));
+                let _ = write!(text, " {sign}{change}");
+                if against.improved {
+                    text.push_str(" improved");
+                } else if against.gain < 0.0 {
+                    let _ = write!(text, ", p {}", number(against.p));
+                }
             }
             text
         }

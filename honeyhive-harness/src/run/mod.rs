@@ -295,6 +295,7 @@ fn spec(
         files: std::collections::BTreeMap::new(),
         baseline: std::path::PathBuf::new(),
         sample: None,
+        replay: None,
     })
 }
 
@@ -317,7 +318,7 @@ async fn open_journal(
     let (journal, mut entry) = journal::create(root, None, invocation).map_err(RunError)?;
     let mut experiment = spec.record(selected);
     experiment.redact(redactor);
-    entry.push(&Record::Experiment(experiment));
+    entry.push(&Record::Experiment(Box::new(experiment)));
     journal.commit(entry).await.map_err(|error| RunError(error.to_string()))?;
     Ok(Arc::new(journal))
 }

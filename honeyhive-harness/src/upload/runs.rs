@@ -55,7 +55,7 @@ impl Runs {
         match record {
             Record::Invocation(invocation) => self.invocation = invocation,
             Record::Git(git) => self.git = git,
-            Record::Experiment(experiment) => self.begin(experiment),
+            Record::Experiment(experiment) => self.begin(*experiment),
             Record::Case(case) => self.case(&case),
             Record::End(end) => {
                 self.ended = true;

@@ -10,7 +10,7 @@ const CORRECT: Limit = Limit {
     measure: Measure::Mean,
     of: Of::Evaluator(0),
     comparison: Comparison::AtLeast,
-    limit: 0.9,
+    at: 0.9,
 };
 
 fn rules(gates: Vec<GateRule>) -> Rules {
@@ -28,11 +28,11 @@ fn rules(gates: Vec<GateRule>) -> Rules {
 }
 
 fn rule(limit: Limit, text: &'static str) -> GateRule {
-    let Limit { mode, measure, of, comparison, limit } = limit;
+    let Limit { mode, measure, of, comparison, at } = limit;
     GateRule {
         text: text.into(),
         slice: None,
-        test: Test::Limit { mode, measure, of, comparison, limit },
+        test: Test::Limit { mode, measure, of, comparison, limit: at },
     }
 }
 
@@ -140,7 +140,7 @@ fn latency_uses_attempts_for_percentiles_and_cases_for_means() {
         measure,
         of: Of::Latency,
         comparison: Comparison::AtMost,
-        limit,
+        at: limit,
         ..CORRECT
     };
     let cases = vec![
@@ -169,19 +169,19 @@ fn every_measure() {
         (Measure::Max, 20.0),
         (Measure::Stddev, 35.0_f64.sqrt()),
     ] {
-        let record = verdict(Limit { measure, limit: value, ..CORRECT }, &cases);
+        let record = verdict(Limit { measure, at: value, ..CORRECT }, &cases);
         assert!((record.value.unwrap() - value).abs() < 1e-9, "{measure:?}: {}", record.text);
         assert_eq!(record.verdict, Verdict::Pass, "{measure:?}");
-        let beyond = Limit { measure, limit: value + 0.01, ..CORRECT };
+        let beyond = Limit { measure, at: value + 0.01, ..CORRECT };
         assert_eq!(verdict(beyond, &cases).verdict, Verdict::Fail, "{measure:?}");
     }
-    let rate = Limit { measure: Measure::PassRate, limit: 0.6, ..CORRECT };
+    let rate = Limit { measure: Measure::PassRate, at: 0.6, ..CORRECT };
     assert_eq!(verdict(rate, &hits(12, 20)).verdict, Verdict::Pass);
     let rate = Limit {
         measure: Measure::ErrorRate,
         of: Of::Errors,
         comparison: Comparison::AtMost,
-        limit: 0.1,
+        at: 0.1,
         ..CORRECT
     };
     let mut cases = hits(8, 8);
@@ -208,17 +208,17 @@ fn the_p_of_a_bound_is_where_its_interval_ends() {
     // Wilson's bound is the inverse of the score test:
     // scipy.stats.norm.sf((0.9 - 0.5) / math.sqrt(0.9 * 0.1 / 20))
     assert!((p - 1.239_395e-9).abs() < 1e-11, "{p}");
-    let p = p_of_bound(Limit { limit: 0.6, ..CORRECT }, &values);
+    let p = p_of_bound(Limit { at: 0.6, ..CORRECT }, &values);
     // scipy.stats.norm.sf((0.6 - 0.5) / math.sqrt(0.6 * 0.4 / 20))
     assert!((p - 0.180_655_2).abs() < 1e-6, "{p}");
-    let p = p_of_bound(Limit { limit: 0.4, ..CORRECT }, &values);
+    let p = p_of_bound(Limit { at: 0.4, ..CORRECT }, &values);
     assert!((p - 1.0).abs() < 1e-12, "{p}");
 }
 
 #[test]
 fn several_tests_are_corrected_together() {
     // 18 of 20 against 0.97 is a finding alone, p = 0.033, and none beside another test.
-    let not_worse = |limit| Limit { mode: Mode::NotWorse, limit, ..CORRECT };
+    let not_worse = |at| Limit { mode: Mode::NotWorse, at, ..CORRECT };
     let weak = rule(not_worse(0.97), "weak");
     let alone = all(vec![weak.clone()], &hits(18, 20)).remove(0);
     assert_eq!(alone.verdict, Verdict::Fail);

@@ -1,0 +1,347 @@
+//! `cargo honeyhive accept`: what was recorded becomes the baseline.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+use super::pick::{self, Which};
+use super::{Done, Outcome};
+use crate::baseline::{self, BaselineError, CaseSnapshot, ScoreSnapshot, Snapshot};
+use crate::config::Config;
+use crate::gate::snapshot::recorded;
+use crate::journal::{CaseState, ExperimentResults, GitRecord, Results};
+use crate::text::{count, number};
+
+/// Makes a recorded run the baseline that later runs are compared with.
+///
+/// Writes one file per experiment, `baselines/<experiment>.json` beside its dataset (or what
+/// `baseline = ".."` names): commit it. It holds the scores of each case and fingerprints of rows,
+/// evaluators, tracked files and metadata, so that a later comparison knows what is comparable and
+/// says what changed. Only whole runs are accepted, and nothing is written under CI=true.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo honeyhive accept                  the newest run, all its experiments
+  cargo honeyhive accept -e qa            the experiment `qa` alone
+  cargo honeyhive accept --add            adds its attempts to those of the baseline
+
+More attempts make a baseline steadier: with --add, cases that are the same then and now (row,
+evaluators, tracked files, metadata) keep their earlier attempts, too.
+
+Exit codes: 0 written or unchanged, 1 not (standard error says why), 64 usage.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// Only this experiment; may be given several times
+    #[arg(long, short, value_name = "NAME")]
+    experiment: Vec<String>,
+    /// Adds the attempts of the run to those of the baseline
+    #[arg(long)]
+    add: bool,
+    /// Writes to this file instead; takes a single experiment
+    #[arg(long, value_name = "FILE")]
+    to: Option<PathBuf>,
+    /// Prints what was written as JSON, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+/// What became of an experiment's baseline.
+#[derive(Debug, Serialize)]
+struct Accepted {
+    experiment: String,
+    file: PathBuf,
+    /// Whether the file is another one than before.
+    written: bool,
+    cases: usize,
+    /// Cases without any score, which cannot be compared.
+    unscored: usize,
+    /// Mean scores by evaluator, now and in the baseline before.
+    scores: Vec<(String, f64, Option<f64>)>,
+    /// What has changed since the baseline before.
+    changed: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, config: &Config) -> Outcome {
+    if config.ci {
+        return Err("a baseline is accepted by a person, not by CI (CI=true); run \
+             `cargo honeyhive accept` on your machine and commit the file"
+            .to_owned());
+    }
+    let (directory, results) = args.which.read(config)?;
+    let invocation = pick::name(&directory).unwrap_or_default();
+    let chosen = pick::experiments(&results, &args.experiment)?;
+    if chosen.is_empty() {
+        return Err(format!("{invocation} has no experiment"));
+    }
+    if args.to.is_some() && chosen.len() > 1 {
+        return Err("--to takes a single experiment; name it with -e".to_owned());
+    }
+    // All or nothing: half a set of baselines is a riddle to whoever reads the commit.
+    let mut ready = Vec::new();
+    for experiment in chosen {
+        complete(experiment).map_err(|why| {
+            format!("`{}` of {invocation} cannot be accepted: {why}", experiment.record.experiment)
+        })?;
+        ready.push(prepare(experiment, &results, &invocation, args)?);
+    }
+    let mut accepted = Vec::new();
+    for (snapshot, mut one) in ready {
+        if one.written {
+            baseline::write(&one.file, &snapshot).map_err(|error| error.to_string())?;
+        }
+        one.file = shown(&one.file);
+        accepted.push(one);
+    }
+    let text = if args.json {
+        serde_json::to_string_pretty(&accepted).map_err(|error| error.to_string())? + "\n"
+    } else {
+        accepted.iter().map(line).collect()
+    };
+    Ok(Done { text, code: 0 })
+}
+
+/// Why a run is no baseline.
+fn complete(experiment: &ExperimentResults) -> Result<(), String> {
+    let record = &experiment.record;
+    if let Some((size, _)) = record.sample {
+        return Err(format!("it ran on a sample of {size} cases; a baseline has all of them"));
+    }
+    let ran = experiment.cases.iter().filter(|case| {
+        let state = case.record.as_ref().map(|record| record.state);
+        !case.attempts.is_empty() && !matches!(state, None | Some(CaseState::Skipped))
+    });
+    let ran = ran.count();
+    if ran < record.rows || record.rows == 0 {
+        return Err(format!("only {ran} of {} ran; run them all", count(record.rows, "case")));
+    }
+    Ok(())
+}
+
+fn prepare(
+    experiment: &ExperimentResults,
+    results: &Results,
+    invocation: &str,
+    args: &Args,
+) -> Result<(Snapshot, Accepted), String> {
+    let name = &experiment.record.experiment;
+    let file = match &args.to {
+        Some(file) => file.clone(),
+        None => place(experiment)?,
+    };
+    let before = match baseline::read(&file, name) {
+        Ok(before) => Some(before),
+        Err(BaselineError::Missing(_)) => None,
+        // Whoever accepts wants a new one, and its old content is in git.
+        Err(error @ (BaselineError::Malformed(..) | BaselineError::Newer(..))) if !args.add => {
+            crate::report::note(&format!("{error}; it is written anew"));
+            None
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    let git: GitRecord = results.git.clone().unwrap_or_default();
+    let mut snapshot = Snapshot {
+        accepted_at: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        commit: git.commit_hash,
+        dirty: git.is_dirty.unwrap_or_default(),
+        invocation: invocation.to_owned(),
+        ..recorded(experiment)
+    };
+    let unscored = snapshot.cases.values().filter(|case| case.scores.is_empty()).count();
+    if unscored == snapshot.cases.len() {
+        return Err(format!("`{name}` of {invocation} cannot be accepted: no case has a score"));
+    }
+    if let (true, Some(before)) = (args.add, &before) {
+        add(&mut snapshot, before, invocation)?;
+    }
+    let same = before.as_ref().is_some_and(|before| says_the_same(before, &snapshot));
+    let accepted = Accepted {
+        experiment: name.clone(),
+        file,
+        written: !same,
+        cases: snapshot.cases.len(),
+        unscored,
+        scores: snapshot
+            .evaluators
+            .keys()
+            .filter_map(|name| {
+                let then = before.as_ref().and_then(|before| mean(before, name));
+                Some((name.clone(), mean(&snapshot, name)?, then))
+            })
+            .collect(),
+        changed: before.map_or_else(Vec::new, |before| baseline::changed(&before, &snapshot)),
+    };
+    Ok((snapshot, accepted))
+}
+
+/// Where the baseline of an experiment goes.
+fn place(experiment: &ExperimentResults) -> Result<PathBuf, String> {
+    let record = &experiment.record;
+    let file = PathBuf::from(&record.baseline);
+    // The directory of the baselines may be new; that of the package is not.
+    let there = file.parent().is_some_and(|directory| {
+        directory.is_dir() || directory.parent().is_some_and(Path::is_dir)
+    });
+    if record.baseline.is_empty() || !there {
+        return Err(format!(
+            "the run of `{}` was recorded elsewhere, where its baseline is {}; name the file here \
+             with --to",
+            record.experiment,
+            if record.baseline.is_empty() { "not known" } else { &record.baseline }
+        ));
+    }
+    Ok(file)
+}
+
+/// Whether nothing but the date would change.
+fn says_the_same(before: &Snapshot, now: &Snapshot) -> bool {
+    let undated = |snapshot: &Snapshot| Snapshot {
+        accepted_at: String::new(),
+        commit: None,
+        dirty: false,
+        invocation: String::new(),
+        cases: snapshot
+            .cases
+            .iter()
+            .map(|(id, case)| (id.clone(), CaseSnapshot { cluster: None, ..case.clone() }))
+            .collect(),
+        ..snapshot.clone()
+    };
+    undated(before) == undated(now)
+}
+
+/// Adds the attempts of the baseline to those of the run.
+fn add(now: &mut Snapshot, before: &Snapshot, invocation: &str) -> Result<(), String> {
+    if before.invocation == invocation {
+        return Err(format!("{invocation} is in the baseline already"));
+    }
+    let named = |snapshot: &Snapshot| (snapshot.files.clone(), snapshot.metadata.clone());
+    if named(now) != named(before) {
+        return Err(format!(
+            "--add is for more attempts of the same thing, and this changed: {}; accept without it",
+            baseline::changed(before, now).join(", ")
+        ));
+    }
+    for (id, case) in &mut now.cases {
+        let Some(then) = before.cases.get(id).filter(|then| then.row == case.row) else { continue };
+        for (name, score) in &mut case.scores {
+            let print = now.evaluators.get(name);
+            let same = print.is_some() && print == before.evaluators.get(name);
+            let is_mean = print.is_some_and(|print| print.reduce == "mean");
+            if let (true, Some(then)) = (same && is_mean, then.scores.get(name)) {
+                *score = sum(*score, *then);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn sum(now: ScoreSnapshot, then: ScoreSnapshot) -> ScoreSnapshot {
+    let attempts = now.attempts + then.attempts;
+    let total = now.score * f64::from(now.attempts) + then.score * f64::from(then.attempts);
+    ScoreSnapshot {
+        score: total / f64::from(attempts.max(1)),
+        attempts,
+        good: now.good.zip(then.good).map(|(now, then)| now + then),
+    }
+}
+
+fn mean(snapshot: &Snapshot, evaluator: &str) -> Option<f64> {
+    let scores = snapshot.cases.values().filter_map(|case| case.scores.get(evaluator));
+    crate::stats::mean(&scores.map(|score| score.score).collect::<Vec<f64>>())
+}
+
+/// The path as seen from the working directory, when that is shorter.
+fn shown(file: &Path) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    file.strip_prefix(here).unwrap_or(file).to_owned()
+}
+
+fn line(accepted: &Accepted) -> String {
+    let scores: Vec<String> = accepted
+        .scores
+        .iter()
+        .map(|(name, now, then)| match then {
+            Some(then) if (now - then).abs() > 1e-12 => {
+                format!("{name} {} (was {})", number(*now), number(*then))
+            }
+            _ => format!("{name} {}", number(*now)),
+        })
+        .collect();
+    let word = if accepted.written { "accepted" } else { "unchanged" };
+    let mut text = format!(
+        "{word} {}: {}, {}\n  {}\n",
+        accepted.experiment,
+        count(accepted.cases, "case"),
+        scores.join(", "),
+        accepted.file.display()
+    );
+    if !accepted.changed.is_empty() {
+        text.push_str(&format!(
+            "  changed since the baseline before: {}\n",
+            accepted.changed.join(", ")
+        ));
+    }
+    if accepted.unscored > 0 {
+        text.push_str(&format!(
+            "  {} without any score, which later runs cannot be compared with\n",
+            count(accepted.unscored, "case")
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::baseline::EvaluatorPrint;
+
+    fn snapshot(invocation: &str, good: u32, attempts: u32) -> Snapshot {
+        let score = ScoreSnapshot {
+            score: f64::from(good) / f64::from(attempts),
+            attempts,
+            good: Some(good),
+        };
+        let print = EvaluatorPrint { reduce: "mean".to_owned(), ..EvaluatorPrint::default() };
+        Snapshot {
+            invocation: invocation.to_owned(),
+            evaluators: [("e".to_owned(), print)].into(),
+            cases: [(
+                "a".to_owned(),
+                CaseSnapshot {
+                    row: "r".to_owned(),
+                    scores: [("e".to_owned(), score)].into(),
+                    cluster: None,
+                },
+            )]
+            .into(),
+            ..Snapshot::default()
+        }
+    }
+
+    #[test]
+    fn attempts_add_up_where_everything_is_the_same() {
+        let before = snapshot("one", 3, 3);
+        let mut now = snapshot("two", 0, 1);
+        add(&mut now, &before, "two").expect("the same");
+        let score = now.cases["a"].scores["e"];
+        assert_eq!((score.attempts, score.good), (4, Some(3)));
+        assert!((score.score - 0.75).abs() < 1e-12);
+        assert!(add(&mut now, &before, "one").is_err(), "twice the same run");
+        let mut edited = snapshot("two", 0, 1);
+        edited.cases.get_mut("a").expect("a").row = "other".to_owned();
+        add(&mut edited, &before, "two").expect("the same");
+        assert_eq!(edited.cases["a"].scores["e"].attempts, 1);
+        let mut changed = snapshot("two", 0, 1);
+        changed.files.insert("p.md".to_owned(), "1".to_owned());
+        assert!(add(&mut changed, &before, "two").is_err_and(|why| why.contains("p.md (new)")));
+    }
+
+    #[test]
+    fn a_later_date_alone_is_no_change() {
+        let before = snapshot("one", 3, 3);
+        assert!(says_the_same(&before, &Snapshot { dirty: true, ..snapshot("two", 3, 3) }));
+        assert!(!says_the_same(&before, &snapshot("two", 2, 3)));
+    }
+}

@@ -1,0 +1,105 @@
+//! Starting the user's test targets: what needs today's evaluators or rules is known there alone.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::config::Config;
+
+/// A package and one of its test targets, as journals name them: `app/evals`, or `evals`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) package: Option<String>,
+    pub(super) name: String,
+}
+
+impl Target {
+    pub(super) fn parse(text: &str) -> Self {
+        match text.rsplit_once('/') {
+            Some((package, name)) => {
+                Self { package: Some(package.to_owned()), name: name.to_owned() }
+            }
+            None => Self { package: None, name: text.to_owned() },
+        }
+    }
+}
+
+/// `cargo test` of one target. What it prints goes where ours goes.
+pub(super) fn test(target: &Target, config: &Config) -> Command {
+    let mut command = Command::new(cargo(config));
+    command.arg("test").arg("--quiet");
+    if let Some(package) = &target.package {
+        command.args(["--package", package]);
+    }
+    command.args(["--test", &target.name]).stdin(Stdio::null());
+    command
+}
+
+/// The cargo that started us, or the one on the path.
+pub(super) fn cargo(config: &Config) -> OsString {
+    config.cargo.clone().unwrap_or_else(|| "cargo".into())
+}
+
+/// Runs a command to its end; whether it ended well. `quiet` moves what it prints to standard
+/// error, as standard output has something else.
+pub(super) fn run(mut command: Command, quiet: bool) -> Result<bool, String> {
+    if quiet {
+        command.stdout(std::io::stderr());
+    }
+    let program = Path::new(command.get_program()).display().to_string();
+    let status = command.status().map_err(|error| format!("cannot start {program}: {error}"))?;
+    Ok(status.success())
+}
+
+/// Asks a target for something; the JSON of its answer. Its own output is not shown, unless there
+/// is no answer.
+pub(super) fn ask(target: &Target, task: &str, config: &Config) -> Result<String, String> {
+    let out = Answer::new()?;
+    let mut command = test(target, config);
+    command.env("HH_TASK", task).env("HH_TASK_OUT", &out.0).env_remove("HH_SAMPLE");
+    command.stdout(Stdio::null());
+    let succeeded = run(command, false)?;
+    let name = target.package.as_ref().map_or_else(
+        || format!("`cargo test --test {}`", target.name),
+        |package| format!("`cargo test -p {package} --test {}`", target.name),
+    );
+    match std::fs::read_to_string(&out.0) {
+        Ok(text) if !text.is_empty() => Ok(text),
+        _ if succeeded => Err(format!(
+            "{name} gave no answer; is its `main` the one of `honeyhive_harness::main!()`, of this \
+             version?"
+        )),
+        _ => Err(format!("{name} failed; see above. `--recorded` needs no target")),
+    }
+}
+
+/// A file for an answer, removed in the end.
+struct Answer(PathBuf);
+
+impl Answer {
+    fn new() -> Result<Self, String> {
+        let name = format!("honeyhive-{}-{}.json", std::process::id(), uuid::Uuid::new_v4());
+        let path = std::env::temp_dir().join(name);
+        // Nobody else's file is taken for an answer.
+        std::fs::File::create_new(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_have_a_package_where_the_journal_knows_it() {
+        let target = Target::parse("app/evals");
+        assert_eq!((target.package.as_deref(), target.name.as_str()), (Some("app"), "evals"));
+        assert_eq!(Target::parse("evals").package, None);
+    }
+}

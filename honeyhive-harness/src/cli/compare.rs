@@ -1,0 +1,161 @@
+//! `cargo honeyhive compare`: two runs, case by case.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::pick;
+use super::{Done, Outcome};
+use crate::baseline::{self, ScoreComparison, Snapshot};
+use crate::config::Config;
+use crate::gate::snapshot::recorded;
+use crate::gate::verdict::Baseline;
+use crate::journal::Results;
+use crate::report::{self, Compared};
+
+/// Compares two runs case by case: what got better, what got worse, and whether it is chance.
+///
+/// Every mean is of the cases that both runs have, with the same row and the same evaluator. The
+/// p-value is of a paired permutation test (on hits and misses `McNemar`'s exact test), two-sided.
+/// Nothing is decided here; that is for gates.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo honeyhive compare                     the accepted baseline and the newest run
+  cargo honeyhive compare latest~1            the run before the newest, and the newest
+  cargo honeyhive compare 20261121T1 latest   two runs by name
+
+`baseline`, `latest` and `latest~N` are names, too.
+
+Exit codes: 0 compared, 1 not (standard error says why), 64 usage.")]
+pub(super) struct Args {
+    /// The earlier run; without it, the accepted baseline
+    before: Option<PathBuf>,
+    /// The later run; without it, the newest
+    after: Option<PathBuf>,
+    /// Only this experiment; may be given several times
+    #[arg(long, short, value_name = "NAME")]
+    experiment: Vec<String>,
+    /// The directory of journals
+    #[arg(long, value_name = "PATH")]
+    dir: Option<PathBuf>,
+    /// How many cases are shown that moved
+    #[arg(long, value_name = "N", default_value = "10")]
+    cases: usize,
+    /// Prints JSON with the same facts, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, config: &Config) -> Outcome {
+    let dir = args.dir.as_deref();
+    let after_at = pick::find(args.after.as_deref(), dir, config)?;
+    let after = pick::read(&after_at)?;
+    let is_baseline = |named: &Path| named == Path::new("baseline");
+    let before = match args.before.as_deref().filter(|named| !is_baseline(named)) {
+        None => None,
+        Some(named) => {
+            let at = pick::find(Some(named), dir, config)?;
+            Some((pick::read(&at)?, pick::name(&at).unwrap_or_default()))
+        }
+    };
+    let mut compared = Vec::new();
+    for experiment in pick::experiments(&after, &args.experiment)? {
+        let name = &experiment.record.experiment;
+        let now = recorded(experiment);
+        let (then, words) = match &before {
+            Some((results, invocation)) => {
+                let Some(then) = earlier(results, name) else {
+                    report::note(&format!("{invocation} has no experiment `{name}`"));
+                    continue;
+                };
+                (then, invocation.clone())
+            }
+            None => match Baseline::read(Path::new(&experiment.record.baseline), name) {
+                Ok(found) => {
+                    let words = found.words();
+                    (found.snapshot, words)
+                }
+                Err(why) => {
+                    report::note(&format!("`{name}`: {why}"));
+                    continue;
+                }
+            },
+        };
+        let names: Vec<&String> =
+            experiment.record.evaluators.iter().map(|one| &one.name).collect();
+        compared.push(Compared {
+            experiment: name.clone(),
+            before: words,
+            after: pick::name(&after_at).unwrap_or_default(),
+            scores: names.iter().map(|name| compare(&then, &now, name)).collect(),
+            changed: baseline::changed(&then, &now),
+        });
+    }
+    if compared.is_empty() {
+        return Err("there is nothing to compare".to_owned());
+    }
+    let text = if args.json {
+        let all: Vec<Value> = compared.iter().map(as_json).collect();
+        serde_json::to_string_pretty(&all).map_err(|error| error.to_string())? + "\n"
+    } else {
+        report::compared(&compared, args.cases)
+    };
+    Ok(Done { text, code: 0 })
+}
+
+fn earlier(results: &Results, name: &str) -> Option<Snapshot> {
+    results.experiments.iter().find(|one| one.record.experiment == *name).map(recorded)
+}
+
+fn compare(then: &Snapshot, now: &Snapshot, evaluator: &str) -> ScoreComparison {
+    baseline::compare(then, now, evaluator, &|_| true)
+}
+
+fn as_json(compared: &Compared) -> Value {
+    #[derive(Serialize)]
+    struct Moved<'a> {
+        case: &'a str,
+        before: f64,
+        after: f64,
+    }
+    let scores: Vec<Value> = compared
+        .scores
+        .iter()
+        .map(|score| {
+            let moved: Vec<Moved<'_>> = score
+                .pairs
+                .iter()
+                .filter(|pair| pair.gain.abs() > 1e-12)
+                .map(|pair| Moved { case: &pair.case, before: pair.before, after: pair.after })
+                .collect();
+            json!({
+                "evaluator": score.evaluator,
+                "incomparable": score.incomparable,
+                "pairs": score.pairs.len(),
+                "before": finite(score.before),
+                "after": finite(score.after),
+                "gain": finite(score.gain),
+                "interval": score.interval.map(|interval| [interval.low, interval.high]),
+                "better": score.better,
+                "worse": score.worse,
+                "p": score.p_two_sided(),
+                "p_worse": score.p_worse,
+                "p_better": score.p_better,
+                "moved": moved,
+            })
+        })
+        .collect();
+    json!({
+        "experiment": compared.experiment,
+        "before": compared.before,
+        "after": compared.after,
+        "changed": compared.changed,
+        "scores": scores,
+    })
+}
+
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}

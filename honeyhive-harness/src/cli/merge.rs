@@ -1,0 +1,125 @@
+//! `cargo honeyhive merge`: the journals of shards become one run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::pick;
+use super::{Done, Outcome};
+use crate::text::count;
+
+/// Puts the journals of several directories together, as of the shards of one run.
+///
+/// An invocation is the union of the files in its directory, so this copies them into one. Files
+/// that are there already, with the same content, are left alone; nothing is overwritten.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo honeyhive merge shard-1/honeyhive/* shard-2/honeyhive/* --into target/honeyhive/all
+  cargo honeyhive gate target/honeyhive/all
+
+Exit codes: 0 merged, 1 not (standard error says why), 64 usage.")]
+pub(super) struct Args {
+    /// Directories with journals: those of single runs
+    #[arg(required = true, value_name = "DIR")]
+    from: Vec<PathBuf>,
+    /// The directory of the merged run; made if there is none
+    #[arg(long, value_name = "DIR")]
+    into: PathBuf,
+    /// Prints JSON with the same facts, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Outcome {
+    let copied = copy(&args.from, &args.into)?;
+    let results = pick::read(&args.into)?;
+    let cases: Vec<(String, usize, usize)> = results
+        .experiments
+        .iter()
+        .map(|one| (one.record.experiment.clone(), one.cases.len(), one.record.rows))
+        .collect();
+    let text = if args.json {
+        let experiments: Vec<_> = cases
+            .iter()
+            .map(|(name, cases, rows)| json!({"experiment": name, "cases": cases, "rows": rows}))
+            .collect();
+        let all = json!({"into": args.into, "files": copied, "experiments": experiments});
+        serde_json::to_string_pretty(&all).map_err(|error| error.to_string())? + "\n"
+    } else {
+        let mut text = format!("{} copied into {}\n", count(copied, "file"), args.into.display());
+        for (name, cases, rows) in &cases {
+            let missing = rows.saturating_sub(*cases);
+            let missing = match missing {
+                0 => String::new(),
+                missing => format!(", {} missing", count(missing, "case")),
+            };
+            text.push_str(&format!("  {name}: {}{missing}\n", count(*cases, "case")));
+        }
+        text
+    };
+    Ok(Done { text, code: 0 })
+}
+
+/// Journals of several directories in one of their own, removed in the end.
+pub(super) struct Merged(PathBuf);
+
+impl Merged {
+    pub(super) fn directory(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Merged {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(super) fn temporary(from: &[PathBuf]) -> Result<Merged, String> {
+    let name = format!("honeyhive-merge-{}-{}", std::process::id(), uuid::Uuid::new_v4());
+    let merged = Merged(std::env::temp_dir().join(name));
+    copy(from, &merged.0)?;
+    Ok(merged)
+}
+
+/// How many files were copied.
+fn copy(from: &[PathBuf], into: &Path) -> Result<usize, String> {
+    let of = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    let mut files = Vec::new();
+    for directory in from {
+        let before = files.len();
+        for entry in fs::read_dir(directory).map_err(|error| of(directory, error))? {
+            let path = entry.map_err(|error| of(directory, error))?.path();
+            let name = path.to_string_lossy();
+            // What was sent is known beside each journal.
+            if name.ends_with(".jsonl") || name.ends_with(".jsonl.sent") {
+                files.push(path);
+            }
+        }
+        if files.len() == before {
+            return Err(format!("no journal in {}", directory.display()));
+        }
+    }
+    fs::create_dir_all(into).map_err(|error| of(into, error))?;
+    let mut copied = 0;
+    for file in files {
+        let to = into.join(file.file_name().unwrap_or_default());
+        let bytes = fs::read(&file).map_err(|error| of(&file, error))?;
+        match fs::read(&to) {
+            Ok(there) if there == bytes => continue,
+            Ok(_) => {
+                return Err(format!(
+                    "{} is there already with another content than {}; merge into a new directory",
+                    to.display(),
+                    file.display()
+                ));
+            }
+            Err(_) => {}
+        }
+        fs::write(&to, bytes).map_err(|error| of(&to, error))?;
+        copied += 1;
+    }
+    Ok(copied)
+}

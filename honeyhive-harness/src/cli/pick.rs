@@ -1,0 +1,125 @@
+//! Which run is meant.
+
+use std::path::{Path, PathBuf};
+
+use super::place;
+use crate::config::Config;
+use crate::journal::{ExperimentResults, Results, invocations, read_invocation};
+use crate::text::closest;
+
+/// The run that a subcommand works on.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Which {
+    /// The run: its name in `cargo honeyhive runs`, its directory, `latest` or `latest~1` (the one
+    /// before); without it, the newest
+    pub(super) invocation: Option<PathBuf>,
+    /// The directory of journals
+    #[arg(long, value_name = "PATH")]
+    pub(super) dir: Option<PathBuf>,
+}
+
+impl Which {
+    /// The directory of the run.
+    pub(super) fn find(&self, config: &Config) -> Result<PathBuf, String> {
+        find(self.invocation.as_deref(), self.dir.as_deref(), config)
+    }
+
+    /// The run itself, and its directory.
+    pub(super) fn read(&self, config: &Config) -> Result<(PathBuf, Results), String> {
+        let directory = self.find(config)?;
+        let results = read(&directory)?;
+        Ok((directory, results))
+    }
+}
+
+/// What a run's files say.
+pub(super) fn read(directory: &Path) -> Result<Results, String> {
+    let journal = read_invocation(directory).map_err(|error| error.to_string())?;
+    Ok(Results::new(journal.records))
+}
+
+/// The directory of the run that is meant; without a name, the newest.
+pub(super) fn find(
+    named: Option<&Path>,
+    dir: Option<&Path>,
+    config: &Config,
+) -> Result<PathBuf, String> {
+    if let Some(named) = named.filter(|path| path.is_dir()) {
+        return Ok(named.to_owned());
+    }
+    let root = place::journals(dir, config)?;
+    let all = invocations(&root)
+        .map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
+    let back = match named {
+        None => Some(0),
+        Some(named) => back(named),
+    };
+    if let Some(back) = back {
+        return match (all.get(back), all.len()) {
+            (Some(found), _) => Ok(found.clone()),
+            (None, 0) => Err(format!("nothing was run yet: no journal in {}", root.display())),
+            (None, runs) => Err(format!("there are only {runs} runs in {}", root.display())),
+        };
+    }
+    let named = named.unwrap_or_else(|| Path::new(""));
+    let is_named = |path: &&PathBuf| path.file_name() == Some(named.as_os_str());
+    all.iter().find(is_named).cloned().ok_or_else(|| {
+        let names: Vec<String> = all.iter().take(5).filter_map(|path| name(path)).collect();
+        format!(
+            "no run {} in {}; the newest are: {}",
+            named.display(),
+            root.display(),
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+        )
+    })
+}
+
+/// How many runs before the newest: `latest`, `latest~2`.
+fn back(named: &Path) -> Option<usize> {
+    match named.to_str()?.strip_prefix("latest")? {
+        "" => Some(0),
+        rest => rest.strip_prefix('~')?.parse().ok(),
+    }
+}
+
+/// The name of a run.
+pub(super) fn name(directory: &Path) -> Option<String> {
+    Some(directory.file_name()?.to_string_lossy().into_owned())
+}
+
+/// The experiments of these names, or all of them.
+///
+/// # Errors
+/// When there is no such experiment; the text names one that is spelt alike.
+pub(super) fn experiments<'a>(
+    results: &'a Results,
+    names: &[String],
+) -> Result<Vec<&'a ExperimentResults>, String> {
+    let all = || results.experiments.iter().map(|one| one.record.experiment.as_str());
+    for name in names {
+        if !all().any(|known| known == name) {
+            let hint = match closest(name, all()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it has: {}", all().collect::<Vec<_>>().join(", ")),
+            };
+            return Err(format!("the run has no experiment `{name}`; {hint}"));
+        }
+    }
+    let wanted =
+        |one: &&ExperimentResults| names.is_empty() || names.contains(&one.record.experiment);
+    Ok(results.experiments.iter().filter(wanted).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_counted_back_from_the_latest() {
+        assert_eq!(back(Path::new("latest")), Some(0));
+        assert_eq!(back(Path::new("latest~3")), Some(3));
+        for other in ["latest~", "latest-3", "20261122T170151", "latest~x"] {
+            assert_eq!(back(Path::new(other)), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! `cargo honeyhive review`: case by case, with somebody who decides.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::pick::{self, Which};
+use super::{Done, Outcome};
+use crate::baseline::{self, Snapshot};
+use crate::config::Config;
+use crate::gate::snapshot::recorded;
+use crate::journal::{AttemptRecord, CaseResults, CaseState, ExperimentResults};
+use crate::report::{self, Reviewed};
+use crate::text::count;
+
+/// Shows the cases that need somebody to look at them, one by one.
+///
+/// These are the cases that failed, ended in an error, missed, or got worse than in the baseline;
+/// with --all, every case. At a terminal each is followed by a question: a case can be accepted
+/// into the baseline on its own. Otherwise all are printed.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo honeyhive review
+  cargo honeyhive review -e qa --all latest~1
+  cargo honeyhive review | less -R
+
+Exit codes: 0 seen, 1 not (standard error says why), 64 usage.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// Only this experiment; may be given several times
+    #[arg(long, short, value_name = "NAME")]
+    experiment: Vec<String>,
+    /// Every case, not only those that need it
+    #[arg(long)]
+    all: bool,
+    /// Prints JSON with the same facts, for scripts
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args, config: &Config) -> Outcome {
+    let (_, results) = args.which.read(config)?;
+    let mut cards = Vec::new();
+    for experiment in pick::experiments(&results, &args.experiment)? {
+        let name = &experiment.record.experiment;
+        let now = recorded(experiment);
+        let then = baseline::read(Path::new(&experiment.record.baseline), name).ok();
+        for case in &experiment.cases {
+            let card = card(experiment, case, then.as_ref(), &now);
+            if args.all || card.needs_a_look() {
+                cards.push((card, experiment, now.clone()));
+            }
+        }
+    }
+    if args.json {
+        let all: Vec<&Reviewed> = cards.iter().map(|(card, ..)| card).collect();
+        let text = serde_json::to_string_pretty(&all).map_err(|error| error.to_string())? + "\n";
+        return Ok(Done { text, code: 0 });
+    }
+    if cards.is_empty() {
+        let text = "no case needs a look; --all shows every one\n".to_owned();
+        return Ok(Done { text, code: 0 });
+    }
+    let total = cards.len();
+    if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+        let texts = cards.iter().enumerate();
+        let text = texts.map(|(at, (card, ..))| report::reviewed(card, at + 1, total)).collect();
+        return Ok(Done { text, code: 0 });
+    }
+    ask(&cards, config)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Next,
+    Back,
+    Accept,
+    Quit,
+}
+
+fn ask(cards: &[(Reviewed, &ExperimentResults, Snapshot)], config: &Config) -> Outcome {
+    let (mut at, mut accepted) = (0, 0);
+    while let Some((card, experiment, now)) = cards.get(at) {
+        report::styled(&report::reviewed(card, at + 1, cards.len()), false);
+        match question()? {
+            Answer::Next => at += 1,
+            Answer::Back => at = at.saturating_sub(1),
+            Answer::Quit => break,
+            Answer::Accept => match accept(card, experiment, now, config) {
+                Ok(()) => {
+                    accepted += 1;
+                    report::styled(&format!("accepted {}\n\n", card.case), false);
+                    at += 1;
+                }
+                Err(why) => report::error(&why),
+            },
+        }
+    }
+    let text = match accepted {
+        0 => String::new(),
+        accepted => format!("{} accepted into the baseline\n", count(accepted, "case")),
+    };
+    Ok(Done { text, code: 0 })
+}
+
+fn question() -> Result<Answer, String> {
+    let fault = |error: std::io::Error| format!("the terminal cannot be read: {error}");
+    loop {
+        report::styled("[n]ext  [b]ack  [a]ccept into the baseline  [q]uit ? ", false);
+        std::io::stdout().flush().map_err(fault)?;
+        let mut line = String::new();
+        if std::io::stdin().lock().read_line(&mut line).map_err(fault)? == 0 {
+            return Ok(Answer::Quit);
+        }
+        match line.trim() {
+            "" | "n" | "next" => return Ok(Answer::Next),
+            "b" | "back" | "p" => return Ok(Answer::Back),
+            "a" | "accept" => return Ok(Answer::Accept),
+            "q" | "quit" => return Ok(Answer::Quit),
+            _ => {}
+        }
+    }
+}
+
+/// Puts one case of the run into the baseline.
+fn accept(
+    card: &Reviewed,
+    experiment: &ExperimentResults,
+    now: &Snapshot,
+    config: &Config,
+) -> Result<(), String> {
+    if config.ci {
+        return Err("a baseline is accepted by a person, not by CI (CI=true)".to_owned());
+    }
+    let file = Path::new(&experiment.record.baseline);
+    let mut baseline = baseline::read(file, &card.experiment).map_err(|error| error.to_string())?;
+    if baseline.evaluators != now.evaluators {
+        return Err("evaluators changed since the baseline; accept the whole run with \
+             `cargo honeyhive accept`"
+            .to_owned());
+    }
+    let case = now.cases.get(&card.case).filter(|case| !case.scores.is_empty());
+    let case = case.ok_or_else(|| format!("{} has no score to accept", card.case))?;
+    baseline.cases.insert(card.case.clone(), case.clone());
+    baseline::write(file, &baseline).map_err(|error| error.to_string())
+}
+
+fn card(
+    experiment: &ExperimentResults,
+    case: &CaseResults,
+    then: Option<&Snapshot>,
+    now: &Snapshot,
+) -> Reviewed {
+    let record = case.record.as_ref();
+    let then = then.and_then(|then| then.cases.get(&case.id));
+    let own = now.cases.get(&case.id);
+    let then = then.filter(|then| own.is_some_and(|own| own.row == then.row));
+    let first: Option<&AttemptRecord> = case.attempts.first();
+    Reviewed {
+        experiment: experiment.record.experiment.clone(),
+        case: case.id.clone(),
+        test: record.map(|record| record.test.clone()).unwrap_or_default(),
+        state: record.map_or(CaseState::Skipped, |record| record.state),
+        reasons: record.map(|record| record.reasons.clone()).unwrap_or_default(),
+        scores: own
+            .map(|own| {
+                let score = |(name, score): (&String, &baseline::ScoreSnapshot)| {
+                    let before = then.and_then(|then| then.scores.get(name));
+                    let direction = now.evaluators.get(name).map(|print| print.direction);
+                    report::ReviewedScore {
+                        evaluator: name.clone(),
+                        score: score.score,
+                        before: before.map(|before| before.score),
+                        direction: direction.unwrap_or_default(),
+                        good: score.good,
+                        attempts: score.attempts,
+                    }
+                };
+                own.scores.iter().map(score).collect()
+            })
+            .unwrap_or_default(),
+        inputs: first.map(|first| Value::Object(first.inputs.clone())).unwrap_or_default(),
+        expected: first.and_then(|first| first.ground_truth.clone()),
+        outputs: case
+            .attempts
+            .iter()
+            .map(|attempt| match (&attempt.error, &attempt.output) {
+                (Some(error), _) => Err(error.message.clone()),
+                (None, output) => Ok(output.clone().unwrap_or_default()),
+            })
+            .map(report::ReviewedOutput::from)
+            .collect(),
+        explanations: case
+            .attempts
+            .iter()
+            .flat_map(|attempt| &attempt.scores)
+            .filter_map(|score| Some((score.evaluator.clone(), score.explanation.clone()?)))
+            .collect(),
+    }
+}

@@ -1,0 +1,165 @@
+//! Judging what was recorded: the same verdicts as live, from the journal alone.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::journal::{
+    AttemptRecord, CaseState, ExperimentRecord, ExperimentResults, GateRecord, Verdict,
+};
+use crate::text::count;
+
+use super::case::{self, Case, Rules};
+use super::snapshot::{facts, snapshot_of};
+use super::verdict::{self, Baseline, Scene};
+
+/// What an experiment that was recorded comes to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Judged {
+    pub(crate) target: String,
+    pub(crate) experiment: String,
+    /// The verdict on all of it: its gate and the cases that no gate decides about.
+    pub(crate) verdict: Verdict,
+    /// What its gate says; without rules where it has none.
+    pub(crate) gate: GateRecord,
+    /// Cases that fail by themselves, each with its worst reason.
+    pub(crate) failing: Vec<(String, String)>,
+    /// What is to be known beside it.
+    pub(crate) notes: Vec<String>,
+    /// Cases that were judged, and rows of the dataset.
+    pub(crate) cases: usize,
+    pub(crate) rows: usize,
+}
+
+/// Judges an experiment by these rules, which may be others than those it ran with. `rows` is how
+/// many rows the dataset has: a gate judges all of them or says nothing.
+pub(crate) fn judge_recorded(
+    results: &ExperimentResults,
+    mut rules: Rules,
+    baseline: &Path,
+    rows: usize,
+) -> Judged {
+    let record = &results.record;
+    let notes = as_scored(&mut rules, record);
+    let decided = results.cases.iter().filter(|case| {
+        let state = case.record.as_ref().map(|record| record.state);
+        !case.attempts.is_empty() && !matches!(state, None | Some(CaseState::Skipped))
+    });
+    let mut cases: Vec<Case> = Vec::new();
+    let (mut ids, mut names) = (HashMap::new(), HashMap::new());
+    let mut failing = Vec::new();
+    for recorded in decided {
+        let attempts: Vec<AttemptRecord> =
+            recorded.attempts.iter().map(|attempt| in_order(attempt, &rules)).collect();
+        let facts = facts(&rules, record.cluster.as_deref(), recorded);
+        let (case, decision) = case::decide(&rules, facts, &attempts);
+        if let Some(reason) = decision.failing.first() {
+            failing.push((recorded.id.clone(), reason.clone()));
+        }
+        ids.insert(case.row, recorded.id.clone());
+        let slug = recorded.record.as_ref().and_then(|record| record.test.split_once("::"));
+        names.insert(
+            case.row,
+            slug.map_or_else(|| recorded.id.clone(), |(_, slug)| slug.to_owned()),
+        );
+        cases.push(case);
+    }
+    let not_run = results.cases.iter().find(|case| {
+        case.attempts.is_empty() && case.record.as_ref().is_some_and(|record| !record.passed)
+    });
+    if let Some(fault) = not_run.and_then(|case| case.record.as_ref()) {
+        failing.push((fault.case.clone(), fault.reasons.join("; ")));
+    }
+    let read = rules.need_baseline().then(|| Baseline::read(baseline, &record.experiment));
+    let name = |row: usize| names.get(&row).cloned().unwrap_or_default();
+    let id = |row: usize| ids.get(&row).cloned().unwrap_or_default();
+    let now = read.is_some().then(|| snapshot_of(results, &rules, &cases, &id));
+    let scene = Scene {
+        rules: &rules,
+        name: &name,
+        id: &id,
+        baseline: read.as_ref().map(|read| read.as_ref().map_err(String::as_str)),
+        now: now.as_ref(),
+    };
+    let incomplete = incomplete(results, cases.len(), rows);
+    let mut gate = if rules.gates.is_empty() {
+        verdict::gate_record(&record.experiment, Vec::new(), &scene, true)
+    } else {
+        let judged = verdict::judge_all(&scene, &cases);
+        verdict::gate_record(&record.experiment, judged, &scene, true)
+    };
+    if let Some(why) = incomplete {
+        gate.verdict = Verdict::Inconclusive;
+        gate.passed = false;
+        gate.reason = Some(why);
+    }
+    let verdict = match gate.verdict {
+        _ if !failing.is_empty() => Verdict::Fail,
+        verdict => verdict,
+    };
+    Judged {
+        target: results.target.clone(),
+        experiment: record.experiment.clone(),
+        verdict,
+        gate,
+        failing,
+        notes,
+        cases: cases.len(),
+        rows,
+    }
+}
+
+/// The scores are those of the evaluators of then, whatever their sources say today.
+fn as_scored(rules: &mut Rules, record: &ExperimentRecord) -> Vec<String> {
+    let mut notes = Vec::new();
+    for judge in &mut rules.judges {
+        let Some(then) = record.evaluators.iter().find(|one| one.name == judge.name) else {
+            continue;
+        };
+        if then.source_hash != judge.source || then.settings != judge.settings {
+            notes.push(format!(
+                "evaluator `{}` has changed since; its scores are those of then \
+                 (`cargo honeyhive rejudge` makes new ones)",
+                judge.name
+            ));
+        }
+        judge.source.clone_from(&then.source_hash);
+        judge.settings.clone_from(&then.settings);
+    }
+    notes
+}
+
+/// Why a gate cannot say anything.
+fn incomplete(results: &ExperimentResults, cases: usize, rows: usize) -> Option<String> {
+    if let Some((size, seed)) = results.record.sample {
+        return Some(format!("a sample of {size} cases (seed {seed}) is not final"));
+    }
+    if cases < rows {
+        let rows = count(rows, "case");
+        return Some(format!("only {cases} of {rows} are recorded; a gate judges all"));
+    }
+    (cases == 0).then(|| "no case is recorded".to_owned())
+}
+
+/// The attempt with its scores in the order of the rules' evaluators; one that has no score there
+/// is one whose score is missing.
+fn in_order(attempt: &AttemptRecord, rules: &Rules) -> AttemptRecord {
+    let mut ordered = attempt.clone();
+    ordered.scores.clear();
+    if attempt.error.is_some() {
+        return ordered;
+    }
+    for judge in &rules.judges {
+        let score = attempt.scores.iter().find(|score| score.evaluator == judge.name);
+        ordered.scores.push(score.cloned().unwrap_or_else(|| crate::journal::ScoreRecord {
+            evaluator: judge.name.clone(),
+            error: Some(crate::journal::AttemptError {
+                message: "it has no recorded score; `cargo honeyhive rejudge` makes one".to_owned(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }));
+    }
+    ordered
+}

@@ -1,0 +1,83 @@
+//! Recorded outputs for today's evaluators (`HH_REJUDGE`, set by `cargo honeyhive rejudge`).
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::place::Target;
+use crate::engine::{Job, Replay, Spec};
+use crate::journal::{AttemptRecord, CaseResults, Results, read_invocation};
+use crate::redact::Redactor;
+use crate::report;
+use crate::text::count;
+
+/// Puts the outputs of an invocation in the place of calls. Answers its name.
+///
+/// # Errors
+/// When the journal cannot be read, or has none of the experiments.
+pub(super) fn prepare(
+    directory: &Path,
+    jobs: &mut [Job],
+    target: &Target,
+    redactor: &Redactor,
+) -> Result<String, String> {
+    let journal = read_invocation(directory).map_err(|error| error.to_string())?;
+    let invocation = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let results = Results::new(journal.records);
+    let own = format!("{}/{}", target.package, target.name);
+    let mut attempts = 0;
+    for job in jobs.iter_mut() {
+        let recorded = results.experiments.iter().find(|experiment| {
+            experiment.record.experiment == job.spec.name
+                && (experiment.target == own || experiment.target == target.name)
+        });
+        let Some(spec) = Arc::get_mut(&mut job.spec) else { continue };
+        let Some(recorded) = recorded else {
+            return Err(format!(
+                "{invocation} has no experiment `{}`; name those to judge again: \
+                 `cargo honeyhive rejudge {invocation} -e <experiment>`",
+                spec.name
+            ));
+        };
+        let mut replay = Replay { cases: HashMap::new(), invocation: invocation.clone() };
+        for case in &recorded.cases {
+            attempts += case.attempts.len();
+            replay.cases.insert(case.id.clone(), usable(case, spec, &invocation, redactor));
+        }
+        spec.repeats = replay.repeats();
+        spec.replay = Some(replay);
+    }
+    report::note(&format!(
+        "{} of {invocation} judged again; nothing is called but evaluators",
+        count(attempts, "recorded attempt")
+    ));
+    Ok(invocation)
+}
+
+/// The attempts of a case, if they answer the question that its row asks today.
+fn usable(
+    case: &CaseResults,
+    spec: &Spec,
+    invocation: &str,
+    redactor: &Redactor,
+) -> Result<Vec<AttemptRecord>, String> {
+    let row = spec.dataset.rows.iter().find(|row| row.id == case.id);
+    let today = row.and_then(|row| spec.dataset.datapoint(row).ok());
+    if let (Some(today), Some(then)) = (today, case.attempts.first()) {
+        // What was recorded went through the redactor.
+        let mut as_recorded = AttemptRecord {
+            inputs: today.inputs.clone(),
+            history: today.history.clone(),
+            ..AttemptRecord::default()
+        };
+        as_recorded.redact(redactor);
+        let same = as_recorded.inputs == then.inputs && as_recorded.history == then.history;
+        if !same && then.output.is_some() {
+            return Err(format!(
+                "its inputs were edited since {invocation}, so the recorded output answers \
+                 another question; run it again"
+            ));
+        }
+    }
+    Ok(case.attempts.clone())
+}

@@ -1,0 +1,131 @@
+//! Two runs beside each other, for a terminal of 80 columns.
+
+use super::{BOLD, COLUMNS, DIM, GREEN, RED};
+use crate::baseline::{Pair, ScoreComparison};
+use crate::text::{number, one_line, pad, thousands, width};
+
+/// Two runs of an experiment.
+#[derive(Debug)]
+pub(crate) struct Compared {
+    pub(crate) experiment: String,
+    /// The earlier run, for people.
+    pub(crate) before: String,
+    /// The later one.
+    pub(crate) after: String,
+    /// Per evaluator.
+    pub(crate) scores: Vec<ScoreComparison>,
+    /// What changed from one to the other.
+    pub(crate) changed: Vec<String>,
+}
+
+/// A finding has a p-value of at most this.
+const ALPHA: f64 = 0.05;
+
+/// All of them; `cases` is how many that moved are shown for each evaluator.
+pub(super) fn render(all: &[Compared], cases: usize) -> String {
+    let mut text = String::new();
+    for (at, compared) in all.iter().enumerate() {
+        if at > 0 {
+            text.push('\n');
+        }
+        render_one(&mut text, compared, cases);
+    }
+    text
+}
+
+fn render_one(text: &mut String, compared: &Compared, cases: usize) {
+    text.push_str(&format!(
+        "{BOLD}{}{BOLD:#} {DIM}· {} → {}{DIM:#}\n",
+        compared.experiment, compared.before, compared.after
+    ));
+    let changed = if compared.changed.is_empty() {
+        "nothing that is tracked".to_owned()
+    } else {
+        compared.changed.join(", ")
+    };
+    super::summary::wrapped(text, &format!("changed: {changed}"), 2);
+    let longest = compared.scores.iter().map(|score| width(&score.evaluator)).max().unwrap_or(0);
+    let longest = longest.clamp(9, 16);
+    text.push_str(&format!(
+        "\n  {DIM}{}  {:>6} {:>6} {:>7}  {:<16} {:>6}  better / worse{DIM:#}\n",
+        pad("evaluator", longest),
+        "before",
+        "after",
+        "gain",
+        "95 % of the gain",
+        "p"
+    ));
+    for score in &compared.scores {
+        text.push_str(&row(score, longest));
+    }
+    for score in &compared.scores {
+        moved(text, score, cases);
+    }
+}
+
+fn row(score: &ScoreComparison, longest: usize) -> String {
+    let name = pad(&one_line(&score.evaluator, longest), longest);
+    if let Some(why) = &score.incomparable {
+        let mut text = format!("  {name}  {DIM}not compared{DIM:#}\n");
+        super::summary::wrapped(&mut text, why, 4);
+        return text;
+    }
+    if score.pairs.is_empty() {
+        return format!("  {name}  {DIM}no case that both runs have a score for{DIM:#}\n");
+    }
+    let p = score.p_two_sided();
+    let style = match (p <= ALPHA, score.gain > 0.0) {
+        (true, true) => GREEN,
+        (true, false) => RED,
+        (false, _) => DIM,
+    };
+    let word = match (p <= ALPHA, score.gain > 0.0) {
+        (true, true) => "better",
+        (true, false) => "worse",
+        (false, _) => "not significant",
+    };
+    let interval = match score.interval {
+        Some(interval) => format!("{} to {}", number(interval.low), number(interval.high)),
+        None => "no spread".to_owned(),
+    };
+    let p = if p < 0.001 { "<0.001".to_owned() } else { number(p) };
+    format!(
+        "  {name}  {:>6} {:>6} {:>7}  {interval:<16} {p:>6}  {} / {}  {style}{word}{style:#}\n",
+        number(score.before),
+        number(score.after),
+        signed(score.gain),
+        thousands(score.better),
+        thousands(score.worse),
+    )
+}
+
+/// The cases that moved, worst first and then best first.
+fn moved(text: &mut String, score: &ScoreComparison, most: usize) {
+    let mut worse: Vec<&Pair> = score.pairs.iter().filter(|pair| pair.gain < -1e-12).collect();
+    let mut better: Vec<&Pair> = score.pairs.iter().filter(|pair| pair.gain > 1e-12).collect();
+    worse.sort_by(|a, b| a.gain.total_cmp(&b.gain));
+    better.sort_by(|a, b| b.gain.total_cmp(&a.gain));
+    for (word, style, pairs) in [("worse", RED, worse), ("better", GREEN, better)] {
+        if pairs.is_empty() || most == 0 {
+            continue;
+        }
+        text.push_str(&format!("\n  {style}{word}{style:#} by {}\n", score.evaluator));
+        for pair in pairs.iter().take(most) {
+            text.push_str(&format!(
+                "    {}  {} → {}\n",
+                one_line(&pair.case, COLUMNS - 24),
+                number(pair.before),
+                number(pair.after)
+            ));
+        }
+        if pairs.len() > most {
+            let more = thousands(pairs.len() - most);
+            text.push_str(&format!("    {DIM}… and {more} more (--cases){DIM:#}\n"));
+        }
+    }
+}
+
+fn signed(value: f64) -> String {
+    let text = number(value.abs());
+    if value < 0.0 && text != "0" { format!("−{text}") } else { format!("+{text}") }
+}

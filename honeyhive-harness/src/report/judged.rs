@@ -1,0 +1,54 @@
+//! What recorded runs come to, for a terminal of 80 columns.
+
+use super::summary::wrapped;
+use super::{BOLD, DIM, GREEN, RED, YELLOW};
+use crate::gate::recorded::Judged;
+use crate::journal::Verdict;
+use crate::text::{count, thousands};
+
+/// Cases that fail by themselves and are named.
+const SHOWN: usize = 10;
+
+pub(super) fn render(all: &[Judged]) -> String {
+    let mut text = String::new();
+    for judged in all {
+        let (word, style) = match judged.verdict {
+            Verdict::Pass => ("PASS", GREEN),
+            Verdict::Fail => ("FAIL", RED),
+            Verdict::Inconclusive => ("INCONCLUSIVE", YELLOW),
+        };
+        text.push_str(&format!(
+            "{style}{word}{style:#} {BOLD}{}{BOLD:#} {DIM}· {}{DIM:#}\n",
+            judged.experiment,
+            count(judged.cases, "case"),
+        ));
+        if let Some(reason) = &judged.gate.reason {
+            wrapped(&mut text, reason, 4);
+        }
+        for rule in &judged.gate.rules {
+            let (mark, style) = match rule.verdict {
+                Verdict::Pass => ("ok", GREEN),
+                Verdict::Fail => ("FAIL", RED),
+                Verdict::Inconclusive => ("inconclusive", YELLOW),
+            };
+            text.push_str(&format!("  {style}{mark}{style:#}\n"));
+            wrapped(&mut text, &rule.text, 4);
+        }
+        for note in &judged.notes {
+            text.push_str(&format!("  {YELLOW}note{YELLOW:#}\n"));
+            wrapped(&mut text, note, 4);
+        }
+        if !judged.failing.is_empty() {
+            let failing = count(judged.failing.len(), "case");
+            text.push_str(&format!("  {RED}{failing} that no gate decides about{RED:#}\n"));
+            for (case, reason) in judged.failing.iter().take(SHOWN) {
+                wrapped(&mut text, &format!("{case}: {reason}"), 4);
+            }
+            if judged.failing.len() > SHOWN {
+                let more = thousands(judged.failing.len() - SHOWN);
+                text.push_str(&format!("    {DIM}… and {more} more{DIM:#}\n"));
+            }
+        }
+    }
+    text
+}

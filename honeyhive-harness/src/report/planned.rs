@@ -1,0 +1,58 @@
+//! A plan, for a terminal of 80 columns.
+
+use super::summary::wrapped;
+use super::{BOLD, DIM};
+use crate::gate::plan::{Planned, PlannedRule};
+use crate::text::{count, number, seconds, thousands};
+
+pub(super) fn render(all: &[Planned]) -> String {
+    let mut text = String::new();
+    for (at, planned) in all.iter().enumerate() {
+        if at > 0 {
+            text.push('\n');
+        }
+        let time = planned.seconds.map(|time| format!(", about {}", seconds(time)));
+        text.push_str(&format!(
+            "{BOLD}{}{BOLD:#} {DIM}·{DIM:#} {} × {} = {} calls{}\n",
+            planned.experiment,
+            count(planned.cases, "case"),
+            planned.repeats,
+            thousands(planned.calls),
+            time.unwrap_or_default()
+        ));
+        wrapped(&mut text, &format!("scatter known from: {}", planned.from), 2);
+        for rule in &planned.rules {
+            render_rule(&mut text, rule);
+        }
+        if let Some(chance) = planned.any_case_fails {
+            let share = percent(chance);
+            let said = format!(
+                "some case that no gate decides about fails by chance in {share} of runs{}",
+                if chance > 0.2 { "; let a gate decide: gate(mean(..) >= ..)" } else { "" }
+            );
+            wrapped(&mut text, &said, 2);
+        }
+    }
+    text
+}
+
+fn render_rule(text: &mut String, rule: &PlannedRule) {
+    text.push_str(&format!("  {}\n", rule.rule));
+    let mut parts = Vec::new();
+    if let Some(chance) = rule.false_alarms {
+        parts.push(format!("false alarms {}", percent(chance)));
+    }
+    if let Some(effect) = rule.detects {
+        parts.push(format!("notices a loss of {} in 4 runs of 5", number(effect)));
+    }
+    if !rule.note.is_empty() {
+        parts.push(rule.note.clone());
+    }
+    if !parts.is_empty() {
+        wrapped(text, &parts.join("; "), 4);
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", number(share * 100.0))
+}

@@ -1,0 +1,164 @@
+//! One case, for somebody who looks at it.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::summary::wrapped;
+use super::{BOLD, DIM, GREEN, RED, YELLOW};
+use crate::journal::CaseState;
+use crate::score::Direction;
+use crate::text::{number, one_line};
+
+/// Lines of a text that are shown.
+const LINES: usize = 40;
+
+/// A case as it is looked at.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Reviewed {
+    pub(crate) experiment: String,
+    pub(crate) case: String,
+    pub(crate) test: String,
+    pub(crate) state: CaseState,
+    pub(crate) reasons: Vec<String>,
+    pub(crate) scores: Vec<ReviewedScore>,
+    pub(crate) inputs: Value,
+    pub(crate) expected: Option<Value>,
+    pub(crate) outputs: Vec<ReviewedOutput>,
+    /// What evaluators said, by their names.
+    pub(crate) explanations: Vec<(String, String)>,
+}
+
+/// A score beside that of the baseline.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ReviewedScore {
+    pub(crate) evaluator: String,
+    pub(crate) score: f64,
+    pub(crate) before: Option<f64>,
+    pub(crate) direction: Direction,
+    pub(crate) good: Option<u32>,
+    pub(crate) attempts: u32,
+}
+
+/// What came out of an attempt.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ReviewedOutput {
+    Output(Value),
+    Error(String),
+}
+
+impl From<Result<Value, String>> for ReviewedOutput {
+    fn from(result: Result<Value, String>) -> Self {
+        match result {
+            Ok(output) => Self::Output(output),
+            Err(error) => Self::Error(error),
+        }
+    }
+}
+
+impl ReviewedScore {
+    /// By how much it is better than in the baseline.
+    fn gain(&self) -> f64 {
+        let change = self.score - self.before.unwrap_or(self.score);
+        if self.direction == Direction::Minimize { -change } else { change }
+    }
+}
+
+impl Reviewed {
+    /// It is not as it should be, or not as it was.
+    pub(crate) fn needs_a_look(&self) -> bool {
+        self.state != CaseState::Pass || self.scores.iter().any(|score| score.gain() < -1e-12)
+    }
+}
+
+pub(super) fn render(card: &Reviewed, at: usize, of: usize) -> String {
+    let (word, style) = match card.state {
+        CaseState::Pass => ("pass", GREEN),
+        CaseState::Fail => ("fail", RED),
+        CaseState::Error => ("error", RED),
+        CaseState::Unscored => ("unscored", YELLOW),
+        CaseState::Skipped => ("not run", YELLOW),
+    };
+    let mut text = format!(
+        "{DIM}{at}/{of}{DIM:#} {BOLD}{}{BOLD:#}  {style}{word}{style:#}\n",
+        one_line(&card.test, 60)
+    );
+    for reason in &card.reasons {
+        wrapped(&mut text, &one_line(reason, 400), 4);
+    }
+    for score in &card.scores {
+        text.push_str(&score_line(score));
+    }
+    let inputs = match &card.inputs {
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.as_str(), shown(value))).collect()
+        }
+        other => vec![("input", shown(other))],
+    };
+    for (name, value) in inputs {
+        block(&mut text, name, &value);
+    }
+    if let Some(expected) = &card.expected {
+        block(&mut text, "expected", &shown(expected));
+    }
+    let mut before: Option<String> = None;
+    for (at, output) in card.outputs.iter().enumerate() {
+        let (name, value) = match output {
+            ReviewedOutput::Output(output) => ("output", shown(output)),
+            ReviewedOutput::Error(error) => ("error", error.clone()),
+        };
+        let name =
+            if card.outputs.len() > 1 { format!("{name} {}", at + 1) } else { name.to_owned() };
+        if before.as_ref() == Some(&value) {
+            text.push_str(&format!("  {DIM}{name}{DIM:#}  the same\n"));
+        } else {
+            block(&mut text, &name, &value);
+        }
+        before = Some(value);
+    }
+    for (evaluator, explanation) in &card.explanations {
+        block(&mut text, evaluator, explanation);
+    }
+    text.push('\n');
+    text
+}
+
+/// `correct 0.333 (1 of 3), 1 in the baseline`
+fn score_line(score: &ReviewedScore) -> String {
+    let counts = match score.good {
+        Some(good) if score.attempts > 1 => format!(" ({good} of {})", score.attempts),
+        _ => String::new(),
+    };
+    let gain = score.gain();
+    let style = if gain < -1e-12 {
+        RED
+    } else if gain > 1e-12 {
+        GREEN
+    } else {
+        DIM
+    };
+    let before = match score.before {
+        Some(before) => format!(", {style}{} in the baseline{style:#}", number(before)),
+        None => String::new(),
+    };
+    format!("  {} {}{counts}{before}\n", one_line(&score.evaluator, 40), number(score.score))
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => serde_json::to_string_pretty(other).unwrap_or_default(),
+    }
+}
+
+/// A name and a text of several lines below it; control characters are shown, not obeyed.
+fn block(text: &mut String, name: &str, value: &str) {
+    text.push_str(&format!("  {DIM}{name}{DIM:#}\n"));
+    let lines: Vec<&str> = value.lines().collect();
+    for line in lines.iter().take(LINES) {
+        wrapped(text, &one_line(line, 2000), 4);
+    }
+    if lines.len() > LINES {
+        text.push_str(&format!("    {DIM}… and {} more lines{DIM:#}\n", lines.len() - LINES));
+    }
+}
