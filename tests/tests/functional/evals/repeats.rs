@@ -34,7 +34,7 @@ fn points(output: &str) -> f64 {
 }
 
 #[evaluator(threshold = 2, direction = minimize)]
-fn cost(output: &str) -> f64 {
+fn price(output: &str) -> f64 {
     if output == "y" { 3.0 } else { 1.0 }
 }
 
@@ -60,7 +60,7 @@ fn reduced(answers: &str) -> Result<String, String> {
     dataset = three,
     repeats = 3,
     concurrency = 1,
-    evaluators(yes, two = yes, any = yes, all = yes, middle = points, cheap = cost),
+    evaluators(yes, two = yes, any = yes, all = yes, middle = points, cheap = price),
     reduce(two = at_least(2), any = pass_at(2), all = pass_all(2), middle = median, cheap = at_least(2)),
     gate(
         mean(yes) >= 0.5,
