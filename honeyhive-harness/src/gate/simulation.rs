@@ -297,6 +297,25 @@ fn power(trials: usize) {
     }
 }
 
+/// A mean of one attempt scatters to one side where a mean of ten does not. Cases that nearly
+/// always fail, or succeed, show it most.
+fn uneven(trials: usize) {
+    for repeats in [(3, 1), (10, 1), (10, 3), (1, 3)] {
+        for rate in [0.05, 0.95] {
+            let world = World::new(vec![no_regression(0)], vec![rate; 50], 1);
+            let world = World { repeats, ..world };
+            world.is_quiet(&format!("n = 50, × {repeats:?}, all {rate}"), trials);
+        }
+        let world = World { repeats, ..World::new(vec![no_regression(0)], suite(50), 1) };
+        world.is_quiet(&format!("n = 50, × {repeats:?}, suite"), trials);
+    }
+}
+
+#[test]
+fn other_repeats_than_the_baselines_do_not_make_it_err() {
+    uneven(TRIALS);
+}
+
 #[test]
 fn changes_are_found_as_often_as_the_power_table_says() {
     power(200);
@@ -310,5 +329,6 @@ fn all_of_it_with_more_trials() {
     on_the_limit(MANY);
     several(MANY);
     clusters(MANY);
+    uneven(MANY);
     power(MANY);
 }
