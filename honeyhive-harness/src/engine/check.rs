@@ -35,8 +35,8 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
         let needed = judge.reduce.attempts_needed();
         if needed > spec.repeats {
             return Err(format!(
-                "reduce({} = {}) of `{}` needs {}, and there is {} per case: set `repeats = {needed}` \
-                 or HH_REPEATS={needed}",
+                "reduce({} = {}) of `{}` needs {}, and a case has {}: set `repeats = {needed}` or \
+                 HH_REPEATS={needed}",
                 judge.name,
                 judge.reduce,
                 spec.name,

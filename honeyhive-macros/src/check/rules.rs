@@ -177,7 +177,7 @@ pub(crate) fn reducers(options: &Options, errors: &mut Errors) -> Vec<Reducer> {
             if *k > repeats {
                 errors.at(
                     place,
-                    format_args!("`{}` needs {k} attempts, and there is {repeats} per case: add `repeats = {k}` or more", rule.text),
+                    format_args!("`{}` needs {k} attempts, and a case has {repeats}: add `repeats = {k}` or more", rule.text),
                 );
             }
         }

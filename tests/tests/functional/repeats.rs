@@ -183,7 +183,7 @@ fn too_few_repeats_for_a_reducer_stop_the_experiment() {
     assert_snapshot!(run.report(), @"
     exit code 101
     gated::dataset  FAILED
-        reduce(two = at_least(2)) of `gated` needs 2 attempts, and there is 1 per case: set `repeats = 2` or HH_REPEATS=2
+        reduce(two = at_least(2)) of `gated` needs 2 attempts, and a case has 1: set `repeats = 2` or HH_REPEATS=2
     ");
     assert!(run.attempts().is_empty());
 }
