@@ -142,6 +142,8 @@
 //! | slices | `mean(correct, slice = "lang:de")`: metadata `lang` is `de`, or a tag of that text |
 //! | `confident(mean(correct) >= 0.9)` | the one-sided 95 % bound must hold |
 //! | `not_worse(mean(correct) >= 0.9)` | fails only when even the other bound does not hold |
+//! | `no_regression(correct, margin = 0.02, alpha = 0.05)` | not worse than the accepted baseline; `confirm = 2` looks twice before it fails |
+//! | `no_collapse(correct, alpha = 0.05)` | no more cases that always held and never do now than chance explains |
 //!
 //! The datapoint is the unit: attempts are averaged first. Only percentiles and extremes of
 //! latency, which is the function's own time, are taken over attempts. Quantiles are
@@ -225,6 +227,8 @@
 //! | `HH_DIR` | the directory for journals, instead of `target/honeyhive` |
 //! | `HH_CAPTURE=none` | inputs, outputs and texts of errors are not recorded |
 //! | `HH_CONCURRENCY` | attempts at once over all experiments; `--test-threads` wins |
+//! | `HH_REPEATS` | attempts per case, for all experiments |
+//! | `HH_SAMPLE`, `HH_SAMPLE_SEED` | run on so many cases of each experiment, always the same for a seed; gates do not decide |
 //! | `HH_REQUIRE_GATES=1`, `CI=true` | a gate that cannot judge fails |
 //! | `HH_API_KEY`, `HH_API_URL` | HoneyHive's key and address |
 //! | `HH_INGESTION_API_KEY` | a key that may only write, for sessions, events and spans |

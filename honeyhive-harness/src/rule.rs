@@ -98,6 +98,10 @@ pub enum Test {
         margin: f64,
         /// How often it may fail although nothing but chance has changed.
         alpha: f64,
+        /// Before it fails, the cases that got worse are run so many times more, and it fails only
+        /// if they still say so; 0 for no second look.
+        #[serde(default)]
+        confirm: u32,
     },
     /// Whether more cases that always held in the baseline never hold now than chance explains.
     NoCollapse {
@@ -137,6 +141,14 @@ impl GateRule {
         match self.test {
             Test::Limit { of, .. } => Some(of),
             Test::NoRegression { .. } | Test::NoCollapse { .. } => None,
+        }
+    }
+
+    /// How many attempts more a second look takes; 0 for none.
+    pub fn confirm(&self) -> u32 {
+        match self.test {
+            Test::NoRegression { confirm, .. } => confirm,
+            Test::Limit { .. } | Test::NoCollapse { .. } => 0,
         }
     }
 

@@ -187,6 +187,19 @@ impl Project {
         text.replace(&self.directory().display().to_string(), "<project>")
     }
 
+    /// `cargo honeyhive <arguments>` in the crate's directory; it may start cargo itself.
+    pub fn honeyhive<A: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> crate::Honeyhive {
+        self.executables();
+        crate::Honeyhive::new(&self.directory(), arguments)
+            .env("PWD", self.directory())
+            .env("CARGO_TARGET_DIR", target_dir().join("functional"))
+            .env("CARGO_NET_OFFLINE", "true")
+            .env("GIT_CEILING_DIRECTORIES", target_dir())
+    }
+
     /// `cargo test --test evals -- <arguments>`, not started yet.
     pub fn evals<A: Into<OsString>>(&self, arguments: impl IntoIterator<Item = A>) -> Cargo<'_> {
         self.cargo_test(["--test", "evals"]).arguments(arguments)

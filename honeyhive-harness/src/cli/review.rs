@@ -55,6 +55,8 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
             }
         }
     }
+    // What is worst is looked at first; cases of one kind stay in the order of the dataset.
+    cards.sort_by(|(a, ..), (b, ..)| b.severity().total_cmp(&a.severity()));
     if args.json {
         let all: Vec<&Reviewed> = cards.iter().map(|(card, ..)| card).collect();
         let text = serde_json::to_string_pretty(&all).map_err(|error| error.to_string())? + "\n";

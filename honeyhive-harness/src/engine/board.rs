@@ -1,5 +1,6 @@
 //! Where results are put up, and where whoever reports them waits.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
@@ -147,6 +148,12 @@ impl Lane {
     /// Keeps the attempts of a case for whoever asked for them.
     pub(super) fn keep_attempts(&self, row: usize, attempts: Vec<AttemptRecord>) {
         lock(&self.attempts).push((row, attempts));
+    }
+
+    /// The attempts that were kept of these rows, by row.
+    pub(crate) fn attempts_of(&self, rows: &[usize]) -> HashMap<usize, Vec<AttemptRecord>> {
+        let attempts = lock(&self.attempts);
+        attempts.iter().filter(|(row, _)| rows.contains(row)).cloned().collect()
     }
 
     /// The attempts that were kept, in the order of the dataset.

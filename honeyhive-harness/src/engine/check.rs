@@ -18,6 +18,11 @@ impl Faults {
     }
 }
 
+/// Of rows that were run before.
+pub(crate) fn no_faults() -> Faults {
+    Faults::default()
+}
+
 /// A parameter that must be there, and who reads it.
 struct Wanted<'a> {
     param: &'a Param,

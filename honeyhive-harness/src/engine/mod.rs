@@ -16,7 +16,7 @@ mod settle;
 mod spec;
 
 pub(crate) use board::Outcome;
-pub(crate) use check::check;
+pub(crate) use check::{check, no_faults};
 pub(crate) use replay::Replay;
 pub(crate) use schedule::{Job, Options, Shared, start};
 pub(crate) use spec::{

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
@@ -27,6 +28,10 @@ pub(crate) struct Job {
     pub(crate) faults: Faults,
     /// Cases that were scored before, by id: they are judged again, not run again.
     pub(crate) recorded: HashMap<String, Vec<AttemptRecord>>,
+    /// The attempts of each case: `1..=repeats`, or those of a second look.
+    pub(crate) attempts: RangeInclusive<u32>,
+    /// By row: the attempts of the first look, which the second one adds to.
+    pub(crate) earlier: HashMap<usize, Vec<AttemptRecord>>,
     /// What the experiment's gate decides on does not fail cases: the gate judges in this run, or
     /// nothing does, as in a sample.
     pub(crate) leave_to_gate: bool,
@@ -140,6 +145,14 @@ impl Running {
 }
 
 impl Shared {
+    /// Runs a job after the others, in the same way and into the same journal.
+    ///
+    /// # Errors
+    /// When threads cannot be started.
+    pub(crate) fn again(&self, job: Job) -> io::Result<Running> {
+        start(vec![job], self.options.clone(), Arc::clone(&self.journal))
+    }
+
     /// Starts nothing more; attempts under way go on.
     pub(crate) fn stop(&self, reason: impl Into<String>) {
         let _ = self.stop.set(reason.into());
@@ -290,9 +303,10 @@ impl Dispatcher {
             .pending
             .get_or_insert_with(|| Arc::new(Pending::new(&self.shared, job, cursor.index)));
         let pending = Arc::clone(pending);
+        let attempts = &self.shared.jobs[job].attempts;
+        let attempt = attempts.start() + cursor.attempts;
         cursor.attempts += 1;
-        let attempt = cursor.attempts;
-        if attempt == self.shared.jobs[job].spec.repeats {
+        if attempt == *attempts.end() {
             *cursor = Cursor { index: cursor.index + 1, ..Cursor::default() };
         }
         (pending, attempt)
@@ -323,7 +337,8 @@ impl Dispatcher {
             let mut next = cursor.index;
             if let Some(pending) = cursor.pending {
                 // Attempts of this case are under way; the rest of them are left out.
-                for attempt in cursor.attempts + 1..=self.shared.jobs[job].spec.repeats {
+                let attempts = &self.shared.jobs[job].attempts;
+                for attempt in attempts.start() + cursor.attempts..=*attempts.end() {
                     settle::leave_out(&self.shared, &pending, attempt, &reason).await;
                 }
                 next += 1;

@@ -43,7 +43,7 @@ pub(super) struct Pending {
 
 impl Pending {
     pub(super) fn new(shared: &Shared, job: usize, index: usize) -> Self {
-        let Job { spec, selected, faults, .. } = &shared.jobs[job];
+        let Job { spec, selected, faults, attempts, .. } = &shared.jobs[job];
         let row = selected[index];
         let (datapoint, unreadable) = match spec.dataset.datapoint(&spec.dataset.rows[row]) {
             Ok(datapoint) => (Some(datapoint), None),
@@ -57,7 +57,7 @@ impl Pending {
             datapoint,
             fault: fault.map(|message| AttemptError { kind: ErrorKind::Datapoint, message }),
             records: Mutex::default(),
-            left: AtomicUsize::new(usize::try_from(spec.repeats).unwrap_or(usize::MAX)),
+            left: AtomicUsize::new(attempts.clone().count()),
             unrecorded: AtomicBool::new(false),
         }
     }
@@ -127,6 +127,8 @@ async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
         return;
     }
     let mut records = std::mem::take(&mut *lock(&pending.records));
+    let earlier = &shared.jobs[pending.job].earlier;
+    records.extend(earlier.get(&pending.row).into_iter().flatten().cloned());
     records.sort_by_key(|record| record.attempt);
     let mut decided = Decided::new(
         &shared.jobs[pending.job],

@@ -42,6 +42,7 @@ impl Judge {
     }
 
     /// As it was recorded.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "for `cargo honeyhive`"))]
     pub(crate) fn recorded(record: &EvaluatorRecord) -> Self {
         Self {
             name: record.name.clone(),

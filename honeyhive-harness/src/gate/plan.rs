@@ -135,7 +135,7 @@ fn planned_rule(rule: &GateRule, rules: &Rules, known: &Known, n: usize) -> Plan
         return nothing("a slice: its size is known when it runs");
     }
     match rule.test {
-        Test::NoRegression { evaluator, margin, alpha } => {
+        Test::NoRegression { evaluator, margin, alpha, .. } => {
             let name = &rules.judges[evaluator].name;
             let (sd, note) = scatter(known, name);
             // Where the test alone would notice less than the margin, the margin decides.

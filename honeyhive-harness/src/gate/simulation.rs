@@ -39,7 +39,7 @@ fn uniform(random: &mut SplitMix64) -> f64 {
 }
 
 fn no_regression(evaluator: usize) -> GateRule {
-    rule(Test::NoRegression { evaluator, margin: 0.02, alpha: ALPHA })
+    rule(Test::NoRegression { evaluator, margin: 0.02, alpha: ALPHA, confirm: 0 })
 }
 
 fn no_collapse(evaluator: usize) -> GateRule {

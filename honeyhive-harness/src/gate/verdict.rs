@@ -121,7 +121,7 @@ fn draft(index: usize, rule: &GateRule, scene: &Scene<'_>, cases: &[Case]) -> Dr
             let limit = Limit { mode, measure, of, comparison, at: limit };
             judge::judge(rule, limit, scene, &selected)
         }
-        Test::NoRegression { evaluator, margin, alpha } => {
+        Test::NoRegression { evaluator, margin, alpha, .. } => {
             regression::no_regression(rule, evaluator, (margin, alpha), scene, &selected)
         }
         Test::NoCollapse { evaluator, alpha } => {
@@ -150,6 +150,18 @@ pub(super) fn p_value(p: f64) -> String {
     if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {}", crate::text::number(p)) }
 }
 
+/// What rules come to together.
+pub(crate) fn verdict_of(rules: &[RuleRecord]) -> Verdict {
+    let any = |wanted| rules.iter().any(|rule| rule.verdict == wanted);
+    if any(Verdict::Fail) {
+        Verdict::Fail
+    } else if any(Verdict::Inconclusive) {
+        Verdict::Inconclusive
+    } else {
+        Verdict::Pass
+    }
+}
+
 /// The verdict of a gate. `strict` makes a gate that cannot judge a failure.
 pub(crate) fn gate_record(
     experiment: &str,
@@ -157,14 +169,7 @@ pub(crate) fn gate_record(
     scene: &Scene<'_>,
     strict: bool,
 ) -> GateRecord {
-    let any = |wanted| rules.iter().any(|rule| rule.verdict == wanted);
-    let verdict = if any(Verdict::Fail) {
-        Verdict::Fail
-    } else if any(Verdict::Inconclusive) {
-        Verdict::Inconclusive
-    } else {
-        Verdict::Pass
-    };
+    let verdict = verdict_of(&rules);
     let passed = match verdict {
         Verdict::Pass => true,
         Verdict::Fail => false,

@@ -11,6 +11,7 @@ use super::args::Args;
 use super::live::Line;
 use super::place::Target;
 use super::plan::NotJudging;
+use super::second_look;
 use super::sending::Sending;
 use crate::engine::{Outcome, Shared};
 use crate::gate::case::{Case, CaseScore, Scored};
@@ -173,12 +174,31 @@ impl Finale {
     }
 
     fn judge(&self, job: usize) -> GateRecord {
-        let spec = &self.shared.jobs[job].spec;
         let lane = &self.shared.board.lanes[job];
         if let Some(reason) = self.stopped(job) {
             return self.undecided(job, format!("not all cases were run: {reason}"));
         }
         let cases = lane.cases();
+        let first = self.judge_cases(job, &cases);
+        match second_look::at(&self.shared, job, &first) {
+            None => first,
+            Some(Err(why)) => second_look::not_taken(first, &why),
+            Some(Ok(again)) => {
+                let pooled: Vec<Case> = cases
+                    .into_iter()
+                    .map(|case| {
+                        again.iter().find(|one| one.row == case.row).cloned().unwrap_or(case)
+                    })
+                    .collect();
+                let strict = !self.strict.is_empty();
+                second_look::both(first, self.judge_cases(job, &pooled), again.len(), strict)
+            }
+        }
+    }
+
+    /// What the gate of an experiment says of these cases.
+    fn judge_cases(&self, job: usize, cases: &[Case]) -> GateRecord {
+        let spec = &self.shared.jobs[job].spec;
         let name = |row: usize| spec.dataset.rows[row].slug.clone();
         let id = |row: usize| spec.dataset.rows[row].id.clone();
         let read = spec.rules.need_baseline().then(|| Baseline::read(&spec.baseline, &spec.name));
@@ -194,7 +214,7 @@ impl Finale {
             baseline: read.as_ref().map(|read| read.as_ref().map_err(String::as_str)),
             now: now.as_ref(),
         };
-        let rules = verdict::judge_all(&scene, &cases);
+        let rules = verdict::judge_all(&scene, cases);
         verdict::gate_record(&spec.name, rules, &scene, !self.strict.is_empty())
     }
 

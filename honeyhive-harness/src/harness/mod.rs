@@ -10,6 +10,7 @@ mod place;
 mod plan;
 mod rejudge;
 mod sample;
+mod second_look;
 mod sending;
 mod task;
 mod trials;
@@ -155,7 +156,7 @@ fn execute(
         concurrency,
         fail_fast: args.fail_fast,
         redactor: redactor.clone(),
-        ..Options::default()
+        keep_attempts: second_look::is_wanted(&prepared.jobs),
     };
     let running = engine::start(prepared.jobs, options, Arc::clone(&journal))
         .map_err(|error| format!("cannot start the engine: {error}"))?;

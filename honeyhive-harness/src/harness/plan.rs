@@ -238,6 +238,8 @@ impl Plan {
             let checked = checked.map_err(|text| redactor.text(&text).into_owned());
             jobs.push(Some(checked.map(|faults| {
                 prepared.jobs.push(Job {
+                    attempts: 1..=spec.repeats,
+                    earlier: std::collections::HashMap::new(),
                     spec,
                     selected,
                     faults,

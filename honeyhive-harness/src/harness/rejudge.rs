@@ -45,6 +45,7 @@ pub(super) fn prepare(
             replay.cases.insert(case.id.clone(), usable(case, spec, &invocation, redactor));
         }
         spec.repeats = replay.repeats();
+        job.attempts = 1..=spec.repeats;
         spec.replay = Some(replay);
     }
     report::note(&format!(

@@ -176,6 +176,12 @@ impl Results {
             cases.len() - 1
         });
         let decided = cases[index].record.is_some();
+        let last = cases[index].attempts.last().map_or(0, |attempt| attempt.attempt);
+        let is_second_look = attempts.first().is_some_and(|attempt| attempt.attempt > last);
+        if decided && runner == known[index] && last > 0 && is_second_look {
+            cases[index].attempts.append(&mut attempts);
+            return;
+        }
         // What is known for sure is not given up for what was cut off.
         if runner >= known[index] && (record.is_some() || !decided) {
             known[index] = runner;
@@ -300,6 +306,19 @@ mod tests {
         let attempts = &results.experiments[0].cases[1].attempts;
         assert_eq!(attempts.iter().map(|one| one.attempt).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(results.experiments[0].record.selected, 2);
+    }
+
+    #[test]
+    fn a_second_look_adds_attempts_and_leaves_the_case_as_it_was_decided() {
+        let results = Results::new(vec![
+            process(1),
+            attempt("a", 0, 1),
+            case("a", CaseState::Fail),
+            attempt("a", 0, 2),
+            attempt("a", 0, 3),
+            case("a", CaseState::Pass),
+        ]);
+        assert_eq!(states(&results), [("a".to_owned(), Some(CaseState::Fail), 3)]);
     }
 
     #[test]

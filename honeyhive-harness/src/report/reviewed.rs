@@ -65,6 +65,19 @@ impl ReviewedScore {
 }
 
 impl Reviewed {
+    /// More is worse: errors, then what lost most against the baseline, then misses.
+    pub(crate) fn severity(&self) -> f64 {
+        let state = match self.state {
+            CaseState::Error => 3e9,
+            CaseState::Unscored => 2e9,
+            CaseState::Skipped => 1e9,
+            CaseState::Fail => 0.5,
+            CaseState::Pass => 0.0,
+        };
+        let lost: f64 = self.scores.iter().map(|score| (-score.gain()).clamp(0.0, 1e6)).sum();
+        state + 10.0 * lost
+    }
+
     /// It is not as it should be, or not as it was.
     pub(crate) fn needs_a_look(&self) -> bool {
         self.state != CaseState::Pass || self.scores.iter().any(|score| score.gain() < -1e-12)
@@ -156,7 +169,9 @@ fn block(text: &mut String, name: &str, value: &str) {
     text.push_str(&format!("  {DIM}{name}{DIM:#}\n"));
     let lines: Vec<&str> = value.lines().collect();
     for line in lines.iter().take(LINES) {
-        wrapped(text, &one_line(line, 2000), 4);
+        let own = line.trim_start_matches(' ');
+        let indent = (line.len() - own.len()).min(20);
+        wrapped(text, &one_line(own, 2000), 4 + indent);
     }
     if lines.len() > LINES {
         text.push_str(&format!("    {DIM}… and {} more lines{DIM:#}\n", lines.len() - LINES));

@@ -105,7 +105,12 @@ fn verdict_line(text: &mut String, summary: &Summary) {
                 verdict.verdict == Verdict::Inconclusive && verdict.reason.is_none()
             })
         });
-        let (word, style) = if inconclusive { ("INCONCLUSIVE", YELLOW) } else { ("PASS", GREEN) };
+        let sampled = summary.experiments.iter().any(|experiment| experiment.sampled);
+        let (word, style) = match (sampled, inconclusive) {
+            (true, _) => ("NOT FINAL", YELLOW),
+            (false, true) => ("INCONCLUSIVE", YELLOW),
+            (false, false) => ("PASS", GREEN),
+        };
         line(text, &format!("{style}{word}{style:#} {what}{}", forgiven(summary)));
     } else if summary.interrupted {
         line(text, &format!("{RED}NOT FINISHED{RED:#} {what}"));

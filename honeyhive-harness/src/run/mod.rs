@@ -202,6 +202,8 @@ pub async fn run_experiment(
         selected,
         faults,
         recorded: std::collections::HashMap::new(),
+        attempts: 1..=spec.repeats,
+        earlier: std::collections::HashMap::new(),
         leave_to_gate: false,
     };
     let run_options =

@@ -33,6 +33,7 @@ pub(crate) enum Test {
     NoRegression {
         margin: f64,
         alpha: f64,
+        confirm: u32,
     },
     NoCollapse {
         alpha: f64,
@@ -136,7 +137,8 @@ fn against(rule: &Against, options: &Options, errors: &mut Errors) -> Option<Rul
             Some(margin) => checks.margin = Some(margin.tokens.clone()),
             None => {}
         }
-        Test::NoRegression { margin: rule.margin.as_ref().map_or(MARGIN, |m| m.value), alpha }
+        let margin = rule.margin.as_ref().map_or(MARGIN, |margin| margin.value);
+        Test::NoRegression { margin, alpha, confirm: rule.confirm.unwrap_or(0) }
     } else {
         checks.judge = Some(rule.evaluator.to_token_stream());
         Test::NoCollapse { alpha }

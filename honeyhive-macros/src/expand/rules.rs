@@ -52,8 +52,15 @@ pub(crate) fn gate(root: &Root, rule: &Rule) -> TokenStream {
                 }
             }
         }
-        (Test::NoRegression { margin, alpha }, Of::Evaluator(index)) => {
-            quote!(NoRegression { evaluator: #index, margin: #margin, alpha: #alpha })
+        (Test::NoRegression { margin, alpha, confirm }, Of::Evaluator(index)) => {
+            quote! {
+                NoRegression {
+                    evaluator: #index,
+                    margin: #margin,
+                    alpha: #alpha,
+                    confirm: #confirm,
+                }
+            }
         }
         (Test::NoCollapse { alpha }, Of::Evaluator(index)) => {
             quote!(NoCollapse { evaluator: #index, alpha: #alpha })

@@ -141,7 +141,7 @@ fn journals_are_found_from_within_a_project() {
 #[test]
 fn a_wrong_command_line_is_64_and_help_is_0() {
     let here = std::env::temp_dir();
-    for wrong in [&["run"][..], &["runs", "--limit", "0"], &["runs", "--lmit", "3"], &[]] {
+    for wrong in [&["rnu"][..], &["runs", "--limit", "0"], &["runs", "--lmit", "3"], &[]] {
         let (code, stdout, stderr) = Honeyhive::new(&here, wrong).run();
         assert_eq!((code, stdout.as_str()), (Some(64), ""), "{wrong:?} {stderr}");
         assert!(stderr.contains("--help") || stderr.contains("Usage"), "{wrong:?} {stderr}");

@@ -18,6 +18,7 @@ fn similarity(output: &str) -> f64 {
         no_regression(correct, margn = 0.02),
         no_regression(correct, tolerance = 0.02),
         no_collapse(correct, margin = 0.02),
+        no_collapse(correct, confirm = 2),
         no_regression(correct, margin = 0.02, margin = 0.03),
         no_regression(correct margin = 0.02),
     ),

@@ -23,6 +23,10 @@ fn similarity(output: &str) -> f64 {
         no_collapse(correct, alpha = STRICT),
         no_regression(correct, slice = ""),
         no_regression(correct, slice = long),
+        no_regression(correct, confirm = 0),
+        no_regression(correct, confirm = 1.5),
+        no_regression(correct, confirm = true),
+        no_regression(correct, confirm =),
     ),
 )]
 fn greet() {}

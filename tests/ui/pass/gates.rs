@@ -56,6 +56,7 @@ fn distance(output: f64) -> f64 {
         no_regression( checks::grounded , margin=0.05 , alpha = 0.01, slice = "length:long" , ),
         no_regression(distance, alpha = 0.5, margin = 10,),
         no_regression(far, margin = 0),
+        no_regression(far, confirm = 2, margin = 0.5),
         no_regression(similar, margin = 1e-3),
         no_collapse(grounded),
         no_collapse(grounded, slice = "nightly", alpha = 0.1),
@@ -125,7 +126,8 @@ fn main() {
     assert_eq!(greet.gates[16].test, limit(Mode::Point, Measure::ErrorRate, Of::Errors, at_most, 0.0));
     assert_eq!(greet.gates[16].slice.as_deref(), Some("a:b"));
 
-    let no_regression = |evaluator, margin, alpha| Test::NoRegression { evaluator, margin, alpha };
+    let no_regression =
+        |evaluator, margin, alpha| Test::NoRegression { evaluator, margin, alpha, confirm: 0 };
     let no_collapse = |evaluator, alpha| Test::NoCollapse { evaluator, alpha };
     let expected = [
         ("no_regression(grounded)", None, no_regression(0, 0.02, 0.05)),
@@ -136,6 +138,11 @@ fn main() {
         ),
         ("no_regression(distance, alpha = 0.5, margin = 10)", None, no_regression(1, 10.0, 0.5)),
         ("no_regression(far, margin = 0)", None, no_regression(2, 0.0, 0.05)),
+        (
+            "no_regression(far, confirm = 2, margin = 0.5)",
+            None,
+            Test::NoRegression { evaluator: 2, margin: 0.5, alpha: 0.05, confirm: 2 },
+        ),
         ("no_regression(similar, margin = 1e-3)", None, no_regression(3, 0.001, 0.05)),
         ("no_collapse(grounded)", None, no_collapse(0, 0.05)),
         ("no_collapse(grounded, slice = \"nightly\", alpha = 0.1)", Some("nightly"), no_collapse(0, 0.1)),

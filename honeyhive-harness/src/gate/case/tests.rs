@@ -130,7 +130,7 @@ fn a_gate_takes_over_what_it_names() {
     assert_eq!(decide(true).gated, ["correct is false"]);
     assert_eq!(decide(false).failing, ["correct is false"]);
     rules.gates = vec![GateRule {
-        test: Test::NoRegression { evaluator: 0, margin: 0.02, alpha: 0.05 },
+        test: Test::NoRegression { evaluator: 0, margin: 0.02, alpha: 0.05, confirm: 0 },
         ..gate(Of::Evaluator(0), None)
     }];
     assert_eq!(run(&rules, &[scored(&[NO])]).1.failing, ["correct is false"]);

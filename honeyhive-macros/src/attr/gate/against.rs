@@ -22,6 +22,8 @@ pub(crate) struct Against {
     pub(crate) evaluator: Path,
     pub(crate) margin: Option<Number>,
     pub(crate) alpha: Option<Number>,
+    /// Attempts of a second look.
+    pub(crate) confirm: Option<u32>,
     pub(crate) slice: Option<LitStr>,
     pub(crate) text: String,
 }
@@ -49,6 +51,7 @@ pub(crate) fn against(name: &Ident, input: ParseStream<'_>) -> syn::Result<Again
             evaluator,
             margin: None,
             alpha: None,
+            confirm: None,
             slice: None,
         };
         while content.peek(Token![,]) {
@@ -76,7 +79,7 @@ pub(crate) fn against(name: &Ident, input: ParseStream<'_>) -> syn::Result<Again
 /// `margin = 0.02`, `alpha = 0.05` or `slice = "key:value"`.
 fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
     let known: &[&str] = if rule.name == "no_regression" {
-        &["margin", "alpha", "slice"]
+        &["margin", "alpha", "slice", "confirm"]
     } else {
         &["alpha", "slice"]
     };
@@ -95,6 +98,7 @@ fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
     let given = match name.as_str() {
         "margin" => rule.margin.is_some(),
         "alpha" => rule.alpha.is_some(),
+        "confirm" => rule.confirm.is_some(),
         _ => rule.slice.is_some(),
     };
     if !known.contains(&name.as_str()) {
@@ -109,6 +113,21 @@ fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
         let slice = slice_value(content)?;
         rule.text.push_str(&format!(", slice = {:?}", slice.value()));
         rule.slice = Some(slice);
+        return Ok(());
+    }
+    if name == "confirm" {
+        let usage = "`confirm` is a number of attempts from 1: `confirm = 2`";
+        if !content.peek(syn::LitInt) {
+            let found = rest(content);
+            return if found.is_empty() { at(key, usage) } else { at(found, usage) };
+        }
+        let number: syn::LitInt = content.parse()?;
+        let Some(attempts) = number.base10_parse::<u32>().ok().filter(|attempts| *attempts > 0)
+        else {
+            return at(number, usage);
+        };
+        rule.text.push_str(&format!(", confirm = {attempts}"));
+        rule.confirm = Some(attempts);
         return Ok(());
     }
     let Some(number) = Number::read(content)? else {
