@@ -21,7 +21,6 @@ pub(crate) struct Rules {
 
 impl Rules {
     /// The rules that an experiment was recorded with.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "for `cargo honeyhive`"))]
     pub(crate) fn recorded(record: &ExperimentRecord) -> Self {
         Self {
             judges: record.evaluators.iter().map(Judge::recorded).collect(),

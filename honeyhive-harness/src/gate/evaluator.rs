@@ -42,7 +42,6 @@ impl Judge {
     }
 
     /// As it was recorded.
-    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "for `cargo honeyhive`"))]
     pub(crate) fn recorded(record: &EvaluatorRecord) -> Self {
         Self {
             name: record.name.clone(),
