@@ -219,15 +219,32 @@ pub const fn require_judge(info: &EvaluatorInfo) {
 /// Stops the compiler when a limit lies where no value of the evaluator can be.
 #[track_caller]
 pub const fn require_limit(info: &EvaluatorInfo, limit: f64) {
-    let (low, high) = match (info.range, info.shape) {
-        (Some(range), _) => range,
-        (None, Shape::Bool) => (0.0, 1.0),
-        (None, Shape::Number | Shape::Score) => return,
-    };
-    assert!(
-        limit >= low && limit <= high,
-        "this limit lies outside the values that the evaluator can have"
-    );
+    if let Some((low, high)) = range(info) {
+        assert!(
+            limit >= low && limit <= high,
+            "this limit lies outside the values that the evaluator can have"
+        );
+    }
+}
+
+/// Stops the compiler when no loss can be as large as the margin that forgives it.
+#[track_caller]
+pub const fn require_margin(info: &EvaluatorInfo, margin: f64) {
+    if let Some((low, high)) = range(info) {
+        assert!(
+            margin <= high - low,
+            "a rule with this margin never fails: the evaluator's values do not lie that far \
+             apart; two points of a hundred are `margin = 0.02`"
+        );
+    }
+}
+
+/// The values that the evaluator can have, where they are known.
+const fn range(info: &EvaluatorInfo) -> Option<(f64, f64)> {
+    match (info.range, info.shape) {
+        (None, Shape::Bool) => Some((0.0, 1.0)),
+        (range, _) => range,
+    }
 }
 
 const fn same(a: &str, b: &str) -> bool {

@@ -18,6 +18,8 @@ mod nextest;
 mod outcomes;
 mod redaction;
 mod reports;
+mod regression;
+mod repeats;
 mod signals;
 mod terminal;
 mod trace_attribute;
