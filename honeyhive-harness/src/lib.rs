@@ -236,6 +236,7 @@
 //! | `HH_API_KEY`, `HH_API_URL` | HoneyHive's key and address |
 //! | `HH_INGESTION_API_KEY` | a key that may only write, for sessions, events and spans |
 //! | `HH_PROJECT`, `HH_SOURCE` | what sessions say; the source is `evaluation` in experiments |
+//! | `HH_REPORT=html,junit` | the reports after a run: some of `html`, `md`, `junit`, `json`, or `none` |
 //! | `HH_RUN_ID`, `HH_RESULTS`, `HH_UPLOAD=always`, `HH_REQUIRE_UPLOAD=1` | see [above](#honeyhive) |
 //! | `HH_OFFLINE=1`, `HH_TEST_MODE=1` | nothing leaves the machine |
 //! | `HH_FLUSH_TIMEOUT` | how long the end of a run waits for what is still to be sent: `15s` |
@@ -313,6 +314,10 @@ pub mod coming_from_python {}
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/how-gates-decide.md")]
 pub mod how_gates_decide {}
+
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/github-actions.md")]
+pub mod github_actions {}
 
 /// # Example
 ///

@@ -159,6 +159,20 @@ impl Run {
         read_invocation(directory).unwrap_or_else(|error| panic!("{error}"))
     }
 
+    /// All files that the run left in its invocations: journals, marks, reports.
+    pub fn written(&self) -> Vec<PathBuf> {
+        let mut open = self.invocations();
+        let mut files = Vec::new();
+        while let Some(directory) = open.pop() {
+            for entry in std::fs::read_dir(directory).expect("a readable directory") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() { open.push(path) } else { files.push(path) }
+            }
+        }
+        files.sort();
+        files
+    }
+
     /// A report that the run wrote, by the name of its file.
     pub fn report_file(&self, name: &str) -> String {
         let invocations = self.invocations();

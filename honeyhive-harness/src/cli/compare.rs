@@ -6,12 +6,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::pick;
+use super::report::{Report, one};
 use super::{Done, Outcome};
 use crate::baseline::{self, ScoreComparison, Snapshot};
-use crate::config::Config;
+use crate::config::{Config, Format};
 use crate::gate::snapshot::recorded;
 use crate::gate::verdict::Baseline;
 use crate::journal::Results;
+use crate::report::files::Loaded;
 use crate::report::{self, Compared};
 
 /// Compares two runs case by case: what got better, what got worse, and whether it is chance.
@@ -25,6 +27,7 @@ Examples:
   cargo honeyhive compare                     the accepted baseline and the newest run
   cargo honeyhive compare latest~1            the run before the newest, and the newest
   cargo honeyhive compare 20261121T1 latest   two runs by name
+  cargo honeyhive compare latest~1 --format html --output compare.html
 
 `baseline`, `latest` and `latest~N` are names, too.
 
@@ -46,6 +49,13 @@ pub(super) struct Args {
     /// Prints JSON with the same facts, for scripts
     #[arg(long)]
     json: bool,
+    /// Writes a report of the later run instead, compared with the earlier one: with what came out
+    /// then, where that is a run; md, junit and json are printed
+    #[arg(long, value_parser = reports(), conflicts_with = "json")]
+    format: Option<Format>,
+    /// The file of that report; `compare.html` without it
+    #[arg(long, value_name = "FILE", requires = "format")]
+    output: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
@@ -53,6 +63,14 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     let after_at = pick::find(args.after.as_deref(), dir, config)?;
     let after = pick::read(&after_at)?;
     let is_baseline = |named: &Path| named == Path::new("baseline");
+    if let Some(format) = args.format {
+        let named = args.before.as_deref().filter(|named| !is_baseline(named));
+        let loaded = match named {
+            None => Loaded::read(&after_at)?,
+            Some(named) => Loaded::read_against(&after_at, &pick::find(Some(named), dir, config)?)?,
+        };
+        return report_of(args, &loaded, format);
+    }
     let before = match args.before.as_deref().filter(|named| !is_baseline(named)) {
         None => None,
         Some(named) => {
@@ -101,6 +119,26 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         serde_json::to_string_pretty(&all).map_err(|error| error.to_string())? + "\n"
     } else {
         report::compared(&compared, args.cases)
+    };
+    Ok(Done { text, code: 0 })
+}
+
+/// Traces are of one run.
+fn reports() -> impl clap::builder::TypedValueParser<Value = Format> {
+    use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+    let names = Format::AFTER_RUN.map(Format::name);
+    PossibleValuesParser::new(names).map(|name| {
+        let named = Format::AFTER_RUN.into_iter().find(|one| one.name() == name);
+        named.unwrap_or(Format::Html)
+    })
+}
+
+fn report_of(args: &Args, loaded: &Loaded, format: Format) -> Outcome {
+    let page = (format == Format::Html).then(|| PathBuf::from("compare.html"));
+    let path = args.output.clone().or(page);
+    let text = match one(loaded, format, path.as_deref())? {
+        Report::Printed(text) => text,
+        Report::Written(path) => format!("{}\n", path.display()),
     };
     Ok(Done { text, code: 0 })
 }

@@ -46,30 +46,29 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
 }
 
 fn write(args: &Args, invocation: &Path) -> Result<String, String> {
-    let in_place = |format: Format| files::directory(invocation).join(format.file());
-    let written = match (args.format, &args.output) {
-        (None, _) => {
+    let written = match args.format {
+        None => {
             let loaded = Loaded::read(invocation)?;
             let document = loaded.document();
-            let write = |format: &Format| files::write(&document, *format, &in_place(*format));
+            let write =
+                |format: &Format| files::write(&document, *format, &in_place(invocation, *format));
             Format::AFTER_RUN.iter().map(write).collect::<Result<Vec<_>, _>>()?
         }
-        (Some(Format::Otlp), output) => {
-            let path = output.clone().unwrap_or_else(|| in_place(Format::Otlp));
+        Some(Format::Otlp) => {
+            let path = args.output.clone();
+            let path = path.unwrap_or_else(|| in_place(invocation, Format::Otlp));
             let journal = read_invocation(invocation).map_err(|error| error.to_string())?;
             vec![files::replace(&path, |to| write_otlp(journal.records, to))?]
         }
-        (Some(format), Some(path)) => {
-            vec![files::write(&Loaded::read(invocation)?.document(), format, path)?]
-        }
-        (Some(format), None) if args.open || !is_printed(format) => {
-            vec![files::write(&Loaded::read(invocation)?.document(), format, &in_place(format))?]
-        }
-        (Some(format), None) => {
-            let mut text = Vec::new();
-            files::render(&Loaded::read(invocation)?.document(), format, &mut text)
-                .map_err(|error| error.to_string())?;
-            return String::from_utf8(text).map_err(|error| error.to_string());
+        Some(format) => {
+            let path = match &args.output {
+                None if args.open || format == Format::Html => Some(in_place(invocation, format)),
+                output => output.clone(),
+            };
+            match one(&Loaded::read(invocation)?, format, path.as_deref())? {
+                Printed(text) => return Ok(text),
+                Written(path) => vec![path],
+            }
         }
     };
     if args.open
@@ -77,12 +76,33 @@ fn write(args: &Args, invocation: &Path) -> Result<String, String> {
     {
         open(path);
     }
-    Ok(written.iter().map(|path| format!("{}\n", path.display())).collect())
+    let paths: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
+    Ok(paths.join("\n") + "\n")
 }
 
-/// A page for a browser and traces are of no use in a terminal.
-const fn is_printed(format: Format) -> bool {
-    matches!(format, Format::Md | Format::Junit | Format::Json)
+/// Where a run writes its reports.
+fn in_place(invocation: &Path, format: Format) -> PathBuf {
+    files::directory(invocation).join(format.file())
+}
+
+/// What became of a report.
+pub(super) enum Report {
+    /// It is the text to print.
+    Printed(String),
+    /// It is in this file.
+    Written(PathBuf),
+}
+use Report::{Printed, Written};
+
+/// Writes one report to a file, or gives it back.
+pub(super) fn one(loaded: &Loaded, format: Format, path: Option<&Path>) -> Result<Report, String> {
+    let document = loaded.document();
+    if let Some(path) = path {
+        return files::write(&document, format, path).map(Written);
+    }
+    let mut text = Vec::new();
+    files::render(&document, format, &mut text).map_err(|error| error.to_string())?;
+    String::from_utf8(text).map(Printed).map_err(|error| error.to_string())
 }
 
 /// Shows a file; where that cannot be done, its path is printed all the same.

@@ -17,6 +17,7 @@ pub(crate) enum Format {
     /// `results.jsonl`: everything but the spans, for programs
     Json,
     /// `traces.otlp.jsonl`: the spans, for receivers of OpenTelemetry
+    #[cfg(feature = "cli")]
     Otlp,
 }
 
@@ -31,6 +32,7 @@ impl Format {
             Self::Md => "md",
             Self::Junit => "junit",
             Self::Json => "json",
+            #[cfg(feature = "cli")]
             Self::Otlp => "otlp",
         }
     }
@@ -42,6 +44,7 @@ impl Format {
             Self::Md => "summary.md",
             Self::Junit => "junit.xml",
             Self::Json => "results.jsonl",
+            #[cfg(feature = "cli")]
             Self::Otlp => "traces.otlp.jsonl",
         }
     }

@@ -57,8 +57,7 @@ impl Finale {
         strict: &'static str,
         target: Target,
         faults: Vec<Fault>,
-        (git, sending): (Recorded, Option<Sending>),
-        after_run: AfterRun,
+        (git, sending, after_run): (Recorded, Option<Sending>, AfterRun),
         args: &Args,
     ) -> Self {
         Self {

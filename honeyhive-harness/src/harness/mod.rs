@@ -167,8 +167,7 @@ fn execute(
         strict(config),
         target.clone(),
         faults,
-        (git.recorded, sending),
-        after_run(&running.shared, config, target),
+        (git.recorded, sending, after_run(&running.shared, config, target)),
         args,
     ));
     let live = live::is_wanted(args, config);

@@ -6,6 +6,8 @@
 //! `target/honeyhive`). One file per process; an invocation is the union of the files in its
 //! directory, so the journals of shards merge by copying them into one directory.
 //!
+//! Reports are in a directory `report` beside the files, and can be written again from them.
+//!
 //! # What
 //!
 //! JSON lines in UTF-8, append-only, one [`Record`] each. The first line of a file is an
@@ -86,7 +88,9 @@ mod writer;
 
 pub(crate) use git::{Recorded, ask_git};
 #[cfg(feature = "cli")]
-pub(crate) use overview::{Counts, Ending, ExperimentOverview, Overview, invocations};
+pub(crate) use overview::{
+    Counts, Ending, ExperimentOverview, Overview, ScoreOverview, invocations,
+};
 pub use reader::{Journal, JournalError, read_invocation};
 pub use results::{CaseResults, ExperimentResults, Results};
 pub use schema::{

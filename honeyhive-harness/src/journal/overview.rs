@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::reader::read_invocation;
-use super::results::{Results, target};
+use super::results::{ExperimentResults, Results, target};
 use super::schema::{CaseState, Record, Verdict};
 
 /// Whether an invocation ended in good order.
@@ -38,11 +38,31 @@ pub(crate) struct Counts {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct ExperimentOverview {
     pub(crate) name: String,
+    /// `package/target`.
+    pub(crate) target: String,
     /// One, unless several processes ran it.
     pub(crate) run_ids: Vec<String>,
     pub(crate) cases: Counts,
+    /// How many rows the dataset has.
+    pub(crate) rows: usize,
+    /// How many of them were selected.
+    pub(crate) selected: usize,
+    /// What its evaluators said.
+    pub(crate) scores: Vec<ScoreOverview>,
     /// `None` without a gate, or where it was not asked.
     pub(crate) gate: Option<Verdict>,
+}
+
+/// What an evaluator said of all cases.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct ScoreOverview {
+    pub(crate) evaluator: String,
+    /// The mean over the cases that have a score.
+    pub(crate) mean: f64,
+    /// How many those are.
+    pub(crate) n: usize,
+    /// Its scores decide cases.
+    pub(crate) judges: bool,
 }
 
 /// An invocation.
@@ -64,6 +84,9 @@ pub(crate) struct Overview {
     /// Why it cannot be read.
     pub(crate) error: Option<String>,
 }
+
+/// What the evaluators of an experiment come to.
+pub(crate) type Scores<'a> = &'a dyn Fn(&ExperimentResults) -> Vec<ScoreOverview>;
 
 /// The directories of the invocations below `root`, the newest first. `root` may be one itself.
 ///
@@ -112,8 +135,9 @@ fn started_at(directory: &Path) -> String {
 }
 
 impl Overview {
-    /// Reads an invocation's directory. One that cannot be read says why.
-    pub(crate) fn new(directory: &Path) -> Self {
+    /// Reads an invocation's directory. One that cannot be read says why. `scores` says what the
+    /// evaluators of an experiment come to.
+    pub(crate) fn new(directory: &Path, scores: Scores<'_>) -> Self {
         let sizes = files(directory).unwrap_or_default().into_iter().filter_map(|file| {
             let metadata = fs::metadata(file).ok()?;
             Some(metadata.len())
@@ -133,14 +157,14 @@ impl Overview {
         match read_invocation(directory) {
             Ok(journal) => {
                 overview.torn = journal.torn;
-                overview.add(journal.records);
+                overview.add(journal.records, scores);
             }
             Err(error) => overview.error = Some(error.to_string()),
         }
         overview
     }
 
-    fn add(&mut self, records: Vec<Record>) {
+    fn add(&mut self, records: Vec<Record>, scores: Scores<'_>) {
         let results = Results::new(records);
         for experiment in results.experiments {
             let of = |state: CaseState| {
@@ -155,9 +179,13 @@ impl Overview {
                     unscored: of(CaseState::Unscored),
                     skipped: of(CaseState::Skipped),
                 },
+                rows: experiment.record.rows,
+                selected: experiment.record.selected,
+                scores: scores(&experiment),
                 gate: experiment.gate.map(|gate| gate.verdict),
                 run_ids: experiment.run_ids,
                 name: experiment.record.experiment,
+                target: experiment.target,
             });
         }
         let interrupted = results.ends.iter().any(|end| end.interrupted);
@@ -181,9 +209,9 @@ mod tests {
     use crate::journal::{CaseRecord, EndRecord, GateRecord, InvocationRecord};
 
     fn overview(records: Vec<Record>) -> Overview {
-        let mut overview = Overview::new(Path::new("no/such/directory"));
+        let mut overview = Overview::new(Path::new("no/such/directory"), &|_| Vec::new());
         assert!(overview.error.is_some() && overview.ending == Ending::Unreadable);
-        overview.add(records);
+        overview.add(records, &|_| Vec::new());
         overview
     }
 

@@ -16,7 +16,7 @@ use crate::baseline::Snapshot;
 use crate::config::{Format, GitHub, Reports};
 use crate::gate::snapshot;
 use crate::gate::verdict::Baseline;
-use crate::journal::{Results, read_invocation};
+use crate::journal::{ExperimentResults, Results, read_invocation};
 use crate::text::{count, megabytes};
 
 /// Beyond this many cases, a run writes no reports unless `HH_REPORT` names some: they take more
@@ -143,16 +143,21 @@ fn size(invocation: &Path) -> u64 {
 /// An invocation and what it is compared with, read from their files.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) results: Results,
+    results: Results,
     /// Per experiment.
-    against: Vec<Option<Accepted>>,
+    before: Vec<Option<Before>>,
+    /// The run that it is compared with, where that is no baseline.
+    other: Option<Results>,
 }
 
-/// A baseline, and the experiment as it would be accepted now.
+/// What an experiment came to before, and what it came to now, ready to be compared.
 #[derive(Debug)]
-struct Accepted {
-    baseline: Baseline,
+struct Before {
+    label: String,
+    then: Snapshot,
     now: Snapshot,
+    /// The experiment in the other run.
+    other: Option<usize>,
 }
 
 impl Loaded {
@@ -161,29 +166,61 @@ impl Loaded {
     /// # Errors
     /// When the journal cannot be read.
     pub(crate) fn read(invocation: &Path) -> Result<Self, String> {
-        let journal = read_invocation(invocation).map_err(|error| error.to_string())?;
-        let results = Results::new(journal.records);
+        let results = results_of(invocation)?;
         let name = results.processes.first().map_or("", |process| process.invocation.as_str());
-        let accepted = |experiment: &crate::journal::ExperimentResults| {
+        let accepted = |experiment: &ExperimentResults| {
             let record = &experiment.record;
             let baseline = Baseline::read(Path::new(&record.baseline), &record.experiment).ok()?;
+            let (label, then, other) = (baseline.words(), baseline.snapshot, None);
             // A run that was accepted is not compared with itself.
-            (baseline.snapshot.invocation != name)
-                .then(|| Accepted { baseline, now: snapshot::recorded(experiment) })
+            (then.invocation != name).then(|| Before {
+                label,
+                then,
+                now: snapshot::recorded(experiment),
+                other,
+            })
         };
-        let against = results.experiments.iter().map(accepted).collect();
-        Ok(Self { results, against })
+        let before = results.experiments.iter().map(accepted).collect();
+        Ok(Self { results, before, other: None })
+    }
+
+    /// Reads an invocation, and another one that it is compared with.
+    ///
+    /// # Errors
+    /// When a journal cannot be read.
+    #[cfg(feature = "cli")]
+    pub(crate) fn read_against(invocation: &Path, other: &Path) -> Result<Self, String> {
+        let (results, earlier) = (results_of(invocation)?, results_of(other)?);
+        let name = other.file_name().unwrap_or_default().to_string_lossy();
+        let of = |experiment: &ExperimentResults| {
+            let mut all = earlier.experiments.iter();
+            let other =
+                all.position(|one| one.record.experiment == experiment.record.experiment)?;
+            let mut then = snapshot::recorded(&earlier.experiments[other]);
+            then.accepted_at.clone_from(&earlier.processes.first()?.started_at);
+            then.commit = earlier.git.as_ref().and_then(|git| git.commit_hash.clone());
+            let (label, now) = (format!("the run {name}"), snapshot::recorded(experiment));
+            Some(Before { label, then, now, other: Some(other) })
+        };
+        let before = results.experiments.iter().map(of).collect();
+        Ok(Self { results, before, other: Some(earlier) })
     }
 
     /// What a report says of it.
     pub(crate) fn document(&self) -> Document<'_> {
-        let against = self.against.iter().map(|accepted| {
-            let Accepted { baseline, now } = accepted.as_ref()?;
-            let (label, before) = (baseline.words(), &baseline.snapshot);
-            Some(Against { label, before, now, results: None })
+        let against = self.before.iter().map(|before| {
+            let Before { label, then, now, other } = before.as_ref()?;
+            let results = self.other.as_ref().zip(*other);
+            let results = results.and_then(|(results, at)| results.experiments.get(at));
+            Some(Against { label: label.clone(), before: then, now, results })
         });
         Document::new(&self.results, &against.collect::<Vec<_>>())
     }
+}
+
+fn results_of(invocation: &Path) -> Result<Results, String> {
+    let journal = read_invocation(invocation).map_err(|error| error.to_string())?;
+    Ok(Results::new(journal.records))
 }
 
 /// Writes a report to a stream. Traces are not in a document; they have a writer of their own.
@@ -200,6 +237,7 @@ pub(crate) fn render(
         Format::Md => to.write_all(markdown::render(document).as_bytes()),
         Format::Junit => junit::write(document, to),
         Format::Json => results::write(document, to),
+        #[cfg(feature = "cli")]
         Format::Otlp => Ok(()),
     }
 }

@@ -92,10 +92,10 @@ fn heading(document: &Document<'_>) -> String {
     let states = counts.named().into_iter().filter(|(_, cases)| *cases > 0);
     let states: Vec<String> =
         states.map(|(state, cases)| format!("{} {state}", thousands(cases))).collect();
-    let mut parts = vec![match states.is_empty() {
-        true => count(counts.all(), "case"),
-        false => format!("{}: {}", count(counts.all(), "case"), states.join(", ")),
-    }];
+    let mut parts = vec![count(counts.all(), "case")];
+    if !states.is_empty() {
+        parts[0].push_str(&format!(": {}", states.join(", ")));
+    }
     parts.extend(document.elapsed.map(seconds));
     parts.extend(document.git.and_then(sources));
     match document.ending {

@@ -4,7 +4,7 @@ use super::{BOLD, DIM, GREEN, RED, YELLOW};
 use serde::Serialize;
 
 use crate::journal::{Counts, Ending, ExperimentOverview, Overview, Verdict};
-use crate::text::{count, one_line, pad, thousands, width};
+use crate::text::{count, number, one_line, pad, thousands, width};
 use crate::upload::Unsent;
 
 /// Columns of a name of somebody's.
@@ -49,7 +49,87 @@ pub(super) fn render(runs: &[Listed]) -> String {
             text.push_str(&format!("    {YELLOW}{said}{YELLOW:#}; {push}\n"));
         }
     }
+    text.push_str(&trends(runs));
     text
+}
+
+/// How the scores of an experiment went.
+struct Trend<'a> {
+    target: &'a str,
+    experiment: &'a str,
+    evaluator: &'a str,
+    /// The oldest first.
+    means: Vec<f64>,
+}
+
+/// A table of the experiments that ran more than once, with all their rows; empty without any.
+fn trends(runs: &[Listed]) -> String {
+    let mut trends: Vec<Trend<'_>> = Vec::new();
+    // The newest run says which evaluator counts: the first that judges.
+    for Listed { overview: run, .. } in runs {
+        for experiment in run.experiments.iter().filter(|one| one.selected == one.rows) {
+            let (target, name) = (experiment.target.as_str(), experiment.name.as_str());
+            let known =
+                trends.iter_mut().find(|one| (one.target, one.experiment) == (target, name));
+            let scores = &experiment.scores;
+            if let Some(trend) = known {
+                let same = scores.iter().find(|score| score.evaluator == trend.evaluator);
+                trend.means.extend(same.map(|score| score.mean));
+            } else if let Some(first) = scores.iter().find(|one| one.judges).or(scores.first()) {
+                let (evaluator, means) = (first.evaluator.as_str(), vec![first.mean]);
+                trends.push(Trend { target, experiment: name, evaluator, means });
+            }
+        }
+    }
+    trends.retain(|trend| trend.means.len() > 1);
+    if trends.is_empty() {
+        return String::new();
+    }
+    let cells: Vec<[String; 4]> = trends
+        .iter_mut()
+        .map(|trend| {
+            trend.means.reverse();
+            let (first, last) = (trend.means[0], trend.means[trend.means.len() - 1]);
+            [
+                one_line(trend.experiment, LONGEST_NAME),
+                one_line(trend.evaluator, LONGEST_NAME),
+                sparkline(&trend.means),
+                format!("{} → {}", number(first), number(last)),
+            ]
+        })
+        .collect();
+    let heads = ["experiment", "evaluator", "runs", "mean"];
+    let wide = |column: usize| {
+        let widths = cells.iter().map(|row| width(&row[column]));
+        widths.chain([width(heads[column])]).max().unwrap_or(0)
+    };
+    let widths: [usize; 4] = std::array::from_fn(wide);
+    let line = |row: [&str; 4]| {
+        let padded: Vec<String> =
+            row.iter().zip(widths).map(|(cell, widest)| pad(cell, widest)).collect();
+        padded.join("  ").trim_end().to_owned()
+    };
+    let mut text = format!("\n{DIM}{}{DIM:#}\n", line(heads));
+    for row in &cells {
+        text.push_str(&line([&row[0], &row[1], &row[2], &row[3]]));
+        text.push('\n');
+    }
+    text
+}
+
+/// One bar per value, from the lowest to the highest of them; all alike, they stand in the middle.
+fn sparkline(values: &[f64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let bar = |value: &f64| {
+        let share = if high - low > 1e-12 { (value - low) / (high - low) } else { 0.5 };
+        // Not negative, and at most 7.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let index = (share * 7.0).round() as usize;
+        BARS[index.min(7)]
+    };
+    values.iter().map(bar).collect()
 }
 
 fn heading(run: &Overview) -> String {
@@ -136,6 +216,43 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::ScoreOverview;
+
+    #[test]
+    fn bars_go_from_the_lowest_to_the_highest() {
+        assert_eq!(sparkline(&[0.0, 0.5, 1.0, 0.0]), "▁▅█▁");
+        assert_eq!(sparkline(&[1.0, 1.0]), "▅▅");
+    }
+
+    #[test]
+    fn scores_of_whole_runs_make_a_trend_the_oldest_first() {
+        let run = |selected: usize, mean: f64| {
+            let score = |evaluator: &str, judges| ScoreOverview {
+                evaluator: evaluator.to_owned(),
+                mean,
+                n: 4,
+                judges,
+            };
+            let mut run = Overview::new(std::path::Path::new("no/such"), &|_| Vec::new());
+            run.experiments.push(ExperimentOverview {
+                name: "detect".to_owned(),
+                rows: 4,
+                selected,
+                scores: vec![score("length", false), score("correct", true)],
+                ..ExperimentOverview::default()
+            });
+            run
+        };
+        // A part of the rows says nothing about all of them.
+        let text = trends(&[run(4, 1.0), run(1, 0.3), run(4, 0.0), run(4, 0.5)]);
+        let lines: Vec<String> =
+            text.lines().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
+        assert_eq!(
+            lines,
+            ["", "experiment  evaluator  runs  mean", "detect      correct    ▅▁█   0.5 → 1"]
+        );
+        assert_eq!(trends(&[run(4, 0.9)]), "");
+    }
 
     #[test]
     fn sizes_have_a_fitting_unit() {

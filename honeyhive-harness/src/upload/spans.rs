@@ -3,9 +3,9 @@
 //! The journal keeps an attempt's inputs, output and scores once. Receivers of spans know nothing
 //! of journals, so there they stand on the attempt's root, and each score on its evaluator's span.
 
-use std::ops::ControlFlow;
 #[cfg(feature = "cli")]
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use serde_json::{Map, Value};
 

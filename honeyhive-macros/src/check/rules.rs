@@ -130,7 +130,8 @@ fn against(rule: &Against, options: &Options, errors: &mut Errors) -> Option<Rul
         match &rule.margin {
             Some(margin) if matches!(of, Of::Evaluator(index) if counts(options, index)) => {
                 if margin.value > 1.0 {
-                    errors.at(&margin.tokens, "the scores of cases are shares here, between 0 and 1");
+                    errors
+                        .at(&margin.tokens, "the scores of cases are shares here, between 0 and 1");
                     return None;
                 }
             }

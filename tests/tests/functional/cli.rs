@@ -84,7 +84,8 @@ fn journals_that_are_cut_off_or_broken_are_listed_too() {
         .map(|entry| entry.expect("an entry").path())
         .max_by_key(|path| fs::metadata(path).and_then(|data| data.modified()).expect("a time"));
     let newest = newest.expect("a journal");
-    let file = fs::read_dir(&newest).expect("a journal").next().expect("a file").expect("a file");
+    let files = fs::read_dir(&newest).expect("a journal").map(|entry| entry.expect("an entry"));
+    let file = files.into_iter().find(|entry| entry.path().is_file()).expect("a file");
     let mut text = fs::read(file.path()).expect("a readable file");
     text.extend(b"{\"type\":\"att");
     fs::write(file.path(), text).expect("a writable file");

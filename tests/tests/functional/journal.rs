@@ -29,6 +29,7 @@ fn lines(run: &Run) -> Vec<Value> {
 fn files(directory: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory).expect("a readable directory");
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|path| path.is_file());
     files.sort();
     files
 }

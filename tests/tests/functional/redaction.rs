@@ -18,11 +18,9 @@ const SECRET: &str = "Kiwi\"fruit/ä Papaya";
 /// Everything that a run left behind and printed, apart from what its experiments noted.
 fn traces(run: &Run) -> String {
     let mut text = format!("{}{}", run.stdout, run.stderr);
-    for directory in run.invocations() {
-        for entry in fs::read_dir(directory).expect("a readable directory") {
-            let bytes = fs::read(entry.expect("an entry").path()).expect("a readable file");
-            text.push_str(&String::from_utf8_lossy(&bytes));
-        }
+    for file in run.written() {
+        let bytes = fs::read(file).expect("a readable file");
+        text.push_str(&String::from_utf8_lossy(&bytes));
     }
     text
 }

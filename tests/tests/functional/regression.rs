@@ -374,7 +374,10 @@ fn a_file_that_is_no_baseline_of_this_experiment_is_never_a_pass() {
         let run = run("wrong_file", 0);
         let verdict = &run.tests()["wrong_file::gate"];
         assert!(verdict.starts_with("ignored"), "{what}: {verdict}");
-        assert_eq!(run.gates()[0].rules[0].verdict, honeyhive_harness::journal::Verdict::Inconclusive);
+        assert_eq!(
+            run.gates()[0].rules[0].verdict,
+            honeyhive_harness::journal::Verdict::Inconclusive
+        );
         texts.push_str(&format!("{what}: {}\n", ageless(&run.normalize(verdict)).trim_end()));
         let required = PROJECT.evals(["wrong_file::"]).env("CI", "true").run();
         assert_eq!(required.code, Some(101), "{what}");

@@ -336,7 +336,11 @@ fn a_sample_as_large_as_the_dataset_is_none() {
 fn a_seed_without_a_sample_is_noted() {
     let run = PROJECT.evals(["sampled::01"]).env("HH_SAMPLE_SEED", "7").run();
     assert_eq!(run.code, Some(0));
-    assert!(run.stderr.contains("HH_SAMPLE_SEED has no effect without HH_SAMPLE"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("HH_SAMPLE_SEED has no effect without HH_SAMPLE"),
+        "{}",
+        run.stderr
+    );
 }
 
 // ---- files that are tracked ----

@@ -140,7 +140,11 @@ impl<'a> Case<'a> {
             passed: case.record.as_ref().is_some_and(|record| record.passed),
             reasons: case.record.as_ref().map_or(&[], |record| &record.reasons),
             attempts: &case.attempts,
-            flaky: decided.scores.iter().filter_map(|one| one.scored()).any(|one| one.is_flaky()),
+            flaky: decided
+                .scores
+                .iter()
+                .filter_map(gate::CaseScore::scored)
+                .any(|one| one.is_flaky()),
             scores,
             change: None,
             output_before: before.and_then(first_output),

@@ -10,11 +10,13 @@ mod experiment;
 #[cfg(test)]
 pub(crate) mod samples;
 
-pub(crate) use case::{AttemptScore, Case, CaseScore, Change, shown, shown_inputs};
+pub(crate) use case::{Case, CaseScore, Change, shown, shown_inputs};
 pub(crate) use evaluator::{ALPHA, Finding, Measured, Row, finding};
 pub(crate) use experiment::{Against, Compared, Experiment, Latency};
 
-use crate::journal::{CaseState, GitRecord, InvocationRecord, Results};
+use crate::journal::{CaseState, GitRecord, Results};
+#[cfg(feature = "cli")]
+use crate::journal::{ExperimentResults, ScoreOverview};
 
 /// A report of an invocation.
 #[derive(Clone, Debug)]
@@ -27,8 +29,6 @@ pub(crate) struct Document<'a> {
     pub(crate) elapsed: Option<f64>,
     /// The version of `honeyhive-harness` that ran it.
     pub(crate) harness: &'a str,
-    /// Each process.
-    pub(crate) processes: &'a [InvocationRecord],
     /// The state of the sources.
     pub(crate) git: Option<&'a GitRecord>,
     /// Whether all processes ended in good order.
@@ -172,7 +172,6 @@ impl<'a> Document<'a> {
             started_at: first.map_or("", |process| &process.started_at),
             elapsed: elapsed(results).filter(|_| ending != Ending::Unfinished),
             harness: first.map_or("", |process| &process.harness),
-            processes: &results.processes,
             git: results.git.as_ref(),
             ending,
             outcome: outcome(results, ending, &experiments),
@@ -202,6 +201,22 @@ impl<'a> Document<'a> {
         targets.dedup();
         targets
     }
+}
+
+/// What the evaluators of an experiment come to.
+#[cfg(feature = "cli")]
+pub(crate) fn scores(results: &ExperimentResults) -> Vec<ScoreOverview> {
+    let rows = Experiment::new(results, None).rows;
+    let score = |row: Row<'_>| {
+        let measured = row.measured?;
+        Some(ScoreOverview {
+            evaluator: row.record.name.clone(),
+            mean: measured.mean,
+            n: measured.n,
+            judges: row.judges(),
+        })
+    };
+    rows.into_iter().filter_map(score).collect()
 }
 
 fn outcome(results: &Results, ending: Ending, experiments: &[Experiment<'_>]) -> Outcome {
