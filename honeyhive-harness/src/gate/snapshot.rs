@@ -91,7 +91,6 @@ fn datapoint(attempt: &AttemptRecord) -> Datapoint {
 }
 
 /// The snapshot of an experiment that was recorded, by the rules it was recorded with.
-#[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "for `cargo honeyhive`"))]
 pub(crate) fn recorded(results: &ExperimentResults) -> Snapshot {
     let rules = Rules::recorded(&results.record);
     let cluster = results.record.cluster.as_deref();
