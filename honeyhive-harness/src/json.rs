@@ -4,6 +4,7 @@
 //! stack of whoever walks it. So what comes in or goes out is kept well below.
 
 use std::io;
+use std::ops::ControlFlow;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -27,6 +28,27 @@ pub(crate) fn is_too_deep(value: &Value) -> bool {
         }
     }
     deeper(value, DEEPEST)
+}
+
+/// Shows every value at or below `key` that has no parts, until `leaf` breaks off: those of objects
+/// by their keys, those of lists by their indexes, as in `key.a.0`. Nulls say nothing and are passed
+/// over.
+pub(crate) fn leaves(
+    key: &str,
+    value: &Value,
+    leaf: &mut impl FnMut(&str, &Value) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    match value {
+        Value::Null => ControlFlow::Continue(()),
+        Value::Object(fields) => {
+            fields.iter().try_for_each(|(name, item)| leaves(&format!("{key}.{name}"), item, leaf))
+        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, item)| leaves(&format!("{key}.{index}"), item, leaf)),
+        scalar => leaf(key, scalar),
+    }
 }
 
 /// The value of anything that can be serialised.
@@ -134,6 +156,26 @@ mod tests {
         assert_eq!(to_value(&nested(100)), Ok(nested(100)));
         assert_eq!(to_value(&nested(101)), Err(TOO_DEEP.to_owned()));
         assert!(!is_too_deep(&nested(100)) && is_too_deep(&nested(101)));
+    }
+
+    #[test]
+    fn leaves_are_shown_until_somebody_breaks_off() {
+        let value =
+            serde_json::json!({"a": {"b": 1, "n": null}, "l": [true, null, ["x"]], "e": {}});
+        let shown = |most: usize| {
+            let mut shown = Vec::new();
+            let walked = leaves("r", &value, &mut |key, leaf| {
+                if shown.len() == most {
+                    return ControlFlow::Break(());
+                }
+                shown.push(format!("{key}={leaf}"));
+                ControlFlow::Continue(())
+            });
+            (shown, walked.is_break())
+        };
+        let all = ["r.a.b=1", "r.l.0=true", "r.l.2.0=\"x\""].map(str::to_owned);
+        assert_eq!(shown(3), (all.to_vec(), false));
+        assert_eq!(shown(2), (all[..2].to_vec(), true));
     }
 
     #[test]

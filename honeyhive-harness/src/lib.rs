@@ -148,7 +148,10 @@
 //! The datapoint is the unit: attempts are averaged first. Only percentiles and extremes of
 //! latency, which is the function's own time, are taken over attempts. Quantiles are
 //! nearest-rank. A verdict says value, n, the 95 % interval (Wilson's where every score is 0 or 1,
-//! else Student's t) and the worst three cases.
+//! else Student's t) and the worst three cases. `reduce(correct = at_least(2))` makes one score of
+//! attempts in another way; `cluster = "document"` says which cases belong together.
+//! [`how_gates_decide`] has each rule with its formula, what it can notice, how often it is red by
+//! mistake, and which one you want.
 //!
 //! # Datasets
 //!
@@ -307,6 +310,10 @@ mod upload;
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/coming-from-python.md")]
 pub mod coming_from_python {}
+
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/how-gates-decide.md")]
+pub mod how_gates_decide {}
 
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/github-actions.md")]

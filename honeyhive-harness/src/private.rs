@@ -5,6 +5,7 @@ pub use serde_json::Value;
 pub use std::sync::Arc;
 
 use crate::baseline::Snapshot;
+use crate::gate;
 use crate::journal::Results;
 use crate::report::document::{Against, Document};
 use crate::report::html;
@@ -30,25 +31,23 @@ pub use crate::tracer::capture::{
 pub use crate::tracer::{Trace, Tracer};
 pub use std::borrow::Cow;
 
-/// The HTML report of results, for the test that opens it in a browser. `before` has, per
-/// experiment, the snapshots then and now; `other` is the run of the former, where its outputs are
-/// known, too.
-pub fn report_html(
-    results: &Results,
-    before: &[Option<(Snapshot, Snapshot)>],
-    other: Option<&Results>,
-) -> String {
-    let against: Vec<Option<Against<'_>>> = before
+/// The HTML report of a run, alone or against another one, for the test that opens it in a browser.
+pub fn report_html(now: &Results, other: Option<&Results>) -> String {
+    let snapshots = |results: &Results| -> Vec<Snapshot> {
+        results.experiments.iter().map(gate::snapshot::recorded).collect()
+    };
+    let (after, before) = (snapshots(now), other.map(snapshots).unwrap_or_default());
+    let against: Vec<Option<Against<'_>>> = after
         .iter()
+        .zip(&before)
         .enumerate()
-        .map(|(index, pair)| {
-            let (before, now) = pair.as_ref()?;
-            let label = format!("baseline of {}", before.accepted_at.get(..10).unwrap_or_default());
+        .map(|(index, (now, before))| {
+            let label = "run 20261120T100000-91c2".to_owned();
             let results = other.and_then(|other| other.experiments.get(index));
             Some(Against { label, before, now, results })
         })
         .collect();
-    html::render(&Document::new(results, &against))
+    html::render(&Document::new(now, &against))
 }
 
 /// Python's `json.dumps(json.loads(text), sort_keys=True)`, for the tests of ids.
@@ -220,15 +219,32 @@ pub const fn require_judge(info: &EvaluatorInfo) {
 /// Stops the compiler when a limit lies where no value of the evaluator can be.
 #[track_caller]
 pub const fn require_limit(info: &EvaluatorInfo, limit: f64) {
-    let (low, high) = match (info.range, info.shape) {
-        (Some(range), _) => range,
-        (None, Shape::Bool) => (0.0, 1.0),
-        (None, Shape::Number | Shape::Score) => return,
-    };
-    assert!(
-        limit >= low && limit <= high,
-        "this limit lies outside the values that the evaluator can have"
-    );
+    if let Some((low, high)) = range(info) {
+        assert!(
+            limit >= low && limit <= high,
+            "this limit lies outside the values that the evaluator can have"
+        );
+    }
+}
+
+/// Stops the compiler when no loss can be as large as the margin that forgives it.
+#[track_caller]
+pub const fn require_margin(info: &EvaluatorInfo, margin: f64) {
+    if let Some((low, high)) = range(info) {
+        assert!(
+            margin <= high - low,
+            "a rule with this margin never fails: the evaluator's values do not lie that far \
+             apart; two points of a hundred are `margin = 0.02`"
+        );
+    }
+}
+
+/// The values that the evaluator can have, where they are known.
+const fn range(info: &EvaluatorInfo) -> Option<(f64, f64)> {
+    match (info.range, info.shape) {
+        (None, Shape::Bool) => Some((0.0, 1.0)),
+        (range, _) => range,
+    }
 }
 
 const fn same(a: &str, b: &str) -> bool {

@@ -84,6 +84,7 @@ use proc_macro::TokenStream;
 /// | `require(..)` | what must hold in every attempt of every case, see below | none |
 /// | `gate(..)` | what must hold for the whole suite, see below | none |
 /// | `repeats = 3` | attempts per datapoint | 1 |
+/// | `reduce(correct = at_least(2))` | how the attempts of a case become one score, see below | `mean` |
 /// | `retries = 2` | further tries after an error | 0 |
 /// | `concurrency = 8` | attempts at once | 16 |
 /// | `timeout = "60s"` | the longest that one call of the function may take | 60 s |
@@ -91,6 +92,9 @@ use proc_macro::TokenStream;
 /// | `dataset_name = "greetings"` | how the dataset is called | the file's or function's name |
 /// | `tags("nightly", "slow")` | recorded with the experiment, for reports | none |
 /// | `metadata(model = "m", temperature = 0.7, prompt = PROMPT)` | what is recorded with the run: strings, numbers, `true` and `false`, constants of type `&str` | none |
+/// | `track("prompts/*.md", "schema.json")` | files, relative to the `Cargo.toml` of the crate, whose changes a comparison names; each pattern must match | none |
+/// | `baseline = "baselines/greeting.json"` | the accepted run that later ones are compared with | `baselines/<name>.json` beside the dataset |
+/// | `cluster = "document"` | the key in the metadata of rows that says which cases belong together | none |
 /// | `crate = path` | the harness, where the crate knows it by another name | `::honeyhive_harness` |
 ///
 /// `#[ignore]`, `#[ignore = "reason"]`, `#[cfg_attr(condition, ignore)]` and `#[cfg(..)]` on the
@@ -120,6 +124,8 @@ use proc_macro::TokenStream;
 ///     confident(pass_rate(strict) >= 0.9),
 ///     p95(latency) <= "2s",
 ///     error_rate <= 0.05,
+///     no_regression(correct, margin = 0.02, alpha = 0.05),
+///     no_collapse(correct, alpha = 0.05),
 /// )
 /// ```
 ///
@@ -131,10 +137,16 @@ use proc_macro::TokenStream;
 /// | `slice = ".."` | only the cases with this `key:value` in their metadata, or with this tag |
 /// | `confident(rule)` | the confidence bound must be on the right side of the limit, too |
 /// | `not_worse(rule)` | fails only when it is confidently on the wrong side |
+/// | `no_regression(a)` | the mean has not fallen below the baseline's by `margin` or more, in more than chance explains (`alpha`); `confirm = 2` looks again before it fails |
+/// | `no_collapse(a)` | no more cases that always held in the baseline never hold now than chance explains (`alpha`) |
 ///
-/// The last two go around `mean` and `pass_rate` of an evaluator and around `error_rate`.
-/// `pass_rate(a)` and `require(a)` need an evaluator that judges: one that returns `bool`, or has a
-/// `threshold`. `latency`, `cost`, `tokens` and `error_rate` cannot be names of evaluators.
+/// `confident` and `not_worse` go around `mean` and `pass_rate` of an evaluator and around
+/// `error_rate`. `pass_rate(a)`, `no_collapse(a)` and `require(a)` need an evaluator that judges: one
+/// that returns `bool`, or has a `threshold`. `latency`, `cost`, `tokens` and `error_rate` cannot be names of evaluators.
+///
+/// `reduce(correct = at_least(2), close = median)` says how the attempts of a case become one score:
+/// `mean`, `median`, `min` or `max` of their scores, or of the good ones `at_least(k)` (1 or 0),
+/// `pass_at(k)` (how probably one of `k` is good) or `pass_all(k)` (how probably all of `k` are).
 ///
 /// # Limitations
 ///

@@ -12,7 +12,7 @@ pub(crate) fn normalize(text: &str, project: &Path, scratch: &Path) -> String {
     for line in without_line_numbers(&text).lines() {
         let line = match line.split_once(' ') {
             Some(("journal", _)) => "journal <journal>".to_owned(),
-            Some(("report", path)) if path.starts_with(" ") => "report  <report>".to_owned(),
+            Some(("report", path)) if path.starts_with(' ') => "report  <report>".to_owned(),
             _ => times(line),
         };
         normal.push_str(line.trim_end());

@@ -1,5 +1,5 @@
-//! What holds for every input: properties over generated datasets, journals and JSON, and a small
-//! fuzzer over a kept corpus.
+//! What holds for every input: properties over generated datasets, journals, baselines and JSON, and
+//! a small fuzzer over a kept corpus.
 //!
 //! Everything is seeded, so a failure comes back. `FUZZ_ITERATIONS` raises how often each format is
 //! mutated. An input that fails is written to `corpus/`, and from then on is tried in every run.
@@ -14,7 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use honeyhive_harness::__private::python_json;
+use honeyhive_harness::__private::{Direction, python_json};
+use honeyhive_harness::baseline::{
+    self, CaseSnapshot, EvaluatorPrint, ScoreSnapshot, Snapshot, changed, collapses, compare,
+};
 use honeyhive_harness::journal::{
     AttemptRecord, CaseRecord, EndRecord, ExperimentRecord, InvocationRecord, Record, SCHEMA,
     read_invocation,
@@ -34,6 +37,37 @@ fn config(cases: u32) -> Config {
 }
 
 // ---- what is generated ----
+
+/// How often each of some cases was good in how many attempts, in two runs; and whether it is
+/// another row now.
+type Counts = Vec<((u32, u32), (u32, u32), bool)>;
+
+fn counts(most: u32) -> impl Strategy<Value = Counts> {
+    let one = move || (1..=most).prop_flat_map(|of| (0..=of, Just(of)));
+    vec((one(), one(), prop::bool::weighted(0.1)), 0..8)
+}
+
+/// The two runs, of an evaluator `e` that is better this way.
+fn two_runs(counts: &Counts, direction: Direction) -> (Snapshot, Snapshot) {
+    let snapshot = |pick: &dyn Fn(usize) -> (u32, u32, bool)| Snapshot {
+        schema: baseline::SCHEMA,
+        evaluators: [("e".to_owned(), EvaluatorPrint { direction, ..Default::default() })].into(),
+        cases: (0..counts.len())
+            .map(|at| {
+                let (good, attempts, other) = pick(at);
+                let score = f64::from(good) / f64::from(attempts);
+                let score = ScoreSnapshot { score, attempts, good: Some(good) };
+                let row = if other { "other" } else { "row" }.to_owned();
+                let scores = [("e".to_owned(), score)].into();
+                (format!("{at:03}"), CaseSnapshot { row, scores, ..Default::default() })
+            })
+            .collect(),
+        ..Default::default()
+    };
+    let before = snapshot(&|at| (counts[at].0.0, counts[at].0.1, false));
+    let after = snapshot(&|at| (counts[at].1.0, counts[at].1.1, counts[at].2));
+    (before, after)
+}
 
 fn text() -> impl Strategy<Value = String> {
     let odd = ["", " ", "a", "\"", "\\", "\n", "\r\n", ",", "\u{feff}", "\u{1b}[0m", "null", "007"];
@@ -414,6 +448,112 @@ proptest! {
     }
 }
 
+// ---- comparisons with a baseline ----
+
+proptest! {
+    #![proptest_config(config(300))]
+
+    #[test]
+    fn a_baseline_is_read_as_it_was_written(
+        counts in counts(4),
+        names in vec(text(), 5),
+        metadata in object(value()),
+        score in any::<f64>().prop_filter("JSON has no such number", |score| score.is_finite()),
+    ) {
+        let (mut snapshot, _) = two_runs(&counts, Direction::Minimize);
+        let [experiment, commit, file, model, case] = &names[..] else { unreachable!() };
+        snapshot.experiment.clone_from(experiment);
+        snapshot.commit = Some(commit.clone());
+        snapshot.files = [(file.clone(), commit.clone())].into();
+        snapshot.models = [model.clone()].into();
+        snapshot.metadata = metadata.into_iter().collect();
+        let scores = [(file.clone(), ScoreSnapshot { score, attempts: 1, good: None })].into();
+        snapshot.cases.insert(case.clone(), CaseSnapshot { scores, ..Default::default() });
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("not/there/yet/baseline.json");
+        baseline::write(&path, &snapshot).unwrap();
+        let first = fs::read(&path).unwrap();
+        prop_assert_eq!(&baseline::read(&path, experiment).unwrap(), &snapshot);
+        baseline::write(&path, &snapshot).unwrap();
+        prop_assert_eq!(first, fs::read(&path).unwrap(), "the same bytes");
+        prop_assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+        if experiment != "another" {
+            prop_assert!(baseline::read(&path, "another").is_err());
+        }
+    }
+
+    #[test]
+    fn a_comparison_seen_from_the_other_side_is_its_opposite(counts in counts(4)) {
+        let (before, after) = two_runs(&counts, Direction::Maximize);
+        let forth = compare(&before, &after, "e", &|_| true);
+        let back = compare(&after, &before, "e", &|_| true);
+        let same = counts.iter().filter(|(_, _, other)| !other).count();
+        prop_assert_eq!(forth.pairs.len(), same);
+        prop_assert_eq!((forth.better, forth.worse), (back.worse, back.better));
+        prop_assert!((forth.p_worse - back.p_better).abs() < 1e-9);
+        prop_assert!((forth.p_better - back.p_worse).abs() < 1e-9);
+        for p in [forth.p_worse, forth.p_better, forth.p_two_sided()] {
+            prop_assert!(p > 0.0 && p <= 1.0);
+        }
+        // What was seen counts on both sides.
+        prop_assert!(forth.p_worse + forth.p_better > 1.0 - 1e-9);
+        if same > 0 {
+            prop_assert!((forth.gain + back.gain).abs() < 1e-12);
+            prop_assert!((forth.after - forth.before - forth.gain).abs() < 1e-12);
+        }
+        let (before, after) = two_runs(&counts, Direction::Minimize);
+        let less = compare(&before, &after, "e", &|_| true);
+        prop_assert_eq!((less.better, less.worse), (forth.worse, forth.better));
+        prop_assert!((less.p_worse - forth.p_better).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_not_selected_is_not_compared(counts in counts(3), keep in vec(any::<bool>(), 8)) {
+        let (before, after) = two_runs(&counts, Direction::Maximize);
+        let kept = |id: &str| keep[id.parse::<usize>().unwrap()];
+        let selected = compare(&before, &after, "e", &kept);
+        let (mut less, mut now) = (before.clone(), after.clone());
+        less.cases.retain(|id, _| kept(id));
+        now.cases.retain(|id, _| kept(id));
+        prop_assert_eq!(format!("{selected:?}"), format!("{:?}", compare(&less, &now, "e", &|_| true)));
+        let found = collapses(&before, &after, "e", &kept).unwrap();
+        prop_assert_eq!(found, collapses(&less, &now, "e", &|_| true).unwrap());
+    }
+
+    /// The test of collapses, done the long way: attempts of both runs are dealt anew in all ways.
+    #[test]
+    fn collapses_are_as_likely_as_dealing_the_attempts_anew(counts in counts(3)) {
+        let (before, after) = two_runs(&counts, Direction::Maximize);
+        let found = collapses(&before, &after, "e", &|_| true).unwrap();
+        let same = || counts.iter().filter(|(_, _, other)| !other);
+        let collapsed = same().filter(|((good, of), (now, _), _)| good == of && *now == 0).count();
+        prop_assert_eq!(found.collapsed.len(), collapsed);
+        prop_assert_eq!(found.held, same().filter(|((good, of), ..)| good == of).count());
+        // The probability of each number of collapses.
+        let mut ways = vec![1.0];
+        for ((good, of), (now, now_of), _) in same() {
+            let (all, good) = (of + now_of, good + now);
+            let deals = (0..1_u32 << all).filter(|deal| deal.count_ones() == *of);
+            // The first `good` attempts are those that were good.
+            let collapse = (1_u32 << good) - 1;
+            let (mut hits, mut total) = (0.0, 0.0);
+            for deal in deals {
+                total += 1.0;
+                hits += f64::from(u8::from(deal == collapse));
+            }
+            let p: f64 = hits / total;
+            let mut next = vec![0.0; ways.len() + 1];
+            for (number, way) in ways.iter().enumerate() {
+                next[number] += way * (1.0 - p);
+                next[number + 1] += way * p;
+            }
+            ways = next;
+        }
+        let tail: f64 = ways[collapsed..].iter().sum();
+        prop_assert!((found.p - tail).abs() < 1e-9, "{} is not {tail}", found.p);
+    }
+}
+
 // ---- the fuzzer ----
 
 fn corpus_directory(format: &str) -> PathBuf {
@@ -452,6 +592,31 @@ fn dataset_holds(path: &Path) -> Result<(), String> {
     }
     ids_stay_apart(&dataset)?;
     names_stay_apart(&dataset)
+}
+
+/// Read or told, and what is read can be written and compared.
+fn baseline_holds(path: &Path) -> Result<(), String> {
+    let read = match baseline::read(path, "detect") {
+        Ok(read) => read,
+        Err(error) if error.to_string().contains(&path.display().to_string()) => return Ok(()),
+        Err(error) => return Err(format!("the file is not named: {error}")),
+    };
+    let again = path.with_extension("again.json");
+    baseline::write(&again, &read).map_err(|error| error.to_string())?;
+    if baseline::read(&again, "detect").map_err(|error| error.to_string())? != read {
+        return Err("another baseline was written than was read".to_owned());
+    }
+    if !changed(&read, &read).is_empty() {
+        return Err("it has changed since itself".to_owned());
+    }
+    for evaluator in read.evaluators.keys() {
+        let compared = compare(&read, &read, evaluator, &|_| true);
+        let found = collapses(&read, &read, evaluator, &|_| true)?;
+        if compared.worse > 0 || compared.p_worse < 1.0 || !found.collapsed.is_empty() {
+            return Err(format!("it is worse than itself: {compared:?} {found:?}"));
+        }
+    }
+    Ok(())
 }
 
 fn journal_holds(path: &Path) -> Result<(), String> {
@@ -515,7 +680,11 @@ fn fuzz(format: &'static str, tokens: &[&str], holds: fn(&Path) -> Result<(), St
     const PATIENCE: Duration = Duration::from_secs(20);
     let iterations = std::env::var("FUZZ_ITERATIONS").ok().and_then(|text| text.parse().ok());
     let iterations: usize = iterations.unwrap_or(2500);
-    let extension = if format == "journal" { "jsonl" } else { format };
+    let extension = match format {
+        "journal" => "jsonl",
+        "baseline" => "json",
+        _ => format,
+    };
     let directory = TempDir::new().unwrap();
     let path = directory.path().join(format!("input.{extension}"));
 
@@ -630,4 +799,33 @@ fn journals_of_any_content_are_read_or_told() {
         "\"attempt\":-1,",
     ];
     fuzz("journal", &tokens, journal_holds);
+}
+
+#[test]
+fn baselines_of_any_content_are_read_or_told() {
+    let tokens = [
+        "\"schema\":2,",
+        "\"schema\":-1,",
+        "\"cases\":{",
+        "\"scores\":{",
+        "\"row\":",
+        "\"good\":4294967295,",
+        "\"attempts\":0",
+        "\"attempts\":4294967295",
+        "\"direction\":\"minimize\"",
+        "\"e\":{\"score\":0.1,\"attempts\":1},",
+        "1e400",
+        "-0.0",
+        "5e-324",
+        "0.1234567890123456789",
+        "null",
+        "{",
+        "}",
+        ",",
+        "\"",
+        "\\ud800",
+        "\u{feff}",
+        "=======\n",
+    ];
+    fuzz("baseline", &tokens, baseline_holds);
 }

@@ -214,3 +214,45 @@ async fn a_server_that_is_away_is_no_error_and_the_journal_stays() {
     assert_eq!(read_invocation(journal.parent().unwrap()).unwrap().torn.len(), 0);
     std::fs::remove_dir_all(journal.parent().unwrap()).unwrap();
 }
+
+/// Runs the test of this name in a process of its own with these variables, since nobody can change
+/// those of a process safely.
+fn with_variables(test: &str, variables: &[(&str, &str)]) {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--ignored", "--nocapture"]);
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[test]
+fn nothing_leaves_the_machine_while_offline() {
+    let fake = Fake::start();
+    let url = fake.url();
+    let to = [("URL_OF_FAKE", url.as_str()), ("KEY_OF_FAKE", fake.key())];
+    let run = |variables: &[(&str, &str)]| {
+        with_variables("sends_where_it_is_told_to", &[&to, variables].concat());
+        fake.requests().len()
+    };
+    assert_eq!(run(&[("HH_OFFLINE", "1")]), 0);
+    assert_eq!(run(&[("HH_TEST_MODE", "1")]), 0);
+    assert!(run(&[]) > 0, "the test itself sends nothing");
+}
+
+#[tokio::test]
+#[ignore = "part of nothing_leaves_the_machine_while_offline"]
+async fn sends_where_it_is_told_to() {
+    let variable = |name| std::env::var(name).unwrap();
+    let client = HoneyHive::builder().api_key(variable("KEY_OF_FAKE"));
+    let client = client.server_url(variable("URL_OF_FAKE")).build().unwrap();
+    let options = ExperimentOptions::new()
+        .honeyhive(client)
+        .otlp(format!("{}/v1/traces", variable("URL_OF_FAKE")));
+    let result =
+        run_experiment("identity", numbers(2), wrong_for_one(), Evaluators::new(), options)
+            .await
+            .unwrap();
+    assert_eq!(result.totals.passed, 2);
+    let offline = ["HH_OFFLINE", "HH_TEST_MODE"].into_iter().any(|n| std::env::var_os(n).is_some());
+    assert_eq!(result.uploads.is_empty(), offline, "{:?}", result.uploads);
+}

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::client::{HoneyHive, TIMESTAMP};
-use super::error::{ApiError, ApiErrorKind, Asked, Knobs, quote};
+use super::error::{ApiError, ApiErrorKind, Knobs, quote};
 use super::http::{Incoming, Outgoing};
 use super::retry::Retry;
 
@@ -91,22 +91,22 @@ impl<'a> Call<'a> {
     /// Sends it, and reads the answer as JSON.
     pub(super) async fn fetch<T: DeserializeOwned>(self) -> Result<Answer<T>, ApiError> {
         let client = self.client;
-        let (asked, answer) = self.send().await?;
+        let (request, answer) = self.send().await?;
         // An empty answer says no more than that it worked.
         let body: &[u8] = if is_blank(&answer.body) { b"{}" } else { &answer.body };
         match serde_json::from_slice(body) {
-            Ok(value) => Ok(Answer { value, asked }),
-            Err(error) => Err(strange(&asked, &answer, &error.to_string(), client)),
+            Ok(value) => Ok(Answer { value, request }),
+            Err(error) => Err(strange(&request, &answer, &error.to_string(), client)),
         }
     }
 
     /// Sends it; what the answer says beside "done" is of no interest.
     pub(super) async fn done(self) -> Result<(), ApiError> {
         let client = self.client;
-        let (asked, answer) = self.send().await?;
+        let (request, answer) = self.send().await?;
         // Web sites answer anything with their front page.
         if is_page(&answer.body) {
-            return Err(strange(&asked, &answer, "", client));
+            return Err(strange(&request, &answer, "", client));
         }
         Ok(())
     }
@@ -127,9 +127,8 @@ impl<'a> Call<'a> {
         Ok(self.send().await?.1.body)
     }
 
-    async fn send(self) -> Result<(Asked, Incoming), ApiError> {
+    async fn send(self) -> Result<(Outgoing, Incoming), ApiError> {
         let url = self.url.map_err(ApiError::early)?;
-        let asked = Asked::new(self.method.as_str(), &url, self.knobs);
         let retry = Retry {
             tries: self.client.retries().saturating_add(1),
             until: self.client.deadline(),
@@ -144,32 +143,32 @@ impl<'a> Call<'a> {
             retry,
             knobs: self.knobs,
         };
-        let answer = self.client.http().send(request).await?;
-        Ok((asked, answer))
+        let answer = self.client.http().send(&request).await?;
+        Ok((request, answer))
     }
 }
 
 /// What was answered to what.
 pub(super) struct Answer<T> {
     pub(super) value: T,
-    asked: Asked,
+    request: Outgoing,
 }
 
 impl<T> Answer<T> {
     /// The error for an answer without something that it must have.
     pub(super) fn lacks(self, what: &str) -> ApiError {
-        ApiError::new(self.asked, ApiErrorKind::Decode(format!("it holds no {what}")), 1)
+        ApiError::new(self.request.asked(), ApiErrorKind::Decode(format!("it holds no {what}")), 1)
     }
 }
 
 /// The error for an answer that cannot be read.
-fn strange(asked: &Asked, answer: &Incoming, fault: &str, client: &HoneyHive) -> ApiError {
+fn strange(request: &Outgoing, answer: &Incoming, fault: &str, client: &HoneyHive) -> ApiError {
     let text = if is_page(&answer.body) {
         format!("{} with a page for browsers", answer.status)
     } else {
         format!("{} with {}", answer.status, quote(fault, &client.secrets()))
     };
-    ApiError::new(asked.clone(), ApiErrorKind::Decode(text), 1)
+    ApiError::new(request.asked(), ApiErrorKind::Decode(text), 1)
 }
 
 fn is_blank(body: &[u8]) -> bool {

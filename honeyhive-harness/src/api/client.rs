@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+};
 use reqwest::{Method, Url};
 
 use super::call::Call;
@@ -23,7 +25,7 @@ pub(crate) const IDENTITY: [(&str, &str); 3] = [
 ];
 
 /// When a call began, in nanoseconds since 1970.
-pub(super) const TIMESTAMP: &str = "hh-client-timestamp";
+pub(super) const TIMESTAMP: HeaderName = HeaderName::from_static("hh-client-timestamp");
 
 /// How long a connection may take; a server that is there answers much sooner.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -66,6 +68,8 @@ pub struct HoneyHive {
 struct Inner {
     http: Http,
     server: Url,
+    /// What is the same in all calls.
+    headers: HeaderMap,
     project: Key,
     ingestion: Option<Key>,
     timeout: Duration,
@@ -151,6 +155,7 @@ impl HoneyHive {
         let inner = Inner {
             http,
             server,
+            headers: headers(&project),
             project,
             ingestion,
             timeout: connection.timeout,
@@ -231,22 +236,27 @@ impl HoneyHive {
         keys.into_iter().flatten().map(|key| key.secret.expose()).collect()
     }
 
-    /// The headers of a call that begins now.
+    /// The headers of a call that begins now, with the project's key.
     pub(super) fn headers(&self) -> HeaderMap {
-        let json = HeaderValue::from_static("application/json");
-        let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, self.inner.project.header.clone());
-        headers.insert(CONTENT_TYPE, json.clone());
-        headers.insert(ACCEPT, json);
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        for (name, value) in IDENTITY {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
+        let mut headers = self.inner.headers.clone();
         if let Ok(now) = HeaderValue::from_str(&self.inner.clock.nanos().to_string()) {
             headers.insert(TIMESTAMP, now);
         }
         headers
     }
+}
+
+fn headers(project: &Key) -> HeaderMap {
+    let json = HeaderValue::from_static("application/json");
+    let mut headers = HeaderMap::new();
+    headers.insert(AUTHORIZATION, project.header.clone());
+    headers.insert(CONTENT_TYPE, json.clone());
+    headers.insert(ACCEPT, json);
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    for (name, value) in IDENTITY {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
 }
 
 /// `User-Agent`.

@@ -49,6 +49,13 @@ pub(crate) struct Outgoing {
     pub(crate) knobs: Knobs,
 }
 
+impl Outgoing {
+    /// What an error says of it.
+    pub(super) fn asked(&self) -> Asked {
+        Asked::new(self.method.as_str(), &self.url, self.knobs)
+    }
+}
+
 /// An answer with a status from 200 to 299.
 #[derive(Clone)]
 pub(crate) struct Incoming {
@@ -70,7 +77,9 @@ impl Http {
             .tls_backend_preconfigured(tls)
             .connect_timeout(connect)
             .pool_idle_timeout(IDLE)
-            .redirect(reqwest::redirect::Policy::none());
+            .redirect(reqwest::redirect::Policy::none())
+            // Ours are enough; for its own, it would copy each request beforehand.
+            .retry(reqwest::retry::never().max_retries_per_request(0));
         // A proxy of the developer's must not come between a test and its server.
         #[cfg(test)]
         let builder = builder.no_proxy();
@@ -82,25 +91,28 @@ impl Http {
     ///
     /// # Errors
     /// Anything but an answer with a status from 200 to 299.
-    pub(crate) async fn send(&self, request: Outgoing) -> Result<Incoming, ApiError> {
-        let asked = Asked::new(request.method.as_str(), &request.url, request.knobs);
+    pub(crate) async fn send(&self, request: &Outgoing) -> Result<Incoming, ApiError> {
         // The client would panic.
         if tokio::runtime::Handle::try_current().is_err() {
-            return Err(ApiError::new(asked, ApiErrorKind::NoRuntime, 0));
+            return Err(ApiError::new(request.asked(), ApiErrorKind::NoRuntime, 0));
         }
         if let (Some(fault), "https") = (&self.distrust, request.url.scheme()) {
-            return Err(ApiError::new(asked, ApiErrorKind::Certificate(fault.clone()), 0));
+            return Err(ApiError::new(
+                request.asked(),
+                ApiErrorKind::Certificate(fault.clone()),
+                0,
+            ));
         }
         let mut tries = 0;
         loop {
             tries += 1;
-            let kind = match self.once(&request).await {
+            let kind = match self.once(request).await {
                 Ok(answer) => return Ok(answer),
                 Err(kind) => kind,
             };
             match request.retry.pause(tries, &kind) {
                 Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(ApiError::new(asked, kind, tries)),
+                None => return Err(ApiError::new(request.asked(), kind, tries)),
             }
         }
     }
@@ -108,12 +120,15 @@ impl Http {
     async fn once(&self, request: &Outgoing) -> Result<Incoming, ApiErrorKind> {
         let limit = request.retry.left().map_or(request.timeout, |left| left.min(request.timeout));
         let exchange = async {
-            let sent = self
-                .client
-                .request(request.method.clone(), request.url.clone())
-                .headers(request.headers.clone())
-                .body(request.body.clone());
-            let response = sent.send().await.map_err(|error| kind_of(&error))?;
+            let built = self.client.request(request.method.clone(), request.url.clone());
+            let built = built.body(request.body.clone()).build();
+            let mut built = built.map_err(|error| kind_of(&error))?;
+            let own = std::mem::replace(built.headers_mut(), request.headers.clone());
+            // That of a password in the address.
+            for (name, value) in &own {
+                built.headers_mut().entry(name).or_insert_with(|| value.clone());
+            }
+            let response = self.client.execute(built).await.map_err(|error| kind_of(&error))?;
             let status = response.status().as_u16();
             if response.status().is_success() {
                 Ok(Incoming { status, body: whole(response, LARGEST).await? })

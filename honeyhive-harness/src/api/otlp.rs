@@ -101,6 +101,6 @@ impl OtlpReceiver {
             retry: Retry { tries: TRIES, until: None, repeatable: true },
             knobs: Knobs::OTLP,
         };
-        Ok(self.http.send(request).await?.body)
+        Ok(self.http.send(&request).await?.body)
     }
 }

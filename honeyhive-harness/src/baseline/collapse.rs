@@ -41,26 +41,31 @@ pub fn collapses(
         let Some(then) = then.and_then(|then| then.scores.get(evaluator)) else { continue };
         let Some(now) = case.scores.get(evaluator) else { continue };
         let (Some(good_then), Some(good_now)) = (then.good, now.good) else { continue };
-        if then.attempts == 0 || now.attempts == 0 {
-            continue;
-        }
         let always = good_then == then.attempts;
         held += usize::from(always);
         if always && good_now == 0 {
             collapsed.push(id.clone());
         }
-        if good_then + good_now == then.attempts {
-            chances.push(1.0 / choose(then.attempts + now.attempts, then.attempts));
+        if u64::from(good_then) + u64::from(good_now) == u64::from(then.attempts) {
+            chances.push(1.0 / ways(then.attempts, now.attempts));
         }
     }
     let p = poisson_binomial_tail(&chances, collapsed.len());
     Ok(Collapses { held, collapsed, p })
 }
 
-/// How many ways there are to choose `k` of `n`.
-fn choose(n: u32, k: u32) -> f64 {
-    let k = k.min(n - k);
-    (0..k).fold(1.0, |ways, i| ways * f64::from(n - i) / f64::from(i + 1))
+/// In how many ways attempts can be dealt to two runs that have so many.
+fn ways(a: u32, b: u32) -> f64 {
+    let all = f64::from(a) + f64::from(b);
+    let mut ways = 1.0_f64;
+    for i in (0..a.min(b)).map(f64::from) {
+        ways *= (all - i) / (i + 1.0);
+        // However many attempts a file may name, beyond the range of floats there is no way back.
+        if ways.is_infinite() {
+            break;
+        }
+    }
+    ways
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::snapshot::Snapshot;
+use super::snapshot::{ScoreSnapshot, Snapshot};
 use crate::score::Direction;
-use crate::stats::{self, Alternative, Interval};
+use crate::stats::{self, Alternative, Dealt, Interval};
 
 /// Flips of the permutation test beyond the sizes where all are tried.
 const FLIPS: u32 = 10_000;
@@ -84,7 +84,9 @@ impl ScoreComparison {
 /// changed is another measure; neither is compared.
 ///
 /// The test is the paired sign-flip permutation test of the mean, which on hits and misses is
-/// `McNemar`'s exact test. With clusters, the differences of a cluster are flipped together.
+/// `McNemar`'s exact test. With clusters, the differences of a cluster are flipped together. Where
+/// shares of good attempts are of another number of attempts in one run than in the other, p is at
+/// least that of dealing the attempts anew ([`stats::dealing_test`]).
 pub fn compare(
     before: &Snapshot,
     after: &Snapshot,
@@ -97,8 +99,10 @@ pub fn compare(
     let direction = after.evaluators.get(evaluator).map(|print| print.direction);
     let sign = if direction == Some(Direction::Minimize) { -1.0 } else { 1.0 };
     let mut pairs = Vec::new();
-    let mut clusters: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-    let mut all_clustered = true;
+    // A case without a cluster is one of its own.
+    let mut clusters: BTreeMap<(Option<&str>, &str), (f64, f64)> = BTreeMap::new();
+    let mut any_clustered = false;
+    let mut dealt = Vec::new();
     for (id, case) in &after.cases {
         let Some(then) = before.cases.get(id).filter(|then| then.row == case.row) else { continue };
         let (Some(then), Some(now)) = (then.scores.get(evaluator), case.scores.get(evaluator))
@@ -108,19 +112,35 @@ pub fn compare(
         if !select(id) {
             continue;
         }
+        dealt.extend(counted(then, now, sign));
         let (then, now) = (then.score, now.score);
-        match &case.cluster {
-            Some(cluster) => {
-                let sums = clusters.entry(cluster).or_default();
-                *sums = (sums.0 + sign * then, sums.1 + sign * now);
-            }
-            None => all_clustered = false,
-        }
+        any_clustered |= case.cluster.is_some();
+        let cluster = match &case.cluster {
+            Some(cluster) => (Some(cluster.as_str()), ""),
+            None => (None, id.as_str()),
+        };
+        let sums = clusters.entry(cluster).or_default();
+        *sums = (sums.0 + sign * then, sums.1 + sign * now);
         pairs.push(Pair { case: id.clone(), before: then, after: now, gain: sign * (now - then) });
     }
-    let clusters: Option<Vec<(f64, f64)>> =
-        (all_clustered && !clusters.is_empty()).then(|| clusters.into_values().collect());
-    summarise(evaluator, pairs, clusters)
+    let clusters: Option<Vec<(f64, f64)>> = any_clustered.then(|| clusters.into_values().collect());
+    let uneven = dealt.iter().any(|case: &Dealt| case.attempts.0 != case.attempts.1);
+    // Only where every score is a share of good attempts.
+    let dealt = Some(dealt).filter(|dealt| uneven && dealt.len() == pairs.len());
+    summarise(evaluator, pairs, clusters, dealt.as_deref())
+}
+
+/// The counts behind a pair of scores, where the scores are shares of good attempts (or of bad
+/// ones, where less is better).
+fn counted(then: &ScoreSnapshot, now: &ScoreSnapshot, sign: f64) -> Option<Dealt> {
+    let is_share = |score: &ScoreSnapshot, good: u32| {
+        let share = f64::from(good) / f64::from(score.attempts);
+        let share = if sign < 0.0 { 1.0 - share } else { share };
+        (score.score - share).abs() < 1e-9
+    };
+    let good = (then.good?, now.good?);
+    (is_share(then, good.0) && is_share(now, good.1))
+        .then_some(Dealt { good, attempts: (then.attempts, now.attempts) })
 }
 
 /// Why the scores of an evaluator in two runs cannot be compared.
@@ -152,6 +172,7 @@ fn summarise(
     evaluator: &str,
     pairs: Vec<Pair>,
     clusters: Option<Vec<(f64, f64)>>,
+    dealt: Option<&[Dealt]>,
 ) -> ScoreComparison {
     let of = |value: &dyn Fn(&Pair) -> f64| -> f64 {
         let values: Vec<f64> = pairs.iter().map(value).collect();
@@ -166,7 +187,11 @@ fn summarise(
         _ => None,
     };
     let (before, after, gain) = (of(&|pair| pair.before), of(&|pair| pair.after), of(&|p| p.gain));
-    let (p_worse, p_better) = (p(&units, Alternative::Less), p(&units, Alternative::Greater));
+    let p = |side| {
+        let dealt = dealt.and_then(|dealt| stats::dealing_test(dealt, side, SEED, FLIPS));
+        p(&units, side).max(dealt.unwrap_or(0.0))
+    };
+    let (p_worse, p_better) = (p(Alternative::Less), p(Alternative::Greater));
     ScoreComparison {
         evaluator: evaluator.to_owned(),
         incomparable: None,
@@ -203,7 +228,7 @@ fn p(units: &[(f64, f64)], side: Alternative) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CaseSnapshot, EvaluatorPrint, ScoreSnapshot};
+    use super::super::{CaseSnapshot, EvaluatorPrint};
     use super::*;
 
     fn snapshot(direction: Direction, scores: &[(&str, f64)]) -> Snapshot {
@@ -271,6 +296,32 @@ mod tests {
         assert_eq!(compared.clusters, Some(4));
         assert!((compared.p_worse - 0.5_f64.powi(4)).abs() < 1e-12, "{}", compared.p_worse);
         assert!((compared.p_two_sided() - 0.125).abs() < 1e-12);
+        // One that belongs nowhere stands for itself, and the others stay together.
+        after.cases.get_mut("39").expect("39").cluster = None;
+        let compared = compare(&before, &after, "e", &all);
+        assert_eq!(compared.clusters, Some(5));
+        assert!((compared.p_worse - 0.5_f64.powi(5)).abs() < 1e-12, "{}", compared.p_worse);
+    }
+
+    #[test]
+    fn single_attempts_of_hard_cases_against_many_are_no_loss() {
+        // Each case succeeds once in ten times: 30 did in the baseline, of 10 attempts each.
+        let ids: Vec<String> = (0..30).map(|n| format!("{n:02}")).collect();
+        let run = |score: f64, attempts, good| {
+            let scores: Vec<(&str, f64)> = ids.iter().map(|id| (id.as_str(), score)).collect();
+            let mut run = snapshot(Direction::Maximize, &scores);
+            for case in run.cases.values_mut() {
+                case.scores.insert("e".to_owned(), ScoreSnapshot { score, attempts, good });
+            }
+            run
+        };
+        let (before, after) = (run(0.1, 10, Some(1)), run(0.0, 1, Some(0)));
+        let compared = compare(&before, &after, "e", &all);
+        // None of 30 succeeds with a probability of (10/11)^30.
+        assert!((compared.p_worse - 0.057).abs() < 0.01, "{}", compared.p_worse);
+        // Where nobody counted, differences are all that there is.
+        let compared = compare(&run(0.1, 10, None), &run(0.0, 1, None), "e", &all);
+        assert!(compared.p_worse < 1e-6, "{}", compared.p_worse);
     }
 
     #[test]

@@ -58,6 +58,7 @@ impl std::error::Error for BaselineError {}
 
 /// All that can be relied on, whatever the version.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with `schema`")]
 struct Head {
     schema: u32,
 }
@@ -198,5 +199,15 @@ mod tests {
         let error = parsed(&text.replace("\"attempts\"", "\"atempts\"")).expect_err("a typo");
         assert!(error.starts_with("b.json:18:") && error.contains("atempts"), "{error}");
         assert!(parsed("<<<<<<< HEAD\n").is_err());
+        let error = parsed(&text.replace("\"good\":1", "\"good\":4")).expect_err("impossible");
+        assert!(error.contains("4 good ones of 3 attempts"), "{error}");
+        let error = parsed("[]").expect_err("no object");
+        assert!(error.contains("expected an object with `schema`"), "{error}");
+        // Both sides of a merge.
+        let error = parsed(&text.replace("\"b\\\"2\"", "\"a\"")).expect_err("twice");
+        assert!(
+            error.starts_with("b.json:19:") && error.contains("`a` stands here twice"),
+            "{error}"
+        );
     }
 }

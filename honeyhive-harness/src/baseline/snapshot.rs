@@ -1,8 +1,11 @@
 //! What an experiment came to, as far as another run can be compared with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ids;
@@ -35,10 +38,10 @@ pub struct Snapshot {
     #[serde(default)]
     pub dataset: String,
     /// How scores came about, by the evaluator's name in the experiment.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "distinct")]
     pub evaluators: BTreeMap<String, EvaluatorPrint>,
     /// Hashes of the files in `track(..)`, by path.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "distinct")]
     pub files: BTreeMap<String, String>,
     /// The experiment's metadata.
     #[serde(default)]
@@ -47,6 +50,7 @@ pub struct Snapshot {
     #[serde(default)]
     pub models: BTreeSet<String>,
     /// What became of each case, by its id.
+    #[serde(deserialize_with = "distinct")]
     pub cases: BTreeMap<String, CaseSnapshot>,
 }
 
@@ -75,7 +79,7 @@ pub struct CaseSnapshot {
     /// [`row_print`] of its row.
     pub row: String,
     /// By the evaluator's name; without one that did not apply or gave no score.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "distinct")]
     pub scores: BTreeMap<String, ScoreSnapshot>,
     /// Cases of one cluster resemble each other. Not kept: the run that is compared knows it.
     #[serde(skip)]
@@ -84,15 +88,73 @@ pub struct CaseSnapshot {
 
 /// What an evaluator said of a case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Unchecked")]
 pub struct ScoreSnapshot {
     /// What the attempts come to.
     pub score: f64,
     /// Of how many attempts.
     pub attempts: u32,
     /// How many of them were judged good; absent when the evaluator only measures.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub good: Option<u32>,
+}
+
+/// A score as it stands in a file, where anybody may have written it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    score: f64,
+    attempts: u32,
+    #[serde(default)]
+    good: Option<u32>,
+}
+
+impl TryFrom<Unchecked> for ScoreSnapshot {
+    type Error = String;
+
+    fn try_from(read: Unchecked) -> Result<Self, String> {
+        let Unchecked { score, attempts, good } = read;
+        if attempts == 0 {
+            return Err("a score of 0 attempts is none".to_owned());
+        }
+        match good {
+            Some(good) if good > attempts => {
+                Err(format!("{good} good ones of {attempts} attempts"))
+            }
+            _ => Ok(Self { score, attempts, good }),
+        }
+    }
+}
+
+/// A map in which no key stands twice: that is a merge which kept both sides, and taking either
+/// would be a guess.
+fn distinct<'de, V, D>(from: D) -> Result<BTreeMap<String, V>, D::Error>
+where
+    V: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    struct Distinct<V>(PhantomData<V>);
+
+    impl<'de, V: Deserialize<'de>> Visitor<'de> for Distinct<V> {
+        type Value = BTreeMap<String, V>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some(key) = entries.next_key::<String>()? {
+                if map.contains_key(&key) {
+                    return Err(A::Error::custom(format_args!("`{key}` stands here twice")));
+                }
+                let value = entries.next_value()?;
+                map.insert(key, value);
+            }
+            Ok(map)
+        }
+    }
+    from.deserialize_map(Distinct(PhantomData))
 }
 
 /// The fingerprint of a row: 16 hex digits of its inputs, its ground truth and its history.

@@ -29,25 +29,32 @@ use crate::report as output;
 const USAGE: u8 = 64;
 
 const AFTER_HELP: &str = "\
-Examples:
-  cargo honeyhive runs                  what was run here, the newest first
-  cargo honeyhive runs --limit 1 --json the last one, for scripts
-  cargo honeyhive report --open         the reports of the last run, in a browser
-  cargo honeyhive report --format md    the same as a comment for a pull request
-  cargo honeyhive push                  sends what no server has taken yet
+A round, from the first run to a pull request:
+  cargo honeyhive plan --test evals     what a run takes, and what it could notice
+  cargo honeyhive run --sample 20       a quick look at always the same 20 cases
+  cargo test --test evals               all of it
+  cargo honeyhive accept                this is the baseline from now on; commit the file
+  cargo honeyhive compare               later: what moved since, and whether it is chance
+  cargo honeyhive review                the cases that need a look, one by one
+  cargo honeyhive report --open         all of it as a page
+  cargo honeyhive gate                  judges the recorded run by today's limits
+
+Each subcommand has a --help with examples, and --json. A run is named as `runs` names it, by its
+directory, or as `latest`, `latest~1` (the one before) and so on.
 
 Journals are looked for in --dir, then in HH_DIR, then in `honeyhive` in the target
 directory (CARGO_TARGET_DIR, or the nearest `target` that has one, from here upwards).
 
 Exit codes:
   0   done
-  1   not done; standard error says why
+  1   not done, or a gate fails; standard error says why
+  2   a gate can say neither
   64  the command line cannot be understood";
 
-/// Looks at what experiments left behind.
+/// Works with what experiments left behind: judges, compares, accepts, reports, sends.
 ///
-/// `cargo test` runs experiments and keeps a journal of each run; this command shows what is in
-/// them, and sends what did not get through.
+/// `cargo test` runs experiments and keeps a journal of each run. These commands need no run of
+/// their own, but for `run`, which wraps `cargo test`, and `rejudge`, which runs evaluators alone.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-honeyhive", bin_name = "cargo honeyhive", version, after_help = AFTER_HELP)]
 struct Cli {

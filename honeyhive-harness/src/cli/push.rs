@@ -1,23 +1,29 @@
 //! `cargo honeyhive push`: sends what did not get through.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::pick::Which;
-use super::{Done, Outcome};
+use super::{Done, Outcome, place};
 use crate::config::Config;
+use crate::journal::invocations;
 use crate::report;
 use crate::text::count;
-use crate::upload::{Sent, destinations, push};
+use crate::upload::{Destination, Sent, destinations, push, unsent};
 
 /// Sends what a run recorded and no server has taken yet.
 ///
 /// Goes to wherever the environment says, as `cargo test` does: to HoneyHive with `HH_API_KEY`, to
 /// the receiver of spans that `OTEL_EXPORTER_OTLP_ENDPOINT` names. What has arrived is marked beside
-/// the journal and is not sent twice, so this can be repeated and interrupted as you like.
+/// the journal and is not sent twice, so this can be repeated and interrupted as you like. It gives
+/// up when nothing was taken for 30 s (or three times `HH_API_TIMEOUT`, where that is longer).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cargo honeyhive push                       the newest run
+  cargo honeyhive push --all                 whatever `cargo honeyhive runs` says is not sent
   cargo honeyhive push 20261122T170151-2782ad
   cargo honeyhive push ci-artifacts/honeyhive/20261122T170151-2782ad
 
@@ -25,6 +31,9 @@ Exit codes: 0 everything is there, 1 something is not (standard error says what 
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
+    /// All runs that were to be sent to the same places and have not arrived as a whole
+    #[arg(long, conflicts_with = "invocation")]
+    all: bool,
     /// Sends experiments of which only some cases were selected, too
     #[arg(long)]
     partial: bool,
@@ -33,54 +42,108 @@ pub(super) struct Args {
     json: bool,
 }
 
+/// Ends when nothing was taken for so long. A try of a request must fit in.
+const PAUSE: Duration = Duration::from_secs(30);
+
 /// What is to be printed, and whether everything is there.
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
-    let directory = args.which.find(config)?;
+    let directories = if args.all { Vec::new() } else { vec![args.which.find(config)?] };
     if config.offline {
         return Err("nothing is sent while HH_OFFLINE or HH_TEST_MODE is set".to_owned());
     }
     let mut config = config.clone();
     config.upload_partial |= args.partial;
-    if destinations(&config)?.is_empty() {
+    let to = destinations(&config)?;
+    if to.is_empty() {
         return Err("there is nowhere to send to: set HH_API_KEY, or OTEL_EXPORTER_OTLP_ENDPOINT \
              for spans alone"
             .to_owned());
     }
-    for to in destinations(&config)? {
+    let directories = if args.all { waiting(args, &config, &to)? } else { directories };
+    for to in &to {
         report::note(&format!("sending to {}", to.shown));
     }
-    let sent = push(&directory, || destinations(&config).unwrap_or_default())?;
-    let name = directory.file_name().unwrap_or_default().to_string_lossy();
-    let again = format!("cargo honeyhive push {name}");
-    let text = if args.json {
-        let all: Vec<Value> = sent.iter().map(as_json).collect();
-        serde_json::to_string_pretty(&all).map_err(|error| error.to_string())? + "\n"
-    } else {
-        let lines = sent.iter().flat_map(|sent| {
-            let partial = (sent.partial > 0).then(|| {
-                let left_out = count(sent.partial, "attempt");
-                format!("{left_out} of partial selections left out; --partial sends them, too")
-            });
-            let own = [sent.line(&again)].into_iter().chain(partial);
-            sent.results.iter().cloned().chain(own).collect::<Vec<_>>()
-        });
-        lines.map(|line| line + "\n").collect()
-    };
-    let code = u8::from(!sent.iter().all(Sent::is_complete));
-    Ok(Done { text, code })
+    let mut pushed: Vec<(String, Vec<Sent>)> = Vec::new();
+    for directory in &directories {
+        let again = || destinations(&config).unwrap_or_default();
+        let sent = push(directory, again, PAUSE.max(config.connection.timeout * 3))?;
+        // What did not get through now has no better chance with the next run.
+        let is_away = sent.iter().all(|sent| sent.now == 0 && !sent.is_complete());
+        pushed.push((name_of(directory), sent));
+        if is_away {
+            break;
+        }
+    }
+    let untried = directories.len() - pushed.len();
+    if untried > 0 {
+        report::note(&format!("{} not tried", count(untried, "further run")));
+    }
+    let good = untried == 0 && pushed.iter().flat_map(|(_, sent)| sent).all(Sent::is_complete);
+    let text = if args.json { as_json(&pushed)? } else { as_text(&pushed, args.all) };
+    Ok(Done { text, code: u8::from(!good) })
 }
 
-fn as_json(sent: &Sent) -> Value {
-    json!({
-        "to": sent.to,
-        "attempts": sent.attempts,
-        "sent": sent.now,
-        "before": sent.before,
-        "refused": sent.refused,
-        "left": sent.left(),
-        "unfinished_runs": sent.unfinished,
-        "runs": sent.runs.iter().map(|(name, id)| json!({"experiment": name, "run_id": id})).collect::<Vec<_>>(),
-        "complete": sent.is_complete(),
-        "problem": sent.why(),
-    })
+fn as_text(pushed: &[(String, Vec<Sent>)], all: bool) -> String {
+    if pushed.is_empty() {
+        return "nothing to send: no run waits for it\n".to_owned();
+    }
+    let mut text = String::new();
+    for (name, sent) in pushed {
+        let again = format!("cargo honeyhive push {name}");
+        let begin = if all { format!("{name}: ") } else { String::new() };
+        let mut add = |line: &str| text.push_str(&format!("{begin}{line}\n"));
+        for sent in sent {
+            sent.results.iter().for_each(|line| add(line));
+            add(&sent.line(&again));
+            if sent.partial > 0 {
+                let left_out = count(sent.partial, "attempt");
+                add(&format!(
+                    "{left_out} of partial selections left out; --partial sends them, too"
+                ));
+            }
+        }
+    }
+    text
+}
+
+/// The directories of all runs that these destinations have not taken as a whole.
+fn waiting(args: &Args, config: &Config, to: &[Destination]) -> Result<Vec<PathBuf>, String> {
+    let root = place::journals(args.which.dir.as_deref(), config)?;
+    let mut waiting = Vec::new();
+    let all = invocations(&root)
+        .map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
+    for directory in all {
+        let unsent = unsent(&directory)
+            .map_err(|error| format!("{} cannot be read: {error}", directory.display()))?;
+        if unsent.iter().any(|unsent| to.iter().any(|to| unsent.is_of(to))) {
+            waiting.push(directory);
+        }
+    }
+    Ok(waiting)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn as_json(pushed: &[(String, Vec<Sent>)]) -> Result<String, String> {
+    let one = |invocation: &str, sent: &Sent| {
+        let run = |(name, id): &(String, String)| json!({"experiment": name, "run_id": id});
+        json!({
+            "invocation": invocation,
+            "to": sent.to,
+            "attempts": sent.attempts,
+            "sent": sent.now,
+            "before": sent.before,
+            "refused": sent.refused,
+            "left": sent.left(),
+            "unfinished_runs": sent.unfinished,
+            "runs": sent.runs.iter().map(run).collect::<Vec<_>>(),
+            "complete": sent.is_complete(),
+            "problem": sent.why(),
+        })
+    };
+    let all = pushed.iter().flat_map(|(name, sent)| sent.iter().map(|sent| one(name, sent)));
+    let all: Vec<Value> = all.collect();
+    Ok(serde_json::to_string_pretty(&all).map_err(|error| error.to_string())? + "\n")
 }

@@ -6,17 +6,18 @@ use std::path::PathBuf;
 use super::place;
 use crate::config::Config;
 use crate::journal::{Overview, invocations};
-use crate::report;
 use crate::report::document::scores;
+use crate::report::{self, Listed};
 use crate::text::count;
+use crate::upload::unsent;
 
 /// Lists what was run, the newest first.
 ///
 /// Per invocation: when it started, its package and test target, whether it ended in good order,
 /// the size of its journal and the name of its directory; per experiment the cases by what became
-/// of them, and what the gate said. A journal that cannot be read is listed with the reason. Below
-/// them stands how the scores of each experiment went from run to run, the last one at the right,
-/// of runs with all rows.
+/// of them, and what the gate said. Where it was sent to somewhere and has not arrived as a whole,
+/// what is left. A journal that cannot be read is listed with the reason. Below them stands how the
+/// scores of each experiment went from run to run, the last one at the right, of runs with all rows.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,11 +43,12 @@ pub(super) fn run(args: &Args, config: &Config) -> Result<String, String> {
     let root = place::journals(args.dir.as_deref(), config)?;
     let found = invocations(&root)
         .map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
-    let runs: Vec<Overview> = found
-        .iter()
-        .take(args.limit.get())
-        .map(|directory| Overview::new(directory, &scores))
-        .collect();
+    let listed = |directory: &PathBuf| Listed {
+        overview: Overview::new(directory, &scores),
+        // Where it cannot be read, the overview says why.
+        unsent: unsent(directory).unwrap_or_default(),
+    };
+    let runs: Vec<Listed> = found.iter().take(args.limit.get()).map(listed).collect();
     if args.json {
         let json = serde_json::to_string_pretty(&runs);
         return json.map(|json| json + "\n").map_err(|error| error.to_string());

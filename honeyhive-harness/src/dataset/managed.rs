@@ -4,6 +4,7 @@
 //! `HH_OFFLINE=1` runs on what was fetched last.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt as _};
 use serde::{Deserialize, Serialize};
@@ -102,6 +103,24 @@ pub(crate) async fn fetch(
         keep(root, which, &fetched);
     }
     scan(which, fetched, name)
+}
+
+/// The same from a thread that may block, for at most so long.
+///
+/// # Errors
+/// See [`fetch`].
+pub(crate) fn fetch_blocking(
+    client: &HoneyHive,
+    which: Managed<'_>,
+    root: &Path,
+    name: Option<&str>,
+    limit: Duration,
+) -> Result<Dataset, DatasetFault> {
+    let client = client.until(Instant::now() + limit);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|error| DatasetFault(format!("{which}: cannot be fetched: {error}")))?;
+    runtime.block_on(fetch(&client, which, Some(root), name))
 }
 
 /// Fetches a dataset by its id, or else by its name.
@@ -224,6 +243,7 @@ fn scan(which: Managed<'_>, fetched: Fetched, name: Option<&str>) -> Result<Data
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Connection, Secret};
 
     fn dataset(id: &str, name: &str) -> ManagedDataset {
         ManagedDataset { id: id.to_owned(), name: name.to_owned(), ..ManagedDataset::default() }
@@ -242,6 +262,29 @@ mod tests {
         assert!(text(Managed::Name("sliver"), all()).ends_with("did you mean `silver`?"));
         let gone = text(Managed::Id("9"), Vec::new());
         assert!(gone.starts_with("managed(\"9\"): HoneyHive has no such dataset; "), "{gone}");
+    }
+
+    #[test]
+    fn a_server_that_does_not_answer_is_not_waited_for_any_longer() {
+        // Connections wait there for somebody to accept them.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let connection = Connection {
+            api_key: Some(Secret::new("hh_key")),
+            server: format!("http://{}", listener.local_addr().unwrap()),
+            timeout: Duration::from_secs(60),
+            ..Connection::default()
+        };
+        let client = HoneyHive::from_connection(&connection).unwrap();
+        let root = std::env::temp_dir();
+        let begin = Instant::now();
+        let limit = Duration::from_millis(300);
+        let fetched = fetch_blocking(&client, Managed::Id("d1"), &root, None, limit);
+        let text = fetched.unwrap_err().to_string();
+        assert!(
+            text.starts_with("managed(\"d1\"): GET ") && text.contains("no complete answer"),
+            "{text}"
+        );
+        assert!(begin.elapsed() >= limit && begin.elapsed() < Duration::from_secs(20));
     }
 
     #[test]

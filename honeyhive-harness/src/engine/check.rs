@@ -6,8 +6,7 @@ use std::collections::HashMap;
 
 use super::spec::Spec;
 use crate::dataset::bind::{Fields, Key, Param};
-use crate::text::closest;
-use crate::text::count;
+use crate::text::{self, closest, count};
 
 /// Rows that cannot be run, and why.
 #[derive(Debug, Default)]
@@ -41,8 +40,8 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
         let needed = judge.reduce.attempts_needed();
         if needed > spec.repeats {
             return Err(format!(
-                "reduce({} = {}) of `{}` needs {}, and there is {} per case: set `repeats = {needed}` \
-                 or HH_REPEATS={needed}",
+                "reduce({} = {}) of `{}` needs {}, and a case has {}: set `repeats = {needed}` or \
+                 HH_REPEATS={needed}",
                 judge.name,
                 judge.reduce,
                 spec.name,
@@ -68,7 +67,8 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
     }
     let mut faults = Faults::default();
     let mut names: Vec<String> = Vec::new();
-    let mut parsed = 0;
+    let (mut parsed, mut in_a_cluster) = (0, 0);
+    let cluster = spec.cluster.as_deref();
     for &row in selected {
         let datapoint = match spec.dataset.datapoint(&spec.dataset.rows[row]) {
             Ok(datapoint) => datapoint,
@@ -78,6 +78,9 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
             }
         };
         parsed += 1;
+        in_a_cluster += usize::from(
+            cluster.and_then(|key| datapoint.metadata.get(key)).is_some_and(|key| !key.is_null()),
+        );
         let fields = Fields::new(&datapoint);
         for want in &mut wanted {
             if fields.has(want.param.key) {
@@ -101,15 +104,23 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
     if parsed < 2 {
         return Ok(faults);
     }
-    let nowhere: Vec<String> = wanted
+    let mut nowhere: Vec<String> = wanted
         .iter()
         .filter(|want| want.found == 0)
         .map(|want| nowhere(want, spec, parsed, &names))
         .collect();
+    if let Some(key) = cluster.filter(|_| in_a_cluster == 0) {
+        nowhere.push(format!(
+            "none of the {} of {} has the metadata `{key}`, which `cluster` of `{}` ({place}) names",
+            rows(parsed, spec),
+            spec.dataset.origin,
+            spec.name,
+        ));
+    }
     if nowhere.is_empty() { Ok(faults) } else { Err(nowhere.join("\n")) }
 }
 
-fn nowhere(want: &Wanted<'_>, spec: &Spec, rows: usize, names: &[String]) -> String {
+fn nowhere(want: &Wanted<'_>, spec: &Spec, parsed: usize, names: &[String]) -> String {
     let origin = &spec.dataset.origin;
     let what = match want.param.key {
         Key::Input(_) => format!("an input {}", want.param.key),
@@ -125,7 +136,12 @@ fn nowhere(want: &Wanted<'_>, spec: &Spec, rows: usize, names: &[String]) -> Str
     };
     format!(
         "none of the {} of {origin} has {what}, which {} reads{hint}",
-        count(rows, if rows < spec.dataset.rows.len() { "selected row" } else { "row" }),
+        rows(parsed, spec),
         want.reader
     )
+}
+
+/// `12 rows`, `3 selected rows`
+fn rows(count: usize, spec: &Spec) -> String {
+    text::count(count, if count < spec.dataset.rows.len() { "selected row" } else { "row" })
 }

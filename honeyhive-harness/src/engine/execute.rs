@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
 use super::panics::PanicNote;
+use super::threads::Threads;
 use crate::journal::{AttemptError, ErrorKind};
 
 /// How long a cancelled task may take to let go of its thread before it counts as stuck.
@@ -30,6 +31,7 @@ const MOST_WORKERS: usize = 64;
 /// are gone, new tasks go to a fresh runtime.
 #[derive(Debug)]
 pub(super) struct Workers {
+    synchronous: Threads,
     pool: Mutex<Pool>,
     threads: usize,
 }
@@ -47,7 +49,7 @@ struct Pool {
 fn runtime(threads: usize) -> std::io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(threads)
-        // Threads of timed-out synchronous calls never come back; they must not run out.
+        // Threads on which a program blocks for ever never come back; they must not run out.
         .max_blocking_threads(1 << 16)
         // As much as a main thread has; recursive code is used to it.
         .thread_stack_size(8 << 20)
@@ -64,7 +66,7 @@ impl Workers {
         let current = runtime(threads)?;
         let handle = current.handle().clone();
         let pool = Pool { current: Some(current), handle, stuck: 0, retired: Vec::new() };
-        Ok(Self { pool: Mutex::new(pool), threads })
+        Ok(Self { synchronous: Threads::new(), pool: Mutex::new(pool), threads })
     }
 
     fn pool(&self) -> std::sync::MutexGuard<'_, Pool> {
@@ -82,7 +84,12 @@ impl Workers {
     ) -> Script<T> {
         let notebook = Arc::new(Notebook::default());
         let steps = Steps { notebook: Arc::clone(&notebook), note: PanicNote::default() };
-        self.handle().spawn_blocking(move || script(&steps));
+        let handle = self.handle();
+        self.synchronous.start(move || {
+            // Synchronous code may want to wait for something asynchronous.
+            let _entered = handle.enter();
+            script(&steps);
+        });
         Script { notebook, read: VecDeque::new(), since: Instant::now() }
     }
 
@@ -118,6 +125,7 @@ impl Workers {
 
     /// Lets go of all threads without waiting for stuck ones.
     pub(super) fn shutdown(&self) {
+        self.synchronous.close();
         let mut pool = self.pool();
         let Pool { current, retired, .. } = &mut *pool;
         for runtime in retired.drain(..).chain(current.take()) {

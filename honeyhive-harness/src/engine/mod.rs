@@ -14,6 +14,7 @@ mod replay;
 mod schedule;
 mod settle;
 mod spec;
+mod threads;
 
 pub(crate) use board::Outcome;
 pub(crate) use check::{check, no_faults};

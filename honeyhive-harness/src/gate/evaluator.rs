@@ -190,6 +190,37 @@ mod tests {
         assert!((all - 1.0 / 3.0).abs() < 1e-12 && holds == Some(false));
     }
 
+    /// All ways to answer six attempts, against counting every choice of some of them.
+    #[test]
+    fn counting_reducers_are_what_counting_says() {
+        for answers in 0_u32..1 << 6 {
+            for n in 1..=6_u32 {
+                let values: Vec<bool> = (0..n).map(|at| answers >> at & 1 == 1).collect();
+                let good = (answers & ((1 << n) - 1)).count_ones();
+                for k in 1..=n {
+                    let choices = || (0_u32..1 << n).filter(|choice| choice.count_ones() == k);
+                    let share = |holds: &dyn Fn(u32) -> bool| {
+                        let held = choices().filter(|choice| holds(*choice)).count();
+                        held as f64 / choices().count() as f64
+                    };
+                    for (reduce, want) in [
+                        (Reducer::PassAt(k), share(&|choice| choice & answers != 0)),
+                        (Reducer::PassAll(k), share(&|choice| choice & answers == choice)),
+                        (Reducer::AtLeast(k), f64::from(u8::from(good >= k))),
+                    ] {
+                        let (score, holds) = yes_no(reduce, &values);
+                        assert!((score - want).abs() < 1e-12, "{values:?} {reduce}: {score}");
+                        assert_eq!(holds, Some((score - 1.0).abs() < 1e-9), "{values:?} {reduce}");
+                    }
+                }
+                let [min, median, mean, max] =
+                    [Reducer::Min, Reducer::Median, Reducer::Mean, Reducer::Max]
+                        .map(|reduce| yes_no(reduce, &values).0);
+                assert!(min <= median && median <= max && min <= mean && mean <= max);
+            }
+        }
+    }
+
     #[test]
     fn too_few_attempts_have_no_answer() {
         for reduce in [Reducer::AtLeast(3), Reducer::PassAt(3), Reducer::PassAll(3)] {

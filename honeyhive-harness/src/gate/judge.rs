@@ -177,20 +177,20 @@ fn sample<'a>(limit: Limit, cases: &[&'a Case]) -> Sample<'a> {
     sample
 }
 
-/// The mean of case scores and what goes with it. Where every case has a cluster, the cluster is
-/// the unit of the interval.
+/// The mean of case scores and what goes with it. Where cases have clusters, the cluster is the
+/// unit of the interval, and a case without one is a cluster of its own.
 fn spread(values: &[(f64, &Case)], confidence: f64) -> Spread {
-    let clustered: Option<Vec<(f64, &str)>> =
-        values.iter().map(|(value, case)| Some((*value, case.cluster.as_deref()?))).collect();
-    match clustered {
-        Some(clustered) if !clustered.is_empty() => {
-            stats::clustered_interval(&clustered, confidence)
-        }
-        _ => {
-            let values: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
-            stats::interval_of_mean(&values, confidence)
-        }
+    if values.iter().any(|(_, case)| case.cluster.is_some()) {
+        let cluster = |case: &'_ Case| match &case.cluster {
+            Some(cluster) => (Some(cluster.clone()), 0),
+            None => (None, case.row),
+        };
+        let clustered: Vec<_> =
+            values.iter().map(|(value, case)| (*value, cluster(case))).collect();
+        return stats::clustered_interval(&clustered, confidence);
     }
+    let values: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
+    stats::interval_of_mean(&values, confidence)
 }
 
 fn mean_of(values: &[(f64, &Case)]) -> f64 {

@@ -12,5 +12,7 @@ pub(crate) mod miss;
 pub(crate) mod plan;
 pub(crate) mod recorded;
 mod regression;
+#[cfg(test)]
+mod simulation;
 pub(crate) mod snapshot;
 pub(crate) mod verdict;

@@ -413,10 +413,7 @@ fn load_managed(
     }
     let client = HoneyHive::from_connection(&config.connection);
     let client = client.map_err(|error| fault(&error.to_string()))?;
-    let client = client.until(std::time::Instant::now() + FETCH);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| fault(&format!("cannot be fetched: {error}")))?;
-    runtime.block_on(managed::fetch(&client, which, Some(&root), name))
+    managed::fetch_blocking(&client, which, &root, name, FETCH)
 }
 
 /// Fisher–Yates.

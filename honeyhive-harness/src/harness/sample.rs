@@ -59,4 +59,35 @@ mod tests {
         assert!(kept >= 19, "{kept}");
         assert_eq!(sample(&ids, 1000, 7).len(), 201);
     }
+
+    #[test]
+    fn a_larger_sample_has_all_of_a_smaller_one_and_the_order_of_the_rows_is_no_matter() {
+        let mut ids: Vec<String> = (0..60).map(|n| format!("case-{n}")).collect();
+        let set = |ids: &[String], size| -> std::collections::BTreeSet<String> {
+            sample(ids, size, 3).into_iter().collect()
+        };
+        for size in 0..60 {
+            assert_eq!(set(&ids, size).len(), size);
+            assert!(set(&ids, size).is_subset(&set(&ids, size + 1)), "{size}");
+        }
+        let before = set(&ids, 20);
+        ids.reverse();
+        assert_eq!(before, set(&ids, 20));
+    }
+
+    #[test]
+    fn every_case_has_the_same_chance() {
+        let ids: Vec<String> = (0..20).map(|n| format!("case-{n}")).collect();
+        let mut drawn = std::collections::BTreeMap::<String, u32>::new();
+        for seed in 0..400 {
+            for id in sample(&ids, 5, seed) {
+                *drawn.entry(id).or_default() += 1;
+            }
+        }
+        // 100 each, give or take 5 standard deviations.
+        assert!(
+            drawn.len() == 20 && drawn.values().all(|times| (57..=143).contains(times)),
+            "{drawn:?}"
+        );
+    }
 }

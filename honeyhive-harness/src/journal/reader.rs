@@ -149,7 +149,7 @@ fn read_bytes(bytes: &[u8], file: &Path, journal: &mut Journal) -> Result<(), Jo
         {
             return Err(JournalError::Newer { file: file.to_owned(), schema });
         }
-        let record: Record = serde_json::from_slice(line).map_err(|error| JournalError::Line {
+        let record = Record::read(line).map_err(|error| JournalError::Line {
             file: file.to_owned(),
             line: index + 1,
             message: error.to_string(),

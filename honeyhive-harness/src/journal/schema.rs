@@ -35,6 +35,24 @@ pub enum Record {
     Unknown,
 }
 
+/// How the line of an attempt begins.
+const ATTEMPT: &[u8] = br#"{"type":"attempt","#;
+
+impl Record {
+    /// The record of a line.
+    ///
+    /// # Errors
+    /// When the line is none.
+    pub(crate) fn read(line: &[u8]) -> serde_json::Result<Self> {
+        // Nearly all of a journal. Whoever does not know the type beforehand reads it twice: into
+        // a tree, and from there into the record.
+        if line.starts_with(ATTEMPT) {
+            return Ok(Self::Attempt(Box::new(serde_json::from_slice(line)?)));
+        }
+        serde_json::from_slice(line)
+    }
+}
+
 /// The process that writes the file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -38,7 +38,7 @@ impl Tail {
             }
             let begin = self.at;
             self.at += read as u64;
-            if let Ok(record) = serde_json::from_slice(&self.line) {
+            if let Ok(record) = Record::read(&self.line) {
                 return Ok(Some((begin, record)));
             }
         }
@@ -53,7 +53,7 @@ impl Tail {
         self.line.clear();
         self.file.read_until(b'\n', &mut self.line)?;
         self.file.seek(SeekFrom::Start(self.at))?;
-        serde_json::from_slice(&self.line).map_err(io::Error::from)
+        Record::read(&self.line).map_err(io::Error::from)
     }
 }
 

@@ -30,6 +30,8 @@ use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use libtest_mimic::ColorSetting;
+#[cfg(feature = "cli")]
+pub(crate) use runs::Listed;
 
 use crate::gate::case::{Case, Rules};
 use crate::gate::miss::Miss;
@@ -173,7 +175,7 @@ pub(crate) fn compared(all: &[Compared], cases: usize) -> String {
 
 /// The list of invocations, to be printed by [`styled`].
 #[cfg(feature = "cli")]
-pub(crate) fn runs(runs: &[crate::journal::Overview]) -> String {
+pub(crate) fn runs(runs: &[Listed]) -> String {
     runs::render(runs)
 }
 

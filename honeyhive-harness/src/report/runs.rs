@@ -1,8 +1,11 @@
 //! The list of invocations.
 
 use super::{BOLD, DIM, GREEN, RED, YELLOW};
+use serde::Serialize;
+
 use crate::journal::{Counts, Ending, ExperimentOverview, Overview, Verdict};
 use crate::text::{count, number, one_line, pad, thousands, width};
+use crate::upload::Unsent;
 
 /// Columns of a name of somebody's.
 const LONGEST_NAME: usize = 40;
@@ -10,10 +13,20 @@ const LONGEST_NAME: usize = 40;
 /// Columns of an error.
 const LONGEST_ERROR: usize = 300;
 
-/// One block per invocation: when, what, how it ended, how big; then a line per experiment.
-pub(super) fn render(runs: &[Overview]) -> String {
+/// An invocation in the list.
+#[derive(Debug, Serialize)]
+pub(crate) struct Listed {
+    #[serde(flatten)]
+    pub(crate) overview: Overview,
+    /// What still has to be sent.
+    pub(crate) unsent: Vec<Unsent>,
+}
+
+/// One block per invocation: when, what, how it ended, how big; then a line per experiment, and
+/// what is not as it should be.
+pub(super) fn render(runs: &[Listed]) -> String {
     let mut text = String::new();
-    for run in runs {
+    for Listed { overview: run, unsent } in runs {
         text.push_str(&heading(run));
         let names = run.experiments.iter().map(|one| one_line(&one.name, LONGEST_NAME));
         let names: Vec<String> = names.collect();
@@ -30,6 +43,11 @@ pub(super) fn render(runs: &[Overview]) -> String {
             let file = one_line(&file, LONGEST_ERROR);
             text.push_str(&format!("    {YELLOW}{file} is {said}{YELLOW:#}\n"));
         }
+        for unsent in unsent {
+            let said = not_sent(unsent);
+            let push = format!("`cargo honeyhive push {}` sends the rest", run.invocation);
+            text.push_str(&format!("    {YELLOW}{said}{YELLOW:#}; {push}\n"));
+        }
     }
     text.push_str(&trends(runs));
     text
@@ -45,10 +63,10 @@ struct Trend<'a> {
 }
 
 /// A table of the experiments that ran more than once, with all their rows; empty without any.
-fn trends(runs: &[Overview]) -> String {
+fn trends(runs: &[Listed]) -> String {
     let mut trends: Vec<Trend<'_>> = Vec::new();
     // The newest run says which evaluator counts: the first that judges.
-    for run in runs {
+    for Listed { overview: run, .. } in runs {
         for experiment in run.experiments.iter().filter(|one| one.selected == one.rows) {
             let (target, name) = (experiment.target.as_str(), experiment.name.as_str());
             let known =
@@ -136,6 +154,17 @@ fn heading(run: &Overview) -> String {
         size(run.bytes),
         one_line(&run.invocation, LONGEST_NAME),
     )
+}
+
+/// `3 of 80 attempts not sent to HoneyHive at https://..`
+fn not_sent(unsent: &Unsent) -> String {
+    let Unsent { to, attempts, left, unfinished_runs, .. } = unsent;
+    if *left > 0 {
+        let all = count(*attempts, "attempt");
+        format!("{} of {all} not sent to {to}", thousands(*left))
+    } else {
+        format!("{} not finished at {to}", count(*unfinished_runs, "run"))
+    }
 }
 
 /// `80 cases: 77 pass, 2 fail, 1 error; gate pass`

@@ -130,22 +130,21 @@ fn forgiven(summary: &Summary) -> String {
         summary.experiments.iter().map(|e| e.counts[1..4].iter().sum::<usize>()).sum();
     // Only a gate was asked for, so what fails beside it is no test of this run.
     let beside = summary.experiments.iter().any(|e| e.misses.iter().any(|(_, miss)| miss.failed));
+    let sampled = summary.experiments.iter().any(|experiment| experiment.sampled);
     match misses {
+        0 if sampled => "; a sample, not final".to_owned(),
         0 => String::new(),
-        misses if summary.experiments.iter().any(|experiment| experiment.sampled) => {
-            format!(
-                "; {} in the sample",
-                if misses == 1 {
-                    "1 miss".to_owned()
-                } else {
-                    format!("{} misses", thousands(misses))
-                }
-            )
+        misses if sampled => {
+            format!("; a sample, not final: {}, which no gate judged", count_misses(misses))
         }
         _ if beside => " (only gates were asked for; cases fail beside them)".to_owned(),
-        1 => "; 1 miss, which a gate allows".to_owned(),
-        misses => format!("; {} misses, which a gate allows", thousands(misses)),
+        misses => format!("; {}, which a gate allows", count_misses(misses)),
     }
+}
+
+/// `1 miss`, `1,319 misses`
+fn count_misses(misses: usize) -> String {
+    if misses == 1 { "1 miss".to_owned() } else { format!("{} misses", thousands(misses)) }
 }
 
 fn is_failed(experiment: &ExperimentSummary) -> bool {

@@ -20,6 +20,7 @@
 //! |---|---|---|
 //! | did the mean change? | paired sign-flip permutation | [`sign_flip_test`] |
 //! | did more hits become misses than misses hits? | `McNemar`'s, exact | [`mcnemar`] |
+//! | the same, of runs with different numbers of attempts | permutation of attempts | [`dealing_test`] |
 //! | which of several p-values are findings? | Holm's correction | [`holm`] |
 //!
 //! What a suite of some size can notice at all is known before it runs: [`mean_power`],
@@ -42,6 +43,7 @@ mod alternative;
 mod beta;
 mod bootstrap;
 mod cluster;
+mod dealing;
 mod distribution;
 mod holm;
 mod interval;
@@ -60,6 +62,7 @@ mod wilson;
 pub use alternative::Alternative;
 pub use bootstrap::{SplitMix64, bootstrap_interval};
 pub use cluster::{ClusteredMean, clustered_interval, clustered_mean};
+pub use dealing::{Dealt, dealing_test};
 pub use distribution::{normal_cdf, normal_quantile, student_t_cdf, student_t_quantile};
 pub use holm::holm;
 pub use interval::{Interval, Method};

@@ -19,6 +19,24 @@ pub(crate) struct Belongs<'a> {
     pub(crate) project: &'a str,
 }
 
+/// What each field of [`Belongs`] is called, in its order.
+const NAMES: [&[&str]; 6] = [
+    &["honeyhive.run_id", "traceloop.association.properties.run_id", "honeyhive_metadata.run_id"],
+    &[
+        "honeyhive.dataset_id",
+        "traceloop.association.properties.dataset_id",
+        "honeyhive_metadata.dataset_id",
+    ],
+    &[
+        "honeyhive.datapoint_id",
+        "traceloop.association.properties.datapoint_id",
+        "honeyhive_metadata.datapoint_id",
+    ],
+    &["honeyhive.session_id", "traceloop.association.properties.session_id", "session.id"],
+    &["honeyhive.source", "traceloop.association.properties.source"],
+    &["honeyhive.project", "traceloop.association.properties.project"],
+];
+
 /// The attributes of a span as they leave: its own, and whose it is.
 pub(crate) fn leaving(record: &mut SpanRecord, belongs: Belongs<'_>) -> Map<String, Value> {
     let mut all = std::mem::take(&mut record.attributes);
@@ -34,25 +52,18 @@ pub(crate) fn leaving(record: &mut SpanRecord, belongs: Belongs<'_>) -> Map<Stri
     all.insert(attributes::EVENT_TYPE.to_owned(), Value::from(kind));
     all.entry("openinference.span.kind")
         .or_insert_with(|| Value::from(if is_evaluator { "EVALUATOR" } else { openinference }));
-    let ids = [
-        ("run_id", belongs.run_id),
-        ("dataset_id", belongs.dataset_id),
-        ("datapoint_id", belongs.datapoint_id),
+    let values = [
+        belongs.run_id,
+        belongs.dataset_id,
+        belongs.datapoint_id,
+        belongs.session_id,
+        belongs.source,
+        belongs.project,
     ];
-    let session = [
-        ("session_id", belongs.session_id),
-        ("source", belongs.source),
-        ("project", belongs.project),
-    ];
-    for (name, value) in ids.into_iter().chain(session).filter(|(_, value)| !value.is_empty()) {
-        all.insert(format!("honeyhive.{name}"), Value::from(value));
-        all.insert(format!("traceloop.association.properties.{name}"), Value::from(value));
-    }
-    for (name, value) in ids.into_iter().filter(|(_, value)| !value.is_empty()) {
-        all.insert(format!("honeyhive_metadata.{name}"), Value::from(value));
-    }
-    if !belongs.session_id.is_empty() {
-        all.insert("session.id".to_owned(), Value::from(belongs.session_id));
+    for (value, names) in values.into_iter().zip(NAMES).filter(|(value, _)| !value.is_empty()) {
+        for name in names {
+            all.insert((*name).to_owned(), Value::from(value));
+        }
     }
     all
 }

@@ -4,11 +4,14 @@
 //! program records may be of any size; what a span holds may not, as all spans of an attempt are
 //! in memory until it ends.
 
+use std::ops::ControlFlow;
+
 use opentelemetry::trace::SpanRef;
 use opentelemetry::{KeyValue, Value as Attribute};
 use serde_json::Value;
 
 use super::attributes;
+use crate::json::leaves;
 
 /// Attributes that one call, or one enrichment, may set.
 const MOST: usize = 512;
@@ -27,8 +30,18 @@ pub(super) struct Attributes {
 impl Attributes {
     /// A value below `key`: one attribute per leaf. Nulls say nothing and are left out.
     pub(super) fn value(&mut self, key: &str, value: &Value) {
-        let leaf = match value {
-            Value::Null => return,
+        let _ = leaves(key, value, &mut |key, leaf| {
+            self.leaf(key, leaf);
+            if self.cut && self.pairs.len() >= MOST {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+    }
+
+    fn leaf(&mut self, key: &str, value: &Value) {
+        let attribute = match value {
             Value::Bool(yes) => Attribute::Bool(*yes),
             Value::Number(number) => match (number.as_i64(), number.as_f64()) {
                 (Some(whole), _) => Attribute::I64(whole),
@@ -37,26 +50,10 @@ impl Attributes {
                 _ => number.to_string().into(),
             },
             Value::String(text) => return self.text(key, text.clone()),
-            Value::Array(items) => {
-                return self.each(key, items.iter().enumerate());
-            }
-            Value::Object(fields) => return self.each(key, fields.iter()),
+            // These have no attribute of their own.
+            Value::Null | Value::Array(_) | Value::Object(_) => return,
         };
-        self.push(key, leaf);
-    }
-
-    fn each<'a>(
-        &mut self,
-        key: &str,
-        items: impl Iterator<Item = (impl std::fmt::Display, &'a Value)>,
-    ) {
-        for (name, item) in items {
-            if self.pairs.len() >= MOST {
-                self.cut = true;
-                return;
-            }
-            self.value(&format!("{key}.{name}"), item);
-        }
+        self.push(key, attribute);
     }
 
     /// A text as one attribute, without what is too long of it.

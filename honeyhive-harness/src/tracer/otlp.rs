@@ -1,15 +1,13 @@
 //! Spans as OTLP: what goes over the wire to HoneyHive and to any other receiver.
 
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, InstrumentationScope, KeyValue, any_value,
 };
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link, SpanKind};
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
+use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use opentelemetry_sdk::resource::{ResourceDetector as _, TelemetryResourceDetector};
 use prost::Message as _;
 use serde_json::{Map, Value};
@@ -50,13 +48,29 @@ impl ResourceInfo {
 }
 
 /// Spans that are sent in one request.
-#[derive(Debug, Default)]
+///
+/// Each is encoded as it comes. Hundreds of them with a text per attribute would take far more time
+/// to allocate and to free again than to encode.
+#[derive(Debug)]
 pub(crate) struct Batch {
-    spans: Vec<Span>,
-    bytes: usize,
+    protocol: Protocol,
+    /// The spans in a row, as they stand in a request.
+    spans: Vec<u8>,
+    count: usize,
 }
 
+/// Numbers of fields in the messages around the spans.
+const RESOURCE_SPANS: u8 = 1;
+const RESOURCE: u8 = 1;
+const SCOPE_SPANS: u8 = 2;
+const SCOPE: u8 = 1;
+const SPANS: u8 = 2;
+
 impl Batch {
+    pub(crate) fn new(protocol: Protocol) -> Self {
+        Self { protocol, spans: Vec::new(), count: 0 }
+    }
+
     /// Adds a span with its attributes as they are to be sent; `false` when its ids are none.
     pub(crate) fn push(
         &mut self,
@@ -65,47 +79,76 @@ impl Batch {
         attributes: Map<String, Value>,
     ) -> bool {
         let Some(span) = span(trace_id, record, attributes) else { return false };
-        self.bytes += span.encoded_len();
-        self.spans.push(span);
+        match self.protocol {
+            Protocol::Protobuf => {
+                self.spans.push(tag(SPANS));
+                // Room is made as it is needed.
+                let _ = span.encode_length_delimited(&mut self.spans);
+            }
+            Protocol::Json => {
+                if self.count > 0 {
+                    self.spans.push(b',');
+                }
+                // Strings, numbers and lists of them; none can fail to be written.
+                let _ = serde_json::to_writer(&mut self.spans, &span);
+            }
+        }
+        self.count += 1;
         true
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.spans.len()
+        self.count
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.spans.len() >= MOST_SPANS || self.bytes >= MOST_BYTES
+        self.count >= MOST_SPANS || self.spans.len() >= MOST_BYTES
     }
 
-    /// The content type and body of the request.
-    pub(crate) fn encode(
-        self,
-        resource: &ResourceInfo,
-        protocol: Protocol,
-    ) -> (&'static str, Vec<u8>) {
+    /// The content type and body of the request: an `ExportTraceServiceRequest` with one resource
+    /// and one scope.
+    pub(crate) fn encode(self, resource: &ResourceInfo) -> (&'static str, Vec<u8>) {
+        let resource = resource.encode();
         let scope = InstrumentationScope {
             name: "honeyhive-harness".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ..InstrumentationScope::default()
         };
-        let scope_spans =
-            ScopeSpans { scope: Some(scope), spans: self.spans, ..ScopeSpans::default() };
-        let request = ExportTraceServiceRequest {
-            resource_spans: vec![ResourceSpans {
-                resource: Some(resource.encode()),
-                scope_spans: vec![scope_spans],
-                ..ResourceSpans::default()
-            }],
-        };
-        match protocol {
-            Protocol::Protobuf => ("application/x-protobuf", request.encode_to_vec()),
-            // Strings, numbers and lists of them; none can fail to be written.
+        match self.protocol {
+            Protocol::Protobuf => {
+                let [mut of_scope, mut of_resource, mut request] = [const { Vec::new() }; 3];
+                field(SCOPE, &scope.encode_to_vec(), &mut of_scope);
+                of_scope.extend(self.spans);
+                field(RESOURCE, &resource.encode_to_vec(), &mut of_resource);
+                field(SCOPE_SPANS, &of_scope, &mut of_resource);
+                field(RESOURCE_SPANS, &of_resource, &mut request);
+                ("application/x-protobuf", request)
+            }
             Protocol::Json => {
-                ("application/json", serde_json::to_vec(&request).unwrap_or_default())
+                let text = |value: serde_json::Result<String>| value.unwrap_or_default();
+                let (resource, scope) =
+                    (text(serde_json::to_string(&resource)), text(serde_json::to_string(&scope)));
+                let begin = format!(
+                    r#"{{"resourceSpans":[{{"resource":{resource},"scopeSpans":[{{"scope":{scope},"spans":["#
+                );
+                let body = [begin.as_bytes(), &self.spans, b"]}]}]}"].concat();
+                ("application/json", body)
             }
         }
     }
+}
+
+/// What begins a field that holds a message.
+fn tag(number: u8) -> u8 {
+    number << 3 | 2
+}
+
+/// Writes a field that holds a message.
+fn field(number: u8, message: &[u8], to: &mut Vec<u8>) {
+    to.push(tag(number));
+    // Room is made as it is needed.
+    let _ = prost::encode_length_delimiter(message.len(), to);
+    to.extend_from_slice(message);
 }
 
 /// What a receiver says of the spans that it did not take, if there are any.
@@ -135,6 +178,7 @@ fn span_bytes(hex: &str) -> Option<Vec<u8>> {
     Some(id.to_be_bytes().to_vec())
 }
 
+/// `None` when its ids are none.
 fn span(trace_id: &str, record: SpanRecord, attributes: Map<String, Value>) -> Option<Span> {
     let kind = match record.kind.as_str() {
         "client" => SpanKind::Client,
@@ -184,7 +228,9 @@ fn link(text: &str) -> Option<Link> {
 }
 
 fn pairs(attributes: Map<String, Value>) -> Vec<KeyValue> {
-    attributes.into_iter().filter_map(|(key, value)| pair(key, value)).collect()
+    let mut pairs = Vec::with_capacity(attributes.len());
+    pairs.extend(attributes.into_iter().filter_map(|(key, value)| pair(key, value)));
+    pairs
 }
 
 fn pair(key: String, value: Value) -> Option<KeyValue> {
@@ -224,6 +270,7 @@ fn clipped(text: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
     use serde_json::json;
 
     fn record() -> SpanRecord {
@@ -253,10 +300,10 @@ mod tests {
             "text": "a", "whole": 3, "half": 2.5, "round": 2.0, "yes": true, "list": [1, "b"],
             "nothing": null, "object": {"a": 1}
         });
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(Protocol::Json);
         assert!(batch.push(TRACE, record(), attributes.as_object().unwrap().clone()));
         assert!(!batch.push("0", record(), Map::new()));
-        let (content_type, body) = batch.encode(&resource(), Protocol::Json);
+        let (content_type, body) = batch.encode(&resource());
         assert_eq!(content_type, "application/json");
         let body: Value = serde_json::from_slice(&body).unwrap();
         let span = &body["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
@@ -285,15 +332,24 @@ mod tests {
     #[test]
     fn protobuf_says_the_same() {
         let encode = |protocol| {
-            let mut batch = Batch::default();
-            batch.push(TRACE, record(), Map::new());
-            batch.encode(&resource(), protocol).1
+            let mut batch = Batch::new(protocol);
+            for name in ["one", "two"] {
+                let record = SpanRecord { name: name.to_owned(), ..record() };
+                assert!(batch.push(TRACE, record, Map::new()));
+            }
+            batch.encode(&resource()).1
         };
         let binary =
             ExportTraceServiceRequest::decode(encode(Protocol::Protobuf).as_slice()).unwrap();
         let text: ExportTraceServiceRequest =
             serde_json::from_slice(&encode(Protocol::Json)).unwrap();
         assert_eq!(binary, text);
+        let [of_resource] = &binary.resource_spans[..] else { panic!("{binary:?}") };
+        assert_eq!(of_resource.resource, Some(resource().encode()));
+        let [of_scope] = &of_resource.scope_spans[..] else { panic!("{of_resource:?}") };
+        assert_eq!(of_scope.scope.as_ref().unwrap().name, "honeyhive-harness");
+        let names: Vec<&str> = of_scope.spans.iter().map(|span| span.name.as_str()).collect();
+        assert_eq!(names, ["one", "two"]);
     }
 
     #[test]

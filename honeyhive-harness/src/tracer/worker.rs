@@ -198,7 +198,7 @@ impl Worker {
 
     /// Spans of as many tracers as go together.
     fn request(&self) -> Option<Request> {
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(self.pipeline.protocol());
         let mut parts: Vec<(Arc<Outbox>, usize)> = Vec::new();
         for outbox in &self.ready {
             if parts.first().is_some_and(|(first, _)| !first.about.goes_with(&outbox.about)) {
@@ -210,7 +210,7 @@ impl Worker {
             }
         }
         let about = &parts.first()?.0.about;
-        let (content_type, body) = batch.encode(&about.resource, self.pipeline.protocol());
+        let (content_type, body) = batch.encode(&about.resource);
         Some(Request { content_type, body, source: about.source.clone(), parts })
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::marks::Session;
+use super::marks::{Begun, Session};
 use super::runs::{Ending, Run, Runs};
 use crate::api::{
     ApiError, EventUpdate, HoneyHive, NewRun, NewSession, OtlpReceiver, RunStatus, RunUpdate,
@@ -85,6 +85,20 @@ impl Destination {
     /// Whether attempts of a partial selection are wanted, too.
     pub(crate) fn takes_partial(&self) -> bool {
         self.partial
+    }
+
+    /// What the marks say of it.
+    pub(super) fn begun(&self) -> Begun {
+        let Self { shown, partial, .. } = self;
+        Begun { shown: shown.clone(), sessions: self.has_sessions(), partial: *partial }
+    }
+
+    /// How it wants its spans.
+    pub(super) fn protocol(&self) -> Protocol {
+        match &self.way {
+            Way::HoneyHive { protocol, .. } => *protocol,
+            Way::Otlp(receiver) => receiver.protocol(),
+        }
     }
 
     /// A run as it begins.
@@ -167,17 +181,12 @@ impl Destination {
         resource: &ResourceInfo,
         source: &str,
     ) -> Result<Option<String>, ApiError> {
-        let (protocol, answer) = match &self.way {
-            Way::HoneyHive { client, protocol, .. } => {
-                let (kind, body) = batch.encode(resource, *protocol);
-                (*protocol, client.send_spans(kind, body, source).await?)
-            }
-            Way::Otlp(receiver) => {
-                let (kind, body) = batch.encode(resource, receiver.protocol());
-                (receiver.protocol(), receiver.send(kind, body).await?)
-            }
+        let (kind, body) = batch.encode(resource);
+        let answer = match &self.way {
+            Way::HoneyHive { client, .. } => client.send_spans(kind, body, source).await?,
+            Way::Otlp(receiver) => receiver.send(kind, body).await?,
         };
-        Ok(rejected(&answer, protocol))
+        Ok(rejected(&answer, self.protocol()))
     }
 
     /// Makes a run's end known.

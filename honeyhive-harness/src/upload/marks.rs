@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum What {
+    /// It is being sent there.
+    Begun(Begun),
     /// The run is known there, by this id.
     Run { run_id: String, there: String },
     /// The session is known there, by this id.
@@ -27,6 +29,17 @@ pub(super) enum What {
     Refused { session_id: String, why: String },
     /// The run's end is known there.
     Finished { run_id: String },
+}
+
+/// A destination, for whoever wants to know later what it lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Begun {
+    /// Its name for people.
+    pub(super) shown: String,
+    /// It knows runs and sessions beside spans.
+    pub(super) sessions: bool,
+    /// It wants attempts of partial selections, too.
+    pub(super) partial: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -50,6 +63,7 @@ pub(super) struct Session {
 /// What has arrived at one destination.
 #[derive(Debug, Default)]
 pub(super) struct Arrived {
+    pub(super) begun: Option<Begun>,
     sessions: HashMap<String, Session>,
     runs: HashMap<String, String>,
     finished: Vec<String>,
@@ -124,7 +138,14 @@ impl Marks {
     }
 
     pub(super) fn is_finished(&self, to: &str, run_id: &str) -> bool {
-        self.arrived.get(to).is_some_and(|at| at.finished.iter().any(|id| id == run_id))
+        self.arrived.get(to).is_some_and(|at| at.is_finished(run_id))
+    }
+
+    /// Notes that it is being sent there, unless that is known.
+    pub(super) fn begin(&mut self, to: &str, begun: Begun) {
+        if self.arrived.get(to).and_then(|at| at.begun.as_ref()) != Some(&begun) {
+            self.add(to, What::Begun(begun));
+        }
     }
 
     pub(super) fn add(&mut self, to: &str, what: What) {
@@ -156,8 +177,13 @@ impl Arrived {
         self.sessions.get(session_id)
     }
 
+    pub(super) fn is_finished(&self, run_id: &str) -> bool {
+        self.finished.iter().any(|id| id == run_id)
+    }
+
     fn note(&mut self, what: What) {
         match what {
+            What::Begun(begun) => self.begun = Some(begun),
             What::Run { run_id, there } => {
                 self.runs.insert(run_id, there);
             }

@@ -10,6 +10,8 @@ mod marks;
 mod report;
 mod runs;
 mod spans;
+#[cfg(feature = "cli")]
+mod unsent;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,8 @@ use marks::Marks;
 pub(crate) use report::Sent;
 #[cfg(feature = "cli")]
 pub(crate) use spans::write_otlp;
+#[cfg(feature = "cli")]
+pub(crate) use unsent::{Unsent, unsent};
 
 use crate::api::HoneyHive;
 use crate::config::Config;
@@ -90,7 +94,7 @@ impl Uplink {
     }
 
     fn close(&self, within: Duration) {
-        self.closing.send_replace(Closing::By(Some(Instant::now() + within)));
+        self.closing.send_replace(Closing::By(Instant::now() + within));
     }
 
     /// Sends the rest for at most so long; what became of each destination. `waiting` is called when
@@ -119,7 +123,8 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// Sends what an invocation's journals hold and no destination has taken yet.
+/// Sends what an invocation's journals hold and no destination has taken yet. Ends when everything
+/// has arrived, or nothing more does for the length of `pause`.
 ///
 /// # Errors
 /// When the directory has no journal that can be read.
@@ -127,6 +132,7 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 pub(crate) fn push(
     directory: &Path,
     to: impl Fn() -> Vec<Destination>,
+    pause: Duration,
 ) -> Result<Vec<Sent>, String> {
     let fail = |error: std::io::Error| format!("cannot read {}: {error}", directory.display());
     let journals = journals(directory).map_err(fail)?;
@@ -134,7 +140,7 @@ pub(crate) fn push(
         return Err(format!("no journal in {}", directory.display()));
     }
     let runtime = runtime().map_err(|error| format!("cannot start: {error}"))?;
-    let (_closing, closed) = watch::channel(Closing::By(None));
+    let (_closing, closed) = watch::channel(Closing::Patiently(pause));
     let mut all: Vec<Sent> = Vec::new();
     for journal in journals {
         let marks =
@@ -177,14 +183,15 @@ async fn along(
                 }
             };
             delivery.run(length.cloned(), closing.clone()).await;
-            let until = match *closing.borrow() {
-                Closing::By(until) => until,
-                Closing::NotYet => None,
-            };
             // Finishing takes a request per run; a server that is gone by now is not waited for. The
             // requests themselves know the limit, and say so.
-            let last = until
-                .map_or_else(|| Instant::now() + FINISH, |until| until.max(Instant::now() + LEAST));
+            let now = Instant::now();
+            let last = match *closing.borrow() {
+                Closing::By(until) => until.max(now + LEAST),
+                Closing::Patiently(pause) => now + pause,
+                // Whoever started this has gone away.
+                Closing::NotYet => now + LEAST,
+            };
             let _ =
                 tokio::time::timeout_at(last + GUARD, delivery.finish(others, Some(last))).await;
             delivery.sent
@@ -199,10 +206,7 @@ const UNSEEN: Duration = Duration::from_millis(1500);
 /// How often the end is looked for meanwhile.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// How long the ends of runs may take when nobody set a time.
-const FINISH: Duration = Duration::from_secs(60);
-
-/// How long they may take at least.
+/// How long the ends of runs may take at least.
 const LEAST: Duration = Duration::from_secs(1);
 
 /// How much longer, should a request not keep to its limit.
@@ -219,4 +223,45 @@ fn journals(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+#[cfg(all(test, feature = "cli"))]
+mod tests {
+    use super::*;
+    use crate::config::{Connection, Protocol, Secret};
+
+    #[test]
+    fn a_push_that_nobody_answers_ends_after_a_pause() {
+        let directory = std::env::temp_dir().join(format!("push-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let lines = [
+            r#"{"type":"invocation","schema":1,"invocation":"i"}"#,
+            r#"{"type":"experiment","experiment":"e","run_id":"r","rows":1,"selected":1}"#,
+            r#"{"type":"attempt","experiment":"e","case":"c","run_id":"r","session_id":"s"}"#,
+        ];
+        std::fs::write(directory.join("x.jsonl"), lines.join("\n") + "\n").unwrap();
+        // Connections wait there for somebody to accept them.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let connection = Connection {
+            api_key: Some(Secret::new("hh_key")),
+            server: format!("http://{}", listener.local_addr().unwrap()),
+            timeout: Duration::from_secs(60),
+            ..Connection::default()
+        };
+        let client = HoneyHive::from_connection(&connection).unwrap();
+        let to = || vec![Destination::honeyhive(client.clone(), Protocol::default(), None, false)];
+        let begin = Instant::now();
+        let pause = Duration::from_millis(300);
+        let sent = push(&directory, to, pause).unwrap();
+        assert!(begin.elapsed() >= pause && begin.elapsed() < Duration::from_secs(20));
+        let [sent] = &sent[..] else { panic!("{sent:?}") };
+        assert_eq!((sent.attempts, sent.left(), sent.unfinished), (1, 1, 1));
+        let line = sent.line("push");
+        assert!(line.contains("; 1 run not finished: no answer within 300 ms; `push` "), "{line}");
+        // And that is known afterwards.
+        let [left] = &unsent(&directory).unwrap()[..] else { panic!() };
+        assert!(left.is_of(&to()[0]));
+        assert_eq!((left.attempts, left.left, left.unfinished_runs), (1, 1, 1));
+        std::fs::remove_dir_all(directory).unwrap();
+    }
 }

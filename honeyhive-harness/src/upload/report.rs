@@ -1,7 +1,9 @@
 //! What was sent where, and what was not.
 
+use std::time::Duration;
+
 use super::destination::Destination;
-use crate::text::{count, thousands};
+use crate::text::{count, seconds, thousands};
 
 /// What became of one destination.
 #[derive(Clone, Debug, Default)]
@@ -35,11 +37,13 @@ impl Sent {
         Self { to: to.shown.clone(), ..Self::default() }
     }
 
-    /// The time is over; why things did not get through is known already at times.
-    pub(super) fn out_of_time(&mut self) {
-        if self.problem.is_none() {
-            self.problem = Some("no answer within HH_FLUSH_TIMEOUT".to_owned());
-        }
+    /// The time is over, or nothing was taken for so long; why things did not get through is known
+    /// already at times.
+    pub(super) fn out_of_time(&mut self, pause: Option<Duration>) {
+        self.problem.get_or_insert_with(|| match pause {
+            Some(pause) => format!("no answer within {}", seconds(pause.as_secs_f64())),
+            None => "no answer within HH_FLUSH_TIMEOUT".to_owned(),
+        });
     }
 
     /// Nothing could be sent at all.
@@ -164,7 +168,7 @@ mod tests {
              honeyhive push x` sends the rest"
         );
         let mut slow = sent(3, 0);
-        slow.out_of_time();
+        slow.out_of_time(None);
         assert!(slow.line(PUSH).contains("HoneyHive: no answer within HH_FLUSH_TIMEOUT; "));
     }
 

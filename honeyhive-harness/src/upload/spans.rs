@@ -5,6 +5,7 @@
 
 #[cfg(feature = "cli")]
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use serde_json::{Map, Value};
 
@@ -13,6 +14,7 @@ use crate::config::Protocol;
 #[cfg(feature = "cli")]
 use crate::journal::Record;
 use crate::journal::{AttemptRecord, InvocationRecord, ScoreRecord};
+use crate::json::leaves;
 use crate::score::ScoreValue;
 use crate::tracer::families::{Belongs, leaving};
 use crate::tracer::otlp::Batch;
@@ -74,7 +76,7 @@ pub(crate) fn write_otlp(
     to: &mut impl Write,
 ) -> io::Result<()> {
     let mut invocation = InvocationRecord::default();
-    let mut batch = Batch::default();
+    let mut batch = Batch::new(Protocol::Json);
     for record in records {
         match record {
             Record::Invocation(next) => {
@@ -107,7 +109,7 @@ fn write_batch(
     }
     let resource =
         ResourceInfo { service: invocation.service.clone(), project: invocation.project.clone() };
-    let (_, body) = std::mem::take(batch).encode(&resource, Protocol::Json);
+    let (_, body) = std::mem::replace(batch, Batch::new(Protocol::Json)).encode(&resource);
     to.write_all(&body)?;
     to.write_all(b"\n")
 }
@@ -118,10 +120,13 @@ fn set(all: &mut Map<String, Value>, key: impl Into<String>, value: impl Into<Va
 
 /// A text as it is, anything else as JSON, and what it is.
 fn content(all: &mut Map<String, Value>, key: &str, value: &Value) {
-    let (text, kind) = match value {
-        Value::String(text) => (text.clone(), "text/plain"),
-        other => (other.to_string(), "application/json"),
-    };
+    match value {
+        Value::String(text) => typed(all, key, text.clone(), "text/plain"),
+        other => typed(all, key, other.to_string(), "application/json"),
+    }
+}
+
+fn typed(all: &mut Map<String, Value>, key: &str, text: String, kind: &str) {
     set(all, format!("{key}.value"), text);
     set(all, format!("{key}.mime_type"), kind);
 }
@@ -143,15 +148,16 @@ fn root(all: &mut Map<String, Value>, span: &SpanRecord, attempt: &AttemptRecord
         set(all, format!("honeyhive_inputs.{key}"), scalar(value));
     }
     if !attempt.inputs.is_empty() {
-        content(all, "input", &Value::Object(attempt.inputs.clone()));
+        // Strings and values; none can fail to be written.
+        let text = serde_json::to_string(&attempt.inputs).unwrap_or_default();
+        typed(all, "input", text, "application/json");
     }
     if let Some(truth) = &attempt.ground_truth {
         set(all, "honeyhive_feedback.ground_truth", scalar(truth));
     }
     if let Some(output) = attempt.output.as_ref().filter(|output| !output.is_null()) {
         content(all, "output", output);
-        let most = all.len() + MOST_OUTPUTS;
-        flat("honeyhive_outputs.result", output, most, all);
+        flat("honeyhive_outputs.result", output, all);
     }
     if let Some(error) = &attempt.error {
         set(all, "honeyhive_error", error.message.as_str());
@@ -203,19 +209,18 @@ fn evaluation(all: &mut Map<String, Value>, span: &mut SpanRecord, score: &Score
     });
 }
 
-/// One attribute per leaf: objects by their keys, lists by their indexes, nulls left out.
-fn flat(key: &str, value: &Value, most: usize, all: &mut Map<String, Value>) {
-    match value {
-        Value::Null => {}
-        Value::Object(fields) => {
-            fields.iter().for_each(|(name, item)| flat(&format!("{key}.{name}"), item, most, all));
+/// One attribute per leaf.
+fn flat(key: &str, value: &Value, all: &mut Map<String, Value>) {
+    let most = all.len() + MOST_OUTPUTS;
+    let walked = leaves(key, value, &mut |key, scalar| {
+        if all.len() >= most {
+            return ControlFlow::Break(());
         }
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .for_each(|(index, item)| flat(&format!("{key}.{index}"), item, most, all)),
-        scalar if all.len() < most => set(all, key, scalar.clone()),
-        _ => set(all, "honeyhive.attributes_truncated", true),
+        set(all, key, scalar.clone());
+        ControlFlow::Continue(())
+    });
+    if walked.is_break() {
+        set(all, "honeyhive.attributes_truncated", true);
     }
 }
 

@@ -60,6 +60,8 @@ pub(crate) struct Checks {
     pub(crate) judge: Option<TokenStream>,
     /// The limit must be one of its possible values.
     pub(crate) limit: Option<TokenStream>,
+    /// The margin must be a loss that its values can have.
+    pub(crate) margin: Option<TokenStream>,
 }
 
 /// A `require` rule that fits.
@@ -105,8 +107,8 @@ pub(crate) fn check(options: &Options, errors: &mut Errors) -> (Vec<Requirement>
 fn requirement(rule: &Require, options: &Options, errors: &mut Errors) -> Option<Requirement> {
     let Of::Evaluator(evaluator) = subject(&rule.evaluator, options, errors)? else { return None };
     let checks = match &rule.limit {
-        None => Checks { judge: Some(rule.evaluator.to_token_stream()), limit: None },
-        Some((_, number)) => Checks { judge: None, limit: Some(number.tokens.clone()) },
+        None => Checks { judge: Some(rule.evaluator.to_token_stream()), ..Checks::default() },
+        Some((_, number)) => Checks { limit: Some(number.tokens.clone()), ..Checks::default() },
     };
     let limit = rule.limit.as_ref().map(|(comparison, number)| (*comparison, number.value));
     Some(Requirement { text: rule.text.clone(), evaluator, limit, checks })
@@ -125,6 +127,15 @@ fn against(rule: &Against, options: &Options, errors: &mut Errors) -> Option<Rul
     let alpha = rule.alpha.as_ref().map_or(ALPHA, |alpha| alpha.value);
     let mut checks = Checks::default();
     let test = if rule.name == AGAINST[0] {
+        let are_shares = matches!(of, Of::Evaluator(index) if counts(options, index));
+        match &rule.margin {
+            Some(margin) if are_shares && margin.value > 1.0 => {
+                errors.at(&margin.tokens, "the scores of cases are shares here, between 0 and 1");
+                return None;
+            }
+            Some(margin) if !are_shares => checks.margin = Some(margin.tokens.clone()),
+            Some(_) | None => {}
+        }
         let margin = rule.margin.as_ref().map_or(MARGIN, |margin| margin.value);
         Test::NoRegression { margin, alpha, confirm: rule.confirm.unwrap_or(0) }
     } else {
@@ -167,7 +178,7 @@ pub(crate) fn reducers(options: &Options, errors: &mut Errors) -> Vec<Reducer> {
             if *k > repeats {
                 errors.at(
                     place,
-                    format_args!("`{}` needs {k} attempts, and there is {repeats} per case: add `repeats = {k}` or more", rule.text),
+                    format_args!("`{}` needs {k} attempts, and a case has {repeats}: add `repeats = {k}` or more", rule.text),
                 );
             }
         }

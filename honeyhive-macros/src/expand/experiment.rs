@@ -230,11 +230,16 @@ fn checks(root: &Root, experiment: &Experiment<'_>) -> TokenStream {
         (Of::Evaluator(index), Test::Limit { limit, .. }) => {
             rules::checks(root, *index, Some(*limit), &rule.checks)
         }
-        (Of::Evaluator(index), _) => rules::checks(root, *index, None, &rule.checks),
+        (Of::Evaluator(index), Test::NoRegression { margin, .. }) => {
+            rules::checks(root, *index, Some(*margin), &rule.checks)
+        }
+        (Of::Evaluator(index), Test::NoCollapse { .. }) => {
+            rules::checks(root, *index, None, &rule.checks)
+        }
         (Of::Latency | Of::Errors, _) => TokenStream::new(),
     });
     let reducers = experiment.reducers.iter().enumerate().map(|(index, reducer)| {
-        let checks = Checks { judge: reducer.judge.clone(), limit: None };
+        let checks = Checks { judge: reducer.judge.clone(), ..Checks::default() };
         rules::checks(root, index, None, &checks)
     });
     require.chain(gates).chain(reducers).collect()

@@ -85,7 +85,7 @@ pub(crate) fn reducer(root: &Root, reducer: &Reducer) -> TokenStream {
 pub(crate) fn checks(
     root: &Root,
     evaluator: usize,
-    limit: Option<f64>,
+    number: Option<f64>,
     checks: &Checks,
 ) -> TokenStream {
     let judge = checks.judge.as_ref().map(|place| {
@@ -94,11 +94,17 @@ pub(crate) fn checks(
         let used = constant(evaluator, span);
         quote_spanned!(span=> const _: () = #p::require_judge(#used.info);)
     });
-    let limit = checks.limit.as_ref().zip(limit).map(|(place, limit)| {
+    let limit = checks.limit.as_ref().zip(number).map(|(place, limit)| {
         let span = place.span();
         let p = root.private_at(span);
         let used = constant(evaluator, span);
         quote_spanned!(span=> const _: () = #p::require_limit(#used.info, #limit);)
     });
-    quote!(#judge #limit)
+    let margin = checks.margin.as_ref().zip(number).map(|(place, margin)| {
+        let span = place.span();
+        let p = root.private_at(span);
+        let used = constant(evaluator, span);
+        quote_spanned!(span=> const _: () = #p::require_margin(#used.info, #margin);)
+    });
+    quote!(#judge #limit #margin)
 }

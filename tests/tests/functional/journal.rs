@@ -117,22 +117,28 @@ fn an_invocation_record() {
 fn an_experiment_record() {
     let run = run();
     assert_snapshot!(stable(&run, lines(&run)[1].clone()), @r#"
+    baseline: "<project>/baselines/answer.json"
     concurrency: 2
     datapoint_ids: ["EXT-faq-good","EXT-faq-bad","EXT-faq-down"]
     dataset: "faq"
     dataset_id: "EXT-faq"
     dataset_origin: "questions()"
     evaluators:
-      {"direction":"maximize","name":"right","range":[0.0,1.0],"settings":"strict = true","source_hash":"<source_hash>","threshold":0.5}
-      {"direction":"minimize","name":"length","source_hash":"<source_hash>"}
+      {"direction":"maximize","name":"right","range":[0.0,1.0],"reduce":"mean","settings":"strict = true","shape":"score","source_hash":"<source_hash>","threshold":0.5}
+      {"direction":"minimize","name":"length","reduce":"mean","shape":"number","source_hash":"<source_hash>"}
     experiment: "answer"
     function: "answer"
+    gate_rules:
+      {"test":{"limit":{"comparison":">=","limit":0.5,"measure":"mean","mode":"point","of":{"evaluator":0}}},"text":"mean(right) >= 0.5"}
+      {"test":{"limit":{"comparison":"<=","limit":0.5,"measure":"error_rate","mode":"point","of":"errors"}},"text":"error_rate <= 0.5"}
     gates: ["mean(right) >= 0.5","error_rate <= 0.5"]
     metadata: {"model":"m-1","seed":7,"stream":false,"temperature":0.5}
     module: "evals"
     place: "tests/evals.rs:<line>"
     repeats: 2
     require: ["length <= 100"]
+    require_rules:
+      {"evaluator":1,"limit":["<=",100.0],"text":"length <= 100"}
     retries: 1
     rows: 3
     run_id: "<run_id>"
@@ -223,6 +229,7 @@ fn case_gate_and_end_records() {
     experiment: "answer"
     passed: true
     reasons: ["right 0 over 2 attempts, needs >= 0.5: wrong: strict: true"]
+    row_hash: "<row_hash>"
     state: "fail"
     test: "answer::bad"
     type: "case"
@@ -230,12 +237,14 @@ fn case_gate_and_end_records() {
     experiment: "answer"
     passed: true
     reasons: ["error: no answer (attempt 1)","error: no answer (attempt 2)"]
+    row_hash: "<row_hash>"
     state: "error"
     test: "answer::down"
     type: "case"
     case: "good"
     experiment: "answer"
     passed: true
+    row_hash: "<row_hash>"
     state: "pass"
     test: "answer::good"
     type: "case"

@@ -17,6 +17,8 @@ mod managed;
 mod nextest;
 mod outcomes;
 mod redaction;
+mod regression;
+mod repeats;
 mod reports;
 mod signals;
 mod terminal;

@@ -45,7 +45,7 @@ const SCENARIOS = {
     assert.match(await text('.cause'), /^mean\(correct\) >= 0.9: 0.667/);
     assert.match(await text('.strip'), /12 cases ✔ 7 pass ✘ 4 fail ! 1 error/);
     assert.match(await text('.changed'), /model small-1 → small-2/);
-    assert.match(await text('.evaluators tbody tr'), /correct.*not significant, p = /);
+    assert.match(await text('[id=x0] .evaluators tbody tr'), /correct.*not significant, p = .*✘ fails mean\(correct\) >= 0.9/);
     assert.deepEqual(await ids(), ['en-00', 'en-01', 'en-03', 'en-04', 'en-02']);
     assert.equal(await count(), '5 of 12 shown');
 
@@ -441,7 +441,7 @@ async function paste(page) {
   });
   try {
     await SCENARIOS[scenario](browser, pages);
-    assert.deepEqual(wrong, []);
+    if (wrong.length) throw new Error('the browser or axe-core complains');
   } finally {
     await browser.close();
   }

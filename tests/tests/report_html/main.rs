@@ -9,6 +9,7 @@
 mod browser;
 mod pages;
 
+use honeyhive_harness::__private::report_html;
 use honeyhive_tests::python;
 
 /// Bytes that a page of 1,000 cases without traces may have.
@@ -22,12 +23,12 @@ fn drive(scenario: &str, pages: &[(&str, String)]) {
 }
 
 fn small() -> String {
-    pages::page(&pages::small(true), Some(&pages::small(false)))
+    report_html(&pages::small(true), Some(&pages::small(false)))
 }
 
 #[test]
 fn a_thousand_cases_are_a_small_file() {
-    let page = pages::page(&pages::many(1_000), None);
+    let page = report_html(&pages::many(1_000), None);
     assert!(page.len() < THOUSAND, "{} bytes", page.len());
     assert!(page.contains("This is sentence 993, and"), "the last case that failed is not there");
 }
@@ -44,16 +45,16 @@ fn an_address_opens_the_same_view() {
 
 #[test]
 fn each_experiment_has_a_tab() {
-    let several = pages::page(&pages::several(), None);
+    let several = report_html(&pages::several(), None);
     drive(
         "experiments",
-        &[("several", several), ("nothing", pages::page(&pages::nothing(), None))],
+        &[("several", several), ("nothing", report_html(&pages::nothing(), None))],
     );
 }
 
 #[test]
 fn everybody_can_use_it() {
-    let several = pages::page(&pages::several(), None);
+    let several = report_html(&pages::several(), None);
     drive("accessibility", &[("small", small()), ("several", several)]);
 }
 
@@ -65,10 +66,10 @@ fn it_reads_without_its_script_and_on_paper() {
 #[test]
 fn hostile_content_stays_inert() {
     let hostile = pages::hostile();
-    drive("hostile", &[("hostile", pages::page(&hostile, Some(&hostile)))]);
+    drive("hostile", &[("hostile", report_html(&hostile, Some(&hostile)))]);
 }
 
 #[test]
 fn ten_thousand_cases_stay_usable() {
-    drive("many", &[("many", pages::page(&pages::many(10_000), None))]);
+    drive("many", &[("many", report_html(&pages::many(10_000), None))]);
 }

@@ -1,11 +1,5 @@
 //! Reports of runs that never were, from records such as the journal has.
 
-use std::collections::BTreeMap;
-
-use honeyhive_harness::__private::report_html;
-use honeyhive_harness::baseline::{
-    CaseSnapshot, EvaluatorPrint, RowChanges, SCHEMA, ScoreSnapshot, Snapshot,
-};
 use honeyhive_harness::journal::{Record, Results};
 use serde_json::{Value, json};
 
@@ -15,56 +9,6 @@ const ID: &str = "20261122T190158-3f2a";
 pub(crate) fn results(records: impl IntoIterator<Item = Value>) -> Results {
     let read = |record: Value| serde_json::from_value::<Record>(record).unwrap();
     Results::new(records.into_iter().map(read).collect())
-}
-
-/// Each experiment as a snapshot, as a baseline would have it.
-fn snapshots(results: &Results) -> Vec<Snapshot> {
-    let snapshot = |experiment: &honeyhive_harness::journal::ExperimentResults| {
-        let mut cases = BTreeMap::new();
-        for case in &experiment.cases {
-            let mut all: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-            for score in case.attempts.iter().flat_map(|attempt| &attempt.scores) {
-                if let Some(value) = score.value {
-                    all.entry(score.evaluator.clone()).or_default().push(value.as_f64());
-                }
-            }
-            let scores = all.into_iter().map(|(name, values)| {
-                let score = values.iter().sum::<f64>() / values.len() as f64;
-                (name, ScoreSnapshot { score, attempts: 1, good: None })
-            });
-            let scores = scores.collect();
-            let row = "same".to_owned();
-            cases.insert(case.id.clone(), CaseSnapshot { row, scores, cluster: None });
-        }
-        let evaluators = experiment.record.evaluators.iter();
-        Snapshot {
-            schema: SCHEMA,
-            experiment: experiment.record.experiment.clone(),
-            accepted_at: "2026-11-20T10:00:00Z".to_owned(),
-            commit: Some("91c2d5e0aa7b4c11f0d2e3b4a59687c8d9e0f1a2".to_owned()),
-            evaluators: evaluators
-                .map(|one| (one.name.clone(), EvaluatorPrint::default()))
-                .collect(),
-            metadata: experiment.record.metadata.clone().into_iter().collect(),
-            cases,
-            ..Snapshot::default()
-        }
-    };
-    results.experiments.iter().map(snapshot).collect()
-}
-
-/// The page of a run, alone or against another one.
-pub(crate) fn page(now: &Results, before: Option<&Results>) -> String {
-    let Some(before) = before else { return report_html(now, &[], None) };
-    let pairs: Vec<Option<(Snapshot, Snapshot)>> =
-        snapshots(before).into_iter().zip(snapshots(now)).map(Some).collect();
-    assert_eq!(
-        RowChanges::between(&pairs[0].as_ref().unwrap().0, &pairs[0].as_ref().unwrap().1)
-            .edited
-            .len(),
-        0
-    );
-    report_html(now, &pairs, Some(before))
 }
 
 fn begin() -> Vec<Value> {
@@ -93,9 +37,13 @@ fn experiment(name: &str, cases: usize, repeats: u32, model: &str) -> Value {
         "dataset_origin": "data/sentences.jsonl", "rows": cases, "selected": cases,
         "repeats": repeats, "timeout_ms": 60000, "metadata": {"model": model},
         "gates": ["mean(correct) >= 0.9"],
+        "gate_rules": [{"text": "mean(correct) >= 0.9", "test": {"limit": {
+            "mode": "point", "measure": "mean", "of": {"evaluator": 0}, "comparison": ">=",
+            "limit": 0.9,
+        }}}],
         "evaluators": [
-            {"name": "correct", "source_hash": "c"},
-            {"name": "close", "threshold": 0.5, "range": [0.0, 1.0], "source_hash": "d"},
+            {"name": "correct", "shape": "bool", "source_hash": "c"},
+            {"name": "close", "shape": "number", "threshold": 0.5, "range": [0.0, 1.0], "source_hash": "d"},
         ],
     })
 }

@@ -24,6 +24,9 @@ mod more {
     concurrency = 8,
     timeout = "1m 30s",
     tags("nightly", "slow"),
+    track("prompts/*.md", "schema.json"),
+    baseline = "baselines/greet.v1.json",
+    cluster = "document",
     metadata(
         model = "large",
         temperature = 0.7,
@@ -36,7 +39,7 @@ mod more {
 #[ignore = "costs money"]
 async fn greet() {}
 
-#[experiment(dataset = rows, evaluators(), require(), gate(), tags(), metadata())]
+#[experiment(dataset = rows, evaluators(), require(), gate(), reduce(), tags(), track(), metadata())]
 #[ignore]
 fn from_function() {}
 
@@ -53,6 +56,8 @@ fn main() {
     assert_eq!((greet.timeout_ms, greet.dataset_name), (Some(90_000), Some("greetings")));
     assert_eq!((greet.tags, greet.ignore), (&["nightly", "slow"][..], Some("costs money")));
     assert!(matches!(greet.runner, Runner::Async(_)));
+    assert_eq!(greet.track, ["prompts/*.md", "schema.json"]);
+    assert_eq!((greet.baseline, greet.cluster), (Some("baselines/greet.v1.json"), Some("document")));
     let expected = [
         ("model", MetaValue::Text("large")),
         ("temperature", MetaValue::Number(0.7)),
@@ -66,6 +71,7 @@ fn main() {
     assert_eq!((function.name, function.repeats, function.retries), ("from_function", 1, 0));
     assert_eq!((function.timeout_ms, function.concurrency), (None, None));
     assert_eq!((function.dataset_name, function.ignore), (None, Some("")));
+    assert_eq!((function.track, function.baseline, function.cluster), (&[][..], None, None));
     let Source::Function { path: "rows", load } = function.dataset else { panic!() };
     assert_eq!(load().unwrap().len(), 2);
     let Source::Function { path: "self::more::rows", load } = failing.dataset else { panic!() };

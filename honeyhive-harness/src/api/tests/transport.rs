@@ -9,8 +9,9 @@ use super::server::{Server, answer};
 use super::{KEY, client, client_of, connection};
 use crate::api::{
     ApiError, ApiErrorKind, EventUpdate, Family, HoneyHive, NewEvent, NewRun, NewSession,
+    OtlpReceiver,
 };
-use crate::config::Connection;
+use crate::config::{Connection, OtlpTarget, Protocol, Secret};
 
 fn run() -> NewRun {
     NewRun { run_id: Some("r1".to_owned()), ..NewRun::default() }
@@ -49,6 +50,30 @@ async fn every_request_says_who_asks() {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
     assert!(stamps[0] < stamps[1] && stamps[1] <= now, "{stamps:?} {now}");
     assert!(now - stamps[0] < 60_000_000_000);
+}
+
+#[tokio::test]
+async fn a_password_in_the_address_of_a_receiver_is_sent_unless_a_header_says_otherwise() {
+    let server = Server::always(answer(200, ""));
+    let mut target = OtlpTarget {
+        url: server.address().replace("http://", "http://me:pw@") + "/v1/traces",
+        headers: vec![("x-tenant".to_owned(), Secret::new("t1"))],
+        protocol: Protocol::Json,
+        timeout: Duration::from_secs(5),
+        certificate: None,
+    };
+    let send = async |target: &OtlpTarget| {
+        let receiver = OtlpReceiver::new(target).unwrap();
+        receiver.send("application/json", b"{}".to_vec()).await.unwrap();
+    };
+    send(&target).await;
+    target.headers.push(("authorization".to_owned(), Secret::new("Bearer b-_9")));
+    send(&target).await;
+    let seen = server.seen();
+    assert_eq!(seen[0].header("authorization"), "Basic bWU6cHc=");
+    assert_eq!(seen[1].header("authorization"), "Bearer b-_9");
+    assert_eq!((seen[0].header("x-tenant"), seen[1].header("x-tenant")), ("t1", "t1"));
+    assert_eq!(seen[0].line, "POST /v1/traces");
 }
 
 #[tokio::test]

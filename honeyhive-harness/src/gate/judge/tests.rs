@@ -242,5 +242,9 @@ fn clusters_are_the_unit_of_the_interval() {
     for case in &mut cases {
         case.cluster = Some((case.row / 4).to_string());
     }
-    assert!(width(&cases) > 1.5 * alone, "{} {alone}", width(&cases));
+    let clustered = width(&cases);
+    assert!(clustered > 1.5 * alone, "{clustered} {alone}");
+    // A case that belongs nowhere is a cluster of its own, and does not take the others apart.
+    cases[0].cluster = None;
+    assert!(width(&cases) > 1.4 * alone, "{} {alone}", width(&cases));
 }

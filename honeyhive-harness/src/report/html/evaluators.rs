@@ -6,6 +6,7 @@ use super::super::document::{Experiment, Finding, Measured, Row, finding};
 use super::escape::text;
 use super::{chart, data};
 use crate::journal::{RuleRecord, Verdict};
+use crate::rule::{Measure, Of, Test};
 use crate::score::Direction;
 use crate::stats::Spread;
 use crate::text::{number, seconds, thousands};
@@ -74,7 +75,7 @@ fn evaluator(experiment: &Experiment<'_>, row: &Row<'_>, compared: bool, gated: 
     html.push_str(&missing(row));
     html.push_str("</td><td class=\"spread\">");
     if let Some(scale) = chart::scale(row, &experiment.cases) {
-        let limits: Vec<f64> = row.rules.iter().filter_map(|rule| limit(&rule.rule)).collect();
+        let limits = limits(experiment, row);
         html.push_str(&chart::histogram(row, &experiment.cases, &scale));
         html.push_str(&chart::whisker(row, &scale, &limits));
     }
@@ -209,25 +210,21 @@ fn rules(rules: &[&RuleRecord]) -> String {
     html
 }
 
-/// The limit of a rule on the mean, for the tick in its image: the number after `>=` or `<=`.
-fn limit(rule: &str) -> Option<f64> {
-    let (before, after) = rule.split_once(">=").or_else(|| rule.split_once("<="))?;
-    before.contains("mean(").then_some(())?;
-    after.trim_matches([' ', ')']).parse().ok()
+/// The limits of rules on the mean of all cases, for the ticks in its image.
+fn limits(experiment: &Experiment<'_>, row: &Row<'_>) -> Vec<f64> {
+    let rules = experiment.record.gate_rules.iter().filter(|rule| rule.slice.is_none());
+    let limits = rules.filter_map(|rule| match rule.test {
+        Test::Limit { measure: Measure::Mean, of: Of::Evaluator(index), limit, .. } => {
+            (index == row.index).then_some(limit)
+        }
+        _ => None,
+    });
+    limits.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_tick_stands_at_the_limit_of_a_mean() {
-        assert_eq!(limit("mean(correct) >= 0.9"), Some(0.9));
-        assert_eq!(limit("confident(mean(correct) >= 0.9)"), Some(0.9));
-        assert_eq!(limit("mean(toxic) <= 0.01"), Some(0.01));
-        assert_eq!(limit("pass_rate(correct) >= 0.9"), None);
-        assert_eq!(limit("no_regression(correct)"), None);
-    }
 
     #[test]
     fn differences_have_signs_and_nothing_has_none() {

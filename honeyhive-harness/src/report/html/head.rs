@@ -245,6 +245,9 @@ fn changes(compared: &Compared<'_>) -> String {
     }
     html.push_str(": ");
     let mut all: Vec<String> = compared.changed.iter().map(|one| text(one)).collect();
+    // The metadata may say of the model what the spans say, too.
+    let mut seen = std::collections::HashSet::new();
+    all.retain(|one| seen.insert(one.clone()));
     let rest = all.len().saturating_sub(MANY * 2);
     all.truncate(MANY * 2);
     if rest > 0 {

@@ -107,6 +107,7 @@ impl Delivery<'_> {
             }
             // One attempt whose spans are not liked must not take the others with it.
             Err(error) if !may_pass(&error) && !is_key(&error) && of.len() > 1 => {
+                self.moved = Instant::now();
                 for (begin, _) in of {
                     self.alone.insert(begin);
                     self.try_again(begin);
@@ -133,6 +134,7 @@ impl Delivery<'_> {
             self.sent.fatal = Some(error.to_string());
             return false;
         }
+        self.moved = Instant::now();
         self.sent.problem(error.to_string());
         for session_id in session_ids {
             if self.is_refused(session_id) {
@@ -162,6 +164,7 @@ impl Delivery<'_> {
 
     /// The server is there.
     pub(super) fn back(&mut self) {
+        self.moved = Instant::now();
         self.away = None;
         self.pause = FIRST_PAUSE;
         self.last_chance = false;

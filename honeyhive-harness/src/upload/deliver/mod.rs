@@ -46,8 +46,12 @@ pub(super) enum Closing {
     /// The journal still grows.
     #[default]
     NotYet,
-    /// Nothing more will be written; there is time until then, if it is limited.
-    By(Option<Instant>),
+    /// Nothing more will be written, and there is time until then.
+    By(Instant),
+    /// Nothing more will be written, and there is time as long as no pause is longer than this in
+    /// which nothing is taken.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "for `cargo honeyhive push`"))]
+    Patiently(Duration),
 }
 
 /// Whether an attempt is at its destination.
@@ -96,6 +100,8 @@ pub(super) struct Delivery<'a> {
     pause: Duration,
     /// Nothing more will be written.
     ending: bool,
+    /// When something was last taken, or refused for good.
+    moved: Instant,
     /// After the journal's end, a server that is away gets one more chance.
     last_chance: bool,
     pub(super) sent: Sent,
@@ -112,9 +118,9 @@ impl<'a> Delivery<'a> {
     ) -> std::io::Result<Self> {
         let mut runs = Runs::default();
         runs.note(Record::Git(git.clone()));
+        marks.borrow_mut().begin(&to.name, to.begun());
         Ok(Self {
             sent: Sent::new(&to),
-            to,
             marks,
             tail: Tail::open(journal)?,
             runs,
@@ -122,7 +128,8 @@ impl<'a> Delivery<'a> {
             again: VecDeque::new(),
             spans_out: HashSet::new(),
             alone: HashSet::new(),
-            batch: Batch::default(),
+            batch: Batch::new(to.protocol()),
+            to,
             in_batch: Vec::new(),
             batch_since: None,
             tasks: JoinSet::new(),
@@ -133,6 +140,7 @@ impl<'a> Delivery<'a> {
             away: None,
             pause: FIRST_PAUSE,
             ending: false,
+            moved: Instant::now(),
             last_chance: false,
         })
     }
@@ -159,8 +167,9 @@ impl<'a> Delivery<'a> {
                 break;
             }
             let deadline = match now {
-                Closing::By(deadline) => deadline,
                 Closing::NotYet => None,
+                Closing::By(deadline) => Some(deadline),
+                Closing::Patiently(pause) => Some(self.moved + pause),
             };
             let wake = self.wake(now);
             tokio::select! {
@@ -179,7 +188,10 @@ impl<'a> Delivery<'a> {
                 changed = closing.changed() => if changed.is_err() { break },
                 () = until(wake) => {}
                 () = until(deadline) => {
-                    self.sent.out_of_time();
+                    self.sent.out_of_time(match now {
+                        Closing::Patiently(pause) => Some(pause),
+                        Closing::NotYet | Closing::By(_) => None,
+                    });
                     break;
                 }
             }
@@ -205,7 +217,7 @@ impl<'a> Delivery<'a> {
             // Whether it is back is seen by what is under way.
             (Some(_), _) if !self.tasks.is_empty() => None,
             (Some(then), Closing::NotYet) => Some(then),
-            (Some(_), Closing::By(_)) => None,
+            (Some(_), Closing::By(_) | Closing::Patiently(_)) => None,
             (None, _) => self.batch_since.map(|since| since + GATHER),
         }
     }
@@ -217,10 +229,10 @@ impl<'a> Delivery<'a> {
                 return;
             }
             match closing {
-                Closing::By(_) if self.last_chance => return self.send_batch(),
-                Closing::By(_) => self.last_chance = true,
                 Closing::NotYet if Instant::now() < then => return,
                 Closing::NotYet => {}
+                _ if self.last_chance => return self.send_batch(),
+                _ => self.last_chance = true,
             }
         }
         // A server that was away is tried with one attempt.
@@ -312,7 +324,7 @@ impl<'a> Delivery<'a> {
             return;
         }
         let of = std::mem::take(&mut self.in_batch);
-        let batch = std::mem::take(&mut self.batch);
+        let batch = std::mem::replace(&mut self.batch, Batch::new(self.to.protocol()));
         if batch.len() == 0 {
             // Attempts that never ran have no spans.
             self.taken(of, Ok(None));

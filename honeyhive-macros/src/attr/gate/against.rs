@@ -1,6 +1,7 @@
 //! Rules that look at the baseline: `no_regression(correct, margin = 0.02, alpha = 0.05)`.
 
 use proc_macro2::Ident;
+use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::{LitStr, Path, Token};
@@ -37,6 +38,13 @@ pub(crate) fn against(name: &Ident, input: ParseStream<'_>) -> syn::Result<Again
             return at(name, format_args!("`{name}` of what? write `{name}(correct)`"));
         }
         let evaluator = item_path(content, "an evaluator")?;
+        if content.peek(syn::token::Paren) {
+            let measured = rest(content);
+            return at(
+                quote!(#evaluator #measured),
+                format_args!("`{name}` looks at every case: name the evaluator, `{name}(correct)`"),
+            );
+        }
         let mut rule = Against {
             name: name.clone(),
             text: text::of_type(&evaluator),
@@ -53,7 +61,7 @@ pub(crate) fn against(name: &Ident, input: ParseStream<'_>) -> syn::Result<Again
             }
             setting(&mut rule, content)?;
         }
-        Ok(rule)
+        if content.is_empty() { Ok(rule) } else { at(rest(content), "expected `,` or `)`") }
     })?;
     if !(input.is_empty() || input.peek(Token![,])) {
         let extra = rest(input);
@@ -76,7 +84,14 @@ fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
         &["alpha", "slice"]
     };
     if !(content.peek(syn::Ident::peek_any) && content.peek2(Token![=])) {
-        return at(rest(content), format_args!("expected {}", suggest::quoted(known)));
+        return at(
+            rest(content),
+            format_args!(
+                "settings have names: `{}`; they are {}",
+                usage(known[0]),
+                suggest::quoted(known)
+            ),
+        );
     }
     let key = content.call(Ident::parse_any)?;
     let name = text::unraw(&key);
@@ -117,13 +132,17 @@ fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
     }
     let Some(number) = Number::read(content)? else {
         let found = rest(content);
-        let usage = if name == "margin" { "margin = 0.02" } else { "alpha = 0.05" };
+        let usage = usage(&name);
         return if found.is_empty() {
             at(key, format_args!("`{name}` is a number: `{usage}`"))
         } else {
             at(found, format_args!("`{name}` is a number: `{usage}`"))
         };
     };
+    if content.peek(Token![%]) {
+        let percent = rest(content);
+        return at(percent, format_args!("write the share as a number: `{}`", usage(&name)));
+    }
     rule.text.push_str(&format!(", {name} = {}", number.text));
     match name.as_str() {
         "margin" if number.value < 0.0 => at(number.tokens, "`margin` is at least 0"),
@@ -140,4 +159,9 @@ fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
             Ok(())
         }
     }
+}
+
+/// How a number is written.
+fn usage(setting: &str) -> &'static str {
+    if setting == "margin" { "margin = 0.02" } else { "alpha = 0.05" }
 }

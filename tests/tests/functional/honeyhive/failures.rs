@@ -182,6 +182,18 @@ fn a_run_whose_end_is_not_answered_is_not_finished() {
 }
 
 #[test]
+fn whoever_waits_is_told_for_what() {
+    let note = "note: still sending, for 15 s at most; Ctrl-C ends it\n";
+    let fake = Fake::start();
+    fake.on(END, Fault::Delay(2500)).times(1);
+    let run = meets(&fake);
+    is_whole(&fake, &run);
+    assert_eq!(run.stderr.matches(note).count(), 1, "{}", run.stderr);
+    let quick = Fake::start();
+    assert!(!meets(&quick).stderr.contains("still sending"));
+}
+
+#[test]
 fn check_41_without_results_the_local_ones_count() {
     for fault in [Fault::Status(500), Fault::Hang, Fault::Garbage] {
         let fake = Fake::start();

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use honeyhive_tests::{Fake, Honeyhive, Run};
-use serde_json::Value;
+use honeyhive_tests::{Cargo, Fake, Honeyhive, Run};
+use serde_json::{Value, json};
 
-use super::{evals, line};
+use super::{PROJECT, evals, line};
 
 fn push(fake: &Fake, run: &Run, arguments: &[&str]) -> (Option<i32>, String, String) {
     let journals = run.directory().join("journal").display().to_string();
@@ -71,7 +71,7 @@ fn a_server_that_goes_away_in_the_middle_gets_everything_later_and_once() {
     let asked = fake.requests().len();
     let (code, stdout, _) = push(&fake, &run, &["--json"]);
     assert_eq!(code, Some(0), "{stdout}");
-    let said: Value = serde_json::from_str(&stdout).expect("JSON");
+    let said = json_of(&stdout);
     assert_eq!((&said[0]["sent"], &said[0]["before"]), (&0.into(), &1000.into()));
     assert_eq!(fake.requests().len(), asked, "what is there was sent again");
 }
@@ -103,6 +103,73 @@ fn with_faults(seed: u64) {
         }
     }
     panic!("seed {seed}: thirty pushes were not enough:\n{said}");
+}
+
+#[test]
+fn what_is_not_sent_is_listed_and_sent_with_all() {
+    let fake = Fake::start();
+    let directory = tempfile::tempdir().expect("a directory");
+    let root = directory.path();
+    let run = |cargo: Cargo<'static>| {
+        let run = cargo.env("HH_DIR", root).start().finish();
+        assert_eq!(run.code, Some(0), "{}", run.output());
+    };
+    let ask = |arguments: &[&str]| {
+        let command = Honeyhive::new(root, arguments).env("HH_DIR", root);
+        command.env("HH_API_KEY", fake.key()).env("HH_API_URL", fake.url()).run()
+    };
+    run(evals(&fake, "capitals"));
+    // That one was never meant to be sent.
+    run(PROJECT.evals(["capitals::"]));
+    fake.stop();
+    run(evals(&fake, "capitals"));
+    run(evals(&fake, "steady"));
+
+    let (_, listed, _) = ask(&["runs"]);
+    let not_sent: Vec<&str> = listed.lines().filter(|line| line.contains("not sent")).collect();
+    let [steady, capitals] = &not_sent[..] else { panic!("{listed}") };
+    let begin = format!("    6 of 6 attempts not sent to HoneyHive at {}; ", fake.url());
+    assert!(steady.starts_with(&begin), "{steady}");
+    assert!(steady.contains("`cargo honeyhive push 2"), "{steady}");
+    assert!(capitals.starts_with("    3 of 3 attempts not sent to "), "{capitals}");
+    let (_, json, _) = ask(&["runs", "--json"]);
+    let json = json_of(&json);
+    let lefts: Vec<Vec<Value>> = json
+        .as_array()
+        .expect("an array")
+        .iter()
+        .map(|run| run["unsent"].as_array().expect("an array").clone())
+        .collect();
+    let left = |attempts: usize| {
+        let to = format!("HoneyHive at {}", fake.url());
+        let (left, unfinished_runs) = (attempts, 1);
+        vec![
+            json!({"to": to, "attempts": attempts, "left": left, "unfinished_runs": unfinished_runs}),
+        ]
+    };
+    assert_eq!(lefts, [left(6), left(3), vec![], vec![]]);
+
+    // Where nobody is, it is not tried again for each.
+    let (code, _, stderr) = ask(&["push", "--all"]);
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("note: 1 further run not tried\n"), "{stderr}");
+    assert_eq!(stderr.matches("no connection").count(), 1, "{stderr}");
+
+    fake.restart();
+    let (code, stdout, stderr) = ask(&["push", "--all", "--json"]);
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    let sent = json_of(&stdout);
+    assert_eq!((&sent[0]["sent"], &sent[1]["sent"]), (&6.into(), &3.into()));
+    assert_eq!(sent[0]["invocation"], json_of(&ask(&["runs", "--json"]).1)[0]["invocation"]);
+    fake.assert_clean();
+    assert_eq!((fake.runs().len(), fake.sessions().len()), (3, 12));
+    assert!(!ask(&["runs"]).1.contains("not sent"));
+    let (code, stdout, _) = ask(&["push", "--all"]);
+    assert_eq!((code, stdout.as_str()), (Some(0), "nothing to send: no run waits for it\n"));
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
 }
 
 #[test]

@@ -1,0 +1,25 @@
+use honeyhive_harness::{evaluator, experiment};
+
+#[evaluator]
+fn correct(output: &str, ground_truth: &str) -> bool {
+    output == ground_truth
+}
+
+#[evaluator]
+fn similarity(output: &str) -> f64 {
+    output.len() as f64
+}
+
+#[experiment(
+    dataset = "data.jsonl",
+    evaluators(correct, similarity),
+    gate(
+        no_regression(correct),
+        no_regression(correct, margin = 0.05),
+        no_regression(correct),
+        no_regression(correct, slice = "length:long"),
+    ),
+)]
+fn greet() {}
+
+fn main() {}

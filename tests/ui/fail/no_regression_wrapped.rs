@@ -1,0 +1,23 @@
+use honeyhive_harness::{evaluator, experiment};
+
+#[evaluator]
+fn correct(output: &str, ground_truth: &str) -> bool {
+    output == ground_truth
+}
+
+#[evaluator]
+fn similarity(output: &str) -> f64 {
+    output.len() as f64
+}
+
+#[experiment(
+    dataset = "data.jsonl",
+    evaluators(correct, similarity),
+    gate(
+        confident(no_regression(correct)),
+        not_worse(no_collapse(correct)),
+    ),
+)]
+fn greet() {}
+
+fn main() {}
