@@ -123,8 +123,7 @@ pub fn compare(
         *sums = (sums.0 + sign * then, sums.1 + sign * now);
         pairs.push(Pair { case: id.clone(), before: then, after: now, gain: sign * (now - then) });
     }
-    let clusters: Option<Vec<(f64, f64)>> =
-        any_clustered.then(|| clusters.into_values().collect());
+    let clusters: Option<Vec<(f64, f64)>> = any_clustered.then(|| clusters.into_values().collect());
     let uneven = dealt.iter().any(|case: &Dealt| case.attempts.0 != case.attempts.1);
     // Only where every score is a share of good attempts.
     let dealt = Some(dealt).filter(|dealt| uneven && dealt.len() == pairs.len());

@@ -205,6 +205,9 @@ mod tests {
         assert!(error.contains("expected an object with `schema`"), "{error}");
         // Both sides of a merge.
         let error = parsed(&text.replace("\"b\\\"2\"", "\"a\"")).expect_err("twice");
-        assert!(error.starts_with("b.json:19:") && error.contains("`a` stands here twice"), "{error}");
+        assert!(
+            error.starts_with("b.json:19:") && error.contains("`a` stands here twice"),
+            "{error}"
+        );
     }
 }

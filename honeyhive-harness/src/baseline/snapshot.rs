@@ -118,7 +118,9 @@ impl TryFrom<Unchecked> for ScoreSnapshot {
             return Err("a score of 0 attempts is none".to_owned());
         }
         match good {
-            Some(good) if good > attempts => Err(format!("{good} good ones of {attempts} attempts")),
+            Some(good) if good > attempts => {
+                Err(format!("{good} good ones of {attempts} attempts"))
+            }
             _ => Ok(Self { score, attempts, good }),
         }
     }

@@ -294,7 +294,8 @@ fn power(trials: usize) {
         (100, (10, 3), 0.76, 1.00),
     ] {
         for (damage, want) in [(0.10, mild), (0.25, big)] {
-            let world = World { repeats, damage, ..World::new(vec![no_regression(0)], suite(n), 1) };
+            let world =
+                World { repeats, damage, ..World::new(vec![no_regression(0)], suite(n), 1) };
             let red = world.red(trials);
             eprintln!("{:5.1} % found: n = {n}, × {repeats:?}, {damage} damaged", red * 100.0);
             let within = error(want, trials) + 0.03;

@@ -85,6 +85,9 @@ mod tests {
             }
         }
         // 100 each, give or take 5 standard deviations.
-        assert!(drawn.len() == 20 && drawn.values().all(|times| (57..=143).contains(times)), "{drawn:?}");
+        assert!(
+            drawn.len() == 20 && drawn.values().all(|times| (57..=143).contains(times)),
+            "{drawn:?}"
+        );
     }
 }

@@ -71,7 +71,8 @@ pub fn dealing_test(
         Alternative::TwoSided => sum.abs() >= observed.abs() - tie,
     };
     let mut random = SplitMix64::new(seed);
-    let hits = (0..deals).filter(|_| extreme(hands.iter().map(|hand| hand.deal(&mut random)).sum()));
+    let hits =
+        (0..deals).filter(|_| extreme(hands.iter().map(|hand| hand.deal(&mut random)).sum()));
     Some((hits.count() as f64 + 1.0) / (f64::from(deals) + 1.0))
 }
 

@@ -127,15 +127,15 @@ fn against(rule: &Against, options: &Options, errors: &mut Errors) -> Option<Rul
     let alpha = rule.alpha.as_ref().map_or(ALPHA, |alpha| alpha.value);
     let mut checks = Checks::default();
     let test = if rule.name == AGAINST[0] {
+        let shares = matches!(of, Of::Evaluator(index) if counts(options, index));
         match &rule.margin {
-            Some(margin) if matches!(of, Of::Evaluator(index) if counts(options, index)) => {
-                if margin.value > 1.0 {
-                    errors.at(&margin.tokens, "the scores of cases are shares here, between 0 and 1");
-                    return None;
-                }
+            Some(margin) if shares && margin.value > 1.0 => {
+                let text = "the scores of cases are shares here, between 0 and 1";
+                errors.at(&margin.tokens, text);
+                return None;
             }
-            Some(margin) => checks.margin = Some(margin.tokens.clone()),
-            None => {}
+            Some(margin) if !shares => checks.margin = Some(margin.tokens.clone()),
+            _ => {}
         }
         let margin = rule.margin.as_ref().map_or(MARGIN, |margin| margin.value);
         Test::NoRegression { margin, alpha, confirm: rule.confirm.unwrap_or(0) }
