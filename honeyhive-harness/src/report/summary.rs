@@ -132,11 +132,8 @@ fn forgiven(summary: &Summary) -> String {
     let beside = summary.experiments.iter().any(|e| e.misses.iter().any(|(_, miss)| miss.failed));
     let sampled = summary.experiments.iter().any(|experiment| experiment.sampled);
     match misses {
-        0 if sampled => "; a sample, not final".to_owned(),
         0 => String::new(),
-        misses if sampled => {
-            format!("; a sample, not final: {}, which no gate judged", count_misses(misses))
-        }
+        misses if sampled => format!("; {}, which no gate judged", count_misses(misses)),
         _ if beside => " (only gates were asked for; cases fail beside them)".to_owned(),
         misses => format!("; {}, which a gate allows", count_misses(misses)),
     }

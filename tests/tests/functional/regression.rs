@@ -386,13 +386,14 @@ fn a_file_that_is_no_baseline_of_this_experiment_is_never_a_pass() {
     torn: ignored (no_regression(points): <project>/baselines/wrong_file.json:1: not a baseline: EOF while parsing a string at line 1 column 924; mend it, or write it anew with `cargo honeyhive accept`)
     empty: ignored (no_regression(points): <project>/baselines/wrong_file.json:1: not a baseline: EOF while parsing a value at line 1 column 0; mend it, or write it anew with `cargo honeyhive accept`)
     a conflict: ignored (no_regression(points): <project>/baselines/wrong_file.json:1: not a baseline: expected value at line 1 column 1; mend it, or write it anew with `cargo honeyhive accept`)
-    no object: ignored (no_regression(points): <project>/baselines/wrong_file.json:1: not a baseline: invalid length 0, expected struct Head with 1 element at line 1 column 2; mend it, or write it anew with `cargo honeyhive accept`)
+    no object: ignored (no_regression(points): <project>/baselines/wrong_file.json:1: not a baseline: invalid length 0, expected an object with `schema` at line 1 column 2; mend it, or write it anew with `cargo honeyhive accept`)
     newer: ignored (no_regression(points): <project>/baselines/wrong_file.json: written by a later honeyhive-harness (schema 2, this one knows 1); update it)
     newer, with more: ignored (no_regression(points): <project>/baselines/wrong_file.json: written by a later honeyhive-harness (schema 2, this one knows 1); update it)
     other: ignored (no_regression(points): <project>/baselines/wrong_file.json is the baseline of the experiment `plain`)
     a misspelt key: ignored (no_regression(points): <project>/baselines/wrong_file.json:1: not a baseline: unknown field `casse`, expected one of `schema`, `experiment`, `accepted_at`, `commit`, `dirty`, `invocation`, `dataset`, `evaluators`, `files`, `metadata`, `models`, `cases` at line 1 column 45; mend it, or write it anew with `cargo honeyhive accept`)
     no cases: ignored (no_regression(points): only 0 cases can be compared with the baseline of 2025-11-20, <age>, at 9f3e1c2 (20 rows added); it takes 10)
     a score that is no number: ignored (no_regression(points): <project>/baselines/wrong_file.json:1: not a baseline: invalid type: string "1", expected f64 at line 1 column 122; mend it, or write it anew with `cargo honeyhive accept`)
+    no attempts: ignored (no_regression(points): <project>/baselines/wrong_file.json:1: not a baseline: a score of 0 attempts is none at line 1 column 124; mend it, or write it anew with `cargo honeyhive accept`)
     twice the same case: ignored (no_regression(points): <project>/baselines/wrong_file.json:1: not a baseline: `01` stands here twice at line 1 column 130; mend it, or write it anew with `cargo honeyhive accept`)
     "#);
 }
