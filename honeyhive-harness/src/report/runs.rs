@@ -241,7 +241,7 @@ mod tests {
                 scores: vec![score("length", false), score("correct", true)],
                 ..ExperimentOverview::default()
             });
-            run
+            Listed { overview: run, unsent: Vec::new() }
         };
         // A part of the rows says nothing about all of them.
         let text = trends(&[run(4, 1.0), run(1, 0.3), run(4, 0.0), run(4, 0.5)]);
