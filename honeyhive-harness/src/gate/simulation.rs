@@ -19,8 +19,8 @@ use crate::rule::{GateRule, Measure, Mode, Of, Test};
 use crate::score::{Comparison, Direction, Reducer, ScoreValue, Shape};
 use crate::stats::SplitMix64;
 
-/// Trials per figure. A share of 5 % is then known to within 2.9 points.
-const TRIALS: usize = 500;
+/// Trials per figure. A share of 5 % is then known to within 3.8 points.
+const TRIALS: usize = 300;
 
 /// The same to within 1 point.
 const MANY: usize = 4000;

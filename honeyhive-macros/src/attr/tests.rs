@@ -103,16 +103,19 @@ fn a_dataset_is_needed() {
 }
 
 #[test]
-fn later_options_are_unknown_yet() {
+fn what_a_comparison_needs_is_known() {
     for option in ["track(\"prompts/*.md\")", "baseline = \"b.json\"", "cluster = \"user\""] {
-        let errors = mistakes(option);
-        assert!(
-            matches!(&errors[..], [error] if error.starts_with("unknown option")),
-            "{errors:?}"
-        );
+        assert_eq!(mistakes(option), [""; 0], "{option}");
     }
-    let errors = mistakes("evaluators(a), gate(no_regression(a))");
-    assert!(matches!(&errors[..], [error] if error.starts_with("unknown measure `no_regression`")));
+    let rules = "no_regression(a, margin = 0.1, confirm = 2), no_collapse(a, slice = \"x:y\")";
+    assert_eq!(mistakes(&format!("evaluators(a), gate({rules})")), [""; 0]);
+    let errors = mistakes("evaluators(a), gate(no_regresion(a))");
+    assert!(
+        matches!(&errors[..], [error] if error.contains("did you mean `no_regression`")),
+        "{errors:?}"
+    );
+    let errors = mistakes("evaluators(a), repeats = 2, reduce(a = pass_at(3))");
+    assert!(matches!(&errors[..], [error] if error.contains("needs 3 attempts")), "{errors:?}");
 }
 
 #[test]
