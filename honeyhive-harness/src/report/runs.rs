@@ -233,15 +233,15 @@ mod tests {
                 n: 4,
                 judges,
             };
-            let mut run = Overview::new(std::path::Path::new("no/such"), &|_| Vec::new());
-            run.experiments.push(ExperimentOverview {
+            let mut overview = Overview::new(std::path::Path::new("no/such"), &|_| Vec::new());
+            overview.experiments.push(ExperimentOverview {
                 name: "detect".to_owned(),
                 rows: 4,
                 selected,
                 scores: vec![score("length", false), score("correct", true)],
                 ..ExperimentOverview::default()
             });
-            run
+            Listed { overview, unsent: Vec::new() }
         };
         // A part of the rows says nothing about all of them.
         let text = trends(&[run(4, 1.0), run(1, 0.3), run(4, 0.0), run(4, 0.5)]);

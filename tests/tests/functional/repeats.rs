@@ -158,7 +158,9 @@ fn the_journal_has_the_reducers_and_every_attempt() {
         .attempts()
         .into_iter()
         .filter(|attempt| attempt.case == "yyn")
-        .map(|one| (one.case, one.attempt, one.scores[0].value.map(|value| value.as_f64())))
+        .map(|one| {
+            (one.case, one.attempt, one.scores[0].value.map(honeyhive_harness::ScoreValue::as_f64))
+        })
         .collect();
     let expected = [(1, 1.0), (2, 1.0), (3, 0.0)].map(|(n, score)| ("yyn".into(), n, Some(score)));
     assert_eq!(attempts, expected);

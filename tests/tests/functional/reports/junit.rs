@@ -1,4 +1,4 @@
-//! JUnit's XML, read strictly: the elements and attributes that Jenkins' schema knows, each where
+//! `JUnit`'s XML, read strictly: the elements and attributes that Jenkins' schema knows, each where
 //! it may stand, and counts that are true. Properties of a test case are the one thing beyond that
 //! schema; pytest and quick-junit write them in the same way.
 
