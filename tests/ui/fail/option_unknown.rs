@@ -3,7 +3,7 @@ use honeyhive_harness::experiment;
 #[experiment(dataset = "data.jsonl", model = "large")]
 fn greet() {}
 
-#[experiment(dataset = "data.jsonl", baseline = "old.json")]
+#[experiment(dataset = "data.jsonl", snapshot = "old.json")]
 fn later() {}
 
 fn main() {}
