@@ -114,8 +114,11 @@ fn what_a_comparison_needs_is_known() {
         matches!(&errors[..], [error] if error.contains("did you mean `no_regression`")),
         "{errors:?}"
     );
-    let errors = mistakes("evaluators(a), repeats = 2, reduce(a = pass_at(3))");
-    assert!(matches!(&errors[..], [error] if error.contains("needs 3 attempts")), "{errors:?}");
+    let errors = mistakes("evaluators(a), reduce(a = passat(3))");
+    assert!(
+        matches!(&errors[..], [error] if error.contains("did you mean `pass_at`")),
+        "{errors:?}"
+    );
 }
 
 #[test]
