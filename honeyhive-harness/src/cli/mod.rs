@@ -29,7 +29,7 @@ use crate::report as output;
 const USAGE: u8 = 64;
 
 const AFTER_HELP: &str = "\
-A round, from the first run to a pull request:
+Examples, from the first run to a pull request:
   cargo honeyhive plan --test evals     what a run takes, and what it could notice
   cargo honeyhive run --sample 20       a quick look at always the same 20 cases
   cargo test --test evals               all of it
