@@ -471,7 +471,7 @@ fn a_review_shows_what_needs_a_look() {
     let (_, stdout, _) = honeyhive(&ran, &["review", "--all", "--json"]);
     let all: Value = serde_json::from_str(&stdout).expect("JSON");
     assert_eq!(all.as_array().map(Vec::len), Some(5));
-    assert_eq!(all[0]["outputs"][0]["output"], "ALPHA");
+    assert_eq!(all[0]["outputs"][0]["output"], "BETA", "the worst comes first");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use honeyhive_harness::ScoreValue;
 use honeyhive_tests::{Project, Run};
 use insta::assert_snapshot;
 
@@ -158,9 +159,7 @@ fn the_journal_has_the_reducers_and_every_attempt() {
         .attempts()
         .into_iter()
         .filter(|attempt| attempt.case == "yyn")
-        .map(|one| {
-            (one.case, one.attempt, one.scores[0].value.map(honeyhive_harness::ScoreValue::as_f64))
-        })
+        .map(|one| (one.case, one.attempt, one.scores[0].value.map(ScoreValue::as_f64)))
         .collect();
     let expected = [(1, 1.0), (2, 1.0), (3, 0.0)].map(|(n, score)| ("yyn".into(), n, Some(score)));
     assert_eq!(attempts, expected);
@@ -187,7 +186,7 @@ fn too_few_repeats_for_a_reducer_stop_the_experiment() {
     gated::dataset  FAILED
         reduce(two = at_least(2)) of `gated` needs 2 attempts, and a case has 1: set `repeats = 2` or HH_REPEATS=2
     ");
-    assert!(run.attempts().is_empty());
+    assert!(run.invocations().is_empty());
 }
 
 #[test]
@@ -291,7 +290,7 @@ fn a_sample_is_not_final_and_its_gate_says_nothing() {
         a sample of 4 of 40 cases (HH_SAMPLE=4, seed 7) is not final; a gate judges
         all
 
-    PASS 4 cases in 1 experiment, <time>; 2 misses, which a gate allows
+    NOT FINAL 4 cases in 1 experiment, <time>; 2 misses, which no gate judged
     journal <journal>
     ");
     assert_eq!(run.experiments()[0].sample, Some((4, 7)));
