@@ -292,6 +292,7 @@ fn a_sample_is_not_final_and_its_gate_says_nothing() {
 
     NOT FINAL 4 cases in 1 experiment, <time>; 2 misses, which no gate judged
     journal <journal>
+    report  <report>
     ");
     assert_eq!(run.experiments()[0].sample, Some((4, 7)));
     let gate = &run.gates()[0];
