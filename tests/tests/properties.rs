@@ -490,8 +490,11 @@ proptest! {
         let same = counts.iter().filter(|(_, _, other)| !other).count();
         prop_assert_eq!(forth.pairs.len(), same);
         prop_assert_eq!((forth.better, forth.worse), (back.worse, back.better));
-        prop_assert!((forth.p_worse - back.p_better).abs() < 1e-9);
-        prop_assert!((forth.p_better - back.p_worse).abs() < 1e-9);
+        // Where the runs have other repeats, attempts are dealt by chance: 10,000 deals know a p to
+        // within 4 times 0.005, and each direction has deals of its own.
+        let within = 0.03;
+        prop_assert!((forth.p_worse - back.p_better).abs() < within);
+        prop_assert!((forth.p_better - back.p_worse).abs() < within);
         for p in [forth.p_worse, forth.p_better, forth.p_two_sided()] {
             prop_assert!(p > 0.0 && p <= 1.0);
         }
@@ -504,7 +507,7 @@ proptest! {
         let (before, after) = two_runs(&counts, Direction::Minimize);
         let less = compare(&before, &after, "e", &|_| true);
         prop_assert_eq!((less.better, less.worse), (forth.worse, forth.better));
-        prop_assert!((less.p_worse - forth.p_better).abs() < 1e-9);
+        prop_assert!((less.p_worse - forth.p_better).abs() < within);
     }
 
     #[test]
