@@ -56,7 +56,10 @@ fn two_runs(counts: &Counts, direction: Direction) -> (Snapshot, Snapshot) {
             .map(|at| {
                 let (good, attempts, other) = pick(at);
                 let score = f64::from(good) / f64::from(attempts);
-                let score = ScoreSnapshot { score, attempts, good: Some(good) };
+                // Where less is better, an attempt that scores is a bad one.
+                let less = direction == Direction::Minimize;
+                let good = Some(if less { attempts - good } else { good });
+                let score = ScoreSnapshot { score, attempts, good };
                 let row = if other { "other" } else { "row" }.to_owned();
                 let scores = [("e".to_owned(), score)].into();
                 (format!("{at:03}"), CaseSnapshot { row, scores, ..Default::default() })
