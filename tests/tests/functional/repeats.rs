@@ -365,3 +365,12 @@ fn a_pattern_that_matches_nothing_is_a_fault() {
         (attribute of `tracking_nothing`, tests/evals.rs:<line>)
     "#);
 }
+
+#[test]
+fn spread_and_flaky_cases_are_in_the_summary() {
+    let report = run("reduced::").stdout;
+    let spread = "spread within a case (mean standard deviation)\n    yes 0.289, two 0.289,";
+    assert!(report.contains(spread), "{report}");
+    let flaky = "flaky 2 of 4 cases, good attempts of all\n    yyn 2/3, nyn 1/3";
+    assert!(report.contains(flaky), "{report}");
+}
