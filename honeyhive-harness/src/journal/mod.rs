@@ -84,6 +84,7 @@ mod redacted;
 mod results;
 mod schema;
 mod tail;
+mod verdict;
 mod writer;
 
 pub(crate) use git::{Recorded, ask_git};
@@ -94,9 +95,9 @@ pub(crate) use overview::{
 pub use reader::{Journal, JournalError, read_invocation};
 pub use results::{CaseResults, ExperimentResults, Results};
 pub use schema::{
-    AttemptError, AttemptRecord, BaselineRecord, CaseRecord, CaseState, ComparisonRecord,
-    EndRecord, ErrorKind, EvaluatorRecord, ExperimentRecord, GateRecord, GitRecord,
-    InvocationRecord, Record, RuleRecord, SCHEMA, ScoreRecord, Verdict,
+    AttemptError, AttemptRecord, CaseRecord, CaseState, EndRecord, ErrorKind, EvaluatorRecord,
+    ExperimentRecord, GitRecord, InvocationRecord, Record, SCHEMA, ScoreRecord,
 };
 pub(crate) use tail::Tail;
+pub use verdict::{BaselineRecord, ComparisonRecord, GateRecord, RuleRecord, Verdict};
 pub(crate) use writer::{Entry, Writer, create};

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::reader::read_invocation;
 use super::results::{ExperimentResults, Results, target};
-use super::schema::{CaseState, Record, Verdict};
+use super::schema::{CaseState, Record};
+use super::verdict::Verdict;
 
 /// Whether an invocation ended in good order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 
 use super::schema::{
-    AttemptRecord, CaseRecord, EndRecord, ExperimentRecord, GateRecord, GitRecord,
-    InvocationRecord, Record,
+    AttemptRecord, CaseRecord, EndRecord, ExperimentRecord, GitRecord, InvocationRecord, Record,
 };
+use super::verdict::GateRecord;
 
 /// An invocation, put together.
 #[derive(Clone, Debug, Default, PartialEq)]

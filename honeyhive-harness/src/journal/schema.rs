@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::verdict::GateRecord;
 use crate::rule::{GateRule, RequireRule};
 use crate::score::{Direction, Reducer, ScoreValue, Shape};
 use crate::tracer::{Enrichment, SpanRecord};
@@ -348,7 +349,7 @@ pub struct AttemptRecord {
 
 // Signature demanded by `skip_serializing_if`.
 #[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_false(yes: &bool) -> bool {
+pub(super) fn is_false(yes: &bool) -> bool {
     !*yes
 }
 
@@ -416,120 +417,6 @@ pub struct CaseRecord {
     /// A hash of the row's inputs, ground truth and history: what makes it the question it is.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub row_hash: String,
-}
-
-/// What a rule or gate says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// It holds.
-    Pass,
-    /// It does not.
-    Fail,
-    /// It cannot be said.
-    Inconclusive,
-}
-
-/// What a rule of a gate says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RuleRecord {
-    /// The rule as written.
-    pub rule: String,
-    /// What it says.
-    pub verdict: Verdict,
-    /// The value; seconds for latency.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub value: Option<f64>,
-    /// Of how many cases (attempts for extremes and percentiles of latency).
-    pub n: usize,
-    /// The 95 % interval.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub interval: Option<(f64, f64)>,
-    /// The whole verdict as it was printed.
-    pub text: String,
-    /// What a rule that looks at the baseline compared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub against: Option<ComparisonRecord>,
-}
-
-impl RuleRecord {
-    pub(crate) fn new(rule: &GateRule, verdict: Verdict, text: &str) -> Self {
-        Self {
-            rule: rule.text.clone().into_owned(),
-            verdict,
-            value: None,
-            n: 0,
-            interval: None,
-            text: format!("{}: {text}", rule.text),
-            against: None,
-        }
-    }
-}
-
-/// What a rule that looks at the baseline compared, in pairs of cases.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ComparisonRecord {
-    /// The mean in the baseline, of the cases that can be compared.
-    pub before: f64,
-    /// The mean now, of the same cases.
-    pub after: f64,
-    /// By how much it got better (worse, when negative), whichever way is better.
-    pub gain: f64,
-    /// The 95 % interval of the gain.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub interval: Option<(f64, f64)>,
-    /// Cases that got better.
-    pub better: usize,
-    /// Cases that got worse.
-    pub worse: usize,
-    /// One-sided: how often chance alone would look at least this bad.
-    pub p: f64,
-    /// The same after Holm's correction, where several rules of the gate test.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub p_adjusted: Option<f64>,
-    /// It is better, and not by chance.
-    #[serde(skip_serializing_if = "is_false")]
-    pub improved: bool,
-    /// The cases that got worse, worst first; at most 50.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub moved: Vec<String>,
-}
-
-/// The baseline that a gate looked at.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct BaselineRecord {
-    /// Its file.
-    pub file: String,
-    /// When it was accepted.
-    pub accepted_at: String,
-    /// The commit it was accepted at.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub commit: Option<String>,
-    /// What has changed since.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub changed: Vec<String>,
-}
-
-/// What a gate said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GateRecord {
-    /// The experiment.
-    pub experiment: String,
-    /// What it said.
-    pub verdict: Verdict,
-    /// Whether its test passed: inconclusive fails where gates are required.
-    pub passed: bool,
-    /// Rule by rule; empty when the gate could not judge at all.
-    #[serde(default)]
-    pub rules: Vec<RuleRecord>,
-    /// Why it could not judge.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// The baseline, where there is one and a rule looked at it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub baseline: Option<BaselineRecord>,
 }
 
 /// The process ended in good order.
