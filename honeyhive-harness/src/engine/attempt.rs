@@ -23,7 +23,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// An attempt's record, and which evaluators could read the output.
 pub(super) struct Attempted {
-    pub(super) record: AttemptRecord,
+    pub(super) record: Box<AttemptRecord>,
     /// Per evaluator: `false` when it could not read the output; empty without an output.
     pub(super) readable: Vec<bool>,
 }
@@ -34,8 +34,8 @@ pub(super) fn begin(
     row: usize,
     attempt: u32,
     datapoint: Option<&Datapoint>,
-) -> AttemptRecord {
-    let mut record = AttemptRecord {
+) -> Box<AttemptRecord> {
+    let mut record = Box::new(AttemptRecord {
         experiment: spec.name.clone(),
         case: spec.dataset.rows[row].id.clone(),
         row,
@@ -47,7 +47,7 @@ pub(super) fn begin(
         trace_id: "0".repeat(32),
         started_at: now(),
         ..AttemptRecord::default()
-    };
+    });
     if let Some(datapoint) = datapoint {
         record.inputs.clone_from(&datapoint.inputs);
         record.ground_truth.clone_from(&datapoint.ground_truth);
@@ -103,7 +103,10 @@ pub(super) async fn run(
     });
 
     let (tries, result, took) = match &recalled {
-        None => call_function(workers, &scene).await,
+        None => {
+            workers.together().await;
+            call_function(workers, &scene).await
+        }
         Some(recalled) => {
             let output = recalled.output();
             let called = output.map(|output| (scene.subject(Arc::new(output)), None));

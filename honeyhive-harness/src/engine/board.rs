@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::gate::case::Case;
 use crate::gate::miss::Miss;
@@ -19,6 +19,10 @@ pub(crate) struct Outcome {
     /// Why it failed, or was not run: at most two lines.
     pub(crate) message: String,
 }
+
+/// Whoever waits for a case looks again after this long before being called: while cases come thick
+/// and fast, a call for each would take longer than they do.
+const NAP: Duration = Duration::from_millis(1);
 
 /// Misses that are kept with their contents; the rest are counted.
 const KEPT_MISSES: usize = 20;
@@ -110,6 +114,9 @@ impl Lane {
     /// Waits for a case.
     pub(crate) fn wait(&self, index: usize) -> Outcome {
         let slot = &self.slots[index];
+        if slot.outcome.get().is_none() {
+            std::thread::sleep(NAP);
+        }
         loop {
             if let Some(outcome) = slot.outcome.get() {
                 return outcome.clone();

@@ -117,7 +117,7 @@ pub(crate) fn start(jobs: Vec<Job>, options: Options, journal: Arc<Writer>) -> i
         freed: Notify::new(),
     });
     let (finished, over) = oneshot::channel::<()>();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let runtime = shared.workers.engine()?;
     let engine = Arc::clone(&shared);
     let thread =
         std::thread::Builder::new().name("honeyhive-engine".to_owned()).spawn(move || {

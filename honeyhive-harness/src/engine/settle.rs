@@ -114,7 +114,7 @@ async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
         note_readable(shared, pending.job, &record, &readable);
     }
     let mut entry = Entry::default();
-    let record = Record::Attempt(Box::new(record));
+    let record = Record::Attempt(record);
     entry.push(&record);
     let Record::Attempt(record) = record else { return };
     note_models(shared, pending.job, &record);
@@ -153,7 +153,7 @@ async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
 
 /// The record without secrets. Whatever comes after, on disk, in reasons or elsewhere, is made of
 /// this one.
-async fn redacted(shared: &Shared, mut record: AttemptRecord) -> AttemptRecord {
+async fn redacted(shared: &Shared, mut record: Box<AttemptRecord>) -> Box<AttemptRecord> {
     let redactor = &shared.options.redactor;
     if !redactor.has_hooks() {
         record.redact(redactor);

@@ -111,8 +111,10 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanLimits, SpanProcessor};
-use uuid::Uuid;
+use opentelemetry_sdk::trace::{
+    IdGenerator as _, RandomIdGenerator, Sampler, SdkTracer, SdkTracerProvider, SpanLimits,
+    SpanProcessor,
+};
 
 use buffer::SpanBuffer;
 pub use builder::{TracerBuilder, TracerError};
@@ -457,9 +459,11 @@ pub(crate) struct Finished {
     pub(crate) dropped: usize,
 }
 
-/// A session id: a random UUID.
+/// A session id: a random UUID, from the generator of trace ids. The system's own would be called
+/// into for every attempt.
 pub(crate) fn new_session_id() -> Arc<str> {
-    Uuid::new_v4().to_string().into()
+    let random = RandomIdGenerator::default().new_trace_id().to_bytes();
+    uuid::Builder::from_random_bytes(random).into_uuid().to_string().into()
 }
 
 #[cfg(test)]
