@@ -1,6 +1,6 @@
 //! In which order attempts run, how many at once, and when to stop.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::JoinSet;
 
 use super::board::{Board, Lane, lock};
 use super::check::Faults;
@@ -240,6 +241,69 @@ struct Dispatcher {
     each: Vec<Arc<Semaphore>>,
 }
 
+/// An attempt to be made.
+struct Work {
+    pending: Arc<Pending>,
+    attempt: u32,
+    places: Places,
+}
+
+/// Tasks that run attempts, one after another. The task of an attempt is large, and making one for
+/// each would be much of the engine's work on it. All of this happens on the engine's thread.
+#[derive(Default)]
+struct Crew {
+    state: Mutex<CrewState>,
+    bell: Notify,
+}
+
+#[derive(Default)]
+struct CrewState {
+    work: VecDeque<Work>,
+    /// Tasks that wait for work, those that were called and have not come yet included.
+    idle: usize,
+    closed: bool,
+}
+
+impl Crew {
+    /// Gives an attempt to a task that has nothing to do, or to a new one.
+    fn hand(self: &Arc<Self>, work: Work, shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
+        let mut state = lock(&self.state);
+        state.work.push_back(work);
+        if state.idle >= state.work.len() {
+            self.bell.notify_one();
+        } else {
+            tasks.spawn(Arc::clone(self).run(Arc::clone(shared)));
+        }
+    }
+
+    /// Lets the tasks end when they are done.
+    fn close(&self) {
+        lock(&self.state).closed = true;
+        self.bell.notify_waiters();
+    }
+
+    async fn run(self: Arc<Self>, shared: Arc<Shared>) {
+        loop {
+            let work = {
+                let mut state = lock(&self.state);
+                let work = state.work.pop_front();
+                match work {
+                    None if state.closed => return,
+                    None => state.idle += 1,
+                    Some(_) => {}
+                }
+                work
+            };
+            if let Some(Work { pending, attempt, places }) = work {
+                settle::run_one(&shared, pending, attempt, places).await;
+            } else {
+                self.bell.notified().await;
+                lock(&self.state).idle -= 1;
+            }
+        }
+    }
+}
+
 async fn run(shared: Arc<Shared>) {
     let limit = |job: &Job| job.spec.concurrency;
     let most = most_at_once(&shared.jobs, &shared.options);
@@ -249,7 +313,8 @@ async fn run(shared: Arc<Shared>) {
         cursors: shared.jobs.iter().map(|_| Cursor::default()).collect(),
         shared,
     };
-    let mut tasks = tokio::task::JoinSet::new();
+    let crew = Arc::<Crew>::default();
+    let mut tasks = JoinSet::new();
     loop {
         dispatcher.replay_recorded();
         dispatcher.skip_stopped().await;
@@ -276,10 +341,9 @@ async fn run(shared: Arc<Shared>) {
             continue;
         };
         let (pending, attempt) = dispatcher.next_attempt(job);
-        let shared = Arc::clone(&dispatcher.shared);
-        tasks.spawn(settle::run_one(shared, pending, attempt, places));
-        while tasks.try_join_next().is_some() {}
+        crew.hand(Work { pending, attempt, places }, &dispatcher.shared, &mut tasks);
     }
+    crew.close();
     while tasks.join_next().await.is_some() {}
 }
 

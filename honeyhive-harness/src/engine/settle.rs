@@ -50,14 +50,16 @@ impl Pending {
             Err(fault) => (None, Some(fault)),
         };
         let fault = unreadable.or_else(|| faults.get(row).cloned());
+        let attempts = attempts.clone().count();
         Self {
             job,
             index,
             row,
             datapoint,
             fault: fault.map(|message| AttemptError { kind: ErrorKind::Datapoint, message }),
-            records: Mutex::default(),
-            left: AtomicUsize::new(attempts.clone().count()),
+            // A list that grows by itself begins with four, and records are large.
+            records: Mutex::new(Vec::with_capacity(attempts)),
+            left: AtomicUsize::new(attempts),
             unrecorded: AtomicBool::new(false),
         }
     }
@@ -66,7 +68,7 @@ impl Pending {
 /// Runs one attempt and records it. The places are free as soon as the user's code is done, or
 /// with `--fail-fast`, as soon as the verdict is known.
 pub(super) async fn run_one(
-    shared: Arc<Shared>,
+    shared: &Arc<Shared>,
     pending: Arc<Pending>,
     attempt: u32,
     places: Places,
@@ -86,7 +88,7 @@ pub(super) async fn run_one(
     };
     // With --fail-fast, the next attempt waits for the verdict on this one.
     let places = Some(places).filter(|_| shared.options.fail_fast);
-    settle(&shared, &pending, attempted).await;
+    settle(shared, &pending, attempted).await;
     drop(places);
     let mut in_flight = lock(&shared.in_flight);
     if let Some(at) = in_flight.iter().position(|other| *other == key) {

@@ -3,11 +3,11 @@
 //! One thread owns the file. It takes everything that waits, writes it in one go, calls
 //! `fdatasync` once, and only then tells the waiting attempts that they may be reported.
 
+use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,17 +20,32 @@ use crate::ids::short_hash;
 /// costs the same for one as for a hundred, and nobody's place is taken meanwhile.
 const GATHER: Duration = Duration::from_millis(1);
 
-/// Lines of up to this size are written in one go; what comes later waits for the next commit.
-const BATCH_BYTES: usize = 8 << 20;
+/// A buffer that grew beyond this is not kept for what comes next.
+const LARGE: usize = 1 << 20;
 
 /// Lines that belong together.
 #[derive(Debug)]
 pub(crate) struct Entry(Vec<u8>);
 
+thread_local! {
+    /// The buffer of the thread's last entry: there is one for every attempt, of some kilobytes.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
 impl Default for Entry {
     fn default() -> Self {
-        // An attempt with a few spans takes a kilobyte or two.
-        Self(Vec::with_capacity(2048))
+        Self(SPARE.take())
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        let mut buffer = std::mem::take(&mut self.0);
+        if buffer.capacity() <= LARGE {
+            buffer.clear();
+            // Without thread-locals, at the end of a thread, it is not kept.
+            let _ = SPARE.try_with(|spare| spare.set(buffer));
+        }
     }
 }
 
@@ -46,15 +61,36 @@ impl Entry {
 
 type Outcome = Result<(), Arc<str>>;
 
-struct Order {
+/// What waits for the next commit.
+#[derive(Debug, Default)]
+struct Waiting {
     lines: Vec<u8>,
-    done: oneshot::Sender<Outcome>,
+    /// Those who wait for it.
+    done: Vec<oneshot::Sender<Outcome>>,
+    /// Nothing more will come.
+    closed: bool,
+    /// Nobody will write it.
+    abandoned: bool,
+}
+
+/// Where the attempts and the journal's thread meet.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    bell: Condvar,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // Nothing is done under the lock that could panic halfway.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The writing end of a journal.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    orders: Option<mpsc::Sender<Order>>,
+    queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
     path: PathBuf,
     failed: Arc<OnceLock<Arc<str>>>,
@@ -66,7 +102,7 @@ impl Writer {
     /// A journal that keeps nothing, for programs that take the results as values.
     pub(crate) fn nowhere() -> Self {
         let (_, length) = watch::channel(0);
-        Self { orders: None, thread: None, path: PathBuf::new(), failed: Arc::default(), length }
+        Self { queue: Arc::default(), thread: None, path: PathBuf::new(), failed: Arc::default(), length }
     }
 
     fn is_nowhere(&self) -> bool {
@@ -90,10 +126,16 @@ impl Writer {
 
     fn order(&self, entry: Entry) -> oneshot::Receiver<Outcome> {
         let (done, outcome) = oneshot::channel();
-        if let Some(orders) = &self.orders {
-            // A thread that is gone drops `done`, which the receiver sees.
-            let _ = orders.send(Order { lines: entry.0, done });
+        let mut waiting = self.queue.lock();
+        // Where nobody will write it, `done` is dropped, which the receiver sees.
+        if !waiting.abandoned {
+            waiting.lines.extend_from_slice(&entry.0);
+            waiting.done.push(done);
+            if waiting.done.len() == 1 {
+                self.queue.bell.notify_one();
+            }
         }
+        drop((waiting, entry));
         outcome
     }
 
@@ -128,7 +170,8 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.orders = None;
+        self.queue.lock().closed = true;
+        self.queue.bell.notify_one();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -164,17 +207,20 @@ pub(crate) fn create(
     invocation.invocation =
         directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
 
-    let (orders, waiting) = mpsc::channel();
+    let queue = Arc::<Queue>::default();
     let failed = Arc::new(OnceLock::new());
     let (on_disk, length) = watch::channel(0);
     let worker =
         Worker { file, length: 0, on_disk, path: path.clone(), failed: Arc::clone(&failed) };
     let thread = std::thread::Builder::new()
         .name("honeyhive-journal".to_owned())
-        .spawn(move || worker.run(&waiting))
+        .spawn({
+            let desk = Desk(Arc::clone(&queue));
+            move || worker.run(&desk)
+        })
         .map_err(|error| format!("cannot start the journal's thread: {error}"))?;
     let writer =
-        Writer { orders: Some(orders), thread: Some(thread), path: path.clone(), failed, length };
+        Writer { queue, thread: Some(thread), path: path.clone(), failed, length };
     let mut first = Entry::default();
     first.push(&Record::Invocation(invocation));
     Ok((writer, first))
@@ -221,22 +267,49 @@ struct Worker {
     failed: Arc<OnceLock<Arc<str>>>,
 }
 
+/// The journal's end of the queue. Whatever happens to its thread, nobody waits for ever.
+struct Desk(Arc<Queue>);
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let mut waiting = self.0.lock();
+        waiting.abandoned = true;
+        waiting.done.clear();
+    }
+}
+
+impl Desk {
+    /// Waits until there is something to write. `false` when nothing more will come.
+    fn wait(&self) -> bool {
+        let mut waiting = self.0.lock();
+        while waiting.done.is_empty() {
+            if waiting.closed {
+                return false;
+            }
+            waiting = self.0.bell.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        true
+    }
+
+    /// Takes what waits, and leaves empty buffers for what comes next.
+    fn take(&self, lines: &mut Vec<u8>, done: &mut Vec<oneshot::Sender<Outcome>>) {
+        lines.clear();
+        lines.shrink_to(LARGE);
+        let mut waiting = self.0.lock();
+        std::mem::swap(&mut waiting.lines, lines);
+        std::mem::swap(&mut waiting.done, done);
+    }
+}
+
 impl Worker {
-    fn run(mut self, waiting: &mpsc::Receiver<Order>) {
-        let mut done = Vec::new();
+    fn run(mut self, desk: &Desk) {
+        let (mut lines, mut done) = (Vec::new(), Vec::new());
         let mut busy_until = Instant::now();
-        while let Ok(first) = waiting.recv() {
+        while desk.wait() {
             if Instant::now() < busy_until {
                 std::thread::sleep(GATHER);
             }
-            let mut lines = first.lines;
-            done.push(first.done);
-            while lines.len() < BATCH_BYTES
-                && let Ok(next) = waiting.try_recv()
-            {
-                lines.extend_from_slice(&next.lines);
-                done.push(next.done);
-            }
+            desk.take(&mut lines, &mut done);
             let outcome = self.write(&lines);
             busy_until = Instant::now() + GATHER * 2;
             for waiter in done.drain(..) {

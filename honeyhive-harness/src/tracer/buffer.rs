@@ -19,7 +19,8 @@ pub(super) const MAX_SPANS: usize = 10_000;
 /// A finished span.
 #[derive(Debug)]
 pub(super) struct Ended {
-    pub(super) span: SpanData,
+    /// In a box, since a list of these grows, and a span is large.
+    pub(super) span: Box<SpanData>,
     /// Whose it is, where that is not the session of its tracer.
     pub(super) session: Option<Arc<SessionState>>,
 }
@@ -78,7 +79,7 @@ impl SpanBuffer {
 
     /// Looks at every span.
     pub(super) fn read<T>(&self, each: impl FnMut(&SpanData) -> T) -> Vec<T> {
-        self.lock().spans.iter().map(|ended| &ended.span).map(each).collect()
+        self.lock().spans.iter().map(|ended| ended.span.as_ref()).map(each).collect()
     }
 
     /// Takes all spans; whatever ends later is counted as open.
@@ -145,7 +146,7 @@ impl SpanProcessor for Processor {
     }
 
     fn on_end(&self, span: SpanData) {
-        self.0.push(Ended { span, session: None });
+        self.0.push(Ended { span: Box::new(span), session: None });
     }
 
     fn force_flush(&self) -> OTelSdkResult {

@@ -437,7 +437,7 @@ impl Tracer {
         let (open, dropped) = self.inner.buffer.lost();
         Finished {
             trace_id: self.trace_id(),
-            spans: spans.into_iter().map(|ended| SpanRecord::from(ended.span)).collect(),
+            spans: spans.into_iter().map(|ended| SpanRecord::from(*ended.span)).collect(),
             open,
             dropped,
         }

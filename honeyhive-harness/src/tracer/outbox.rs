@@ -269,7 +269,7 @@ impl Outbox {
         {
             let session = session.as_ref().map_or(&self.about.ids.session_id, |it| it.id());
             let trace_id = span.span_context.trace_id().to_string();
-            let mut record = SpanRecord::from(span);
+            let mut record = SpanRecord::from(*span);
             record.redact(&self.about.redactor);
             let attributes = leaving(&mut record, self.about.belongs(session));
             if batch.push(&trace_id, record, attributes) {

@@ -146,7 +146,7 @@ impl SpanProcessor for Processor {
             self.filtered.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        if self.buffer.push(Ended { span, session })
+        if self.buffer.push(Ended { span: Box::new(span), session })
             && let Some(outbox) = &self.outbox
         {
             outbox.span_came();
