@@ -18,10 +18,11 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use honeyhive_harness::{Datapoint, Tracer, evaluator, experiment};
+use honeyhive_tests::{Fake, python};
 
 /// Each call to the server takes this long.
 const ANSWER_AFTER: Duration = Duration::from_millis(50);
@@ -30,6 +31,9 @@ const ANSWER_AFTER: Duration = Duration::from_millis(50);
 const CONCURRENCY: usize = 256;
 
 const CALLS: usize = 10_000;
+
+/// Uploads at once, as the harness has them.
+const UPLOADS: usize = 32;
 
 /// Runs per figure.
 const ROUNDS: usize = 5;
@@ -99,6 +103,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("bare") => bare(),
+        Some("bare-requests") => bare_requests(&arguments[1]),
         // `cargo bench` and `cargo test` pass flags of their own.
         None | Some("--bench" | "--test") => measure(&arguments),
         Some(_) => {
@@ -130,6 +135,32 @@ fn bare() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// The requests of an upload, recorded in a file, sent by nothing but reqwest.
+fn bare_requests(file: &str) -> ExitCode {
+    let requests: Vec<Request> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let places = Arc::new(tokio::sync::Semaphore::new(UPLOADS));
+        let mut tasks = tokio::task::JoinSet::new();
+        for Request { method, path, headers, body } in requests {
+            let place = Arc::clone(&places).acquire_owned().await.unwrap();
+            tasks.spawn(async move {
+                let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+                let mut request = CLIENT.request(method, format!("{}{path}", url())).body(body);
+                for (name, value) in headers {
+                    request = request.header(name, value);
+                }
+                let answer = request.send().await.unwrap().bytes().await.unwrap();
+                drop(place);
+                assert_eq!(answer, "{}");
+            });
+        }
+        tasks.join_all().await;
+    });
+    report_usage();
+    ExitCode::SUCCESS
+}
+
 /// Processor time and peak memory of this process, for the one that measures.
 fn report_usage() {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -153,24 +184,27 @@ struct Took {
     peak_mb: f64,
 }
 
+/// The reports that are written where nobody says otherwise.
+const REPORTS: (&str, &str) = ("HH_REPORT", "html,md,junit,json");
+
 fn run(arguments: &[&str], url: &str) -> Took {
     run_with(arguments, &[("BENCH_URL", url)])
 }
 
+/// Without reports: they are a figure of their own.
 fn run_with(arguments: &[&str], variables: &[(&str, &str)]) -> Took {
     let journal = tempfile::tempdir().unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.env("HH_DIR", journal.path()).env("HH_REPORT", "none").env_remove("CI");
+    took(command.args(arguments).envs(variables.iter().copied()))
+}
+
+/// Runs a program that says at its end what it used.
+fn took(command: &mut Command) -> Took {
     let started = Instant::now();
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(arguments)
-        .envs(variables.iter().copied())
-        .env("HH_DIR", journal.path())
-        .env_remove("CI")
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .output()
-        .unwrap();
+    let output = command.stdout(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
     let wall = started.elapsed().as_secs_f64();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     let usage = text.lines().find_map(|line| line.strip_prefix("usage ")).unwrap();
     let mut numbers = usage.split_whitespace().filter_map(|number| number.parse::<f64>().ok());
@@ -196,10 +230,11 @@ fn measure(arguments: &[String]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let url = serve();
-    let (mut bare, mut harness) = (Vec::new(), Vec::new());
+    let (mut bare, mut harness, mut reporting) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         bare.push(run(&["bare"], &url));
         harness.push(run(&["http::", "-q"], &url));
+        reporting.push(run_with(&["http::", "-q"], &[("BENCH_URL", &url), REPORTS]));
     }
     let ratios =
         bare.iter().zip(&harness).map(|(bare, harness)| harness.wall / bare.wall).collect();
@@ -207,6 +242,9 @@ fn measure(arguments: &[String]) -> ExitCode {
     println!("  bare loop   {:.2} s", medians(&bare).wall);
     println!("  harness     {:.2} s, {:.0} MB", medians(&harness).wall, medians(&harness).peak_mb);
     println!("  ratio       {:.3}", median(ratios));
+    let reports =
+        reporting.iter().zip(&harness).map(|(with, without)| with.wall - without.wall).collect();
+    println!("  its reports {:.2} s more", median(reports));
     println!("no-op cases, one evaluator, three spans, journal on, medians of {ROUNDS}");
     for (name, count) in
         [("noop_1_000::", 1_000.0), ("noop_100_000::", 100_000.0), ("sync_100_000::", 100_000.0)]
@@ -224,48 +262,131 @@ fn measure(arguments: &[String]) -> ExitCode {
         );
     }
     measure_upload(&url);
+    measure_python();
     ExitCode::SUCCESS
 }
 
 /// What it costs to make the same cases known to a server on this machine.
 fn measure_upload(url: &str) {
-    let server = serve_json();
+    let (server, recorded) = serve_json();
     let sending = [("HH_API_KEY", "hh_bench_key_0123456789"), ("HH_API_URL", server.as_str())];
-    let (mut local, mut sent) = (Vec::new(), Vec::new());
+    run_with(&["noop_1_000::", "-q"], &sending);
+    let requests = recorded.lock().unwrap().take().unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    serde_json::to_writer(&file, &requests).unwrap();
+    let nothing = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&nothing, "[]").unwrap();
+    let bare = |file: &tempfile::NamedTempFile| {
+        run(&["bare-requests", &file.path().to_string_lossy()], &server).cpu
+    };
+    let (mut local, mut sent, mut alone) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         local.push(run(&["noop_1_000::", "-q"], url));
         sent.push(run_with(&["noop_1_000::", "-q"], &sending));
+        alone.push((bare(&file) - bare(&nothing)) * 1e3);
     }
     let more = local.iter().zip(&sent).map(|(local, sent)| (sent.cpu - local.cpu) * 1e3).collect();
     println!("1,000 no-op cases, sent to a server on this machine, medians of {ROUNDS}");
     println!("  local       {:.3} s wall", medians(&local).wall);
     println!("  sent        {:.3} s wall", medians(&sent).wall);
     println!("  more CPU    {:.0} µs per attempt", median(more));
+    println!(
+        "  the same {:.2} requests per attempt by reqwest alone: {:.0} µs CPU",
+        requests.len() as f64 / 1e3,
+        median(alone)
+    );
 }
 
+/// The same cases through HoneyHive's Python SDK, where that can be installed.
+fn measure_python() {
+    let python = match python::environment(python::SDK) {
+        Ok(home) => home.join("bin/python"),
+        Err(error) => {
+            println!("HoneyHive's Python SDK is not here: {error}");
+            return;
+        }
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/overhead.py");
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let fake = Fake::builder().lenient().start();
+        let address = fake.url();
+        let sending = [
+            ("HH_API_KEY", fake.key()),
+            ("HH_API_URL", address.as_str()),
+            ("HH_FLUSH_TIMEOUT", "120"),
+        ];
+        ours.push(run_with(&["noop_1_000::", "-q"], &sending));
+        drop(fake);
+        let fake = Fake::builder().lenient().start();
+        let mut command = Command::new(&python);
+        command.arg(script).arg("1000").env("HH_API_KEY", fake.key());
+        theirs.push(took(command.env("HH_API_URL", fake.url())));
+    }
+    println!("1,000 no-op cases, sent to the HoneyHive of the tests, medians of {ROUNDS}");
+    for (name, runs) in [("harness", &ours), ("Python SDK", &theirs)] {
+        let Took { wall, cpu, peak_mb } = medians(runs);
+        println!("  {name:<12} {wall:>6.2} s wall, {cpu:>6.2} s CPU, {peak_mb:.0} MB");
+    }
+}
+
+/// A request as the server saw it.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Request {
+    method: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+/// The requests of the first run, until somebody takes them.
+type Recorded = Arc<Mutex<Option<Vec<Request>>>>;
+
 /// A server that answers `{}` to everything at once, with a thread per connection.
-fn serve_json() -> String {
+fn serve_json() -> (String, Recorded) {
+    let recorded: Recorded = Arc::new(Mutex::new(Some(Vec::new())));
+    let all = Arc::clone(&recorded);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            std::thread::spawn(move || answer_json(stream));
+            let all = Arc::clone(&all);
+            std::thread::spawn(move || answer_json(stream, &all));
         }
     });
-    url
+    (url, recorded)
 }
 
-fn answer_json(mut stream: TcpStream) {
+/// Headers that a client sets by itself.
+const OWN: [&str; 3] = ["host", "content-length", "accept"];
+
+fn read_request(head: &str, body: &[u8]) -> Request {
+    let mut lines = head.lines();
+    let mut words = lines.next().unwrap_or_default().split(' ').map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let headers = lines.filter_map(|line| line.split_once(": "));
+    let headers = headers
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .filter(|(name, _)| !OWN.contains(&name.as_str()))
+        .collect();
+    Request { method, path, headers, body: body.to_owned() }
+}
+
+fn answer_json(mut stream: TcpStream, all: &Recorded) {
     let mut request = Vec::new();
     let mut chunk = vec![0; 1 << 16];
     while let Ok(read @ 1..) = stream.read(&mut chunk) {
         request.extend_from_slice(&chunk[..read]);
         while let Some(end) = request.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+            let head = String::from_utf8_lossy(&request[..end]).into_owned();
+            let lower = head.to_ascii_lowercase();
+            let length = lower.lines().find_map(|line| line.strip_prefix("content-length:"));
             let length = length.and_then(|text| text.trim().parse().ok()).unwrap_or(0);
             if request.len() < end + 4 + length {
                 break;
+            }
+            if let Some(all) = &mut *all.lock().unwrap() {
+                all.push(read_request(&head, &request[end + 4..end + 4 + length]));
             }
             request.drain(..end + 4 + length);
             let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";

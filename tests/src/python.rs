@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use crate::project::target_dir;
 
+/// HoneyHive's Python SDK, in the version that ours is compared with.
+pub const SDK: &str = "honeyhive==1.7.0";
+
 /// A slow network and a slow machine need less.
 const INSTALL: Duration = Duration::from_secs(240);
 

@@ -102,7 +102,13 @@ impl Writer {
     /// A journal that keeps nothing, for programs that take the results as values.
     pub(crate) fn nowhere() -> Self {
         let (_, length) = watch::channel(0);
-        Self { queue: Arc::default(), thread: None, path: PathBuf::new(), failed: Arc::default(), length }
+        Self {
+            queue: Arc::default(),
+            thread: None,
+            path: PathBuf::new(),
+            failed: Arc::default(),
+            length,
+        }
     }
 
     fn is_nowhere(&self) -> bool {
@@ -219,8 +225,7 @@ pub(crate) fn create(
             move || worker.run(&desk)
         })
         .map_err(|error| format!("cannot start the journal's thread: {error}"))?;
-    let writer =
-        Writer { queue, thread: Some(thread), path: path.clone(), failed, length };
+    let writer = Writer { queue, thread: Some(thread), path: path.clone(), failed, length };
     let mut first = Entry::default();
     first.push(&Record::Invocation(invocation));
     Ok((writer, first))

@@ -7,9 +7,6 @@ use std::time::{Duration, Instant};
 
 use honeyhive_tests::{Fake, python};
 
-/// The SDK that ours is compared with.
-const PACKAGE: &str = "honeyhive==1.7.0";
-
 /// A slow machine needs less.
 const RUN: Duration = Duration::from_secs(120);
 
@@ -18,7 +15,7 @@ const RUN: Duration = Duration::from_secs(120);
 /// # Errors
 /// Why it cannot be had here.
 pub(crate) fn python() -> Result<PathBuf, String> {
-    Ok(python::environment(PACKAGE)?.join("bin/python"))
+    Ok(python::environment(python::SDK)?.join("bin/python"))
 }
 
 /// Runs a script with the SDK against a server, in a directory.
