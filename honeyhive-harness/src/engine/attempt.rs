@@ -10,22 +10,46 @@ use super::evaluate::{self, Said};
 use super::execute::{Script, Workers};
 use super::replay::Recalled;
 use super::spec::{Evaluation, Run, Spec, SyncFunction};
+use super::turns::Turns;
 use crate::datapoint::Datapoint;
 use crate::dataset::bind::Fault;
 use crate::evaluators::Subject;
 use crate::journal::{AttemptError, AttemptRecord, ErrorKind};
 use crate::registry::Call;
-use crate::tracer::{Ids, Trace, Tracer, new_session_id};
+use crate::tracer::{Finished, Ids, Trace, Tracer, new_session_id};
 
 /// The pause before the second try; it doubles each time, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// An attempt's record, and which evaluators could read the output.
+/// An attempt whose code has run.
 pub(super) struct Attempted {
-    pub(super) record: Box<AttemptRecord>,
-    /// Per evaluator: `false` when it could not read the output; empty without an output.
-    pub(super) readable: Vec<bool>,
+    record: Box<AttemptRecord>,
+    readable: Vec<bool>,
+    /// Its spans, and the attempt that it was made of; absent where nothing was run.
+    rest: Option<(Finished, Option<Recalled>)>,
+}
+
+impl Attempted {
+    /// An attempt that was not made.
+    pub(super) fn not_made(record: Box<AttemptRecord>) -> Self {
+        Self { record, readable: Vec::new(), rest: None }
+    }
+
+    /// The whole record, and per evaluator whether it could read the output; empty without one.
+    pub(super) fn record(self) -> (Box<AttemptRecord>, Vec<bool>) {
+        let Self { mut record, readable, rest } = self;
+        if let Some((mut finished, recalled)) = rest {
+            record.spans = finished.take_spans();
+            record.trace_id = finished.trace_id;
+            record.open_spans = finished.open;
+            record.dropped_spans = finished.dropped;
+            if let Some(recalled) = recalled {
+                recalled.merge_into(&mut record);
+            }
+        }
+        (record, readable)
+    }
 }
 
 /// The part of the record that is known before anything runs.
@@ -70,6 +94,7 @@ pub(super) fn millis(duration: Duration) -> f64 {
 /// Runs one attempt to its end.
 pub(super) async fn run(
     workers: &Arc<Workers>,
+    turns: &Turns,
     spec: &Arc<Spec>,
     row: usize,
     attempt: u32,
@@ -87,7 +112,7 @@ pub(super) async fn run(
         Some(Ok(recalled)) => Some(recalled),
         Some(Err(error)) => {
             record.error = Some(error);
-            return Attempted { record, readable: Vec::new() };
+            return Attempted::not_made(record);
         }
     };
     let started = SystemTime::now();
@@ -104,7 +129,7 @@ pub(super) async fn run(
 
     let (tries, result, took) = match &recalled {
         None => {
-            workers.together().await;
+            turns.to_start().await;
             call_function(workers, &scene).await
         }
         Some(recalled) => {
@@ -131,15 +156,8 @@ pub(super) async fn run(
     }
     drop(root);
     let finished = tracer.finish();
-    record.trace_id = finished.trace_id;
-    record.spans = finished.spans;
     record.enrichment = tracer.session_enrichment();
-    record.open_spans = finished.open;
-    record.dropped_spans = finished.dropped;
-    if let Some(recalled) = recalled {
-        recalled.merge_into(&mut record);
-    }
-    Attempted { record, readable }
+    Attempted { record, readable, rest: Some((finished, recalled)) }
 }
 
 /// What the function and its evaluators run in.

@@ -32,8 +32,6 @@ const MOST_WORKERS: usize = 64;
 #[derive(Debug)]
 pub(super) struct Workers {
     synchronous: Threads,
-    /// Rings when the engine has nothing else to do.
-    starting: Arc<Notify>,
     pool: Mutex<Pool>,
     threads: usize,
 }
@@ -63,27 +61,12 @@ fn runtime(threads: usize) -> std::io::Result<Runtime> {
 impl Workers {
     /// Workers for this many attempts at once.
     pub(super) fn new(attempts: usize) -> std::io::Result<Self> {
-        let starting = Arc::default();
         let cores = std::thread::available_parallelism().map_or(4, usize::from);
         let threads = (attempts + 1).clamp(cores.max(4), MOST_WORKERS.max(cores));
         let current = runtime(threads)?;
         let handle = current.handle().clone();
         let pool = Pool { current: Some(current), handle, stuck: 0, retired: Vec::new() };
-        Ok(Self { synchronous: Threads::new(), starting, pool: Mutex::new(pool), threads })
-    }
-
-    /// The thread of the engine, which rings before it sleeps.
-    pub(super) fn engine(&self) -> std::io::Result<Runtime> {
-        let starting = Arc::clone(&self.starting);
-        let mut builder = Builder::new_current_thread();
-        builder.enable_time().on_thread_park(move || starting.notify_waiters()).build()
-    }
-
-    /// Waits until the engine has nothing else to do. Code that is started together wakes one
-    /// thread, which calls the others as they are needed; started one by one, each wakes another,
-    /// and that takes longer than short code does.
-    pub(super) async fn together(&self) {
-        self.starting.notified().await;
+        Ok(Self { synchronous: Threads::new(), pool: Mutex::new(pool), threads })
     }
 
     fn pool(&self) -> std::sync::MutexGuard<'_, Pool> {

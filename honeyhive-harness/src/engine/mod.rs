@@ -15,6 +15,7 @@ mod schedule;
 mod settle;
 mod spec;
 mod threads;
+mod turns;
 
 pub(crate) use board::Outcome;
 pub(crate) use check::{check, no_faults};

@@ -17,6 +17,7 @@ use super::execute::Workers;
 use super::panics;
 use super::settle::{self, Pending};
 use super::spec::Spec;
+use super::turns::Turns;
 use crate::journal::{AttemptRecord, Writer};
 use crate::redact::Redactor;
 
@@ -58,6 +59,7 @@ pub(crate) struct Shared {
     pub(crate) board: Board,
     pub(crate) journal: Arc<Writer>,
     pub(super) workers: Arc<Workers>,
+    pub(super) turns: Arc<Turns>,
     pub(super) options: Options,
     stop: OnceLock<String>,
     /// Cases whose record did not reach the disk.
@@ -110,6 +112,7 @@ pub(crate) fn start(jobs: Vec<Job>, options: Options, journal: Arc<Writer>) -> i
         board,
         journal,
         workers,
+        turns: Arc::new(Turns::new()),
         options,
         stop: OnceLock::new(),
         unrecorded: AtomicUsize::new(0),
@@ -118,7 +121,7 @@ pub(crate) fn start(jobs: Vec<Job>, options: Options, journal: Arc<Writer>) -> i
         freed: Notify::new(),
     });
     let (finished, over) = oneshot::channel::<()>();
-    let runtime = shared.workers.engine()?;
+    let runtime = shared.turns.runtime()?;
     let engine = Arc::clone(&shared);
     let thread =
         std::thread::Builder::new().name("honeyhive-engine".to_owned()).spawn(move || {

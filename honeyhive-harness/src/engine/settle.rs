@@ -78,16 +78,18 @@ pub(super) async fn run_one(
     lock(&shared.in_flight).push(key);
     let attempted = match (&pending.datapoint, &pending.fault) {
         (Some(datapoint), None) => {
-            attempt::run(&shared.workers, spec, pending.row, attempt, Arc::clone(datapoint)).await
+            let (workers, turns) = (&shared.workers, &shared.turns);
+            attempt::run(workers, turns, spec, pending.row, attempt, Arc::clone(datapoint)).await
         }
         (datapoint, fault) => {
             let mut record = attempt::begin(spec, pending.row, attempt, datapoint.as_deref());
             record.error.clone_from(fault);
-            Attempted { record, readable: Vec::new() }
+            Attempted::not_made(record)
         }
     };
     // With --fail-fast, the next attempt waits for the verdict on this one.
     let places = Some(places).filter(|_| shared.options.fail_fast);
+    shared.turns.to_record().await;
     settle(shared, &pending, attempted).await;
     drop(places);
     let mut in_flight = lock(&shared.in_flight);
@@ -103,12 +105,12 @@ pub(super) async fn leave_out(shared: &Arc<Shared>, pending: &Pending, attempt: 
     let mut record = attempt::begin(spec, pending.row, attempt, datapoint);
     record.error =
         Some(AttemptError { kind: ErrorKind::NotRun, message: format!("not run: {reason}") });
-    settle(shared, pending, Attempted { record, readable: Vec::new() }).await;
+    settle(shared, pending, Attempted::not_made(record)).await;
 }
 
 /// Records an attempt, and with the last one decides the case.
 async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
-    let Attempted { record, readable } = attempted;
+    let (record, readable) = attempted.record();
     // Nothing is not another type.
     let tells = !record.output.as_ref().is_some_and(serde_json::Value::is_null);
     let record = redacted(shared, record).await;

@@ -100,6 +100,7 @@ mod trace;
 mod worker;
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -116,7 +117,7 @@ use opentelemetry_sdk::trace::{
     SpanProcessor,
 };
 
-use buffer::SpanBuffer;
+use buffer::{Ended, SpanBuffer};
 pub use builder::{TracerBuilder, TracerError};
 pub use enrich::{Enrichment, enrich_session, enrich_span};
 pub use flush::{Flushed, Telemetry};
@@ -435,12 +436,7 @@ impl Tracer {
         let spans = self.inner.buffer.close();
         let _ = self.inner.provider.shutdown();
         let (open, dropped) = self.inner.buffer.lost();
-        Finished {
-            trace_id: self.trace_id(),
-            spans: spans.into_iter().map(|ended| SpanRecord::from(*ended.span)).collect(),
-            open,
-            dropped,
-        }
+        Finished { trace_id: self.trace_id(), spans, open, dropped }
     }
 
     fn sdk(&self) -> &SdkTracer {
@@ -452,11 +448,18 @@ impl Tracer {
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) trace_id: String,
-    pub(crate) spans: Vec<SpanRecord>,
+    spans: VecDeque<Ended>,
     /// Spans that were started but had not ended.
     pub(crate) open: usize,
     /// Spans beyond what an attempt may keep.
     pub(crate) dropped: usize,
+}
+
+impl Finished {
+    /// The spans as they are recorded.
+    pub(crate) fn take_spans(&mut self) -> Vec<SpanRecord> {
+        self.spans.drain(..).map(|ended| SpanRecord::from(*ended.span)).collect()
+    }
 }
 
 /// A session id: a random UUID, from the generator of trace ids. The system's own would be called

@@ -15,12 +15,10 @@ fn tracer(datapoint: &str) -> Tracer {
     })
 }
 
-fn parents(finished: &Finished) -> Vec<(String, Option<String>)> {
-    let name_of = |id: &str| {
-        finished.spans.iter().find(|span| span.span_id == id).map(|span| span.name.clone())
-    };
-    finished
-        .spans
+fn parents(spans: &[SpanRecord]) -> Vec<(String, Option<String>)> {
+    let name_of =
+        |id: &str| spans.iter().find(|span| span.span_id == id).map(|span| span.name.clone());
+    spans
         .iter()
         .map(|span| (span.name.clone(), span.parent_span_id.as_deref().and_then(name_of)))
         .collect()
@@ -40,7 +38,8 @@ fn spans_hang_below_the_root_and_each_other() {
     // No context here: the tracer itself knows where its spans belong.
     drop(tracer.start_span("stray"));
     drop(root);
-    let finished = tracer.finish();
+    let mut finished = tracer.finish();
+    let spans = finished.take_spans();
     let wanted = [
         ("inner", Some("outer")),
         ("outer", Some("answer")),
@@ -48,10 +47,10 @@ fn spans_hang_below_the_root_and_each_other() {
         ("answer", None),
     ];
     assert_eq!(
-        parents(&finished),
+        parents(&spans),
         wanted.map(|(name, parent)| (name.to_owned(), parent.map(str::to_owned)))
     );
-    assert_eq!(finished.spans[1].attributes["n"], 3);
+    assert_eq!(spans[1].attributes["n"], 3);
     assert_eq!((finished.open, finished.dropped), (0, 0));
 }
 
@@ -99,10 +98,10 @@ fn a_wall_clock_that_goes_back_makes_no_negative_duration() {
     let before_1970 = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
     let builder = tracer.sdk().span_builder("from the past").with_start_time(before_1970);
     drop(builder.start(tracer.sdk()));
-    let finished = tracer.finish();
-    assert_eq!(finished.spans[0].duration(), Duration::ZERO);
-    assert_eq!(finished.spans[1].start_unix_ns, 0);
-    let trace = Trace { trace_id: String::new(), spans: finished.spans };
+    let spans = tracer.finish().take_spans();
+    assert_eq!(spans[0].duration(), Duration::ZERO);
+    assert_eq!(spans[1].start_unix_ns, 0);
+    let trace = Trace { trace_id: String::new(), spans };
     assert_eq!(trace.count(&SpanQuery::named("from the future").at_most(Duration::ZERO)), 1);
 }
 
@@ -155,10 +154,10 @@ fn library_spans_find_the_case_they_belong_to() {
         }
     });
     for case in &cases {
-        let finished = case.finish();
-        assert_eq!(finished.spans.len(), 4);
-        let root = finished.spans.last().unwrap();
-        assert!(finished.spans[..3].iter().all(|span| {
+        let spans = case.finish().take_spans();
+        assert_eq!(spans.len(), 4);
+        let root = spans.last().unwrap();
+        assert!(spans[..3].iter().all(|span| {
             span.parent_span_id.as_ref() == Some(&root.span_id)
                 && span.attributes["otel.library.name"] == "some-library"
         }));
