@@ -47,7 +47,7 @@ pub fn report_html(now: &Results, other: Option<&Results>) -> String {
             Some(Against { label, before, now, results })
         })
         .collect();
-    html::render(&Document::new(now, &against))
+    String::from_utf8_lossy(&html::render(&Document::new(now, &against))).into_owned()
 }
 
 /// Python's `json.dumps(json.loads(text), sort_keys=True)`, for the tests of ids.

@@ -104,8 +104,18 @@ impl AfterRun {
     ) -> Result<(), String> {
         let loaded = Loaded::read(invocation)?;
         let document = loaded.document();
-        for format in formats {
-            match write(&document, *format, &directory(invocation).join(format.file())) {
+        let to = |format: &Format| directory(invocation).join(format.file());
+        // The first, which is the page as a rule, takes as long as all others.
+        let done: Vec<Result<PathBuf, String>> = std::thread::scope(|scope| {
+            let write = |format: &Format| write(&document, *format, &to(format));
+            let Some((first, others)) = formats.split_first() else { return Vec::new() };
+            let first = scope.spawn(move || write(first));
+            let others: Vec<_> = others.iter().map(write).collect();
+            let panicked = || Err("a report panicked".to_owned());
+            std::iter::once(first.join().unwrap_or_else(|_| panicked())).chain(others).collect()
+        });
+        for done in done {
+            match done {
                 Ok(path) => {
                     written.path.get_or_insert(path);
                 }
@@ -233,7 +243,7 @@ pub(crate) fn render(
     to: &mut impl Write,
 ) -> io::Result<()> {
     match format {
-        Format::Html => to.write_all(html::render(document).as_bytes()),
+        Format::Html => to.write_all(&html::render(document)),
         Format::Md => to.write_all(markdown::render(document).as_bytes()),
         Format::Junit => junit::write(document, to),
         Format::Json => results::write(document, to),

@@ -6,26 +6,40 @@
 use serde_json::{Map, Value, json};
 
 use super::super::document::{Case, CaseScore, Change, Document, Experiment, Row};
+use super::escape::push_json;
 use super::limits;
 use crate::journal::{AttemptRecord, CaseState, ScoreRecord};
 use crate::score::{Comparison, Direction, ScoreValue};
 
-/// Everything that the script needs of a document, but spans.
-pub(super) fn of(document: &Document<'_>, longest: usize) -> Value {
-    let experiments: Vec<Value> =
-        document.experiments.iter().map(|one| experiment(one, longest)).collect();
-    json!({ "x": experiments })
+/// Adds everything that the script needs of a document, but spans. Case by case: a value of all of
+/// them would be many times as large as its text.
+pub(super) fn push(to: &mut Vec<u8>, document: &Document<'_>, longest: usize) {
+    to.extend_from_slice(b"{\"x\":[");
+    for (at, one) in document.experiments.iter().enumerate() {
+        separate(to, at);
+        push_json(to, &experiment(one));
+        // The cases become its last field.
+        to.pop();
+        to.extend_from_slice(b",\"c\":[");
+        for (at, each) in one.cases.iter().enumerate() {
+            separate(to, at);
+            push_json(to, &case(each, at, one, longest));
+        }
+        to.extend_from_slice(b"]}");
+    }
+    to.extend_from_slice(b"]}");
 }
 
-fn experiment(experiment: &Experiment<'_>, longest: usize) -> Value {
+fn separate(to: &mut Vec<u8>, at: usize) {
+    if at > 0 {
+        to.push(b',');
+    }
+}
+
+/// An experiment without its cases.
+fn experiment(experiment: &Experiment<'_>) -> Value {
     let evaluators: Vec<Value> =
         experiment.rows.iter().map(|row| evaluator(row, &experiment.cases)).collect();
-    let cases: Vec<Value> = experiment
-        .cases
-        .iter()
-        .enumerate()
-        .map(|(at, one)| case(one, at, experiment, longest))
-        .collect();
     let rerun = experiment.cases.first().and_then(|case| case.rerun.strip_suffix(&case.test));
     json!({
         "n": experiment.name,
@@ -33,7 +47,6 @@ fn experiment(experiment: &Experiment<'_>, longest: usize) -> Value {
         "b": experiment.compared.as_ref().map(|compared| compared.label.as_str()),
         "k": experiment.record.repeats,
         "e": evaluators,
-        "c": cases,
     })
 }
 

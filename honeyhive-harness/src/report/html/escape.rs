@@ -4,8 +4,11 @@
 //! sequences of terminals, and characters that reverse the reading order of what follows.
 
 use std::fmt::Write as _;
+use std::io::{self, Write};
 
-use serde_json::Value;
+use serde::Serialize as _;
+use serde_json::ser::Formatter;
+use serde_json::{Serializer, Value};
 
 /// Text for a page, between tags or in a quoted attribute. What cannot be seen becomes visible.
 pub(super) fn text(text: &str) -> String {
@@ -45,9 +48,29 @@ fn number(text: &mut String, c: char) {
     let _ = write!(text, "[U+{:04X}]", u32::from(c));
 }
 
-/// JSON for a `<script>`: nothing in it can end the element or begin a comment.
-pub(super) fn json(value: &Value) -> String {
-    value.to_string().replace('<', "\\u003c")
+/// Adds JSON for a `<script>`: nothing in it can end the element or begin a comment.
+pub(super) fn push_json(to: &mut Vec<u8>, value: &Value) {
+    // A value can always be written into memory.
+    let _ = value.serialize(&mut Serializer::with_formatter(to, Unmarked));
+}
+
+/// JSON without `<`, which stands in texts only.
+struct Unmarked;
+
+impl Formatter for Unmarked {
+    fn write_string_fragment<W: Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut parts = fragment.split('<');
+        writer.write_all(parts.next().unwrap_or_default().as_bytes())?;
+        for part in parts {
+            writer.write_all(b"\\u003c")?;
+            writer.write_all(part.as_bytes())?;
+        }
+        Ok(())
+    }
 }
 
 /// The first characters of a text, and whether there are more.
@@ -77,9 +100,11 @@ mod tests {
     #[test]
     fn json_cannot_end_its_element() {
         let hostile = json!({"<!--<script>": "</script>"});
-        let written = json(&hostile);
-        assert!(!written.contains('<'), "{written}");
-        let read: Value = serde_json::from_str(&written).expect("JSON");
+        let mut written = Vec::new();
+        push_json(&mut written, &hostile);
+        let text = String::from_utf8_lossy(&written);
+        assert_eq!(text, r#"{"\u003c!--\u003cscript>":"\u003c/script>"}"#);
+        let read: Value = serde_json::from_slice(&written).expect("JSON");
         assert_eq!(read, hostile);
     }
 

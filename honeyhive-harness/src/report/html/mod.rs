@@ -47,11 +47,10 @@ const SCRIPT: &str = concat!(
 const DIALOGS: &str = include_str!("dialogs.html");
 
 /// The report of an invocation, as a whole page.
-pub(crate) fn render(document: &Document<'_>) -> String {
+pub(crate) fn render(document: &Document<'_>) -> Vec<u8> {
     let longest = limits::longest(document);
     let (style, script) = (compact(STYLE), compact(SCRIPT));
     let traces = traces::write(document);
-    let data = escape::json(&data::of(document, longest));
     let title = escape::text(&head::title(document));
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -72,9 +71,12 @@ pub(crate) fn render(document: &Document<'_>) -> String {
     page.push_str("</main>\n");
     page.push_str(&footer::render(document, longest, traces.left_out));
     page.push_str(DIALOGS);
-    page.push_str(&format!("<script type=\"application/json\" id=\"data\">{data}</script>\n"));
-    page.push_str(&traces.html);
-    page.push_str(&format!("<script>{script}</script>\n</body>\n</html>\n"));
+    page.push_str("<script type=\"application/json\" id=\"data\">");
+    let mut page = page.into_bytes();
+    data::push(&mut page, document, longest);
+    page.extend_from_slice(b"</script>\n");
+    page.extend_from_slice(&traces.html);
+    page.extend_from_slice(format!("<script>{script}</script>\n</body>\n</html>\n").as_bytes());
     page
 }
 

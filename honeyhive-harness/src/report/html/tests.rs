@@ -3,7 +3,10 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::super::document::{Against, Document, samples};
-use super::render;
+
+fn render(document: &Document<'_>) -> String {
+    String::from_utf8(super::render(document)).expect("a page is text")
+}
 
 /// The text between two others.
 fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {

@@ -1,5 +1,7 @@
 //! The spans of each case, in elements of their own that are only parsed when somebody looks.
 
+use std::io::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use super::super::document::{Case, Change, Document};
@@ -9,6 +11,10 @@ use crate::tracer::{SpanRecord, SpanStatus};
 
 /// Bytes of all traces together. Beyond it those of the cases that are in order are left out.
 const ALL: usize = 5 << 20;
+
+/// So many cases in a row whose spans are too long for what is left of [`ALL`], and no more are
+/// looked at.
+const MISFITS: usize = 20;
 
 /// The longest text of an attribute, in bytes.
 const LONGEST: usize = 16 << 10;
@@ -20,7 +26,7 @@ const SPANS: usize = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct Traces {
     /// The elements.
-    pub(super) html: String,
+    pub(super) html: Vec<u8>,
     /// Cases whose spans are left out.
     pub(super) left_out: usize,
 }
@@ -36,19 +42,27 @@ pub(super) fn write(document: &Document<'_>) -> Traces {
     cases.sort_by_key(|(place, index, case)| {
         (!case.is_bad(), case.change != Some(Change::Regressed), !case.flaky, *place, *index)
     });
-    let mut traces = Traces::default();
+    let Traces { mut html, mut left_out } = Traces::default();
+    let mut misfits = 0;
     for (place, index, case) in cases {
-        let attempts: Vec<Value> = case.attempts.iter().map(attempt).collect();
-        let text = escape::json(&Value::Array(attempts));
-        if traces.html.len() + text.len() > ALL {
-            traces.left_out += 1;
+        if misfits == MISFITS {
+            left_out += 1;
             continue;
         }
-        traces.html.push_str(&format!(
-            "<script type=\"application/json\" id=\"t{place}.{index}\">{text}</script>\n"
-        ));
+        let before = html.len();
+        // Writing to memory cannot fail.
+        let _ = write!(html, "<script type=\"application/json\" id=\"t{place}.{index}\">");
+        escape::push_json(&mut html, &case.attempts.iter().map(attempt).collect());
+        html.extend_from_slice(b"</script>\n");
+        if html.len() > ALL {
+            html.truncate(before);
+            left_out += 1;
+            misfits += 1;
+        } else {
+            misfits = 0;
+        }
     }
-    traces
+    Traces { html, left_out }
 }
 
 fn has_trace(attempt: &AttemptRecord) -> bool {
