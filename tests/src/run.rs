@@ -119,9 +119,11 @@ impl Run {
     /// The tests in the order in which they were reported.
     pub fn test_lines(&self) -> Vec<(&str, &str)> {
         self.stdout
-            .lines()
+            .split_inclusive('\n')
             .filter_map(|line| {
-                let (name, outcome) = line.strip_prefix("test ")?.split_once(" ... ")?;
+                // A line that was cut off by a kill says nothing.
+                let (name, outcome) =
+                    line.strip_suffix('\n')?.strip_prefix("test ")?.split_once(" ... ")?;
                 Some((name.trim_end(), outcome))
             })
             .collect()

@@ -4,7 +4,7 @@ use crate::journal::{RuleRecord, Verdict};
 use crate::rule::{GateRule, Measure, Mode, Of};
 use crate::score::Comparison;
 use crate::stats::{self, Interval, Spread};
-use crate::text::{count, number, seconds};
+use crate::text::{count, number, seconds, thousands};
 
 use super::case::{Case, CaseScore};
 use super::evaluator::Judge;
@@ -60,7 +60,7 @@ pub(super) fn judge(rule: &GateRule, limit: Limit, scene: &Scene<'_>, cases: &[&
     }
     let (value, interval, bounds) = compute(limit, scene.judges(), &sample.values);
     let show = |value: f64| if limit.of == Of::Latency { seconds(value) } else { number(value) };
-    let mut text = format!("{}, n = {n}{}", show(value), sample.unit);
+    let mut text = format!("{}, n = {}{}", show(value), thousands(n), sample.unit);
     match &interval {
         // Ends of resampled or ordered values that are all alike.
         Shown::Interval(interval) if interval.low >= interval.high => {
