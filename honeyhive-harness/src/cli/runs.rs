@@ -8,7 +8,6 @@ use crate::config::Config;
 use crate::journal::{Overview, invocations};
 use crate::report::document::scores;
 use crate::report::{self, Listed};
-use crate::text::count;
 use crate::upload::unsent;
 
 /// Lists what was run, the newest first.
@@ -56,14 +55,5 @@ pub(super) fn run(args: &Args, config: &Config) -> Result<String, String> {
     if runs.is_empty() {
         return Ok(format!("nothing was run yet: no journal in {}\n", root.display()));
     }
-    let mut text = report::runs(&runs);
-    let more = found.len() - runs.len();
-    if more > 0 {
-        text.push_str(&format!(
-            "and {} more; --limit {} shows all\n",
-            count(more, "run"),
-            found.len()
-        ));
-    }
-    Ok(text)
+    Ok(report::runs(&runs, found.len() - runs.len()))
 }

@@ -173,10 +173,10 @@ pub(crate) fn compared(all: &[Compared], cases: usize) -> String {
     compared::render(all, cases)
 }
 
-/// The list of invocations, to be printed by [`styled`].
+/// The list of invocations and how many more there are, to be printed by [`styled`].
 #[cfg(feature = "cli")]
-pub(crate) fn runs(runs: &[Listed]) -> String {
-    runs::render(runs)
+pub(crate) fn runs(runs: &[Listed], more: usize) -> String {
+    runs::render(runs, more)
 }
 
 /// Prints a text with colours, where they are wanted.

@@ -23,8 +23,8 @@ pub(crate) struct Listed {
 }
 
 /// One block per invocation: when, what, how it ended, how big; then a line per experiment, and
-/// what is not as it should be.
-pub(super) fn render(runs: &[Listed]) -> String {
+/// what is not as it should be. `more` runs are not among them.
+pub(super) fn render(runs: &[Listed], more: usize) -> String {
     let mut text = String::new();
     for Listed { overview: run, unsent } in runs {
         text.push_str(&heading(run));
@@ -48,6 +48,10 @@ pub(super) fn render(runs: &[Listed]) -> String {
             let push = format!("`cargo honeyhive push {}` sends the rest", run.invocation);
             text.push_str(&format!("    {YELLOW}{said}{YELLOW:#}; {push}\n"));
         }
+    }
+    if more > 0 {
+        let (all, more) = (runs.len() + more, count(more, "run"));
+        text.push_str(&format!("and {more} more; --limit {all} shows all\n"));
     }
     text.push_str(&trends(runs));
     text
@@ -252,6 +256,10 @@ mod tests {
             ["", "experiment  evaluator  runs  mean", "detect      correct    ▅▁█   0.5 → 1"]
         );
         assert_eq!(trends(&[run(4, 0.9)]), "");
+        // What is left out belongs to the list.
+        let text = render(&[run(4, 1.0), run(4, 0.0)], 3);
+        let more = text.find("and 3 runs more; --limit 5 shows all").expect("what is left out");
+        assert!(more < text.find("experiment  evaluator").expect("a trend"), "{text}");
     }
 
     #[test]
