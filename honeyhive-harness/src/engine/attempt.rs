@@ -16,7 +16,7 @@ use crate::dataset::bind::Fault;
 use crate::evaluators::Subject;
 use crate::journal::{AttemptError, AttemptRecord, ErrorKind};
 use crate::registry::Call;
-use crate::tracer::{Finished, Ids, Trace, Tracer, new_session_id};
+use crate::tracer::{Finished, Ids, Spares, Trace, new_session_id};
 
 /// The pause before the second try; it doubles each time, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -91,17 +91,32 @@ pub(super) fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1000.0
 }
 
+/// What attempts are made with.
+#[derive(Debug)]
+pub(super) struct Tools {
+    pub(super) workers: Arc<Workers>,
+    pub(super) turns: Arc<Turns>,
+    spares: Spares,
+}
+
+impl Tools {
+    /// Those for so many attempts at once.
+    pub(super) fn new(attempts: usize) -> std::io::Result<Self> {
+        let (turns, spares) = (Arc::new(Turns::new()), Spares::default());
+        Ok(Self { workers: Arc::new(Workers::new(attempts)?), turns, spares })
+    }
+}
+
 /// Runs one attempt to its end.
 pub(super) async fn run(
-    workers: &Arc<Workers>,
-    turns: &Turns,
+    Tools { workers, turns, spares }: &Tools,
     spec: &Arc<Spec>,
     row: usize,
     attempt: u32,
     datapoint: Arc<Datapoint>,
 ) -> Attempted {
     let mut record = begin(spec, row, attempt, Some(&datapoint));
-    let tracer = Tracer::new(Ids {
+    let tracer = spares.tracer(Ids {
         run_id: Arc::clone(&spec.run_id),
         dataset_id: Arc::clone(&spec.external.dataset),
         datapoint_id: record.datapoint_id.as_str().into(),
@@ -157,6 +172,8 @@ pub(super) async fn run(
     drop(root);
     let finished = tracer.finish();
     record.enrichment = tracer.session_enrichment();
+    drop(scene);
+    spares.take_back(tracer);
     Attempted { record, readable, rest: Some((finished, recalled)) }
 }
 

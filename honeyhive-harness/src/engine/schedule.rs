@@ -11,13 +11,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::task::JoinSet;
 
+use super::attempt::Tools;
 use super::board::{Board, Lane, lock};
 use super::check::Faults;
-use super::execute::Workers;
 use super::panics;
 use super::settle::{self, Pending};
 use super::spec::Spec;
-use super::turns::Turns;
 use crate::journal::{AttemptRecord, Writer};
 use crate::redact::Redactor;
 
@@ -58,8 +57,7 @@ pub(crate) struct Shared {
     pub(crate) jobs: Vec<Job>,
     pub(crate) board: Board,
     pub(crate) journal: Arc<Writer>,
-    pub(super) workers: Arc<Workers>,
-    pub(super) turns: Arc<Turns>,
+    pub(super) tools: Tools,
     pub(super) options: Options,
     stop: OnceLock<String>,
     /// Cases whose record did not reach the disk.
@@ -106,13 +104,12 @@ pub(crate) fn start(jobs: Vec<Job>, options: Options, journal: Arc<Writer>) -> i
             ..Progress::default()
         })
         .collect();
-    let workers = Arc::new(Workers::new(most_at_once(&jobs, &options))?);
+    let tools = Tools::new(most_at_once(&jobs, &options))?;
     let shared = Arc::new(Shared {
         jobs,
         board,
         journal,
-        workers,
-        turns: Arc::new(Turns::new()),
+        tools,
         options,
         stop: OnceLock::new(),
         unrecorded: AtomicUsize::new(0),
@@ -121,7 +118,7 @@ pub(crate) fn start(jobs: Vec<Job>, options: Options, journal: Arc<Writer>) -> i
         freed: Notify::new(),
     });
     let (finished, over) = oneshot::channel::<()>();
-    let runtime = shared.turns.runtime()?;
+    let runtime = shared.tools.turns.runtime()?;
     let engine = Arc::clone(&shared);
     let thread =
         std::thread::Builder::new().name("honeyhive-engine".to_owned()).spawn(move || {
@@ -143,7 +140,7 @@ impl Running {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-        self.shared.workers.shutdown();
+        self.shared.tools.workers.shutdown();
         Arc::clone(&self.shared)
     }
 }

@@ -78,8 +78,7 @@ pub(super) async fn run_one(
     lock(&shared.in_flight).push(key);
     let attempted = match (&pending.datapoint, &pending.fault) {
         (Some(datapoint), None) => {
-            let (workers, turns) = (&shared.workers, &shared.turns);
-            attempt::run(workers, turns, spec, pending.row, attempt, Arc::clone(datapoint)).await
+            attempt::run(&shared.tools, spec, pending.row, attempt, Arc::clone(datapoint)).await
         }
         (datapoint, fault) => {
             let mut record = attempt::begin(spec, pending.row, attempt, datapoint.as_deref());
@@ -89,7 +88,7 @@ pub(super) async fn run_one(
     };
     // With --fail-fast, the next attempt waits for the verdict on this one.
     let places = Some(places).filter(|_| shared.options.fail_fast);
-    shared.turns.to_record().await;
+    shared.tools.turns.to_record().await;
     settle(shared, &pending, attempted).await;
     drop(places);
     let mut in_flight = lock(&shared.in_flight);
@@ -166,7 +165,7 @@ async fn redacted(shared: &Shared, mut record: Box<AttemptRecord>) -> Box<Attemp
     // Hooks are the user's code, so not on this thread, which keeps the clock.
     if !redactor.has_given_up() {
         let (own, mut work) = (redactor.clone(), record.clone());
-        let mut script = shared.workers.start_steps(move |steps| {
+        let mut script = shared.tools.workers.start_steps(move |steps| {
             steps.step(&Context::new(), move || {
                 work.redact(&own);
                 work

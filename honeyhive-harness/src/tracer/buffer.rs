@@ -89,6 +89,14 @@ impl SpanBuffer {
         std::mem::take(&mut state.spans)
     }
 
+    /// Makes it as new. For whoever has it alone.
+    pub(super) fn open_again(&self) {
+        *self.lock() = State::default();
+        for count in [&self.started, &self.ended, &self.dropped] {
+            count.store(0, Ordering::Release);
+        }
+    }
+
     /// Takes the oldest span that may go. It stays [pending](Self::pending) until it is
     /// [settled](Self::settle).
     pub(super) fn take(&self, may_go: impl Fn(&Ended) -> bool) -> Option<Ended> {

@@ -96,6 +96,7 @@ mod propagation;
 mod routing;
 mod session;
 mod span;
+mod spares;
 mod trace;
 mod worker;
 
@@ -127,6 +128,8 @@ pub use session::Session;
 use session::SessionState;
 pub use span::Span;
 pub(crate) use span::fail;
+use spares::Parts;
+pub(crate) use spares::Spares;
 pub use trace::{SpanEvent, SpanQuery, SpanRecord, SpanStatus, Trace};
 
 /// Attribute names that this crate sets on spans.
@@ -299,18 +302,23 @@ impl Tracer {
             .with_span_processor(processor)
             .build();
         let tracer = provider.tracer_with_scope(scope());
-        Self {
-            inner: Arc::new(Inner {
-                provider,
-                tracer,
-                buffer,
-                ids,
-                root: OnceLock::new(),
-                trace_id: OnceLock::new(),
-                session,
-                program,
-            }),
-        }
+        Self::put_together(ids, Parts { provider, tracer, buffer }, session, program)
+    }
+
+    /// A tracer for one attempt, of what an earlier one was made of.
+    fn of_parts(ids: Ids, parts: Parts) -> Self {
+        Self::put_together(ids, parts, OnceLock::new(), None)
+    }
+
+    fn put_together(
+        ids: Ids,
+        Parts { provider, tracer, buffer }: Parts,
+        session: OnceLock<Arc<SessionState>>,
+        program: Option<Program>,
+    ) -> Self {
+        let (root, trace_id) = (OnceLock::new(), OnceLock::new());
+        let inner = Inner { provider, tracer, buffer, ids, root, trace_id, session, program };
+        Self { inner: Arc::new(inner) }
     }
 
     fn program(&self) -> Option<&Program> {
@@ -434,7 +442,6 @@ impl Tracer {
     /// open (a thread that outlives its attempt) or beyond the buffer's limit.
     pub(crate) fn finish(&self) -> Finished {
         let spans = self.inner.buffer.close();
-        let _ = self.inner.provider.shutdown();
         let (open, dropped) = self.inner.buffer.lost();
         Finished { trace_id: self.trace_id(), spans, open, dropped }
     }
