@@ -69,7 +69,7 @@ pub(super) fn ask(target: &Target, task: &str, config: &Config) -> Result<String
             "{name} gave no answer; is its `main` the one of `honeyhive_harness::main!()`, of this \
              version?"
         )),
-        _ => Err(format!("{name} failed; see above. `--recorded` needs no target")),
+        _ => Err(format!("{name} failed; see above")),
     }
 }
 

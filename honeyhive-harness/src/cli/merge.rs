@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::pick;
 use super::{Done, Outcome};
+use crate::journal::invocations;
 use crate::text::count;
 
 /// Puts the journals of several directories together, as of the shards of one run.
@@ -33,6 +34,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
+    let there = Some(&args.into).filter(|into| into.is_dir() && !is_empty(into));
+    let all: Vec<PathBuf> = args.from.iter().chain(there).cloned().collect();
+    // Tried elsewhere, so that nothing is half done where they cannot be put together.
+    drop(temporary(&all)?);
     let copied = copy(&args.from, &args.into)?;
     let results = pick::read(&args.into)?;
     let cases: Vec<(String, usize, usize)> = results
@@ -62,6 +67,10 @@ pub(super) fn run(args: &Args) -> Outcome {
     Ok(Done { text, code: 0 })
 }
 
+fn is_empty(directory: &Path) -> bool {
+    fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none())
+}
+
 /// Journals of several directories in one of their own, removed in the end.
 pub(super) struct Merged(PathBuf);
 
@@ -81,7 +90,34 @@ pub(super) fn temporary(from: &[PathBuf]) -> Result<Merged, String> {
     let name = format!("honeyhive-merge-{}-{}", std::process::id(), uuid::Uuid::new_v4());
     let merged = Merged(std::env::temp_dir().join(name));
     copy(from, &merged.0)?;
+    check(&merged.0)?;
     Ok(merged)
+}
+
+/// Says so, and where there are some.
+fn no_journal(directory: &Path) -> String {
+    let here = directory.display();
+    match invocations(directory) {
+        Ok(runs) if !runs.is_empty() => {
+            let runs = count(runs.len(), "run");
+            format!("no journal in {here}, but {runs} below it: say which, or {here}/*")
+        }
+        _ => format!("no journal in {here}"),
+    }
+}
+
+/// Refuses what is no shards of one run: of two results of a case nobody knows which counts.
+fn check(directory: &Path) -> Result<(), String> {
+    let twice = pick::read(directory)?.twice;
+    let Some((experiment, case)) = twice.first() else { return Ok(()) };
+    Err(format!(
+        "{} in more than one of these, such as `{case}` of `{experiment}`: merge puts the shards of \
+         one run together; `cargo honeyhive compare` sets two runs beside each other",
+        match twice.len() {
+            1 => "one case is".to_owned(),
+            more => format!("{} are", count(more, "case")),
+        }
+    ))
 }
 
 /// How many files were copied.
@@ -94,12 +130,12 @@ fn copy(from: &[PathBuf], into: &Path) -> Result<usize, String> {
             let path = entry.map_err(|error| of(directory, error))?.path();
             let name = path.to_string_lossy();
             // What was sent is known beside each journal.
-            if name.ends_with(".jsonl") || name.ends_with(".jsonl.sent") {
+            if name.ends_with(".jsonl") || name.ends_with(".sent") {
                 files.push(path);
             }
         }
         if files.len() == before {
-            return Err(format!("no journal in {}", directory.display()));
+            return Err(no_journal(directory));
         }
     }
     fs::create_dir_all(into).map_err(|error| of(into, error))?;

@@ -10,7 +10,7 @@ use crate::text::closest;
 /// The run that a subcommand works on.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Which {
-    /// The run: its name in `cargo honeyhive runs`, its directory, `latest` or `latest~1` (the one
+    /// The run: its name in `cargo honeyhive runs` or how that begins, its directory, `latest` or `latest~1` (the one
     /// before); without it, the newest
     pub(super) invocation: Option<PathBuf>,
     /// The directory of journals
@@ -62,16 +62,40 @@ pub(super) fn find(
         };
     }
     let named = named.unwrap_or_else(|| Path::new(""));
-    let is_named = |path: &&PathBuf| path.file_name() == Some(named.as_os_str());
-    all.iter().find(is_named).cloned().ok_or_else(|| {
-        let names: Vec<String> = all.iter().take(5).filter_map(|path| name(path)).collect();
-        format!(
+    match &begin_with(&all, &named.to_string_lossy())[..] {
+        [found] => Ok((*found).clone()),
+        [] => Err(format!(
             "no run {} in {}; the newest are: {}",
             named.display(),
             root.display(),
-            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-        )
-    })
+            names(all.iter())
+        )),
+        several => Err(format!(
+            "{} may be any of {} runs: {}",
+            named.display(),
+            several.len(),
+            names(several.iter().copied())
+        )),
+    }
+}
+
+/// The runs with this name, or, where there is none, those whose names begin so.
+fn begin_with<'a>(all: &'a [PathBuf], named: &str) -> Vec<&'a PathBuf> {
+    let with = |fits: &dyn Fn(&str) -> bool| -> Vec<&'a PathBuf> {
+        all.iter().filter(|path| name(path).is_some_and(|name| fits(&name))).collect()
+    };
+    let exact = with(&|name| name == named);
+    if exact.is_empty() && !named.is_empty() {
+        with(&|name| name.starts_with(named))
+    } else {
+        exact
+    }
+}
+
+/// The first of them.
+fn names<'a>(runs: impl Iterator<Item = &'a PathBuf>) -> String {
+    let names: Vec<String> = runs.filter_map(|path| name(path)).take(5).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// How many runs before the newest: `latest`, `latest~2`.
@@ -113,6 +137,16 @@ pub(super) fn experiments<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_may_be_named_by_how_its_name_begins() {
+        let all = ["20261122T17-aa", "20261122T18-ab", "20261122T18-abc"].map(PathBuf::from);
+        let found = |named: &str| begin_with(&all, named).len();
+        assert_eq!(
+            ["20261122T17", "2026", "20261122T18-ab", "T17", ""].map(found),
+            [1, 3, 1, 0, 0]
+        );
+    }
 
     #[test]
     fn runs_are_counted_back_from_the_latest() {

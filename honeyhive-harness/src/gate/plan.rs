@@ -116,8 +116,7 @@ fn any_case_fails(rules: &Rules, known: &Known) -> Option<f64> {
         any_judges = true;
         for score in snapshot.cases.values().filter_map(|case| case.scores.get(&judge.name)) {
             let Some(good) = score.good else { continue };
-            // Jeffreys' estimate: three good ones of three are no certainty.
-            all_pass *= (f64::from(good) + 0.5) / (f64::from(score.attempts) + 1.0);
+            all_pass *= f64::from(good) / f64::from(score.attempts.max(1));
         }
     }
     any_judges.then_some(1.0 - all_pass)

@@ -53,8 +53,15 @@ Output is never captured: --nocapture, --no-capture and --show-output are accept
 Environment:
   HH_DIR                where journals go instead of target/honeyhive
   HH_CONCURRENCY        attempts at once; --test-threads wins
-  HH_EXT_IDS=python     external ids as HoneyHive's Python SDK makes them
+  HH_REPEATS, HH_SAMPLE attempts of each case; a number of cases, chosen by chance
+  HH_REPORT             html,md,junit,json or none: the reports after a run
   HH_REQUIRE_GATES=1    a gate that cannot judge fails (as with CI=true)
+  HH_CAPTURE=none       inputs, outputs and texts of errors are not recorded
+  HH_API_KEY            results go to HoneyHive, too; HH_OFFLINE=1: nothing leaves
+  HH_FLUSH_TIMEOUT      how long the end of a run waits for that (15 s)
+  HH_EXT_IDS=python     external ids as HoneyHive's Python SDK makes them
+
+The manual has all of them: cargo doc -p honeyhive-harness --open
 ";
 
 /// Flags that take a value.

@@ -47,6 +47,8 @@ pub(super) struct Finale {
     after_run: AfterRun,
     interrupted: AtomicBool,
     closed: AtomicBool,
+    /// Somebody does not want to wait for what is still being sent.
+    hurried: AtomicBool,
     started: Instant,
 }
 
@@ -74,6 +76,7 @@ impl Finale {
             after_run,
             interrupted: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            hurried: AtomicBool::new(false),
             started: Instant::now(),
         }
     }
@@ -222,8 +225,8 @@ impl Finale {
         verdict::gate_record(&spec.name, rules, &scene, !self.strict.is_empty())
     }
 
-    /// Ends the journal, prints the summary, sends what is left to send, and says the exit code. Only the first caller comes
-    /// back.
+    /// Ends the journal, prints the summary, sends what is left to send, and says the exit code.
+    /// Only the first caller comes back.
     pub(super) fn close(&self, failed: bool, interrupted: bool) -> u8 {
         if self.closed.swap(true, Ordering::AcqRel) {
             // The other thread prints, and then ends the process.
@@ -271,7 +274,9 @@ impl Finale {
         report::print_summary(&summary, self.to_stderr, self.color);
         let written = self.write_reports(&summary.journal);
         let sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let exit_code = sending.map_or(exit_code, |sending| sending.finish(exit_code, interrupted));
+        let hurried = || self.hurried.load(Ordering::Acquire);
+        let exit_code =
+            sending.map_or(exit_code, |sending| sending.finish(exit_code, interrupted, hurried));
         if let Some(path) = &written {
             report::print_report(path, self.to_stderr, self.color);
         }
@@ -377,7 +382,7 @@ fn texts(record: &GateRecord) -> String {
 }
 
 /// Ctrl-C, or a polite request to end: start nothing more, let attempts under way end for a
-/// moment, say what is done. A second one ends at once.
+/// moment, say what is done. While results are being sent, end that. A second one ends at once.
 pub(super) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
     let (finale, line) = (Arc::clone(finale), line.clone());
     let signals = AtomicUsize::new(0);
@@ -389,6 +394,11 @@ pub(super) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
             if signals.fetch_add(1, Ordering::AcqRel) > 0 {
                 line.stop();
                 exit(INTERRUPTED);
+            }
+            if finale.closed.load(Ordering::Acquire) {
+                // All is done and recorded; what takes so long is the sending.
+                finale.hurried.store(true, Ordering::Release);
+                return;
             }
             finale.interrupted.store(true, Ordering::Release);
             finale.shared.stop("interrupted");

@@ -17,6 +17,14 @@ const QUIET: Duration = Duration::from_millis(150);
 
 const REDRAW: Duration = Duration::from_millis(100);
 
+/// What is too long for the line is cut off by the terminal, which alone knows its width: wrapped, it
+/// would leave a line behind at each turn.
+const NO_WRAP: &str = "\x1b[?7l";
+const WRAP: &str = "\x1b[?7h";
+
+/// The longest line for a terminal of unknown width.
+const LONGEST: usize = 200;
+
 /// Back to the first column, and clear the line.
 const CLEAR: &str = "\r\x1b[2K";
 
@@ -47,7 +55,7 @@ impl Line {
     pub(super) fn start(shared: &Arc<Shared>, config: &Config) -> Self {
         let inner = Arc::new(Inner { state: Mutex::default(), stopped: AtomicBool::new(false) });
         let (shared, line) = (Arc::clone(shared), Arc::clone(&inner));
-        let width = config.columns.unwrap_or(80).clamp(20, 200) - 1;
+        let width = config.columns.unwrap_or(LONGEST).clamp(20, LONGEST) - 1;
         let drawing =
             std::thread::Builder::new().name("honeyhive-line".to_owned()).spawn(move || {
                 while !line.stopped.load(Ordering::Acquire) {
@@ -91,7 +99,7 @@ impl Inner {
         }
         let Some(text) = text(shared) else { return };
         state.drawn = true;
-        write(&format!("{CLEAR}{}", one_line(&text, width)));
+        write(&format!("{CLEAR}{NO_WRAP}{}{WRAP}", one_line(&text, width)));
     }
 }
 
@@ -115,13 +123,13 @@ fn text(shared: &Shared) -> Option<String> {
     if failing > 0 {
         text.push_str(&format!(" · {} failed", thousands(failing)));
     }
+    if let Some(reason) = shared.stopped() {
+        text.push_str(&format!(" · stopping: {reason}"));
+    }
     let (running, oldest) = shared.in_flight();
     text.push_str(&format!(" · {running} running"));
     if let Some((test, age)) = oldest.filter(|(_, age)| *age > Duration::from_secs(1)) {
         text.push_str(&format!(" · oldest {test} {}", seconds(age.as_secs_f64())));
-    }
-    if let Some(reason) = shared.stopped() {
-        text.push_str(&format!(" · stopping: {reason}"));
     }
     Some(text)
 }

@@ -95,14 +95,15 @@ impl Sending {
     }
 
     /// Sends the rest, says what was sent, and may change the exit code.
-    pub(super) fn finish(self, exit_code: u8, interrupted: bool) -> u8 {
+    /// Without further waiting where it is `hurried`.
+    pub(super) fn finish(self, exit_code: u8, interrupted: bool, hurried: impl Fn() -> bool) -> u8 {
         let patience = if interrupted { self.patience.min(INTERRUPTED) } else { self.patience };
         let mut all = true;
         let waiting = || {
             let limit = seconds(patience.as_secs_f64());
             report::note(&format!("still sending, for {limit} at most; Ctrl-C ends it"));
         };
-        for sent in self.uplink.finish(patience, waiting) {
+        for sent in self.uplink.finish(patience, waiting, hurried) {
             for line in &sent.results {
                 report::note(line);
             }

@@ -22,6 +22,9 @@ pub struct Results {
     pub experiments: Vec<ExperimentResults>,
     /// How the processes ended; one that was killed has no entry.
     pub ends: Vec<EndRecord>,
+    /// Cases, with their experiments, that were decided more than once by processes of which none
+    /// is a retry: then these are no parts of one run.
+    pub twice: Vec<(String, String)>,
 }
 
 /// An experiment, put together.
@@ -168,7 +171,8 @@ impl Results {
         };
         // An experiment that could not run has a case without a row; it comes first.
         let row = attempts.first().map_or(0, |attempt| attempt.row);
-        let cases = &mut self.experiments[experiment].cases;
+        let ExperimentResults { record: ExperimentRecord { experiment: name, .. }, cases, .. } =
+            &mut self.experiments[experiment];
         let known = &mut pending.known[experiment];
         let index = *pending.cases.entry((experiment, id.clone())).or_insert_with(|| {
             cases.push(CaseResults { id: id.clone(), row, ..CaseResults::default() });
@@ -184,6 +188,9 @@ impl Results {
         }
         // What is known for sure is not given up for what was cut off.
         if runner >= known[index] && (record.is_some() || !decided) {
+            if decided && runner == known[index] {
+                self.twice.push((name.clone(), id.clone()));
+            }
             known[index] = runner;
             cases[index] = CaseResults { id, row, record, attempts };
         }

@@ -26,10 +26,15 @@ pub(super) fn render(all: &[Planned]) -> String {
         }
         if let Some(chance) = planned.any_case_fails {
             let share = percent(chance);
-            let said = format!(
-                "some case that no gate decides about fails by chance in {share} of runs{}",
-                if chance > 0.2 { "; let a gate decide: gate(mean(..) >= ..)" } else { "" }
-            );
+            let said = if chance > 0.0 {
+                format!(
+                    "some case that no gate decides about fails in {share} of runs, if each \
+                     behaves as it did{}",
+                    if chance > 0.2 { "; let a gate decide: gate(mean(..) >= ..)" } else { "" }
+                )
+            } else {
+                "no case that no gate decides about has failed in what is known".to_owned()
+            };
             wrapped(&mut text, &said, 2);
         }
     }
@@ -54,5 +59,10 @@ fn render_rule(text: &mut String, rule: &PlannedRule) {
 }
 
 fn percent(share: f64) -> String {
-    format!("{} %", number(share * 100.0))
+    match share * 100.0 {
+        0.0 => "0 %".to_owned(),
+        little if little < 0.1 => "under 0.1 %".to_owned(),
+        much if much > 99.9 => "over 99.9 %".to_owned(),
+        share => format!("{} %", number((share * 10.0).round() / 10.0)),
+    }
 }

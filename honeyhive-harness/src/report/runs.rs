@@ -188,6 +188,9 @@ fn line(experiment: &ExperimentOverview) -> String {
         .map(|(style, number, word)| format!("{style}{} {word}{style:#}", thousands(number)))
         .collect();
     let mut line = count(all, "case");
+    if experiment.selected < experiment.rows {
+        line.push_str(&format!(" of {}", thousands(experiment.rows)));
+    }
     if !parts.is_empty() {
         line.push_str(&format!(": {}", parts.join(", ")));
     }

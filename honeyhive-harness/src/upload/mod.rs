@@ -97,19 +97,32 @@ impl Uplink {
         self.closing.send_replace(Closing::By(Instant::now() + within));
     }
 
-    /// Sends the rest for at most so long; what became of each destination. `waiting` is called when
-    /// that takes longer than people like to look at nothing.
-    pub(crate) fn finish(mut self, within: Duration, waiting: impl FnOnce()) -> Vec<Sent> {
+    /// Sends the rest for at most so long, or until `hurried`; what became of each destination.
+    /// `waiting` is called when that takes longer than people like to look at nothing.
+    pub(crate) fn finish(
+        mut self,
+        within: Duration,
+        waiting: impl FnOnce(),
+        hurried: impl Fn() -> bool,
+    ) -> Vec<Sent> {
         self.close(within);
         let begin = Instant::now();
-        while begin.elapsed() < UNSEEN {
+        let mut waiting = Some(waiting);
+        loop {
             match self.over.try_recv() {
                 Err(oneshot::error::TryRecvError::Empty) => std::thread::sleep(LOOK),
                 over => return over.unwrap_or_default(),
             }
+            if hurried() {
+                self.closing.send_if_modified(|closing| {
+                    std::mem::replace(closing, Closing::AtOnce) != Closing::AtOnce
+                });
+            } else if begin.elapsed() >= UNSEEN
+                && let Some(waiting) = waiting.take()
+            {
+                waiting();
+            }
         }
-        waiting();
-        self.over.blocking_recv().unwrap_or_default()
     }
 
     /// The same for whoever must not block.
@@ -190,6 +203,7 @@ async fn along(
                 Closing::By(until) => until.max(now + LEAST),
                 Closing::Patiently(pause) => now + pause,
                 // Whoever started this has gone away.
+                Closing::AtOnce => now,
                 Closing::NotYet => now + LEAST,
             };
             let _ =

@@ -1,9 +1,7 @@
 //! What was sent where, and what was not.
 
-use std::time::Duration;
-
 use super::destination::Destination;
-use crate::text::{count, seconds, thousands};
+use crate::text::{count, thousands};
 
 /// What became of one destination.
 #[derive(Clone, Debug, Default)]
@@ -37,13 +35,9 @@ impl Sent {
         Self { to: to.shown.clone(), ..Self::default() }
     }
 
-    /// The time is over, or nothing was taken for so long; why things did not get through is known
-    /// already at times.
-    pub(super) fn out_of_time(&mut self, pause: Option<Duration>) {
-        self.problem.get_or_insert_with(|| match pause {
-            Some(pause) => format!("no answer within {}", seconds(pause.as_secs_f64())),
-            None => "no answer within HH_FLUSH_TIMEOUT".to_owned(),
-        });
+    /// There is no more time; why things did not get through is known already at times.
+    pub(super) fn out_of_time(&mut self, why: String) {
+        self.problem.get_or_insert(why);
     }
 
     /// Nothing could be sent at all.
@@ -168,8 +162,11 @@ mod tests {
              honeyhive push x` sends the rest"
         );
         let mut slow = sent(3, 0);
-        slow.out_of_time(None);
-        assert!(slow.line(PUSH).contains("HoneyHive: no answer within HH_FLUSH_TIMEOUT; "));
+        slow.out_of_time("stopped by Ctrl-C".to_owned());
+        assert!(slow.line(PUSH).contains("HoneyHive: stopped by Ctrl-C; "));
+        // What was known before says more.
+        slow.out_of_time("no answer within HH_FLUSH_TIMEOUT".to_owned());
+        assert!(slow.line(PUSH).contains("HoneyHive: stopped by Ctrl-C; "));
     }
 
     #[test]

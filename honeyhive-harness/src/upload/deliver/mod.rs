@@ -25,6 +25,7 @@ use super::runs::Runs;
 use super::spans::{self, Known};
 use crate::api::ApiError;
 use crate::journal::{AttemptRecord, GitRecord, InvocationRecord, Record, Tail};
+use crate::text::seconds;
 use crate::tracer::otlp::{Batch, ResourceInfo};
 
 /// Attempts under way at once.
@@ -52,6 +53,8 @@ pub(super) enum Closing {
     /// which nothing is taken.
     #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "for `cargo honeyhive push`"))]
     Patiently(Duration),
+    /// Somebody does not want to wait any longer.
+    AtOnce,
 }
 
 /// Whether an attempt is at its destination.
@@ -170,6 +173,7 @@ impl<'a> Delivery<'a> {
                 Closing::NotYet => None,
                 Closing::By(deadline) => Some(deadline),
                 Closing::Patiently(pause) => Some(self.moved + pause),
+                Closing::AtOnce => Some(Instant::now()),
             };
             let wake = self.wake(now);
             tokio::select! {
@@ -189,8 +193,13 @@ impl<'a> Delivery<'a> {
                 () = until(wake) => {}
                 () = until(deadline) => {
                     self.sent.out_of_time(match now {
-                        Closing::Patiently(pause) => Some(pause),
-                        Closing::NotYet | Closing::By(_) => None,
+                        Closing::Patiently(pause) => {
+                            format!("no answer within {}", seconds(pause.as_secs_f64()))
+                        }
+                        Closing::AtOnce => "stopped by Ctrl-C".to_owned(),
+                        Closing::NotYet | Closing::By(_) => {
+                            "no answer within HH_FLUSH_TIMEOUT".to_owned()
+                        }
                     });
                     break;
                 }
@@ -217,7 +226,7 @@ impl<'a> Delivery<'a> {
             // Whether it is back is seen by what is under way.
             (Some(_), _) if !self.tasks.is_empty() => None,
             (Some(then), Closing::NotYet) => Some(then),
-            (Some(_), Closing::By(_) | Closing::Patiently(_)) => None,
+            (Some(_), Closing::By(_) | Closing::Patiently(_) | Closing::AtOnce) => None,
             (None, _) => self.batch_since.map(|since| since + GATHER),
         }
     }
