@@ -10,7 +10,7 @@ use super::{Done, Outcome};
 use crate::baseline::{self, BaselineError, CaseSnapshot, ScoreSnapshot, Snapshot};
 use crate::config::Config;
 use crate::gate::snapshot::recorded;
-use crate::journal::{CaseState, ExperimentResults, GitRecord, Results};
+use crate::journal::{CaseState, ExperimentResults, GitRecord, Results, Verdict};
 use crate::text::{count, number};
 
 /// Makes a recorded run the baseline that later runs are compared with.
@@ -57,6 +57,8 @@ struct Accepted {
     cases: usize,
     /// Cases without any score, which cannot be compared.
     unscored: usize,
+    /// Its gate failed. What is accepted is what later runs are measured by, good or bad.
+    gate_failed: bool,
     /// Mean scores by evaluator, now and in the baseline before.
     scores: Vec<(String, f64, Option<f64>)>,
     /// What has changed since the baseline before.
@@ -162,6 +164,7 @@ fn prepare(
         written: !same,
         cases: snapshot.cases.len(),
         unscored,
+        gate_failed: experiment.gate.as_ref().is_some_and(|gate| gate.verdict == Verdict::Fail),
         scores: snapshot
             .evaluators
             .keys()
@@ -282,6 +285,9 @@ fn line(accepted: &Accepted) -> String {
             "  changed since the baseline before: {}\n",
             accepted.changed.join(", ")
         ));
+    }
+    if accepted.gate_failed {
+        text.push_str("  its gate failed: later runs are measured by a run that did not hold\n");
     }
     if accepted.unscored > 0 {
         text.push_str(&format!(

@@ -36,6 +36,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Outcome {
     let there = Some(&args.into).filter(|into| into.is_dir() && !is_empty(into));
     let all: Vec<PathBuf> = args.from.iter().chain(there).cloned().collect();
+    missing(&args.from, &args.into)?;
     // Tried elsewhere, so that nothing is half done where they cannot be put together.
     drop(temporary(&all)?);
     let copied = copy(&args.from, &args.into)?;
@@ -120,42 +121,50 @@ fn check(directory: &Path) -> Result<(), String> {
     ))
 }
 
-/// How many files were copied.
-fn copy(from: &[PathBuf], into: &Path) -> Result<usize, String> {
+/// The journals that are not in a directory yet, and where they go.
+fn missing(from: &[PathBuf], into: &Path) -> Result<Vec<(PathBuf, PathBuf)>, String> {
     let of = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
-    let mut files = Vec::new();
+    let mut missing = Vec::new();
     for directory in from {
-        let before = files.len();
+        let mut any = false;
         for entry in fs::read_dir(directory).map_err(|error| of(directory, error))? {
-            let path = entry.map_err(|error| of(directory, error))?.path();
-            let name = path.to_string_lossy();
+            let file = entry.map_err(|error| of(directory, error))?.path();
             // What was sent is known beside each journal.
-            if name.ends_with(".jsonl") || name.ends_with(".sent") {
-                files.push(path);
+            let kind = file.extension().unwrap_or_default();
+            if kind != "jsonl" && kind != "sent" {
+                continue;
+            }
+            any = true;
+            let to = into.join(file.file_name().unwrap_or_default());
+            let bytes = fs::read(&file).map_err(|error| of(&file, error))?;
+            let planned = missing.iter().find(|(_, other)| *other == to).map(|(from, _)| from);
+            match fs::read(planned.unwrap_or(&to)) {
+                Ok(there) if there == bytes => {}
+                Ok(_) => {
+                    return Err(format!(
+                        "{} is there already with another content than {}; merge into a new \
+                         directory",
+                        to.display(),
+                        file.display()
+                    ));
+                }
+                Err(_) => missing.push((file, to)),
             }
         }
-        if files.len() == before {
+        if !any {
             return Err(no_journal(directory));
         }
     }
+    Ok(missing)
+}
+
+/// How many files were copied.
+fn copy(from: &[PathBuf], into: &Path) -> Result<usize, String> {
+    let of = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    let files = missing(from, into)?;
     fs::create_dir_all(into).map_err(|error| of(into, error))?;
-    let mut copied = 0;
-    for file in files {
-        let to = into.join(file.file_name().unwrap_or_default());
-        let bytes = fs::read(&file).map_err(|error| of(&file, error))?;
-        match fs::read(&to) {
-            Ok(there) if there == bytes => continue,
-            Ok(_) => {
-                return Err(format!(
-                    "{} is there already with another content than {}; merge into a new directory",
-                    to.display(),
-                    file.display()
-                ));
-            }
-            Err(_) => {}
-        }
-        fs::write(&to, bytes).map_err(|error| of(&to, error))?;
-        copied += 1;
+    for (file, to) in &files {
+        fs::copy(file, to).map_err(|error| of(to, error))?;
     }
-    Ok(copied)
+    Ok(files.len())
 }

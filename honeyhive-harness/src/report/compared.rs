@@ -59,8 +59,8 @@ fn render_one(text: &mut String, compared: &Compared, cases: usize) {
         text.push_str(&row(score, longest));
     }
     if compared.scores.iter().any(|score| score.incomparable.is_none() && !score.pairs.is_empty()) {
-        let said = "p asks for a change either way; no_regression asks for a loss alone, and its p \
-                    is about half of it";
+        let said =
+            "p is for a change either way; for a loss alone, as in no_regression, about half";
         text.push_str(&format!("  {DIM}{said}{DIM:#}\n"));
     }
     for score in &compared.scores {

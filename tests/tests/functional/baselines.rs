@@ -258,6 +258,7 @@ fn two_runs_are_compared_case_by_case() {
 
       evaluator  before  after    gain  95 % of the gain      p  better / worse
       right         0.8    0.6    −0.2  -0.33 to -0.07    0.008  0 / 8  worse
+      p is for a change either way; for a loss alone, as in no_regression, about half
 
       worse by right
         n06  1 → 0
@@ -332,6 +333,26 @@ fn shards_are_judged_together_and_not_before_all_are_there() {
     let (code, _, stderr) = honeyhive(&one, &["merge", &first, &second, "--into", &into]);
     assert_eq!(code, Some(1));
     assert!(stderr.contains("is there already with another content than"), "{stderr}");
+}
+
+#[test]
+fn two_runs_of_the_same_cases_are_no_shards() {
+    let good = PROJECT.evals(["plain::n0"]).env("GOOD", "40").run();
+    let bad = PROJECT.evals(["plain::n0"]).env("GOOD", "0").run();
+    let of = |run: &Run| run.invocations()[0].display().to_string();
+    let (good_run, bad_run) = (of(&good), of(&bad));
+    let into = good.directory().join("both");
+    let into = into.display().to_string();
+    let (code, stdout, stderr) = honeyhive(&good, &["merge", &bad_run, &good_run, "--into", &into]);
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert!(stderr.contains("10 cases are in more than one of these, such as `n0"), "{stderr}");
+    assert!(!Path::new(&into).exists());
+    let (code, ..) = honeyhive(&good, &["gate", "--recorded", "--merge", &bad_run, &good_run]);
+    assert_eq!(code, Some(1));
+    // Above the runs, one is told where they are.
+    let above = Path::new(&good_run).parent().expect("a directory").display().to_string();
+    let (_, _, stderr) = honeyhive(&good, &["merge", &above, "--into", &into]);
+    assert!(stderr.contains("1 run below it: say which, or "), "{stderr}");
 }
 
 /// A project of its own, since the test edits its sources.

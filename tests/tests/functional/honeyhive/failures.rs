@@ -194,6 +194,23 @@ fn whoever_waits_is_told_for_what() {
 }
 
 #[test]
+fn ctrl_c_ends_the_sending_and_says_what_is_left() {
+    let fake = Fake::start();
+    fake.on("*", Fault::Hang);
+    let mut process = evals(&fake, "capitals").start();
+    process.wait_for_line("journal ");
+    let begin = begin();
+    process.signal("INT");
+    let run = process.finish();
+    // The cases are what they are; only the sending was cut short.
+    assert_eq!(run.code, Some(0), "{}", run.output());
+    assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
+    assert!(line(&run).starts_with("sent 0 of 3 attempts "), "{}", line(&run));
+    assert!(line(&run).contains(": stopped by Ctrl-C; `cargo honeyhive push "), "{}", line(&run));
+    assert!(run.stdout.lines().last().is_some_and(|line| line.starts_with("report ")));
+}
+
+#[test]
 fn check_41_without_results_the_local_ones_count() {
     for fault in [Fault::Status(500), Fault::Hang, Fault::Garbage] {
         let fake = Fake::start();
