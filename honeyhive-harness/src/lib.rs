@@ -194,8 +194,8 @@
 //! With `HH_API_KEY` set, what the journal holds also goes to HoneyHive, beside the run and never in
 //! its way: each experiment is a run, each attempt a session with its inputs, output, ground truth,
 //! scores, error and spans. The first line on stderr says where results go, one line at the end what
-//! arrived. What did not get through within 15 seconds after the last case is marked beside the
-//! journal, and `cargo honeyhive push` sends it, each thing once.
+//! arrived. What did not get through within 15 seconds after the last case, or until Ctrl-C, is
+//! marked beside the journal, and `cargo honeyhive push` sends it, each thing once.
 //!
 //! - A server that is away or refuses never fails a case; `HH_REQUIRE_UPLOAD=1` makes it a failure of
 //!   the run.
