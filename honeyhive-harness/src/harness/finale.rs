@@ -299,7 +299,7 @@ impl Finale {
         let cases = lane.cases();
         let mut counts = [0; 5];
         for case in &cases {
-            counts[state_index(case.state)] += 1;
+            counts[case.state.index()] += 1;
         }
         counts[4] += lane.total() - cases.len();
         let full = self.shared.jobs[job].selected.len() == spec.dataset.rows.len();
@@ -347,17 +347,6 @@ fn flaky(cases: &[Case], name: &dyn Fn(usize) -> String) -> Vec<String> {
 fn park_for_ever() -> ! {
     loop {
         std::thread::park();
-    }
-}
-
-/// Where a state is counted.
-fn state_index(state: CaseState) -> usize {
-    match state {
-        CaseState::Pass => 0,
-        CaseState::Fail => 1,
-        CaseState::Error => 2,
-        CaseState::Unscored => 3,
-        CaseState::Skipped => 4,
     }
 }
 

@@ -397,6 +397,13 @@ pub enum CaseState {
     Skipped,
 }
 
+impl CaseState {
+    /// Its place in the order above, for counts and lists of states.
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
+}
+
 /// What became of a datapoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::super::document::{Case, CaseScore, Change, Experiment, Row, shown};
 use super::escape::{cut, text};
-use super::{STATES, data, state_index};
+use super::{STATES, data};
 use crate::journal::{AttemptRecord, CaseState};
 use crate::text::{count, number, seconds, thousands};
 
@@ -102,8 +102,12 @@ fn toolbar(experiment: &Experiment<'_>, index: usize) -> String {
     let mut filters = vec![
         ("attention", "Needs attention", of(&data::needs_attention)),
         ("all", "All", experiment.cases.len()),
-        ("failed", "✘ Failed", of(&|case| state_index(case.state) == 1)),
-        ("errors", "! Errors", of(&|case| matches!(state_index(case.state), 2 | 3))),
+        ("failed", "✘ Failed", of(&|case| case.state == CaseState::Fail)),
+        (
+            "errors",
+            "! Errors",
+            of(&|case| matches!(case.state, CaseState::Error | CaseState::Unscored)),
+        ),
     ];
     if experiment.compared.is_some() {
         filters.push(("regressed", "▼ Worse", of(&regressed)));
@@ -150,7 +154,7 @@ fn column(key: &str, name: &str, spoken: &str) -> String {
 }
 
 fn row(case: &Case<'_>, rows: &[Row<'_>], compared: bool) -> String {
-    let (sign, name) = STATES[state_index(case.state)];
+    let (sign, name) = STATES[case.state.index()];
     let mut html = format!(
         "<tr><td class=\"c-state s-{name}\"><i aria-hidden=\"true\">{sign}</i> {name}</td>"
     );

@@ -85,7 +85,7 @@ fn case(case: &Case<'_>, at: usize, experiment: &Experiment<'_>, longest: usize)
     to.set_if(case.row != at, "n", case.row);
     let test = case.test.strip_prefix(experiment.name).and_then(|test| test.strip_prefix("::"));
     to.set_if(test != Some(case.id), "t", case.test.as_str());
-    to.set_if(case.state != CaseState::Pass, "s", super::state_index(case.state));
+    to.set_if(case.state != CaseState::Pass, "s", case.state.index());
     to.set_if(case.passed && case.state != CaseState::Pass, "g", 1);
     to.set_if(case.flaky, "f", 1);
     to.set_if(needs_attention(case), "u", if lost(case) { 2 } else { 1 });

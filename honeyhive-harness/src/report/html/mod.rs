@@ -22,7 +22,6 @@ use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
 use super::document::{Document, Experiment};
-use crate::journal::CaseState;
 
 const STYLE: &str = concat!(
     include_str!("page.css"),
@@ -109,17 +108,6 @@ fn section(document: &Document<'_>, experiment: &Experiment<'_>, index: usize) -
     html.push_str(&cases::render(experiment, index));
     html.push_str("</section>\n");
     html
-}
-
-/// The place of a state in the script's list of states.
-fn state_index(state: CaseState) -> usize {
-    match state {
-        CaseState::Pass => 0,
-        CaseState::Fail => 1,
-        CaseState::Error => 2,
-        CaseState::Unscored => 3,
-        CaseState::Skipped => 4,
-    }
 }
 
 /// A sign and a word for each state: colour alone says nothing to some.
