@@ -53,7 +53,7 @@
 //! ```
 //!
 //! `cargo test --test evals` runs it; `cargo test --test evals -- --exact capital_of::fr` runs
-//! one case.
+//! one case, `.. -- --exact capital_of` all cases of one experiment and its gate.
 //!
 //! # Functions
 //!
@@ -120,14 +120,18 @@
 //!    with a `slice` takes over only the cases of its slice; `error_rate` takes over errors). A
 //!    miss is then shown in the summary only. With fewer than 95 % of the cases scored, a gate is
 //!    inconclusive.
-//! 4. Where the gate does not judge, because a filter selected only some cases, a gated miss fails
-//!    its case, so that the printed rerun command shows the miss.
+//! 4. Where the gate does not judge, because a filter, `--exact` or `--skip` left out some cases or
+//!    the gate itself, a gated miss fails its case, so that the printed rerun command shows the
+//!    miss. In CI a sample (`HH_SAMPLE`) does the same; elsewhere its misses are only shown.
 //! 5. An experiment with gates has a test `experiment::gate`, which judges full selections, is
 //!    ignored with the reason in partial ones, and runs the whole experiment when asked for
-//!    alone. An inconclusive gate is ignored locally and fails under `CI=true` or
-//!    `HH_REQUIRE_GATES=1`.
-//! 6. Nothing to run is not success: no linked experiment, an empty dataset, or not one scored
-//!    case fail.
+//!    alone. An inconclusive gate is ignored locally and fails in CI or with
+//!    `HH_REQUIRE_GATES=1`. CI is recognised by `CI` (`false` and `0` mean no) and by what the usual
+//!    services set (`TF_BUILD`, `JENKINS_URL` ..); `HH_REQUIRE_GATES=0` overrides that, too.
+//! 6. Nothing to run is not success: no linked experiment (under nextest the test
+//!    `no_experiment_is_linked` says so), an empty dataset, or not one scored case fail; so does a
+//!    test that `--exact` names and its experiment does not have. A filter that means nothing in
+//!    this target is a note, as other targets may have what it means.
 //! 7. Before the first case, every selected row is checked against the names that the function and
 //!    its evaluators read. An evaluator that can read none of the first five outputs stops the
 //!    experiment.
@@ -232,8 +236,9 @@
 //! | `HH_CONCURRENCY` | attempts at once over all experiments; `--test-threads` wins |
 //! | `HH_REPEATS` | attempts per case, for all experiments |
 //! | `HH_SAMPLE`, `HH_SAMPLE_SEED` | run on so many cases of each experiment, always the same for a seed; gates do not decide |
-//! | `HH_REQUIRE_GATES=1`, `CI=true` | a gate that cannot judge fails |
-//! | `HH_API_KEY`, `HH_API_URL` | HoneyHive's key and address |
+//! | `HH_REQUIRE_GATES=1`, or `0` | a gate that cannot judge fails, or does not; the default is 1 in CI |
+//! | `CI`, and variables of CI services | whether this is CI: a gate that cannot judge fails, misses of a sample fail, a misspelt `HH_` variable is an error, no baseline is accepted |
+//! | `HH_API_KEY`, `HH_API_URL` | HoneyHive's key and address (`HH_SERVER_URL` is an older name) |
 //! | `HH_INGESTION_API_KEY` | a key that may only write, for sessions, events and spans |
 //! | `HH_PROJECT`, `HH_SOURCE` | what sessions say; the source is `evaluation` in experiments |
 //! | `HH_REPORT=html,junit` | the reports after a run: some of `html`, `md`, `junit`, `json`, or `none` |
@@ -248,6 +253,16 @@
 //! | `HH_MACROS_DEBUG=1` | prints what the attributes expand to, while compiling |
 //! | `HH_SESSION_NAME`, `HH_SESSION_ID`, `HH_DATASET_ID`, `HH_DATAPOINT_ID` | what [tracers of programs](tracer#tracing-any-program) are made of |
 //! | `NO_COLOR`, `CLICOLOR_FORCE` | no colours; colours also in a pipe |
+//!
+//! A variable `HH_..` of another name has no meaning: a note says so, and which one may be meant.
+//!
+//! # Where files are looked for
+//!
+//! Datasets, baselines and tracked files are read at run time, relative to the package of the
+//! function. Where that is, cargo and nextest say (`CARGO_MANIFEST_DIR`; an archive of nextest with
+//! `--workspace-remap`), also for the other packages of the workspace. A binary that is started by
+//! itself reads the sources that it was compiled from, or those beside its target directory when
+//! the checkout was moved; where neither can be told, the experiment fails and says so.
 //!
 //! # Coming from Python
 //!
@@ -276,6 +291,8 @@
 //! - A request whose answer is lost is sent again under the same ids: HoneyHive sees one session, but
 //!   a plain receiver of spans may count some twice.
 //! - A function that calls `std::process::exit` ends the run with that code.
+//! - With a filter, the count of tests that are filtered out takes an experiment with a dataset
+//!   function as one test where the filter cannot mean it, as the function is not called then.
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -396,7 +413,13 @@ macro_rules! main {
 
         #[allow(dead_code, reason = "with `harness = true`, rustc's own `main` takes its place")]
         fn main() -> ::std::process::ExitCode {
-            $crate::__private::run(::core::file!(), ::core::module_path!())
+            $crate::__private::run(&$crate::__private::Built {
+                file: ::core::file!(),
+                crate_name: ::core::module_path!(),
+                package: ::core::option_env!("CARGO_PKG_NAME"),
+                manifest_dir: ::core::option_env!("CARGO_MANIFEST_DIR"),
+                target_tmpdir: ::core::option_env!("CARGO_TARGET_TMPDIR"),
+            })
         }
 
         #[cfg(test)]

@@ -16,7 +16,7 @@ pub use crate::dataset::managed::Managed;
 pub use crate::evaluators::{
     Answer, BoxFuture, Companion, Evaluation, Evaluator, EvaluatorInfo, Subject, answer,
 };
-pub use crate::harness::run;
+pub use crate::harness::{Built, run};
 pub use crate::redact::{Mask, RedactHook};
 pub use crate::registry::{Call, EvaluatorUse, Experiment, MetaValue, Runner, Source};
 pub use crate::rule::{GateRule, Measure, Mode, Of, RequireRule, Test};

@@ -107,7 +107,13 @@ fn main() -> ExitCode {
         // `cargo bench` and `cargo test` pass flags of their own.
         None | Some("--bench" | "--test") => measure(&arguments),
         Some(_) => {
-            let code = honeyhive_harness::__private::run(file!(), module_path!());
+            let code = honeyhive_harness::__private::run(&honeyhive_harness::__private::Built {
+                file: file!(),
+                crate_name: module_path!(),
+                package: option_env!("CARGO_PKG_NAME"),
+                manifest_dir: option_env!("CARGO_MANIFEST_DIR"),
+                target_tmpdir: option_env!("CARGO_TARGET_TMPDIR"),
+            });
             report_usage();
             code
         }

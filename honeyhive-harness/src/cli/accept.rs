@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::pick::{self, Which};
+use super::place::workspace;
 use super::{Done, Outcome};
 use crate::baseline::{self, BaselineError, CaseSnapshot, ScoreSnapshot, Snapshot};
 use crate::config::Config;
@@ -18,7 +19,7 @@ use crate::text::{count, number};
 /// Writes one file per experiment, `baselines/<experiment>.json` beside its dataset (or what
 /// `baseline = ".."` names): commit it. It holds the scores of each case and fingerprints of rows,
 /// evaluators, tracked files and metadata, so that a later comparison knows what is comparable and
-/// says what changed. Only whole runs are accepted, and nothing is written under CI=true.
+/// says what changed. Only whole runs are accepted, and nothing is written in CI.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -67,9 +68,11 @@ struct Accepted {
 
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     if config.ci {
-        return Err("a baseline is accepted by a person, not by CI (CI=true); run \
-             `cargo honeyhive accept` on your machine and commit the file"
-            .to_owned());
+        return Err(
+            "a baseline is accepted by a person, not in CI; run `cargo honeyhive accept` on \
+             your machine and commit the file (CI=false, if this is your machine)"
+                .to_owned(),
+        );
     }
     let (directory, results) = args.which.read(config)?;
     let invocation = pick::name(&directory).unwrap_or_default();
@@ -193,6 +196,21 @@ fn place(experiment: &ExperimentResults) -> Result<PathBuf, String> {
             record.experiment,
             if record.baseline.is_empty() { "not known" } else { &record.baseline }
         ));
+    }
+    // With a target directory that is shared, the newest run may be of another checkout.
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    if let Some(root) = here.as_deref().and_then(workspace) {
+        let known = file.ancestors().skip(1).find_map(|above| above.canonicalize().ok());
+        if known.is_some_and(|directory| !directory.starts_with(&root)) {
+            return Err(format!(
+                "the baseline of `{}` is {}, which is not in the workspace at {}; accept the run \
+                 where its sources are, choose another one of `cargo honeyhive runs`, or name the \
+                 file with --to",
+                record.experiment,
+                file.display(),
+                root.display()
+            ));
+        }
     }
     Ok(file)
 }

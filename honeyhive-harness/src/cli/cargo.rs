@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::config::Config;
+use crate::config::{Config, Task};
 
 /// A package and one of its test targets, as journals name them: `app/evals`, or `evals`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub(super) fn test(target: &Target, config: &Config) -> Command {
         command.args(["--package", package]);
     }
     command.args(["--test", &target.name]).stdin(Stdio::null());
+    // Of another `cargo honeyhive`, or left behind.
+    command.env_remove("HH_REJUDGE").env_remove("HH_TASK").env_remove("HH_TASK_OUT");
     command
 }
 
@@ -54,9 +56,9 @@ pub(super) fn run(mut command: Command, quiet: bool) -> Result<bool, String> {
 /// Asks a target for something; the JSON of its answer. Its own output is not shown, unless there
 /// is no answer.
 pub(super) fn ask(target: &Target, task: &str, config: &Config) -> Result<String, String> {
-    let out = Answer::new()?;
     let mut command = test(target, config);
-    command.env("HH_TASK", task).env("HH_TASK_OUT", &out.0).env_remove("HH_SAMPLE");
+    let out = assign(&mut command, task)?;
+    command.env_remove("HH_SAMPLE");
     command.stdout(Stdio::null());
     let succeeded = run(command, false)?;
     let name = target.package.as_ref().map_or_else(
@@ -64,7 +66,7 @@ pub(super) fn ask(target: &Target, task: &str, config: &Config) -> Result<String
         |package| format!("`cargo test -p {package} --test {}`", target.name),
     );
     match std::fs::read_to_string(&out.0) {
-        Ok(text) if !text.is_empty() => Ok(text),
+        Ok(text) if text != Task::ticket(task) => Ok(text),
         _ if succeeded => Err(format!(
             "{name} gave no answer; is its `main` the one of `honeyhive_harness::main!()`, of this \
              version?"
@@ -73,8 +75,18 @@ pub(super) fn ask(target: &Target, task: &str, config: &Config) -> Result<String
     }
 }
 
+/// Gives a command a task, for as long as the answer's file is there.
+pub(super) fn assign(command: &mut Command, task: &str) -> Result<Answer, String> {
+    let out = Answer::new()?;
+    std::fs::write(&out.0, Task::ticket(task))
+        .map_err(|error| format!("{}: {error}", out.0.display()))?;
+    command.env("HH_TASK", task).env("HH_TASK_OUT", &out.0);
+    Ok(out)
+}
+
 /// A file for an answer, removed in the end.
-struct Answer(PathBuf);
+#[derive(Debug)]
+pub(super) struct Answer(PathBuf);
 
 impl Answer {
     fn new() -> Result<Self, String> {

@@ -16,6 +16,7 @@ mod report;
 mod review;
 mod run;
 mod runs;
+mod targets;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -48,7 +49,7 @@ directory (CARGO_TARGET_DIR, or the nearest `target` that has one, from here upw
 Exit codes:
   0   done
   1   not done, or a gate fails; standard error says why
-  2   a gate can say neither
+  2   a gate can say neither, or nothing was run (run --rerun)
   64  the command line cannot be understood";
 
 /// Works with what experiments left behind: judges, compares, accepts, reports, sends.
@@ -94,12 +95,16 @@ pub fn main() -> ExitCode {
         Err(answer) => {
             // Help and the version are no errors, though clap hands them over as such.
             let is_error = answer.use_stderr();
-            output::styled(&answer.render().ansi().to_string(), is_error);
-            return if is_error { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+            let printed = output::styled(&answer.render().ansi().to_string(), is_error);
+            return if is_error { ExitCode::from(USAGE) } else { ended(printed, 0) };
         }
     };
     let is_push = matches!(cli.command, Command::Push(_));
-    let done = Config::from_env().and_then(|config| match cli.command {
+    let config = Config::from_env();
+    for warning in config.iter().flat_map(|config| config.misspelt.iter().chain(&config.warnings)) {
+        output::note(warning);
+    }
+    let done = config.and_then(|config| match cli.command {
         Command::Accept(args) => accept::run(&args, &config),
         Command::Compare(args) => compare::run(&args, &config),
         Command::Gate(args) => gate::run(&args, &config),
@@ -116,9 +121,19 @@ pub fn main() -> ExitCode {
         Ok(Done { text, code }) => {
             // What could not be sent belongs to people, unless it is JSON for a script.
             let complaint = is_push && code != 0 && !text.starts_with('[');
-            output::styled(&text, complaint);
-            ExitCode::from(code)
+            ended(output::styled(&text, complaint), code)
         }
+        Err(text) => {
+            output::error(&text);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The exit code, unless what was to be said could not be printed.
+fn ended(printed: Result<(), String>, code: u8) -> ExitCode {
+    match printed {
+        Ok(()) => ExitCode::from(code),
         Err(text) => {
             output::error(&text);
             ExitCode::FAILURE
@@ -143,6 +158,52 @@ mod tests {
     #[test]
     fn the_command_line_is_in_order() {
         Cli::command().debug_assert();
+    }
+
+    /// Every way to leave out a letter.
+    fn typos(name: &str) -> impl Iterator<Item = String> {
+        (1..name.len()).map(|at| format!("{}{}", &name[..at], &name[at + 1..]))
+    }
+
+    #[test]
+    fn a_typo_in_a_subcommand_or_an_option_names_what_was_meant() {
+        let mut untold = Vec::new();
+        let subcommands: Vec<clap::Command> = Cli::command().get_subcommands().cloned().collect();
+        let is_subcommand = |word: &str| subcommands.iter().any(|one| one.get_name() == word);
+        for subcommand in &subcommands {
+            let name = subcommand.get_name();
+            for typo in typos(name).filter(|typo| !is_subcommand(typo)) {
+                let error = Cli::try_parse_from(["x", &typo]).expect_err(&typo).to_string();
+                if !error.contains(&format!("'{name}'")) {
+                    untold.push(typo);
+                }
+            }
+            let options: Vec<&str> =
+                subcommand.get_arguments().filter_map(clap::Arg::get_long).collect();
+            for option in &options {
+                for typo in typos(option).filter(|typo| !options.contains(&typo.as_str())) {
+                    let typo = format!("--{typo}");
+                    let error =
+                        Cli::try_parse_from(["x", name, &typo]).expect_err(&typo).to_string();
+                    if !error.contains(&format!("'--{option}")) {
+                        untold.push(format!("{name} {typo}"));
+                    }
+                }
+            }
+        }
+        assert_eq!(untold, [""; 0]);
+    }
+
+    #[test]
+    fn a_typo_in_a_value_names_the_values() {
+        for (words, told) in [
+            (&["run", "--rerun", "faild"][..], "'failed'"),
+            (&["run", "--rerun", "mising"], "'missing'"),
+            (&["report", "--format", "htlm"], "'html'"),
+        ] {
+            let error = Cli::try_parse_from(["x"].iter().chain(words)).expect_err("a typo");
+            assert!(error.to_string().contains(told), "{error}");
+        }
     }
 
     #[test]

@@ -31,6 +31,12 @@ pub(super) fn journals(dir: Option<&Path>, config: &Config) -> Result<PathBuf, S
     })
 }
 
+/// The root of the workspace that a directory is in: the highest one that has a manifest.
+pub(super) fn workspace(from: &Path) -> Option<PathBuf> {
+    let has_manifest = |above: &&Path| above.join("Cargo.toml").is_file();
+    from.ancestors().filter(has_manifest).last().map(Path::to_path_buf)
+}
+
 /// `target/honeyhive` of the nearest directory that has one.
 fn upwards(from: &Path) -> Option<PathBuf> {
     from.ancestors().map(|above| above.join("target/honeyhive")).find(|found| found.is_dir())

@@ -86,7 +86,7 @@ enum Answer {
 fn ask(cards: &[(Reviewed, &ExperimentResults, Snapshot)], config: &Config) -> Outcome {
     let (mut at, mut accepted) = (0, 0);
     while let Some((card, experiment, now)) = cards.get(at) {
-        report::styled(&report::reviewed(card, at + 1, cards.len()), false);
+        report::styled(&report::reviewed(card, at + 1, cards.len()), false)?;
         match question()? {
             Answer::Next => at += 1,
             Answer::Back => at = at.saturating_sub(1),
@@ -94,7 +94,7 @@ fn ask(cards: &[(Reviewed, &ExperimentResults, Snapshot)], config: &Config) -> O
             Answer::Accept => match accept(card, experiment, now, config) {
                 Ok(()) => {
                     accepted += 1;
-                    report::styled(&format!("accepted {}\n\n", card.case), false);
+                    report::styled(&format!("accepted {}\n\n", card.case), false)?;
                     at += 1;
                 }
                 Err(why) => report::error(&why),
@@ -111,7 +111,7 @@ fn ask(cards: &[(Reviewed, &ExperimentResults, Snapshot)], config: &Config) -> O
 fn question() -> Result<Answer, String> {
     let fault = |error: std::io::Error| format!("the terminal cannot be read: {error}");
     loop {
-        report::styled("[n]ext  [b]ack  [a]ccept into the baseline  [q]uit ? ", false);
+        report::styled("[n]ext  [b]ack  [a]ccept into the baseline  [q]uit ? ", false)?;
         std::io::stdout().flush().map_err(fault)?;
         let mut line = String::new();
         if std::io::stdin().lock().read_line(&mut line).map_err(fault)? == 0 {
@@ -135,7 +135,7 @@ fn accept(
     config: &Config,
 ) -> Result<(), String> {
     if config.ci {
-        return Err("a baseline is accepted by a person, not by CI (CI=true)".to_owned());
+        return Err("a baseline is accepted by a person, not in CI".to_owned());
     }
     let file = Path::new(&experiment.record.baseline);
     let mut baseline = baseline::read(file, &card.experiment).map_err(|error| error.to_string())?;

@@ -5,33 +5,39 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::Command;
 
+use serde::Deserialize;
 use serde_json::json;
 
 use super::cargo::{self, Target};
-use super::pick;
-use super::{Done, Outcome};
+use super::{Done, Outcome, pick, targets};
 use crate::config::Config;
-use crate::journal::{CaseState, Results};
+use crate::journal::{CaseResults, CaseState, ExperimentRecord, ExperimentResults, Results};
 use crate::report;
 use crate::text::count;
 
 /// Longer command lines are refused by some systems.
 const MOST_NAMES: usize = 100_000;
 
+/// Nothing was run, or not everything that should have been.
+const NOT_RUN: u8 = 2;
+
 /// Runs experiments: `cargo test` (or nextest) with the switches that experiments know.
 ///
-/// Everything it does can be done with `cargo test` and environment variables, too; what stands
-/// behind `--` goes to cargo as it is.
+/// It runs the test targets that have experiments, unless the arguments behind `--`, which go to
+/// cargo as they are, choose targets. Everything it does can be done with `cargo test` and
+/// environment variables, too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  cargo honeyhive run                         all of this package's tests
+  cargo honeyhive run                         all experiments of this package
   cargo honeyhive run --sample 20             20 cases of each experiment, always the same ones
   cargo honeyhive run --rerun failed          what failed in the newest run
+  cargo honeyhive run --rerun missing         what an interrupted run did not reach
   cargo honeyhive run --filter qa:: --repeats 5 -- --test evals
   cargo honeyhive run --nextest -- --profile ci
 
-Exit codes: 0 passed, 1 failed or not started, 64 usage.")]
+Exit codes: 0 passed, 1 failed or not started, 2 nothing was run, as nothing is to be run again, or
+cases of the newest run were never run, 64 usage.")]
 pub(super) struct Args {
     /// Runs on N cases of each experiment, chosen by the seed; gates do not decide
     #[arg(long, value_name = "N")]
@@ -45,7 +51,7 @@ pub(super) struct Args {
     /// Only tests whose name contains this; may be given several times
     #[arg(long, short, value_name = "TEXT")]
     filter: Vec<String>,
-    /// Only the cases of the newest run that failed, or that ended in an error
+    /// Only cases of the newest run: those that failed, ended in an error, or were never run
     #[arg(long, value_name = "WHAT", conflicts_with_all = ["filter", "nextest"])]
     rerun: Option<Rerun>,
     /// Sends nothing anywhere
@@ -71,19 +77,27 @@ enum Rerun {
     Failed,
     /// Cases that ended in an error
     Errors,
+    /// Selected cases that were never run, as the run was interrupted, stopped or killed
+    Missing,
 }
 
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
-    let commands = match args.rerun {
-        None => vec![whole(args, config)],
+    let (commands, never_run) = match args.rerun {
+        None => (vec![whole(args, config)?], None),
         Some(what) => rerun(what, args, config)?,
     };
     if commands.is_empty() {
-        let text = if args.json { "[]\n" } else { "there is nothing to run again\n" };
-        return Ok(Done { text: text.to_owned(), code: 0 });
+        let text = if args.json { "[]\n" } else { "" };
+        return Ok(Done { text: text.to_owned(), code: NOT_RUN });
     }
     let (mut code, mut runs) = (0, Vec::new());
     for mut command in commands {
+        // Of a rerun, each test has to be there, and all of them are run.
+        let task = args.rerun.map(|_| {
+            command.env_remove("HH_SAMPLE").env_remove("HH_SAMPLE_SEED");
+            cargo::assign(&mut command, "rerun")
+        });
+        let _task = task.transpose()?;
         set(&mut command, args);
         let words: Vec<String> = std::iter::once(command.get_program())
             .chain(command.get_args())
@@ -93,6 +107,11 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         code = code.max(u8::from(!passed));
         runs.push(json!({"command": words, "passed": passed}));
     }
+    if let Some(never_run) = never_run {
+        // After all that cargo has printed.
+        report::note(&never_run);
+        code = if code == 0 { NOT_RUN } else { code };
+    }
     let text = if args.json {
         serde_json::to_string_pretty(&runs).map_err(|error| error.to_string())? + "\n"
     } else {
@@ -101,7 +120,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     Ok(Done { text, code })
 }
 
-fn whole(args: &Args, config: &Config) -> Command {
+fn whole(args: &Args, config: &Config) -> Result<Command, String> {
     let mut command = Command::new(cargo::cargo(config));
     if args.nextest {
         command.args(["nextest", "run"]);
@@ -110,14 +129,15 @@ fn whole(args: &Args, config: &Config) -> Command {
     }
     // Cargo's own arguments stand before a `--` of theirs.
     let mut own = args.cargo.splitn(2, |word| word == "--");
-    command.args(own.next().unwrap_or_default());
+    let before = own.next().unwrap_or_default();
+    command.args(before).args(targets::options(before, config)?);
     let behind = own.next().unwrap_or_default();
     if args.nextest {
         command.args(&args.filter).args(behind);
     } else if !args.filter.is_empty() || !behind.is_empty() {
         command.arg("--").args(&args.filter).args(behind);
     }
-    command
+    Ok(command)
 }
 
 fn set(command: &mut Command, args: &Args) {
@@ -133,30 +153,134 @@ fn set(command: &mut Command, args: &Args) {
     }
 }
 
-/// One command per target that has something to run again.
-fn rerun(what: Rerun, args: &Args, config: &Config) -> Result<Vec<Command>, String> {
+/// One command per target that has something to run again, and what to say about cases that were
+/// never run and are not run now either.
+fn rerun(
+    what: Rerun,
+    args: &Args,
+    config: &Config,
+) -> Result<(Vec<Command>, Option<String>), String> {
     let directory = pick::find(None, args.dir.as_deref(), config)?;
     let results = pick::read(&directory)?;
+    let run = pick::name(&directory).unwrap_or_default();
     let mut commands = Vec::new();
-    for (target, names) in again(what, &results) {
+    let found = match what {
+        Rerun::Missing => missing(&results, config)?,
+        Rerun::Failed | Rerun::Errors => again(what, &results),
+    };
+    for (target, names) in found {
         if names.len() > MOST_NAMES {
             return Err(format!(
                 "{} of {target} are too many for a command line; run the whole experiment",
                 count(names.len(), "case")
             ));
         }
-        report::note(&format!(
-            "{} of {target} again, from {}",
-            count(names.len(), "case"),
-            pick::name(&directory).unwrap_or_default()
-        ));
+        report::note(&format!("{} of {target} again, from {run}", count(names.len(), "case")));
         let mut command = cargo::test(&Target::parse(&target), config);
         let mut own = args.cargo.splitn(2, |word| word == "--");
         command.args(own.next().unwrap_or_default()).args(["--", "--exact"]);
         command.args(own.next().unwrap_or_default()).args(names);
         commands.push(command);
     }
-    Ok(commands)
+    let never = results.experiments.iter().map(never_run).sum::<usize>();
+    let never_run = (never > 0 && !matches!(what, Rerun::Missing)).then(|| {
+        format!(
+            "{} of {run} never ran, as it did not end in good order; \
+             `cargo honeyhive run --rerun missing` runs them, `cargo test` all",
+            count(never, "selected case")
+        )
+    });
+    if commands.is_empty() {
+        report::note(&nothing(what, &results, &run));
+        if let Some(never_run) = &never_run {
+            report::note(never_run);
+        }
+    }
+    Ok((commands, never_run))
+}
+
+/// Why there is nothing to run again.
+fn nothing(what: Rerun, results: &Results, run: &str) -> String {
+    let ran: usize = results.experiments.iter().map(ran).sum();
+    let ran = count(ran, "case");
+    let failed = |one: &&ExperimentResults| one.gate.as_ref().is_some_and(|gate| !gate.passed);
+    let gates: Vec<String> = results
+        .experiments
+        .iter()
+        .filter(failed)
+        .map(|one| format!("`{}`", one.rerun(&one.record.experiment)))
+        .collect();
+    match what {
+        Rerun::Failed if !gates.is_empty() => format!(
+            "nothing was run: {ran} of {run} ran, and none of them failed; a gate did, which judges \
+             all cases: {}",
+            gates.join(", ")
+        ),
+        Rerun::Failed => format!("nothing was run: {ran} of {run} ran, and none of them failed"),
+        Rerun::Errors => {
+            format!("nothing was run: {ran} of {run} ran, and none of them ended in an error")
+        }
+        Rerun::Missing => format!("nothing was run: {ran} of {run} ran, and none is missing"),
+    }
+}
+
+/// Cases of an experiment that were run and decided.
+fn ran(experiment: &ExperimentResults) -> usize {
+    experiment.cases.iter().filter(|case| has_run(case)).count()
+}
+
+fn has_run(case: &CaseResults) -> bool {
+    case.record.as_ref().is_some_and(|record| record.state != CaseState::Skipped)
+}
+
+/// Cases of an experiment that were selected, but not run.
+fn never_run(experiment: &ExperimentResults) -> usize {
+    experiment.record.selected.saturating_sub(ran(experiment))
+}
+
+/// The tests that were never run, by target. Their names are known to the target alone.
+fn missing(results: &Results, config: &Config) -> Result<Vec<(String, Vec<String>)>, String> {
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for experiment in results.experiments.iter().filter(|one| never_run(one) > 0) {
+        let (name, target) = (&experiment.record.experiment, &experiment.target);
+        if experiment.record.sample.is_some() || experiment.record.selected < experiment.record.rows
+        {
+            return Err(format!(
+                "only some cases of `{name}` were selected, so which of them are missing is not \
+                 known; repeat the run"
+            ));
+        }
+        let answer = cargo::ask(&Target::parse(target), "plan", config)?;
+        let planned: Vec<Planned> = serde_json::from_str(&answer).map_err(|error| {
+            format!("the answer of {target} cannot be read ({error}); is it of this version?")
+        })?;
+        let Some(planned) = planned.into_iter().find(|one| one.experiment.experiment == *name)
+        else {
+            return Err(format!("`{name}` is not an experiment of {target} today"));
+        };
+        let has_run =
+            |id: &String| experiment.cases.iter().any(|one| one.id == *id && has_run(one));
+        let tests: Vec<String> = planned
+            .cases
+            .iter()
+            .zip(planned.tests)
+            .filter(|(id, _)| !has_run(id))
+            .map(|(_, test)| test)
+            .collect();
+        match found.iter_mut().find(|(other, _)| other == target) {
+            Some((_, names)) => names.extend(tests),
+            None => found.push((target.clone(), tests)),
+        }
+    }
+    Ok(found)
+}
+
+/// What a test target answers.
+#[derive(Debug, Deserialize)]
+struct Planned {
+    experiment: ExperimentRecord,
+    cases: Vec<String>,
+    tests: Vec<String>,
 }
 
 /// The tests to run again, by target.
@@ -164,13 +288,11 @@ fn again(what: Rerun, results: &Results) -> Vec<(String, Vec<String>)> {
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     for experiment in &results.experiments {
         for record in experiment.cases.iter().filter_map(|case| case.record.as_ref()) {
-            let wanted =
-                match (what, record.state) {
-                    (_, CaseState::Error | CaseState::Unscored)
-                    | (Rerun::Failed, CaseState::Fail) => true,
-                    (_, CaseState::Pass | CaseState::Skipped)
-                    | (Rerun::Errors, CaseState::Fail) => false,
-                };
+            let wanted = match record.state {
+                CaseState::Error | CaseState::Unscored => true,
+                CaseState::Fail => matches!(what, Rerun::Failed),
+                CaseState::Pass | CaseState::Skipped => false,
+            };
             if !wanted {
                 continue;
             }

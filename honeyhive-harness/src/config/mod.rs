@@ -3,10 +3,13 @@
 //! Everything that a variable can change is a field of [`Config`]; no other room asks the
 //! environment. A value that cannot be understood is an error, not a default.
 
+mod ci;
 mod connection;
+mod known;
 mod otlp;
 mod report;
 mod secret;
+mod task;
 mod vars;
 
 use std::ffi::OsString;
@@ -20,83 +23,11 @@ pub(crate) use connection::{
 pub(crate) use otlp::OtlpTarget;
 pub(crate) use report::{Format, GitHub, Reports};
 pub(crate) use secret::Secret;
-use vars::{Vars, flag};
-
-use crate::text::closest;
-
-/// Variables of ours: all that are read here, and one that the macros read.
-const KNOWN: [&str; 34] = [
-    "HH_API_FAMILY",
-    "HH_API_KEY",
-    "HH_API_TIMEOUT",
-    "HH_API_URL",
-    "HH_CAPTURE",
-    "HH_CONCURRENCY",
-    "HH_DATAPOINT_ID",
-    "HH_DATASET_ID",
-    "HH_DIR",
-    "HH_EXT_IDS",
-    "HH_FLUSH_TIMEOUT",
-    "HH_INGESTION_API_KEY",
-    "HH_MACROS_DEBUG",
-    "HH_MAX_RETRIES",
-    "HH_OFFLINE",
-    "HH_OTLP_PROTOCOL",
-    "HH_PROJECT",
-    "HH_REJUDGE",
-    "HH_REPEATS",
-    "HH_REPORT",
-    "HH_REQUIRE_GATES",
-    "HH_REQUIRE_UPLOAD",
-    "HH_RESULTS",
-    "HH_RUN_ID",
-    "HH_SAMPLE",
-    "HH_SAMPLE_SEED",
-    "HH_SERVER_URL",
-    "HH_SESSION_ID",
-    "HH_SESSION_NAME",
-    "HH_SOURCE",
-    "HH_TASK",
-    "HH_TASK_OUT",
-    "HH_TEST_MODE",
-    "HH_UPLOAD",
-];
+pub(crate) use task::{Asked, Task};
+use vars::Vars;
 
 /// How long the end of a run waits for what is still to be sent when nobody says otherwise.
 pub(crate) const FLUSH_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// What `cargo honeyhive` asks a test target for instead of running its experiments. The answer is
-/// a JSON file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Task {
-    /// `HH_TASK`.
-    pub(crate) what: Asked,
-    /// `HH_TASK_OUT`: where the answer goes.
-    pub(crate) out: PathBuf,
-}
-
-/// See [`Task`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// `gate:<directory>`: judge what was recorded by the rules of today.
-    Gate(PathBuf),
-    /// `plan`: what there is to run, and by which rules.
-    Plan,
-}
-
-impl Task {
-    fn read(vars: &mut Vars) -> Option<Self> {
-        let what = vars.parse("HH_TASK", "set by `cargo honeyhive` alone", |text| {
-            match text.split_once(':') {
-                Some(("gate", directory)) => Some(Asked::Gate(PathBuf::from(directory))),
-                None if text == "plan" => Some(Asked::Plan),
-                _ => None,
-            }
-        })?;
-        let out = vars.raw("HH_TASK_OUT").map(PathBuf::from)?;
-        Some(Self { what, out })
-    }
-}
 
 /// What nextest says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,13 +75,12 @@ pub(crate) struct Config {
     /// `HH_SAMPLE` and `HH_SAMPLE_SEED`: run on so many cases of each experiment, chosen by the
     /// seed.
     pub(crate) sample: Option<(usize, u64)>,
-    /// `HH_REJUDGE`: the directory of an invocation whose outputs are judged again.
-    pub(crate) rejudge: Option<PathBuf>,
-    /// `HH_TASK`: something else than running, for `cargo honeyhive`.
-    pub(crate) task: Option<Task>,
-    /// `CI=true` or `HH_REQUIRE_GATES=1`: a gate that cannot judge is a failure.
+    /// `HH_TASK`: something else than running, for `cargo honeyhive`; or the variables that ask for
+    /// it in a way that no `cargo honeyhive` does.
+    pub(crate) task: Option<Result<Task, String>>,
+    /// A gate that cannot judge is a failure: in CI, unless `HH_REQUIRE_GATES` says otherwise.
     pub(crate) require_gates: bool,
-    /// `CI=true`: no live line.
+    /// A CI service runs this: `CI`, or what such services set.
     pub(crate) ci: bool,
     /// `CARGO_PKG_NAME` and `CARGO_MANIFEST_DIR`: the crate under test, where it is now.
     pub(crate) package: Option<(String, PathBuf)>,
@@ -190,7 +120,9 @@ pub(crate) struct Config {
     pub(crate) capture_none: bool,
     /// Values of variables that are named like secrets; they are never written anywhere.
     pub(crate) secrets: Vec<Secret>,
-    /// Variables that look like misspelt ones of ours, or are old.
+    /// Variables that have almost the name of one of ours.
+    pub(crate) misspelt: Vec<String>,
+    /// Other variables without a meaning or an effect, and old names.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -204,13 +136,17 @@ impl Config {
     /// # Errors
     /// Every variable whose value cannot be understood.
     pub(crate) fn from_env() -> Result<Self, String> {
-        Self::read(std::env::vars_os())
+        Self::read(std::env::vars_os(), is_ci::uncached())
     }
 
-    fn read(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Self, String> {
+    /// `usual_ci` says whether a usual variable of a CI service is set.
+    fn read(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        usual_ci: bool,
+    ) -> Result<Self, String> {
         let mut vars = Vars::new(variables);
-        let mut warnings = misspelt(&vars);
-        let ci = vars.text("CI").and_then(|text| flag(&text)).unwrap_or_default();
+        let known::Names { misspelt, mut warnings } = known::Names::check(&vars);
+        let ci = ci::is_ci(&vars, usual_ci);
         let offline = vars.flag("HH_OFFLINE").unwrap_or_default();
         let test_mode = vars.flag("HH_TEST_MODE").unwrap_or_default();
         let seed = vars.parse("HH_SAMPLE_SEED", "not a number from 0", |text| text.parse().ok());
@@ -229,9 +165,8 @@ impl Config {
                 text.parse().ok().filter(|repeats| *repeats > 0)
             }),
             sample,
-            rejudge: vars.raw("HH_REJUDGE").map(PathBuf::from),
-            task: Task::read(&mut vars),
-            require_gates: vars.flag("HH_REQUIRE_GATES").unwrap_or_default() || ci,
+            task: Task::read(&vars),
+            require_gates: vars.flag("HH_REQUIRE_GATES").unwrap_or(ci),
             ci,
             package: vars
                 .text("CARGO_PKG_NAME")
@@ -288,6 +223,7 @@ impl Config {
                 })
                 .unwrap_or_default(),
             secrets: secrets(&vars),
+            misspelt,
             warnings,
         };
         if vars.faults.is_empty() { Ok(config) } else { Err(vars.faults.join("\n")) }
@@ -299,22 +235,6 @@ pub(crate) fn program_name() -> Option<String> {
     let file = std::env::current_exe().ok()?;
     let stem = file.file_stem()?.to_string_lossy().trim().to_owned();
     (!stem.is_empty()).then_some(stem)
-}
-
-fn misspelt(vars: &Vars) -> Vec<String> {
-    /// Old names of HoneyHive's own.
-    const OLD: [&str; 2] = ["HONEYHIVE_API_KEY", "HONEYHIVE_SERVER_URL"];
-    vars.names()
-        .filter(|name| !KNOWN.contains(name) && !OLD.contains(name))
-        .filter_map(|name| {
-            let ours = match name.strip_prefix("HONEYHIVE_") {
-                Some(rest) => format!("HH_{rest}"),
-                None => name.strip_prefix("HH_").map(|_| name.to_owned())?,
-            };
-            let near = closest(&ours, KNOWN)?;
-            Some(format!("{name} has no meaning; did you mean {near}?"))
-        })
-        .collect()
 }
 
 /// A secret shorter than this would blot out ordinary words.
@@ -366,15 +286,18 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
-        Config::read(variables.iter().map(|(name, value)| (name.into(), value.into())))
+        Config::read(variables.iter().map(|(name, value)| (name.into(), value.into())), false)
     }
 
     #[test]
-    fn ci_requires_gates() {
-        assert!(read(&[("CI", "true")]).unwrap().require_gates);
-        assert!(read(&[("HH_REQUIRE_GATES", "1")]).unwrap().require_gates);
-        assert!(!read(&[("CI", "false"), ("HH_REQUIRE_GATES", "0")]).unwrap().require_gates);
-        assert!(!read(&[("CI", "")]).unwrap().require_gates);
+    fn ci_requires_gates_unless_a_variable_says_otherwise() {
+        let required = |variables: &[(&str, &str)]| read(variables).unwrap().require_gates;
+        assert!(required(&[("CI", "true")]) && required(&[("TF_BUILD", "True")]));
+        assert!(required(&[("HH_REQUIRE_GATES", "1")]));
+        assert!(required(&[("CI", "false"), ("HH_REQUIRE_GATES", "1")]));
+        assert!(!required(&[("CI", "false")]) && !required(&[("CI", "")]) && !required(&[]));
+        assert!(!required(&[("CI", "true"), ("HH_REQUIRE_GATES", "0")]));
+        assert!(Config::read([], true).unwrap().require_gates);
     }
 
     #[test]
@@ -402,14 +325,6 @@ mod tests {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.starts_with(&format!("{name}={value}: ")), "{error}");
         }
-    }
-
-    #[test]
-    fn a_misspelt_variable_is_pointed_out() {
-        let config = read(&[("HH_CONCURENCY", "4"), ("HH_SOMETHING_ELSE", "x")]).unwrap();
-        assert_eq!(config.warnings, ["HH_CONCURENCY has no meaning; did you mean HH_CONCURRENCY?"]);
-        let config = read(&[("HONEYHIVE_API_URL", "https://a.example")]).unwrap();
-        assert_eq!(config.warnings, ["HONEYHIVE_API_URL has no meaning; did you mean HH_API_URL?"]);
     }
 
     #[test]

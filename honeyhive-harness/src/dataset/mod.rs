@@ -14,7 +14,7 @@ mod row;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::api::HoneyHive;
@@ -444,19 +444,6 @@ fn similar_file(file: &Path) -> String {
         Some(near) => format!("; did you mean {near}?"),
         None if names.is_empty() => String::new(),
         None => format!("; the directory has {}", names.join(", ")),
-    }
-}
-
-/// The directory that an experiment's dataset path is relative to: where its crate is now, if
-/// that is the crate under test (an archive may have moved it), else where it was compiled.
-pub(crate) fn base_dir<'a>(
-    package: &str,
-    compiled: &'a str,
-    running: Option<&'a (String, PathBuf)>,
-) -> Cow<'a, Path> {
-    match running {
-        Some((running_package, dir)) if running_package == package => Cow::Borrowed(dir.as_path()),
-        _ => Cow::Borrowed(Path::new(compiled)),
     }
 }
 

@@ -110,6 +110,10 @@ pub(crate) fn judge_all(scene: &Scene<'_>, cases: &[Case]) -> Vec<RuleRecord> {
 
 fn draft(index: usize, rule: &GateRule, scene: &Scene<'_>, cases: &[Case]) -> Draft {
     let selected: Vec<&Case> = cases.iter().filter(|case| case.counts_for(index)).collect();
+    if cases.is_empty() {
+        let text = "no case was run, so there is nothing to judge";
+        return Draft::without_test(RuleRecord::new(rule, Verdict::Inconclusive, text));
+    }
     if selected.is_empty() {
         let slice = rule.slice.as_deref().unwrap_or_default();
         let text =

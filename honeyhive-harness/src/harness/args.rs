@@ -4,6 +4,8 @@
 //! accepted here. One that has no meaning for experiments is answered with a note, an unknown
 //! one with an error.
 
+use std::ffi::OsString;
+
 use libtest_mimic::{ColorSetting, FormatSetting};
 
 use crate::text::closest;
@@ -28,6 +30,8 @@ pub(super) struct Args {
     pub(super) logfile: Option<String>,
     /// Run in an order that this number decides.
     pub(super) shuffle: Option<u64>,
+    /// A name that means no test is a failure, not a note: `cargo honeyhive` took it from a run.
+    pub(super) must_exist: bool,
     /// What to tell about flags that have no effect.
     pub(super) notes: Vec<String>,
 }
@@ -38,7 +42,7 @@ Runs experiments: every datapoint is a test.
 Usage: cargo test [--test TARGET] -- [OPTIONS] [FILTERS...]
 
   FILTERS...            run tests whose name contains one of these
-  --exact               filters and --skip are whole names
+  --exact               filters and --skip are whole names of tests or of experiments
   --skip FILTER         leave out tests whose name contains this (repeatable)
   --ignored             run only experiments marked #[ignore]
   --include-ignored     run these, too
@@ -55,7 +59,7 @@ Environment:
   HH_CONCURRENCY        attempts at once; --test-threads wins
   HH_REPEATS, HH_SAMPLE attempts of each case; a number of cases, chosen by chance
   HH_REPORT             html,md,junit,json or none: the reports after a run
-  HH_REQUIRE_GATES=1    a gate that cannot judge fails (as with CI=true)
+  HH_REQUIRE_GATES=1    a gate that cannot judge fails, as in CI; 0: not even there
   HH_CAPTURE=none       inputs, outputs and texts of errors are not recorded
   HH_API_KEY            results go to HoneyHive, too; HH_OFFLINE=1: nothing leaves
   HH_FLUSH_TIMEOUT      how long the end of a run waits for that (15 s)
@@ -104,8 +108,21 @@ impl Args {
     ///
     /// # Errors
     /// What is wrong with them, and what may have been meant.
-    pub(super) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
+    pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut args = Self::default();
+        let arguments: Vec<String> = arguments
+            .into_iter()
+            .enumerate()
+            .map(|(index, argument)| {
+                argument.into_string().map_err(|argument| {
+                    format!(
+                        "argument {} is not valid UTF-8: {}; names of tests and options are",
+                        index + 1,
+                        argument.to_string_lossy()
+                    )
+                })
+            })
+            .collect::<Result<_, String>>()?;
         let mut arguments = arguments.into_iter();
         let mut only_filters = false;
         while let Some(argument) = arguments.next() {
@@ -144,11 +161,23 @@ impl Args {
             };
             return Err(format!("unknown option {flag}{hint}"));
         }
-        if inline.is_some() && !takes_value && flag != "--report-time" {
-            return Err(format!("{flag} takes no value"));
+        match &inline {
+            Some(style) if flag == "--report-time" && !["plain", "colored"].contains(&&**style) => {
+                return Err(format!("--report-time={style}: not plain or colored"));
+            }
+            Some(_) if !takes_value && flag != "--report-time" => {
+                return Err(format!("{flag} takes no value"));
+            }
+            _ => {}
         }
         let value = if takes_value {
             match inline.or_else(|| rest.next()) {
+                Some(value) if value.is_empty() => {
+                    return Err(format!("{flag} needs a value, and this one is empty"));
+                }
+                Some(value) if is_option(&value) => {
+                    return Err(format!("{flag} needs a value, and {value} is an option"));
+                }
                 Some(value) => value,
                 None => return Err(format!("{flag} needs a value")),
             }
@@ -207,6 +236,9 @@ impl Args {
             "--ensure-time" => {
                 self.notes.push(format!("{}; write gate(p95(latency) <= ..)", no_effect(flag)));
             }
+            "-Z" if value != "unstable-options" => {
+                return Err(format!("-Z {value}: not unstable-options"));
+            }
             // `--test`: no benchmarks, and there are none. Nothing is captured, nothing should
             // panic, everything runs in this process, `-Z unstable-options` permits.
             _ => {}
@@ -216,11 +248,21 @@ impl Args {
 
     /// Whether a test of this name is selected by name.
     pub(super) fn selects(&self, name: &str) -> bool {
-        let matches = |pattern: &String| {
-            if self.exact { name == pattern } else { name.contains(pattern.as_str()) }
-        };
-        (self.filters.is_empty() || self.filters.iter().any(matches))
-            && !self.skip.iter().any(matches)
+        (self.filters.is_empty() || self.filters.iter().any(|filter| self.matches(filter, name)))
+            && !self.skip.iter().any(|skip| self.matches(skip, name))
+    }
+
+    /// Whether a filter, or the text of `--skip`, means the test of this name. With `--exact` the
+    /// name of an experiment means all its tests, as under nextest; so does that of the test that
+    /// tells of a broken dataset, which is there only as long as the dataset is broken.
+    pub(super) fn matches(&self, filter: &str, name: &str) -> bool {
+        if !self.exact {
+            return name.contains(filter);
+        }
+        let experiment = name.split_once("::").map_or(name, |(experiment, _)| experiment);
+        name == filter
+            || experiment == filter
+            || filter.strip_suffix("::dataset").is_some_and(|head| head == experiment)
     }
 
     /// Whether a test of this experiment can be selected at all, so that its dataset must be read.
@@ -230,8 +272,21 @@ impl Args {
             || self.filters.iter().any(|filter| match filter.split_once("::") {
                 Some((head, _)) if self.exact => experiment == head,
                 Some((head, _)) => experiment.ends_with(head),
-                None => !self.exact,
+                None => !self.exact || experiment == filter,
             })
+    }
+
+    /// The names of tests of this experiment that `--exact` asks for, and that it does not have.
+    pub(super) fn missing_of<'a>(
+        &'a self,
+        experiment: &'a str,
+        has: impl Fn(&str) -> bool + 'a,
+    ) -> impl Iterator<Item = &'a String> {
+        let exact = self.exact;
+        self.filters.iter().filter(move |filter| {
+            let case = filter.strip_prefix(experiment).and_then(|rest| rest.strip_prefix("::"));
+            exact && case.is_some_and(|case| case != "dataset" && !has(case))
+        })
     }
 
     /// Whether the one test of an experiment that cannot run is selected: by its own name, or by
@@ -267,12 +322,20 @@ impl Args {
     }
 }
 
+/// Whether a value is a flag of its own, so that the value was forgotten.
+fn is_option(value: &str) -> bool {
+    let flag = value.split('=').next().unwrap_or_default();
+    value.starts_with("--") && (WITH_VALUE.contains(&flag) || WITHOUT_VALUE.contains(&flag))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parse(line: &str) -> Result<Args, String> {
-        Args::parse(line.split_whitespace().map(str::to_owned))
+        // `''` is an empty argument.
+        let words = line.split_whitespace().map(|word| if word == "''" { "" } else { word });
+        Args::parse(words.map(OsString::from))
     }
 
     #[test]
@@ -303,9 +366,41 @@ mod tests {
             ("--exact=yes", "--exact takes no value"),
             ("--color blue", "--color blue: not auto, always or never"),
             ("--shuffle-seed x", "--shuffle-seed x: not a number"),
+            ("--shuffle-seed -1", "--shuffle-seed -1: not a number"),
+            ("--skip ''", "--skip needs a value, and this one is empty"),
+            ("--skip= a", "--skip needs a value, and this one is empty"),
+            ("--logfile ''", "--logfile needs a value, and this one is empty"),
+            ("--logfile --exact", "--logfile needs a value, and --exact is an option"),
+            ("--skip --format=json", "--skip needs a value, and --format=json is an option"),
+            ("--test-threads=-4", "--test-threads -4: not a number from 1"),
+            ("--report-time=fast", "--report-time=fast: not plain or colored"),
+            ("-Z other", "-Z other: not unstable-options"),
+            ("-Zother", "-Z other: not unstable-options"),
+            ("--list=x", "--list takes no value"),
         ] {
             assert_eq!(parse(line).unwrap_err(), error);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_argument_that_is_not_utf_8_is_named() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let arguments = [OsString::from("a"), OsString::from_vec(b"b\xff".to_vec())];
+        let error = Args::parse(arguments).unwrap_err();
+        assert!(error.starts_with("argument 2 is not valid UTF-8: b\u{fffd}; "), "{error}");
+    }
+
+    #[test]
+    fn the_exact_name_of_an_experiment_means_all_its_tests() {
+        let args = parse("--exact qa").unwrap();
+        assert!(args.selects("qa::a") && args.selects("qa::gate") && args.selects("qa"));
+        assert!(!args.selects("qa2::a") && !args.selects("other::qa"));
+        assert!(args.may_select_in("qa") && !args.may_select_in("qa2"));
+        let args = parse("--exact qa::dataset").unwrap();
+        assert!(args.selects("qa::a") && args.may_select_in("qa") && !args.selects("x::a"));
+        let args = parse("--exact --skip qa").unwrap();
+        assert!(!args.selects("qa::a") && args.selects("qa2::a"));
     }
 
     #[test]

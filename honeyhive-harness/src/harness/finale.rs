@@ -14,7 +14,7 @@ use super::place::Target;
 use super::plan::NotJudging;
 use super::second_look;
 use super::sending::Sending;
-use crate::engine::{Outcome, Shared};
+use crate::engine::{Job, Outcome, Shared};
 use crate::gate::case::{Case, CaseScore, Scored};
 use crate::gate::snapshot::snapshot;
 use crate::gate::verdict::{self, Baseline, Scene};
@@ -39,6 +39,8 @@ pub(super) struct Finale {
     strict: &'static str,
     target: Target,
     faults: Vec<Fault>,
+    /// Per job: its gate alone was asked for.
+    alone: Vec<bool>,
     /// The summary goes to stderr, since stdout belongs to machines.
     to_stderr: bool,
     color: Option<libtest_mimic::ColorSetting>,
@@ -55,7 +57,7 @@ pub(super) struct Finale {
 impl Finale {
     pub(super) fn new(
         shared: Arc<Shared>,
-        not_judging: Vec<NotJudging>,
+        (not_judging, alone): (Vec<NotJudging>, Vec<bool>),
         strict: &'static str,
         target: Target,
         faults: Vec<Fault>,
@@ -69,6 +71,7 @@ impl Finale {
             strict,
             target,
             faults,
+            alone,
             to_stderr: super::is_json(args.format),
             color: args.color,
             git,
@@ -118,6 +121,14 @@ impl Finale {
             return Err(format!("not recorded: {error}").into());
         }
         let text = texts(record);
+        let failing = if self.alone[job] { self.failing(job) } else { Vec::new() };
+        if !failing.is_empty() {
+            let cases = self.failed_cases(job, &failing);
+            let cases = format!("{cases}; the gate does not decide about them here");
+            let texts =
+                if record.verdict == Verdict::Pass { cases } else { format!("{cases}\n{text}") };
+            return Err(texts.into());
+        }
         match record.verdict {
             Verdict::Pass => Ok(Completion::Completed),
             Verdict::Fail => Err(text.into()),
@@ -149,20 +160,10 @@ impl Finale {
         lane.wait_for_all();
         self.unless_interrupted();
         let spec = &self.shared.jobs[job].spec;
-        let failed: Vec<String> = (0..lane.total())
-            .filter(|index| !lane.wait(*index).passed)
-            .map(|index| spec.dataset.rows[self.shared.jobs[job].selected[index]].slug.clone())
-            .collect();
+        let failing = self.failing(job);
         let mut texts = Vec::new();
-        if !failed.is_empty() {
-            let more = failed.len().saturating_sub(5);
-            let tail = if more == 0 { String::new() } else { format!(" and {more} more") };
-            texts.push(format!(
-                "{} of {} failed: {}{tail}",
-                failed.len(),
-                count(lane.total(), "case"),
-                failed[..failed.len() - more].join(", ")
-            ));
+        if !failing.is_empty() {
+            texts.push(self.failed_cases(job, &failing));
         }
         if !spec.rules.gates.is_empty()
             && let Err(failed) = self.gate(job)
@@ -170,6 +171,28 @@ impl Finale {
             texts.extend(failed.message().map(str::to_owned));
         }
         if texts.is_empty() { Ok(Completion::Completed) } else { Err(texts.join("\n").into()) }
+    }
+
+    /// The names of cases that failed, of an experiment all of whose cases are decided.
+    fn failing(&self, job: usize) -> Vec<String> {
+        let lane = &self.shared.board.lanes[job];
+        let Job { spec, selected, .. } = &self.shared.jobs[job];
+        (0..lane.total())
+            .filter(|index| !lane.wait(*index).passed)
+            .map(|index| spec.dataset.rows[selected[index]].slug.clone())
+            .collect()
+    }
+
+    /// `2 of 80 cases failed: a, b`
+    fn failed_cases(&self, job: usize, failing: &[String]) -> String {
+        let more = failing.len().saturating_sub(5);
+        let tail = if more == 0 { String::new() } else { format!(" and {more} more") };
+        format!(
+            "{} of {} failed: {}{tail}",
+            failing.len(),
+            count(self.shared.board.lanes[job].total(), "case"),
+            failing[..failing.len() - more].join(", ")
+        )
     }
 
     /// Why not all cases of an experiment were run.

@@ -4,6 +4,7 @@
 //! is libtest-mimic's; the cases run in the engine, and each test only waits for its result.
 
 mod args;
+mod filters;
 mod finale;
 mod live;
 mod place;
@@ -12,6 +13,7 @@ mod rejudge;
 mod sample;
 mod second_look;
 mod sending;
+mod sources;
 mod task;
 mod trials;
 
@@ -23,11 +25,14 @@ use libtest_mimic::{Completion, FormatSetting};
 
 use args::Args;
 use finale::Finale;
-use plan::{Place, Plan};
+use plan::{Place, Plan, strict};
 use sending::Sending;
+#[doc(hidden)]
+pub use sources::Built;
+use sources::Sources;
 use trials::{Runner, fault, trials};
 
-use crate::config::Config;
+use crate::config::{Asked, Config};
 use crate::engine::{self, Job, Options, Shared};
 use crate::gate::case::has_miss;
 use crate::journal::{self, CaseState, Entry, InvocationRecord, Record, Writer};
@@ -40,11 +45,15 @@ use crate::text::count;
 /// The exit code of failed tests, as libtest has it.
 const FAILED: u8 = 101;
 
-/// Runs the experiments of this test binary. Called by [`main!`](crate::main) with the file and
-/// crate name of the target.
+/// The test that nextest is told of where no experiment is linked: without one, the target would
+/// not be seen to have tested nothing.
+const NOTHING_LINKED: &str = "no_experiment_is_linked";
+
+/// Runs the experiments of this test binary. Called by [`main!`](crate::main) with what the
+/// compiler knew of the target.
 #[doc(hidden)]
-pub fn run(file: &str, crate_name: &str) -> ExitCode {
-    match try_run(file, crate_name) {
+pub fn run(built: &Built) -> ExitCode {
+    match try_run(built) {
         Ok(code) => ExitCode::from(code),
         Err(text) => {
             report::error(&text);
@@ -53,55 +62,80 @@ pub fn run(file: &str, crate_name: &str) -> ExitCode {
     }
 }
 
-fn try_run(file: &str, crate_name: &str) -> Result<u8, String> {
-    let args = Args::parse(std::env::args().skip(1))?;
+fn try_run(built: &Built) -> Result<u8, String> {
+    let mut args = Args::parse(std::env::args_os().skip(1))?;
     if args.help {
-        report::out(args::HELP);
+        report::out(args::HELP)?;
         return Ok(0);
     }
     let config = Config::from_env()?;
+    args.must_exist = matches!(&config.task, Some(Ok(task)) if task.names_come_from_a_run());
     let redactor = Redactor::new(&config, []);
     // An error may quote anything.
-    run_experiments(file, crate_name, &args, &config, &redactor)
+    run_experiments(built, &args, &config, &redactor)
         .map_err(|text| redactor.text(&text).into_owned())
 }
 
 fn run_experiments(
-    file: &str,
-    crate_name: &str,
+    built: &Built,
     args: &Args,
     config: &Config,
     redactor: &Redactor,
 ) -> Result<u8, String> {
     let entries = registry::experiments();
-    if entries.is_empty() && !args.list {
+    if entries.is_empty() {
+        if args.list {
+            // nextest lists ignored tests apart, and this is none.
+            let listed = if args.wants(false) { &[NOTHING_LINKED][..] } else { &[] };
+            trials::list(listed.iter().copied())?;
+            return Ok(0);
+        }
         return Err("no experiment is linked into this test target, so nothing was tested; put \
-             #[experiment] on a function here, or name the crate that has one: \
-             `honeyhive_harness::main!(my_crate);`"
+             #[experiment] on a function here, enable the feature or cfg that it is behind, or \
+             name the crate that has one: `honeyhive_harness::main!(my_crate);`"
             .to_owned());
     }
-    let plan = Plan::new(&entries, args, config, redactor);
+    let sources = Sources::new(built, config);
     if args.list {
-        trials::list(&plan);
+        let plan = Plan::new(&entries, args, config, &sources, redactor);
+        trials::list(plan.tests.iter().filter(|test| test.selected).map(|test| &*test.name))?;
         return Ok(0);
     }
-    if let Some(asked) = &config.task {
-        return task::answer(asked, &plan, config);
+    let task = task::check(config)?;
+    if config.ci && !config.misspelt.is_empty() {
+        return Err(format!(
+            "{}\nin CI a misspelt variable is an error, as nobody reads notes there",
+            config.misspelt.join("\n")
+        ));
     }
-    for warning in config.warnings.iter().chain(&args.notes) {
+    let plan = Plan::new(&entries, args, config, &sources, redactor);
+    let target = place::Target::new(built.file, built.crate_name, config);
+    let rejudge = match task.map(|task| (&task.what, task)) {
+        Some((Asked::Rejudge(directory), _)) => Some(directory.as_path()),
+        Some((Asked::Gate(_) | Asked::Plan, task)) => return task::answer(task, &plan, config),
+        Some((Asked::Rerun, _)) | None => None,
+    };
+    let notes = plan.about_filters(args);
+    let warnings = config.misspelt.iter().chain(&config.warnings).chain(&args.notes);
+    for warning in warnings {
         report::note(&redactor.text(warning));
     }
     if plan.running(args).next().is_none() {
-        for text in plan.faults().map(str::to_owned).chain(plan.unknown_cases(args)) {
+        if let (Some(_), [missing, ..], true) = (&config.nextest, &args.filters[..], args.exact) {
+            return Err(format!("experiment `{missing}` is not in this test target any more"));
+        }
+        for text in plan.faults().map(str::to_owned).chain(notes) {
             report::note(&redactor.text(&text));
         }
-        trials::run(args, 1, trials(&plan, args, |_| None));
-        return Ok(0);
+        return Ok(if trials::run(args, 1, trials(&plan, args, |_| None))? { FAILED } else { 0 });
+    }
+    for note in notes {
+        report::note(&redactor.text(&note));
     }
     if let Some(seed) = args.shuffle {
         report::note(&format!("shuffled; repeat this order with --shuffle-seed {seed}"));
     }
-    execute(&plan, args, config, &place::Target::new(file, crate_name, config), redactor)
+    execute(&plan, args, config, &target, rejudge, redactor)
 }
 
 /// Runs what is selected.
@@ -110,6 +144,7 @@ fn execute(
     args: &Args,
     config: &Config,
     target: &place::Target,
+    rejudge: Option<&Path>,
     redactor: &Redactor,
 ) -> Result<u8, String> {
     let concurrency = args.test_threads.or(config.concurrency);
@@ -122,11 +157,11 @@ fn execute(
             Some(Place::Fault { name, text }) => Some(fault(name, text)),
             _ => None,
         });
-        trials::run(args, 1, trials);
+        trials::run(args, 1, trials)?;
         report::print_faults(&faults, is_json(args.format), args.color);
         return Ok(FAILED);
     }
-    let rejudged = match &config.rejudge {
+    let rejudged = match rejudge {
         Some(directory) => Some(rejudge::prepare(directory, &mut prepared.jobs, target, redactor)?),
         None => None,
     };
@@ -163,8 +198,8 @@ fn execute(
         .map_err(|error| format!("cannot start the engine: {error}"))?;
     let finale = Arc::new(Finale::new(
         Arc::clone(&running.shared),
-        prepared.gates,
-        strict(config),
+        (prepared.gates, prepared.alone),
+        why_strict(config),
         target.clone(),
         faults,
         (git.recorded, sending, after_run(&running.shared, config, target)),
@@ -211,7 +246,10 @@ fn execute(
     line.stop();
     running.finish();
     note_hooks(redactor);
-    Ok(finale.close(failed, false))
+    if let Err(text) = &failed {
+        report::error(text);
+    }
+    Ok(finale.close(failed.unwrap_or(true), false))
 }
 
 /// What reports are to say of this process.
@@ -240,7 +278,11 @@ fn open_journal(
     let mut invocation = InvocationRecord {
         package: target.package.clone(),
         target: target.name.clone(),
-        arguments: std::env::args().skip(1).collect(),
+        rerun: target.rerun.clone(),
+        arguments: std::env::args_os()
+            .skip(1)
+            .map(|argument| argument.to_string_lossy().into_owned())
+            .collect(),
         runner_attempt: config.nextest.as_ref().map_or(1, |nextest| nextest.attempt),
         service: config.service_name.clone().unwrap_or_else(|| target.package.clone()),
         source: config.tracer.source.clone().unwrap_or_else(|| "evaluation".to_owned()),
@@ -272,13 +314,13 @@ fn note_hooks(redactor: &Redactor) {
 }
 
 /// Why an inconclusive gate fails; empty where it is ignored.
-fn strict(config: &Config) -> &'static str {
-    if config.nextest.is_some() {
-        "nextest would count an ignored gate as passed"
-    } else if config.require_gates {
-        "gates must decide here (CI=true or HH_REQUIRE_GATES=1)"
-    } else {
+fn why_strict(config: &Config) -> &'static str {
+    if !strict(config) {
         ""
+    } else if config.nextest.is_some() {
+        "nextest would count an ignored gate as passed"
+    } else {
+        "gates must decide here (in CI, or HH_REQUIRE_GATES=1)"
     }
 }
 

@@ -3,25 +3,25 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
+use crate::journal::{rerun, rerun_command};
 
 /// The test target, as a rerun command names it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Target {
     pub(crate) package: String,
     pub(crate) name: String,
-    /// The person stands in another directory than the package.
-    elsewhere: bool,
+    /// The command that runs tests of this target, up to their names.
+    pub(crate) rerun: String,
 }
 
 impl Target {
     /// From what rustc knew of the target's root file.
     pub(super) fn new(file: &str, crate_name: &str, config: &Config) -> Self {
         let (package, directory) = config.package.clone().unwrap_or_default();
-        let elsewhere = match &config.pwd {
-            Some(pwd) => !pwd.starts_with(&directory),
-            None => false,
-        };
-        Self { package, name: target_name(file, crate_name), elsewhere }
+        let name = target_name(file, crate_name);
+        let needed = needs_package(&directory, config.pwd.as_deref());
+        let rerun = rerun_command(Some(&*package).filter(|_| needed), &name);
+        Self { package, name, rerun }
     }
 
     /// `package/target`, as results have it.
@@ -31,13 +31,19 @@ impl Target {
 
     /// The command that runs exactly one test.
     pub(crate) fn rerun(&self, test: &str) -> String {
-        let package = if self.elsewhere && !self.package.is_empty() {
-            format!(" -p {}", self.package)
-        } else {
-            String::new()
-        };
-        format!("cargo test{package} --test {} -- --exact {test}", self.name)
+        rerun(&self.rerun, test)
     }
+}
+
+/// Whether a command must name the package to work from anywhere in its workspace: unless the
+/// package is the root of the workspace, and the person stands in it.
+fn needs_package(directory: &Path, stands_in: Option<&Path>) -> bool {
+    let is_root = |directory: &Path| {
+        let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).unwrap_or_default();
+        manifest.lines().any(|line| line.trim_start().starts_with("[workspace"))
+    };
+    let member = !is_root(directory) && directory.ancestors().skip(1).any(is_root);
+    member || stands_in.is_some_and(|place| !place.starts_with(directory))
 }
 
 /// `tests/my-evals.rs` and `tests/my-evals/main.rs` are the target `my-evals` of the crate
@@ -94,10 +100,22 @@ mod tests {
     }
 
     #[test]
-    fn a_rerun_works_from_where_the_person_stands() {
-        let mut target = Target { package: "app".into(), name: "evals".into(), elsewhere: false };
-        assert_eq!(target.rerun("a::b"), "cargo test --test evals -- --exact a::b");
-        target.elsewhere = true;
+    fn a_rerun_names_the_package_where_it_must() {
+        let workspace = std::env::temp_dir().join(format!("hh-rerun-{}", std::process::id()));
+        let member = workspace.join("app");
+        std::fs::create_dir_all(member.join("src")).unwrap();
+        std::fs::write(workspace.join("Cargo.toml"), "[package]\n\n[workspace.lints]\n").unwrap();
+        std::fs::write(member.join("Cargo.toml"), "[package]\n").unwrap();
+        assert!(!needs_package(&workspace, None) && !needs_package(&workspace, Some(&member)));
+        assert!(needs_package(&workspace, Some(Path::new("/elsewhere"))));
+        assert!(needs_package(&member, Some(&member)), "a report is read elsewhere");
+        std::fs::write(workspace.join("Cargo.toml"), "[package]\n").unwrap();
+        assert!(!needs_package(&member, Some(&member.join("src"))), "no workspace at all");
+        std::fs::remove_dir_all(&workspace).unwrap();
+        let rerun = rerun_command(Some("app"), "evals");
+        let target = Target { package: "app".into(), name: "evals".into(), rerun };
         assert_eq!(target.rerun("a::b"), "cargo test -p app --test evals -- --exact a::b");
+        let target = Target { rerun: rerun_command(None, "evals"), ..target };
+        assert_eq!(target.rerun("a::b"), "cargo test --test evals -- --exact a::b");
     }
 }

@@ -7,18 +7,19 @@ use std::sync::Arc;
 
 use super::args::Args;
 use super::sample;
+use super::sources::Sources;
 use crate::api::HoneyHive;
 use crate::baseline::tracked;
 use crate::config::Config;
 use crate::dataset::managed::{self, Managed};
-use crate::dataset::{Dataset, DatasetFault, From, base_dir};
+use crate::dataset::{Dataset, DatasetFault, From};
 use crate::engine::{self, Job, Spec, Wishes};
 use crate::ids;
 use crate::redact::Redactor;
 use crate::registry::{Experiment, Source};
 use crate::report::Fault;
 use crate::stats::SplitMix64;
-use crate::text::{closest, count};
+use crate::text::count;
 
 /// A test.
 #[derive(Debug)]
@@ -46,8 +47,8 @@ pub(super) enum What {
 /// An experiment whose dataset was read.
 #[derive(Debug)]
 pub(super) struct Loaded {
-    entry: &'static Experiment,
-    dataset: Arc<Dataset>,
+    pub(super) entry: &'static Experiment,
+    pub(super) dataset: Arc<Dataset>,
     /// The directory of its package.
     base: PathBuf,
     files: BTreeMap<String, String>,
@@ -57,9 +58,11 @@ pub(super) struct Loaded {
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     pub(super) tests: Vec<Test>,
-    loaded: Vec<Loaded>,
-    /// How many experiments this binary has.
-    linked: usize,
+    pub(super) loaded: Vec<Loaded>,
+    /// The names of all experiments of this binary.
+    pub(super) linked: Vec<&'static str>,
+    /// How many tests experiments have that no filter can mean.
+    pub(super) others: usize,
 }
 
 /// Why a gate does not judge in this run.
@@ -71,6 +74,8 @@ pub(super) struct Prepared {
     pub(super) jobs: Vec<Job>,
     /// Per job: why its gate does not judge.
     pub(super) gates: Vec<NotJudging>,
+    /// Per job: its gate alone was asked for, so no test but the gate's tells of a case that fails.
+    pub(super) alone: Vec<bool>,
     /// The job and place of each selected case, in the order of the plan's tests.
     pub(super) places: Vec<Place>,
 }
@@ -111,16 +116,23 @@ impl Plan {
         entries: &[&'static Experiment],
         args: &Args,
         config: &Config,
+        sources: &Sources,
         redactor: &Redactor,
     ) -> Self {
         let whole = config.nextest.is_some();
-        let mut plan = Self { linked: entries.len(), ..Self::default() };
+        let mut plan =
+            Self { linked: entries.iter().map(|entry| entry.name).collect(), ..Self::default() };
         let mut seen: Vec<&str> = Vec::new();
+        let mut others: Vec<&Experiment> = Vec::new();
         for entry in entries {
-            if seen.contains(&entry.name) || !(whole || args.may_select_in(entry.name)) {
+            if seen.contains(&entry.name) {
                 continue;
             }
             seen.push(entry.name);
+            if !(whole || args.may_select_in(entry.name)) {
+                others.push(entry);
+                continue;
+            }
             let same: Vec<String> = entries
                 .iter()
                 .filter(|other| other.name == entry.name)
@@ -142,7 +154,7 @@ impl Plan {
                     same.join(", ")
                 ))
             } else {
-                load(entry, args, config).map_err(|text| redactor.text(&text).into_owned())
+                load(entry, args, config, sources).map_err(|text| redactor.text(&text).into_owned())
             };
             match loaded {
                 Err(text) if whole => {
@@ -155,10 +167,46 @@ impl Plan {
                     plan.tests.push(Test { name: entry.name.to_owned(), ignored, selected, what });
                     plan.loaded.push(loaded);
                 }
-                Ok(loaded) => plan.add(loaded, args),
+                Ok(loaded) => {
+                    let missing: Vec<(String, String)> = args
+                        .missing_of(entry.name, |case| loaded.has(case))
+                        .map(|name| (name.clone(), loaded.no_such_case(name)))
+                        .collect();
+                    plan.add(loaded, args);
+                    for (name, text) in missing {
+                        plan.add_missing(entry, name, text, args);
+                    }
+                }
             }
         }
+        if args.must_exist {
+            let is_known =
+                |filter: &&String| plan.tests.iter().any(|test| args.matches(filter, &test.name));
+            let unknown: Vec<&String> = args.filters.iter().filter(|it| !is_known(it)).collect();
+            for name in unknown {
+                let experiment = name.split_once("::").map_or(&**name, |(head, _)| head);
+                let text = format!("this test target has no experiment `{experiment}` any more");
+                let (name, what) = (name.clone(), What::Fault { text });
+                plan.tests.push(Test { name, ignored: None, selected: true, what });
+            }
+        }
+        if !args.list {
+            let nothing = plan.running(args).next().is_none();
+            let tests = others.iter().map(|entry| size(entry, args, config, sources, nothing));
+            plan.others = tests.sum();
+        }
         plan
+    }
+
+    /// A name that was asked for by `--exact`, of a case that its experiment does not have: a test
+    /// that fails, as a rerun of nothing proves nothing.
+    fn add_missing(&mut self, entry: &Experiment, name: String, text: String, args: &Args) {
+        if args.list {
+            return;
+        }
+        let ignored = entry.ignore;
+        let selected = args.selects(&name) && args.wants(ignored.is_some());
+        self.tests.push(Test { name, ignored, selected, what: What::Fault { text } });
     }
 
     fn add_fault(&mut self, entry: &Experiment, text: String, args: &Args) {
@@ -214,7 +262,8 @@ impl Plan {
             let all = dataset.rows.len();
             let mut selected = std::mem::take(&mut rows[experiment]);
             // A gate that is asked for alone means the whole experiment.
-            if selected.is_empty() && gate_selected[experiment] {
+            let alone = selected.is_empty() && gate_selected[experiment];
+            if alone {
                 selected = (0..all).collect();
             }
             if selected.is_empty() {
@@ -222,9 +271,10 @@ impl Plan {
                 continue;
             }
             let sample = config.sample.filter(|(size, _)| *size < selected.len());
+            let whole = selected.len() == all;
             let not_judging = narrowed(&mut selected, dataset, sample, args);
             let asked = config.tracer.run_id.as_deref();
-            let run_id = ids::run_id(asked, entry.name, self.linked == 1);
+            let run_id = ids::run_id(asked, entry.name, self.linked.len() == 1);
             let wishes = Wishes {
                 concurrency,
                 repeats: config.repeats,
@@ -244,10 +294,12 @@ impl Plan {
                     selected,
                     faults,
                     recorded: std::collections::HashMap::new(),
-                    leave_to_gate: sample.is_some()
-                        || (gate_selected[experiment] && not_judging.is_none()),
+                    leave_to_gate: gate_selected[experiment]
+                        && whole
+                        && (sample.is_none() || !strict(config)),
                 });
                 prepared.gates.push(not_judging);
+                prepared.alone.push(alone);
                 prepared.jobs.len() - 1
             })));
         }
@@ -305,39 +357,6 @@ impl Plan {
         })
     }
 
-    /// Why experiments cannot run whose tests are not selected either: perhaps they would be, if
-    /// their names were known.
-    pub(super) fn faults(&self) -> impl Iterator<Item = &str> {
-        self.tests.iter().filter(|test| !test.selected).filter_map(|test| match &test.what {
-            What::Fault { text } => Some(text.as_str()),
-            _ => None,
-        })
-    }
-
-    /// What filters name a case that their experiment does not have.
-    pub(super) fn unknown_cases(&self, args: &Args) -> Vec<String> {
-        let mut notes = Vec::new();
-        for filter in &args.filters {
-            let Some((experiment, case)) = filter.split_once("::") else { continue };
-            let Some(loaded) = self.loaded.iter().find(|one| one.entry.name == experiment) else {
-                continue;
-            };
-            let rows = &loaded.dataset.rows;
-            if case.is_empty()
-                || rows.iter().any(|row| row.slug.starts_with(case))
-                || case == "gate"
-            {
-                continue;
-            }
-            let hint = match closest(case, rows.iter().map(|row| row.slug.as_str())) {
-                Some(near) => format!("; did you mean `{near}`?"),
-                None => String::new(),
-            };
-            notes.push(format!("`{experiment}` has no case `{case}`{hint}"));
-        }
-        notes
-    }
-
     /// The tests that are run.
     pub(super) fn running<'a>(&'a self, args: &'a Args) -> impl Iterator<Item = &'a Test> {
         self.tests.iter().filter(|test| runs(test, args))
@@ -370,8 +389,45 @@ pub(super) fn runs(test: &Test, args: &Args) -> bool {
     test.selected && !args.leaves_out(test.ignored.is_some())
 }
 
-fn load(entry: &'static Experiment, args: &Args, config: &Config) -> Result<Loaded, String> {
-    let base = base_dir(entry.package, entry.manifest_dir, config.package.as_ref());
+/// Whether a gate that cannot judge fails.
+pub(super) fn strict(config: &Config) -> bool {
+    config.require_gates || config.nextest.is_some()
+}
+
+/// How many tests an experiment has that no filter can mean. It is for the count of tests that are
+/// filtered out alone, so nothing is fetched for it, and functions, which may take long, are only
+/// called `fully`: where nothing else is selected, and where a filter without `::` calls them, too.
+fn size(
+    entry: &'static Experiment,
+    args: &Args,
+    config: &Config,
+    sources: &Sources,
+    fully: bool,
+) -> usize {
+    let root = config.dir.clone().unwrap_or_else(super::place::journal_root);
+    let rows = match entry.dataset {
+        Source::File(_) => load(entry, args, config, sources).map(|one| one.dataset.rows.len()),
+        Source::Function { .. } if fully => {
+            load(entry, args, config, sources).map(|one| one.dataset.rows.len())
+        }
+        Source::Managed(which) => match managed::kept(&root, which, entry.dataset_name) {
+            Some(Ok(kept)) => Ok(kept.rows.len()),
+            _ => Err(String::new()),
+        },
+        Source::Function { .. } => Err(String::new()),
+    };
+    // One test tells of a dataset that cannot be read.
+    rows.map_or(1, |rows| rows + usize::from(!entry.gates.is_empty()))
+}
+
+fn load(
+    entry: &'static Experiment,
+    args: &Args,
+    config: &Config,
+    sources: &Sources,
+) -> Result<Loaded, String> {
+    let of = |what: &str| format!("\n({what} of `{}`, {}:{})", entry.name, entry.file, entry.line);
+    let base = sources.of(entry).map_err(|text| format!("{text}{}", of("files")))?;
     let scanned = match entry.dataset {
         Source::File(path) => Dataset::scan(From::File { base: &base, path }, entry.dataset_name),
         Source::Managed(which) => load_managed(which, entry.dataset_name, args, config),
@@ -384,12 +440,11 @@ fn load(entry: &'static Experiment, args: &Args, config: &Config) -> Result<Load
             })
         }
     };
-    let of = |what: &str| format!("\n({what} of `{}`, {}:{})", entry.name, entry.file, entry.line);
     let dataset = scanned.map_err(|fault| format!("{fault}{}", of("dataset")))?;
     // Listing needs no more than names.
     let patterns = if args.list { &[] } else { entry.track };
     let files = tracked(&base, patterns).map_err(|fault| format!("{fault}{}", of("attribute")))?;
-    Ok(Loaded { entry, dataset: Arc::new(dataset), base: base.into_owned(), files })
+    Ok(Loaded { entry, dataset: Arc::new(dataset), base, files })
 }
 
 /// How long fetching a dataset may take. Nothing else happens meanwhile.

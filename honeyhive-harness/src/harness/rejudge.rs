@@ -1,4 +1,4 @@
-//! Recorded outputs for today's evaluators (`HH_REJUDGE`, set by `cargo honeyhive rejudge`).
+//! Recorded outputs for today's evaluators (a task of `cargo honeyhive rejudge`).
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -16,6 +16,30 @@ struct Planned {
     experiment: crate::journal::ExperimentRecord,
     /// The ids of all rows.
     cases: Vec<String>,
+    /// The names of their tests, in the same order.
+    tests: Vec<String>,
+}
+
+/// The task that a running `cargo honeyhive` has for this target.
+///
+/// # Errors
+/// When the variables are set, and no `cargo honeyhive` set them for this process: somebody has left
+/// them in a shell or in the settings of a CI job, and a run by them would test nothing.
+pub(super) fn check(config: &Config) -> Result<Option<&Task>, String> {
+    let left = match &config.task {
+        None => return Ok(None),
+        Some(Ok(task)) => match task.check() {
+            Ok(()) => return Ok(Some(task)),
+            Err(left) => left,
+        },
+        Some(Err(left)) => left.clone(),
+    };
+    let name = left.split('=').next().unwrap_or_default();
+    Err(format!(
+        "{left} is set in the environment, but no `cargo honeyhive` that runs now asks this target \
+         for anything; nothing was run. Unset {name}: only `cargo honeyhive rejudge`, `gate`, \
+         `plan` and `run --rerun` set it, for the processes that they start"
+    ))
 }
 
 /// Writes the answer; the exit code.
@@ -28,10 +52,12 @@ pub(super) fn answer(task: &Task, plan: &Plan, config: &Config) -> Result<u8, St
                 .map(|spec| Planned {
                     experiment: spec.record(&[]),
                     cases: spec.dataset.rows.iter().map(|row| row.id.clone()).collect(),
+                    tests: (0..spec.dataset.rows.len()).map(|row| spec.test_name(row)).collect(),
                 })
                 .collect();
             json(&planned)?
         }
+        Asked::Rejudge(_) | Asked::Rerun => return Err("a run has no answer".to_owned()),
     };
     std::fs::write(&task.out, text).map_err(|error| format!("{}: {error}", task.out.display()))?;
     Ok(0)

@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -31,6 +33,7 @@ pub(super) fn trials(
     mut runner: impl FnMut(&Test) -> Option<Named>,
 ) -> Vec<Trial> {
     let not_selected = || Trial::test(NOT_SELECTED, || Ok(()));
+    let others = std::iter::repeat_with(not_selected).take(plan.others);
     plan.tests
         .iter()
         .map(|test| {
@@ -50,14 +53,94 @@ pub(super) fn trials(
                 None => not_selected(),
             }
         })
+        .chain(others)
         .collect()
 }
 
 /// Hands the tests to libtest-mimic; whether any failed.
-pub(super) fn run(args: &Args, threads: usize, trials: Vec<Trial>) -> bool {
+///
+/// # Errors
+/// When results cannot be printed. What runs has ended in order, and is in the journal.
+pub(super) fn run(args: &Args, threads: usize, trials: Vec<Trial>) -> Result<bool, String> {
+    if let Some(path) = &args.logfile {
+        // libtest-mimic panics where it cannot create or write the file.
+        std::fs::File::create(path)
+            .map_err(|error| format!("--logfile {path}: cannot create the file: {error}"))?;
+    }
+    let printing = PrintErrors::watch();
     // It panics where it cannot print, as in `cargo test | head`. What runs shall end in order.
     let run = || libtest_mimic::run(&arguments(args, threads), trials);
-    catch_unwind(AssertUnwindSafe(run)).map_or(true, |conclusion| conclusion.has_failed())
+    let conclusion = catch_unwind(AssertUnwindSafe(run));
+    printing.stop();
+    match (conclusion, printing.take()) {
+        (Ok(conclusion), _) => Ok(conclusion.has_failed()),
+        // A reader that has seen enough closes the pipe.
+        (Err(_), Some(text)) if text.contains("Broken pipe") => Ok(true),
+        (Err(_), Some(text)) => {
+            let to = match &args.logfile {
+                Some(path) => format!("--logfile {path}"),
+                None => "standard output".to_owned(),
+            };
+            Err(format!("results cannot be printed to {to}: {}", cause(&text)))
+        }
+        (Err(_), None) => Ok(true),
+    }
+}
+
+/// What a failed `unwrap` says of the error itself.
+fn cause(text: &str) -> &str {
+    let cause = text.split_once("message: \"").and_then(|(_, rest)| rest.split_once('"'));
+    cause.map_or(text, |(cause, _)| cause)
+}
+
+/// Keeps the text of panics of libtest-mimic on this thread, which are errors of printing, and
+/// prints nothing about them. All other panics go to the hook that was there before.
+#[derive(Clone, Debug)]
+struct PrintErrors(Arc<Mutex<Watched>>);
+
+#[derive(Debug)]
+struct Watched {
+    /// `None` when nobody watches any more.
+    thread: Option<ThreadId>,
+    text: Option<String>,
+}
+
+impl PrintErrors {
+    fn watch() -> Self {
+        let thread = Some(std::thread::current().id());
+        let watched = Self(Arc::new(Mutex::new(Watched { thread, text: None })));
+        let own = watched.clone();
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let of_printer =
+                panic.location().is_some_and(|place| place.file().contains("libtest-mimic"));
+            let mut watched = own.lock();
+            if of_printer && watched.thread == Some(std::thread::current().id()) {
+                let payload = panic.payload();
+                let text = payload.downcast_ref::<String>().cloned();
+                let text =
+                    text.or_else(|| payload.downcast_ref().map(|text: &&str| (*text).into()));
+                watched.text.get_or_insert(text.unwrap_or_default());
+                return;
+            }
+            drop(watched);
+            before(panic);
+        }));
+        watched
+    }
+
+    /// Hides nothing from now on. The hook stays, as user code may have wrapped it.
+    fn stop(&self) {
+        self.lock().thread = None;
+    }
+
+    fn take(&self) -> Option<String> {
+        self.lock().text.take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watched> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The arguments for libtest-mimic.
@@ -73,14 +156,23 @@ fn arguments(args: &Args, threads: usize) -> Arguments {
     }
 }
 
-/// Prints the names of the selected tests, as cargo and nextest read them. A reader that has seen
-/// enough may close the pipe.
-pub(super) fn list(plan: &Plan) {
+/// Prints names of tests, as cargo and nextest read them. A reader that has seen enough may close
+/// the pipe.
+///
+/// # Errors
+/// When they cannot be printed: half a list would look like all tests.
+pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), String> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for test in plan.tests.iter().filter(|test| test.selected) {
-        if writeln!(out, "{}: test", test.name).is_err() {
-            return;
+    let print = || {
+        for name in names {
+            writeln!(out, "{name}: test")?;
         }
+        out.flush()
+    };
+    match print() {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(format!("the list cannot be printed to standard output: {error}"))
+        }
+        _ => Ok(()),
     }
-    let _ = out.flush();
 }

@@ -94,6 +94,7 @@ pub(crate) use overview::{
 };
 pub use reader::{Journal, JournalError, read_invocation};
 pub use results::{CaseResults, ExperimentResults, Results};
+pub(crate) use results::{rerun, rerun_command};
 pub use schema::{
     AttemptError, AttemptRecord, CaseRecord, CaseState, EndRecord, ErrorKind, EvaluatorRecord,
     ExperimentRecord, GitRecord, InvocationRecord, Record, SCHEMA, ScoreRecord,

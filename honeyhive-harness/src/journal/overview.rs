@@ -52,6 +52,9 @@ pub(crate) struct ExperimentOverview {
     pub(crate) scores: Vec<ScoreOverview>,
     /// `None` without a gate, or where it was not asked.
     pub(crate) gate: Option<Verdict>,
+    /// Why its gate did not judge: `sample`, or `partial` where only some cases were selected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) not_judged: Option<&'static str>,
 }
 
 /// What an evaluator said of all cases.
@@ -180,6 +183,7 @@ impl Overview {
                     unscored: of(CaseState::Unscored),
                     skipped: of(CaseState::Skipped),
                 },
+                not_judged: not_judged(&experiment),
                 rows: experiment.record.rows,
                 selected: experiment.record.selected,
                 scores: scores(&experiment),
@@ -202,6 +206,17 @@ impl Overview {
             }
         }
     }
+}
+
+/// Why a gate did not judge that was asked.
+fn not_judged(experiment: &ExperimentResults) -> Option<&'static str> {
+    let gate = experiment.gate.as_ref()?;
+    // A gate that judged has no reason beside its rules.
+    gate.reason.as_ref()?;
+    if experiment.record.sample.is_some() {
+        return Some("sample");
+    }
+    (experiment.record.selected < experiment.record.rows).then_some("partial")
 }
 
 #[cfg(test)]

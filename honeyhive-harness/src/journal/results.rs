@@ -32,6 +32,8 @@ pub struct Results {
 pub struct ExperimentResults {
     /// The package and test target that ran it: `app/evals`.
     pub target: String,
+    /// The command that runs tests of this target, up to their names.
+    pub rerun: String,
     /// The experiment as it was about to run; where several processes ran it, as in the first.
     pub record: ExperimentRecord,
     /// Its runs: one, unless several processes ran it.
@@ -53,6 +55,33 @@ pub struct CaseResults {
     pub record: Option<CaseRecord>,
     /// Its attempts, in their order.
     pub attempts: Vec<AttemptRecord>,
+}
+
+impl ExperimentResults {
+    /// The command that runs exactly one test of its target, or all tests of an experiment.
+    pub(crate) fn rerun(&self, test: &str) -> String {
+        let command = if self.rerun.is_empty() {
+            // Recorded before this was. With the package it works anywhere in the workspace.
+            let (package, target) = self.target.rsplit_once('/').unwrap_or(("", &self.target));
+            rerun_command(Some(package), target)
+        } else {
+            self.rerun.clone()
+        };
+        rerun(&command, test)
+    }
+}
+
+/// The command that runs tests of a target, up to their names. `package` is only named where it is
+/// needed.
+pub(crate) fn rerun_command(package: Option<&str>, target: &str) -> String {
+    let package = package.filter(|package| !package.is_empty());
+    let package = package.map(|package| format!(" -p {package}")).unwrap_or_default();
+    format!("cargo test{package} --test {target} --")
+}
+
+/// The command that runs exactly one test, or all tests of an experiment.
+pub(crate) fn rerun(command: &str, test: &str) -> String {
+    format!("{command} --exact {test}")
 }
 
 /// The name of a target as results have it.
@@ -132,6 +161,8 @@ impl Results {
         }
         results.put_undecided(&mut pending, &mut open, runner);
         for experiment in &mut results.experiments {
+            let process = results.processes.iter().find(|one| target(one) == experiment.target);
+            experiment.rerun = process.map(|one| one.rerun.clone()).unwrap_or_default();
             experiment.cases.sort_by_key(|case| case.row);
         }
         results

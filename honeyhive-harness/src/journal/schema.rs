@@ -70,6 +70,9 @@ pub struct InvocationRecord {
     pub package: String,
     /// The test target.
     pub target: String,
+    /// The command that runs tests of this target, up to their names: `cargo test --test evals --`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub rerun: String,
     /// The arguments after `--`.
     pub arguments: Vec<String>,
     /// The process id.

@@ -64,7 +64,7 @@ mod tests {
             shown,
             "::error file=evals/main.rs,line=12,title=detect failed::mean(correct) >= 0.9: 0.667, \
              n = 3, 95 %25 0.208 to 0.939; worst: b 0%0A2 of 4 cases failed%0A\
-             cargo test -p app --test evals -- --exact detect::gate\n"
+             cargo test -p app --test evals -- --exact detect\n"
         );
     }
 

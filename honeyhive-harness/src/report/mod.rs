@@ -180,14 +180,36 @@ pub(crate) fn runs(runs: &[Listed], more: usize) -> String {
 }
 
 /// Prints a text with colours, where they are wanted.
+///
+/// # Errors
+/// When it cannot be printed to standard output. A closed pipe is no reason to fail.
 #[cfg(feature = "cli")]
-pub(crate) fn styled(text: &str, to_stderr: bool) {
-    print(text, to_stderr, None);
+pub(crate) fn styled(text: &str, to_stderr: bool) -> Result<(), String> {
+    if to_stderr {
+        print(text, true, None);
+        return Ok(());
+    }
+    let mut out = AutoStream::new(std::io::stdout().lock(), ColorChoice::Auto);
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
 /// Prints to stdout as it is.
-pub(crate) fn out(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+///
+/// # Errors
+/// When it cannot be printed. A closed pipe is no reason to fail.
+pub(crate) fn out(text: &str) -> Result<(), String> {
+    let mut out = std::io::stdout().lock();
+    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// What to say about an error of standard output.
+fn printed(result: std::io::Result<()>) -> Result<(), String> {
+    match result {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(format!("standard output cannot be written: {error}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Says why nothing is run.

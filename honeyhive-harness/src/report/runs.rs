@@ -194,6 +194,10 @@ fn line(experiment: &ExperimentOverview) -> String {
     if !parts.is_empty() {
         line.push_str(&format!(": {}", parts.join(", ")));
     }
+    if let Some(why) = experiment.not_judged {
+        line.push_str(&format!("; gate {YELLOW}not judged ({why}){YELLOW:#}"));
+        return line;
+    }
     let gate = experiment.gate.map(|verdict| match verdict {
         Verdict::Pass => (GREEN, "pass"),
         Verdict::Fail => (RED, "fail"),

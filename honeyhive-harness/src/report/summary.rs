@@ -94,10 +94,15 @@ fn verdict_line(text: &mut String, summary: &Summary) {
         .filter(|experiment| is_failed(experiment))
         .map(|experiment| experiment.name.as_str())
         .collect();
+    let all = summary.experiments.len() + summary.faults.len();
+    let experiments = if summary.faults.is_empty() {
+        count(all, "experiment")
+    } else {
+        format!("{} of {}", summary.experiments.len(), count(all, "experiment"))
+    };
     let what = format!(
-        "{} in {}, {}",
+        "{} in {experiments}, {}",
         count(cases, "case"),
-        count(summary.experiments.len(), "experiment"),
         seconds(summary.elapsed.as_secs_f64())
     );
     if !summary.failed {
@@ -117,10 +122,12 @@ fn verdict_line(text: &mut String, summary: &Summary) {
         line(text, &format!("{RED}NOT FINISHED{RED:#} {what}"));
     } else {
         line(text, &format!("{RED}FAIL{RED:#} {what}"));
-        let faults = summary.faults.iter().map(Fault::experiment);
-        let names: Vec<&str> = failed.into_iter().chain(faults).collect();
-        if !names.is_empty() {
-            wrapped(text, &names.join(", "), 5);
+        if !failed.is_empty() {
+            wrapped(text, &failed.join(", "), 5);
+        }
+        let faults: Vec<&str> = summary.faults.iter().map(Fault::experiment).collect();
+        if !faults.is_empty() {
+            wrapped(text, &format!("not run: {}", faults.join(", ")), 5);
         }
     }
 }
@@ -129,13 +136,10 @@ fn verdict_line(text: &mut String, summary: &Summary) {
 fn forgiven(summary: &Summary) -> String {
     let misses: usize =
         summary.experiments.iter().map(|e| e.counts[1..4].iter().sum::<usize>()).sum();
-    // Only a gate was asked for, so what fails beside it is no test of this run.
-    let beside = summary.experiments.iter().any(|e| e.misses.iter().any(|(_, miss)| miss.failed));
     let sampled = summary.experiments.iter().any(|experiment| experiment.sampled);
     match misses {
         0 => String::new(),
         misses if sampled => format!("; {}, which no gate judged", count_misses(misses)),
-        _ if beside => " (only gates were asked for; cases fail beside them)".to_owned(),
         misses => format!("; {}, which a gate allows", count_misses(misses)),
     }
 }

@@ -148,7 +148,7 @@ impl<'a> Case<'a> {
             scores,
             change: None,
             output_before: before.and_then(first_output),
-            rerun: rerun(&experiment.target, &test),
+            rerun: experiment.rerun(&test),
             test,
         }
     }
@@ -203,11 +203,4 @@ fn attempt(judge: &Judge, index: usize, attempt: &AttemptRecord) -> AttemptScore
 
 fn first_output(case: &CaseResults) -> Option<&Value> {
     case.attempts.iter().find_map(|attempt| attempt.output.as_ref())
-}
-
-/// The command that runs one test, from anywhere in the workspace. `target` is `package/target`.
-pub(super) fn rerun(target: &str, test: &str) -> String {
-    let (package, target) = target.rsplit_once('/').unwrap_or(("", target));
-    let package = if package.is_empty() { String::new() } else { format!(" -p {package}") };
-    format!("cargo test{package} --test {target} -- --exact {test}")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::case::{self, Case, Change};
+use super::case::{Case, Change};
 use super::evaluator::{Measured, Row};
 use super::{Counts, Outcome};
 use crate::baseline::{self, RowChanges, ScoreComparison, Snapshot};
@@ -165,7 +165,7 @@ impl<'a> Experiment<'a> {
             counts,
             rows,
             compared: against.map(|against| compared(against, &cases)),
-            rerun: rerun(results),
+            rerun: results.rerun(&record.experiment),
             cases,
         }
     }
@@ -183,16 +183,6 @@ impl<'a> Experiment<'a> {
             (case.passed, case.change != Some(Change::Regressed), state, case.row)
         });
         bad
-    }
-}
-
-/// Asking for the gate runs all cases. Without one, the name is a filter: all cases begin with it.
-fn rerun(results: &ExperimentResults) -> String {
-    let name = &results.record.experiment;
-    if results.record.gates.is_empty() {
-        case::rerun(&results.target, &format!("{name}::")).replace("-- --exact ", "-- ")
-    } else {
-        case::rerun(&results.target, &format!("{name}::gate"))
     }
 }
 

@@ -21,7 +21,7 @@ fn a_failing_run_says_why() {
     );
     assert_eq!(detect.place, Some(("evals/main.rs", 12)));
     assert_eq!(detect.counts, Counts { pass: 2, fail: 1, error: 1, ..Counts::default() });
-    assert_eq!(detect.rerun, "cargo test -p app --test evals -- --exact detect::gate");
+    assert_eq!(detect.rerun, "cargo test -p app --test evals -- --exact detect");
     let worst: Vec<&str> = detect.worst().iter().map(|case| case.id).collect();
     assert_eq!(worst, ["c", "b"]);
     assert_eq!(detect.cases[1].rerun, "cargo test -p app --test evals -- --exact detect::b");
