@@ -91,6 +91,18 @@ impl Project {
         self
     }
 
+    /// Adds a package that depends on the harness and stands in a directory of this name.
+    #[must_use]
+    pub fn member(self, name: &str, source: &str) -> Self {
+        let manifest = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+             [dependencies]{}",
+            dependencies()
+        );
+        self.file(&format!("{name}/Cargo.toml"), manifest)
+            .file(&format!("{name}/src/lib.rs"), source)
+    }
+
     /// Adds or replaces a file.
     #[must_use]
     pub fn file(mut self, path: &str, content: impl AsRef<[u8]>) -> Self {
@@ -175,6 +187,11 @@ impl Project {
             }
         }
         command
+    }
+
+    /// The test binary of a target.
+    pub fn executable(&self, target: &str) -> PathBuf {
+        self.executables()[target].clone()
     }
 
     /// What another subcommand of cargo prints.
@@ -290,7 +307,8 @@ impl Cargo<'_> {
     pub fn run(self) -> Run {
         self.project.executables();
         let mut command = self.prepare(self.project.command(cargo()));
-        command.args(self.subcommand).arg("--offline").args(&self.before);
+        // A variable, as nextest wants no options of cargo's beside an archive.
+        command.env("CARGO_NET_OFFLINE", "true").args(self.subcommand).args(&self.before);
         if !self.arguments.is_empty() {
             command.arg("--").args(&self.arguments);
         }
@@ -306,7 +324,12 @@ impl Cargo<'_> {
 
     /// Starts the test binary `evals` itself, without cargo, and does not wait for it.
     pub fn start(self) -> Process {
-        let executable = &self.project.executables()["evals"];
+        let executable = self.project.executables()["evals"].clone();
+        self.start_program(&executable)
+    }
+
+    /// The same for a copy of the binary.
+    pub fn start_program(self, executable: &Path) -> Process {
         let mut command = self.prepare(self.project.command(executable));
         command.args(&self.arguments);
         Process::start(command, self.project.directory(), self.scratch)

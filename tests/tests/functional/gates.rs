@@ -326,7 +326,7 @@ fn in_a_partial_selection_the_gate_is_ignored_with_the_reason() {
     exit code 101
     forgiven::fr-1  ok  pass
     forgiven::gate  FAILED
-        inconclusive, and gates must decide here (CI=true or HH_REQUIRE_GATES=1):
+        inconclusive, and gates must decide here (in CI, or HH_REQUIRE_GATES=1):
         a gate judges all 4 cases; 2 filters selected 1
     ");
     assert_eq!(PROJECT.evals(arguments).env("CI", "true").run().report(), required);

@@ -149,11 +149,11 @@ fn fail_fast_starts_nothing_more() {
 fn filters_are_parts_of_names_and_any_of_them_selects() {
     assert_snapshot!(selected(&["first::a"]), @"
     first::a ok
-    test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 2 filtered out; finished in <time>
+    test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out; finished in <time>
     ");
     assert_snapshot!(selected(&["first::a", "second::b"]), @"
     first::a ok, second::b ok
-    test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 5 filtered out; finished in <time>
+    test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 6 filtered out; finished in <time>
     ");
     assert_snapshot!(selected(&["::a"]), @"
     dear::a ignored (costs money), first::a ok, second::a ok
@@ -172,12 +172,16 @@ fn skip_leaves_out() {
 #[test]
 fn exact_wants_whole_names() {
     assert_snapshot!(selected(&["--exact", "first::a", "second::a", "first"]), @"
-    first::a ok, second::a ok
-    test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 5 filtered out; finished in <time>
+    first::a ok, first::b ok, first::c FAILED, second::a ok
+    test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 4 filtered out; finished in <time>
     ");
     assert_snapshot!(selected(&["--exact", "first"]), @"
+    first::a ok, first::b ok, first::c FAILED
+    test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 2 filtered out; finished in <time>
+    ");
+    assert_snapshot!(selected(&["--exact", "firs"]), @"
 
-    test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in <time>
+    test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 10 filtered out; finished in <time>
     ");
 }
 
@@ -233,6 +237,9 @@ fn a_run_of_some_other_test_does_no_work_here() {
     running 0 tests
 
     test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; finished in <time>
+
+    --- stderr
+    note: no test of this target matches `some_other_test` (experiments here: first, second, dear)
     ");
 }
 

@@ -319,7 +319,7 @@ fn no_linked_experiment_is_a_failure_that_names_the_remedy() {
     exit code 101
     --- stdout
     --- stderr
-    error: no experiment is linked into this test target, so nothing was tested; put #[experiment] on a function here, or name the crate that has one: `honeyhive_harness::main!(my_crate);`
+    error: no experiment is linked into this test target, so nothing was tested; put #[experiment] on a function here, enable the feature or cfg that it is behind, or name the crate that has one: `honeyhive_harness::main!(my_crate);`
     ");
     assert_eq!(run.invocations().len(), 0);
 }

@@ -96,7 +96,7 @@ fn the_comment_of_a_pull_request() {
     error: nothing
     input     0
     expected  0
-    rerun     cargo test -p reports --test evals -- --exact fails::n0
+    rerun     cargo test --test evals -- --exact fails::n0
     ```
 
     **`n1`** fail, for the gate to decide
@@ -105,7 +105,7 @@ fn the_comment_of_a_pull_request() {
     input     1
     expected  1
     output    7
-    rerun     cargo test -p reports --test evals -- --exact fails::n1
+    rerun     cargo test --test evals -- --exact fails::n1
     ```
 
     </details>
@@ -253,7 +253,7 @@ fn github_shows_what_failed_and_where() {
         .env("GITHUB_STEP_SUMMARY", &summary)
         .run();
     let annotations: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("::")).collect();
-    assert_snapshot!(run.normalize(&annotations.join("\n")), @"::error file=reports/tests/evals.rs,line=24,title=fails failed::error_rate <= 0.1: 0.25, n = 4, 95 %25 0.046 to 0.699; worst: n0%0Acargo test -p reports --test evals -- --exact fails::gate");
+    assert_snapshot!(run.normalize(&annotations.join("\n")), @"::error file=reports/tests/evals.rs,line=24,title=fails failed::error_rate <= 0.1: 0.25, n = 4, 95 %25 0.046 to 0.699; worst: n0%0Acargo test --test evals -- --exact fails");
     let text = fs::read_to_string(&summary).expect("a file");
     assert!(
         text.starts_with("from a step before\n<!-- honeyhive: reports/evals -->\n## ❌ FAIL"),
