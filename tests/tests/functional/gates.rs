@@ -346,6 +346,13 @@ fn a_gate_alone_runs_the_whole_experiment() {
 }
 
 #[test]
+fn a_gate_alone_fails_with_cases_that_it_does_not_decide_about() {
+    let run = PROJECT.evals(["--exact", "decides_one::gate"]).run();
+    assert_eq!(run.code, Some(101), "{}", run.output());
+    assert_snapshot!(run.failure("decides_one::gate"), @"2 of 4 cases failed: de-2, fr-2; the gate does not decide about them here");
+}
+
+#[test]
 fn without_the_gate_selected_misses_fail() {
     let run = PROJECT.evals(["forgiven::", "--skip", "gate"]).run();
     assert_eq!(run.code, Some(101));

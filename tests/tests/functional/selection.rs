@@ -302,6 +302,27 @@ fn tasks_that_no_cargo_honeyhive_gave_are_refused() {
 }
 
 #[test]
+fn names_that_a_run_had_must_still_be_there() {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let ticket = directory.path().join("ticket");
+    // As `cargo honeyhive run --rerun` writes it.
+    fs::write(&ticket, "cargo honeyhive asks for rerun\n").expect("a file");
+    let ticket = ticket.display().to_string();
+    let variables = [("HH_TASK", "rerun"), ("HH_TASK_OUT", &*ticket)];
+    let run = start(&["--exact", "renamed::a", "fine::r1"], &variables);
+    assert_eq!(run.code, Some(101), "{}", run.output());
+    assert_eq!(run.tests()["fine::r1"], "ok");
+    assert_eq!(
+        run.failure("renamed::a"),
+        "this test target has no experiment `renamed` any more",
+        "{}",
+        run.output()
+    );
+    assert_eq!(start(&["--exact", "renamed::a"], &variables).code, Some(101));
+    assert_eq!(start(&["--exact", "fine::r1"], &variables).code, Some(0));
+}
+
+#[test]
 fn unknown_variables_are_told_and_misspelt_ones_stop_ci() {
     let run = start(&["fine::r1"], &[("HH_REPEAT", "3"), ("HH_FROBNICATE", "1")]);
     assert_eq!(run.code, Some(0));
