@@ -18,7 +18,7 @@ function openCase(at, attempt = null) {
 // Opens the case that an address names, also where no filter shows it.
 function openNamed() {
   const one = experiment();
-  if (view.open == null || !one) { if (drawer.open) drawer.close(); return; }
+  if (view.open == null || !one) { closeCase(); return; }
   let at = list.findIndex(c => c.id === view.open);
   if (at < 0) {
     const wanted = one.cases.find(c => c.id === view.open);
@@ -221,17 +221,24 @@ function step(by) {
   if (shown && list[shown.at + by]) openCase(shown.at + by);
 }
 
-drawer.addEventListener('close', () => {
-  const at = shown ? shown.at : 0;
+// The browser sends `close` in a task of its own, when the next case may be open already: so view and
+// address change here, where the drawer closes.
+function closeCase() {
+  if (drawer.open) drawer.close();
+  if (!shown) return;
+  const at = shown.at;
   document.body.append($('#said'));
   Object.assign(view, {open: null, attempt: null});
   shown = null;
   writeAddress();
   goTo(at);
-});
-drawer.addEventListener('click', event => { if (event.target === drawer) drawer.close(); });
+}
+
+// Closed by the browser itself, such as by the back gesture of a phone.
+drawer.addEventListener('close', () => { if (!drawer.open) closeCase(); });
+drawer.addEventListener('click', event => { if (event.target === drawer) closeCase(); });
 $('#previous').addEventListener('click', () => step(-1));
 $('#next').addEventListener('click', () => step(1));
-$('#close').addEventListener('click', () => drawer.close());
+$('#close').addEventListener('click', closeCase);
 $('#copy-rerun').addEventListener('click', () => copy(rerun(shown.c), 'Rerun command'));
 $('#copy-trace').addEventListener('click', () => copy(shown.trace[shown.attempt].t, 'Trace id'));

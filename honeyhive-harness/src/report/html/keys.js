@@ -46,6 +46,7 @@ document.addEventListener('keydown', event => {
     if (key === 'Escape' && target.type === 'search') { event.preventDefault(); change({query: ''}); target.blur(); }
     return;
   }
+  if (key === 'Escape' && isOpen()) { event.preventDefault(); closeCase(); return; }
   const inRow = !isOpen() && target.closest('.cases tbody');
   if (inRow && key === 'ArrowDown') { event.preventDefault(); move(1); return; }
   if (inRow && key === 'ArrowUp') { event.preventDefault(); move(-1); return; }
