@@ -22,7 +22,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use honeyhive_harness::{Datapoint, Tracer, evaluator, experiment};
-use honeyhive_tests::{Fake, python};
+use honeyhive_tests::{Fake, needs};
 
 /// Each call to the server takes this long.
 const ANSWER_AFTER: Duration = Duration::from_millis(50);
@@ -305,13 +305,7 @@ fn measure_upload(url: &str) {
 
 /// The same cases through HoneyHive's Python SDK, where that can be installed.
 fn measure_python() {
-    let python = match python::environment(python::SDK) {
-        Ok(home) => home.join("bin/python"),
-        Err(error) => {
-            println!("HoneyHive's Python SDK is not here: {error}");
-            return;
-        }
-    };
+    let Some(python) = needs::python_package(needs::PYTHON_SDK) else { return };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/overhead.py");
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use crate::project::{INHERITED, cargo, complaints, json_lines, target_dir, workspace};
+use crate::project::{
+    INHERITED, cargo, complaints, fetch_crates, json_lines, target_dir, workspace,
+};
 
 /// A `cargo honeyhive <arguments>` to be started.
 #[derive(Debug)]
@@ -52,6 +54,7 @@ impl Honeyhive {
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        fetch_crates();
         let output = Command::new(cargo())
             .args(["build", "--offline", "--message-format=json", "-p", "honeyhive-harness"])
             .args(["--features", "cli", "--bin", "cargo-honeyhive"])

@@ -7,6 +7,8 @@
 //!
 //! A [`Fake`] is a HoneyHive that runs inside the test and takes nothing that breaks the protocol.
 //!
+//! A test that needs a tool which not every machine has asks [`needs`] for it.
+//!
 //! Every run has a scratch directory of its own, which holds its journal and whatever its
 //! experiments note down (see `probe.rs`, a module of every project).
 
@@ -14,15 +16,17 @@
 #![allow(clippy::missing_panics_doc)]
 
 mod cli;
+mod command;
 pub mod fake;
+pub mod needs;
 mod normalize;
 mod process;
 mod project;
-pub mod python;
 mod run;
 
 pub use cli::Honeyhive;
+pub use command::finish;
 pub use fake::Fake;
 pub use process::Process;
-pub use project::{Cargo, Project, has_nextest};
+pub use project::{Cargo, Project, fetch_crates};
 pub use run::{Run, tree};

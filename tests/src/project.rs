@@ -123,7 +123,7 @@ impl Project {
     }
 
     /// Writes what is new and takes away what is old.
-    fn write(&self) {
+    pub fn write(&self) {
         let directory = self.directory();
         let manifest = format!(
             "[package]\nname = \"{}\"\nversion = \"0.0.0\"\nedition = \"2024\"\nautotests = false\n\
@@ -158,6 +158,7 @@ impl Project {
     }
 
     fn build(&self) -> Result<HashMap<String, PathBuf>, String> {
+        fetch_crates();
         self.write();
         let output = self
             .command(cargo())
@@ -175,7 +176,7 @@ impl Project {
     }
 
     /// A command in the crate's directory, with nothing of ours in its environment.
-    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.directory()).env_clear().env("PWD", self.directory());
         command.env("CARGO_TARGET_DIR", target_dir().join("functional"));
@@ -192,6 +193,11 @@ impl Project {
     /// The test binary of a target.
     pub fn executable(&self, target: &str) -> PathBuf {
         self.executables()[target].clone()
+    }
+
+    /// Builds the crate where that was not done yet; nothing in its directory changes any more.
+    pub fn ensure_built(&self) {
+        self.executables();
     }
 
     /// What another subcommand of cargo prints.
@@ -245,17 +251,6 @@ impl Project {
             scratch: TempDir::new().expect("a temporary directory"),
         }
     }
-}
-
-/// Whether there is a nextest to test with. Where there is none, whoever runs the tests is told.
-#[allow(clippy::print_stderr)]
-pub fn has_nextest() -> bool {
-    let version = Command::new(cargo()).args(["nextest", "--version"]).output();
-    let there = version.is_ok_and(|output| output.status.success());
-    if !there {
-        eprintln!("SKIPPED: cargo-nextest is not installed");
-    }
-    there
 }
 
 /// A `cargo test` to be started.
@@ -347,6 +342,28 @@ impl Cargo<'_> {
 
 pub(crate) fn cargo() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Downloads those crates of the workspace's lock file that this machine does not have.
+///
+/// Tests give cargo `--offline`, so that they see neither the network nor versions that are newer
+/// than the lock file. To build the tests, cargo downloads only what they need themselves on this
+/// system: not the dependencies of other members, features and systems.
+pub fn fetch_crates() {
+    static FETCHED: OnceLock<()> = OnceLock::new();
+    FETCHED.get_or_init(|| {
+        let fetch = |arguments: &[&str]| {
+            let mut command = Command::new(cargo());
+            command.args(["fetch", "--locked"]).args(arguments).current_dir(workspace());
+            command.env("CARGO_NET_RETRY", "10").output().expect("cargo can be started")
+        };
+        if fetch(&["--offline"]).status.success() {
+            return;
+        }
+        let output = fetch(&[]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "the crates of Cargo.lock cannot be downloaded:\n{text}");
+    });
 }
 
 pub(crate) fn workspace() -> &'static Path {

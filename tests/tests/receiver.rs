@@ -4,16 +4,15 @@
 #![allow(clippy::unwrap_used)]
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use honeyhive_tests::{Project, python};
+use honeyhive_tests::{Project, needs};
 use serde_json::Value;
 
-const PACKAGE: &str = "ddapm-test-agent==1.69.1";
-
 /// A slow machine needs less.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 const EVALS: &str = r#"
 use honeyhive_harness::{Datapoint, Tracer, evaluator, experiment};
@@ -53,11 +52,11 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn start() -> Result<Agent, String> {
-    let home = python::environment(PACKAGE)?;
+fn start(python: &Path) -> Agent {
+    let home = python.ancestors().nth(2).unwrap();
     let otlp = free_port();
     // Its script names the Python of the place where it was made.
-    let mut command = Command::new(home.join("bin/python"));
+    let mut command = Command::new(python);
     command.arg(home.join("bin/ddapm-test-agent")).args([
         "--host",
         "127.0.0.1",
@@ -67,17 +66,17 @@ fn start() -> Result<Agent, String> {
     command.args(["--otlp-http-port", &otlp.to_string()]);
     command.args(["--otlp-grpc-port", &free_port().to_string()]);
     command.args(["--web-ui-port", &free_port().to_string()]);
-    command.current_dir(&home).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let child = command.spawn().map_err(|error| error.to_string())?;
+    command.current_dir(home).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = command.spawn().unwrap();
     let mut agent = Agent { child, otlp };
     let begin = Instant::now();
     while std::net::TcpStream::connect(("127.0.0.1", otlp)).is_err() {
-        if begin.elapsed() > PATIENCE || agent.child.try_wait().is_ok_and(|over| over.is_some()) {
-            return Err("it does not start".to_owned());
-        }
+        assert!(begin.elapsed() < PATIENCE, "the test agent does not listen");
+        let ended = agent.child.try_wait().unwrap();
+        assert!(ended.is_none(), "the test agent ended with {ended:?}");
         std::thread::sleep(Duration::from_millis(50));
     }
-    Ok(agent)
+    agent
 }
 
 async fn traces(agent: &Agent) -> Value {
@@ -117,10 +116,8 @@ fn attribute<'a>(span: &'a Value, key: &str, kind: &str) -> &'a Value {
 
 #[tokio::test]
 async fn spans_arrive_with_their_tree_and_types() {
-    let agent = match start() {
-        Ok(agent) => agent,
-        Err(error) => return python::skipped("no spans were sent to a real receiver", &error),
-    };
+    let Some(python) = needs::python_package(needs::PYTHON_RECEIVER) else { return };
+    let agent = start(&python);
     let project = Project::with_evals("receiver", EVALS);
     for protocol in ["http/protobuf", "http/json"] {
         let base = format!("http://127.0.0.1:{}", agent.otlp);

@@ -17,6 +17,7 @@ mod managed;
 mod moved;
 mod nextest;
 mod outcomes;
+mod readme;
 mod redaction;
 mod regression;
 mod repeats;

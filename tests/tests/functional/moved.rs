@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use honeyhive_tests::{Project, Run, has_nextest};
+use honeyhive_tests::{Project, Run, needs};
 use tempfile::TempDir;
 
 const EXPERIMENT: &str = r#"
@@ -120,7 +120,7 @@ fn all_packages_follow_what_is_said_at_run_time() {
 
 #[test]
 fn an_archive_of_nextest_reads_the_workspace_that_it_is_mapped_to() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     let moved = checkout();

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use honeyhive_harness::journal::{CaseState, Verdict};
-use honeyhive_tests::{Project, Run, has_nextest};
+use honeyhive_tests::{Project, Run, needs};
 use insta::assert_snapshot;
 
 /// The settings that the README recommends.
@@ -27,7 +27,7 @@ fn run<const N: usize>(arguments: [&str; N]) -> Run {
 
 #[test]
 fn listing_reads_no_dataset_and_writes_nothing() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     let run = PROJECT.cargo_nextest(&["nextest", "list"], ["-T", "oneline"]).run();
@@ -49,7 +49,7 @@ fn listing_reads_no_dataset_and_writes_nothing() {
 
 #[test]
 fn an_experiment_passes_when_its_cases_and_its_gate_do() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     let run = run(["green", "the_gate_forgives"]);
@@ -75,7 +75,7 @@ fn failure(test: &str) -> String {
 
 #[test]
 fn a_failing_case_fails_its_experiment() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     assert_snapshot!(failure("one_case_fails"), @"1 of 5 cases failed: n1");
@@ -83,7 +83,7 @@ fn a_failing_case_fails_its_experiment() {
 
 #[test]
 fn a_failing_gate_fails_its_experiment() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     assert_snapshot!(failure("the_gate_fails"), @"mean(same) >= 0.9: 0.8, n = 5, 95 % 0.376 to 0.964; worst: n1 0");
@@ -91,7 +91,7 @@ fn a_failing_gate_fails_its_experiment() {
 
 #[test]
 fn a_gate_that_cannot_judge_never_reads_as_passed() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     assert_snapshot!(failure("the_gate_cannot_judge"), @"
@@ -102,7 +102,7 @@ fn a_gate_that_cannot_judge_never_reads_as_passed() {
 
 #[test]
 fn a_missing_dataset_fails_its_experiment() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     let text = failure("no_dataset");
@@ -111,7 +111,7 @@ fn a_missing_dataset_fails_its_experiment() {
 
 #[test]
 fn all_cases_run_in_one_process_at_once() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     let run = run(["at_once"]);
@@ -122,7 +122,7 @@ fn all_cases_run_in_one_process_at_once() {
 
 #[test]
 fn ignored_experiments_run_when_asked_for() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     let run = run(["dear", "--run-ignored", "only"]);
@@ -132,7 +132,7 @@ fn ignored_experiments_run_when_asked_for() {
 
 #[test]
 fn a_retry_heals_errors() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     let run = run(["errs_at_first", "--retries", "1"]);
@@ -151,7 +151,7 @@ fn a_retry_heals_errors() {
 
 #[test]
 fn a_retry_never_heals_a_score() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     let run = run(["wrong_for_ever", "--retries", "2"]);

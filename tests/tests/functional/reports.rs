@@ -357,7 +357,7 @@ fn traces_are_requests_of_otlp() {
 
 #[test]
 fn processes_that_share_an_invocation_write_one_report() {
-    if !honeyhive_tests::has_nextest() {
+    if !honeyhive_tests::needs::nextest() {
         return;
     }
     let run = PROJECT.cargo_nextest(&["nextest", "run"], ["--no-fail-fast", "good", "fails"]).run();

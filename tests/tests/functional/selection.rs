@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use honeyhive_tests::{Project, Run, has_nextest};
+use honeyhive_tests::{Project, Run, needs};
 
 const ALL_IGNORED: &str = r#"
 use honeyhive_harness::{Datapoint, evaluator, experiment};
@@ -121,7 +121,7 @@ fn a_miss_fails_its_case_wherever_no_gate_judges() {
 
 #[test]
 fn the_same_under_nextest() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     let nextest = |variables: &[(&str, &str)], arguments: &[&'static str]| {
@@ -233,7 +233,7 @@ fn a_target_without_experiments_is_red_under_every_runner() {
     assert_eq!(run.code, Some(101));
     assert!(run.stderr.contains("no experiment is linked into this test target"), "{}", run.stderr);
     assert!(run.stderr.contains("the feature or cfg that it is behind"), "{}", run.stderr);
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     let list =
@@ -264,7 +264,7 @@ fn a_target_whose_experiments_are_all_ignored_says_so() {
         "{}",
         run.stderr
     );
-    if has_nextest() {
+    if needs::nextest() {
         let run = PROJECT.cargo_nextest(&["nextest", "run"], ["--test", "all_ignored"]).run();
         assert_eq!(run.code, Some(4), "nextest's own code for nothing to run");
     }

@@ -13,22 +13,15 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use honeyhive_tests::{Fake, Project, python};
+use honeyhive_tests::{Fake, Project, needs};
 
 #[test]
 fn both_say_the_same_but_for_what_is_in_the_table() {
-    let python = match sdk::python() {
-        Ok(python) => python,
-        Err(error) => {
-            python::skipped("nothing was compared with HoneyHive's Python SDK", &error);
-            return;
-        }
-    };
+    let Some(python) = needs::python_package(needs::PYTHON_SDK) else { return };
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python_sdk");
     let project = Project::with_evals("python-sdk", include_str!("experiment.rs"))
         .file("data/rows.jsonl", include_str!("rows.jsonl"));
-    // Builds it, so that nothing changes in its directory any more.
-    project.cargo(["metadata", "--format-version=1"]);
+    project.ensure_built();
     let directory = project.directory();
     repository(&directory);
 

@@ -1,22 +1,14 @@
 //! HoneyHive's Python SDK in an environment of its own.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use honeyhive_tests::{Fake, python};
+use honeyhive_tests::{Fake, finish};
 
 /// A slow machine needs less.
-const RUN: Duration = Duration::from_secs(120);
-
-/// The Python that has the SDK.
-///
-/// # Errors
-/// Why it cannot be had here.
-pub(crate) fn python() -> Result<PathBuf, String> {
-    Ok(python::environment(python::SDK)?.join("bin/python"))
-}
+const RUN: Duration = Duration::from_secs(300);
 
 /// Runs a script with the SDK against a server, in a directory.
 pub(crate) fn run(python: &Path, script: &OsStr, argument: &Path, directory: &Path, fake: &Fake) {
@@ -28,7 +20,7 @@ pub(crate) fn run(python: &Path, script: &OsStr, argument: &Path, directory: &Pa
         }
     }
     command.env("HH_API_KEY", fake.key()).env("HH_API_URL", fake.url());
-    if let Err(error) = python::finish(&mut command, Instant::now() + RUN) {
+    if let Err(error) = finish(&mut command, RUN) {
         panic!("the experiment in Python failed: {error}");
     }
 }

@@ -1,7 +1,5 @@
 //! The HTML report in a real browser: every control used by clicks and keys, nothing asked of any
 //! server, nothing that a model says coming to life, axe-core content, and large runs usable.
-//!
-//! Where there is no Chromium and none can be installed, the tests say so and look at nothing.
 
 // A test ends where something is not as it should be.
 #![allow(clippy::unwrap_used)]
@@ -10,15 +8,14 @@ mod browser;
 mod pages;
 
 use honeyhive_harness::__private::report_html;
-use honeyhive_tests::python;
+use honeyhive_tests::needs;
 
 /// Bytes that a page of 1,000 cases without traces may have.
 const THOUSAND: usize = 300_000;
 
 fn drive(scenario: &str, pages: &[(&str, String)]) {
-    match browser::find() {
-        Ok(browser) => browser.drive(scenario, pages),
-        Err(why) => python::skipped(&format!("the HTML report in a browser ({scenario})"), &why),
+    if let Some(browser) = needs::browser() {
+        browser::drive(&browser, scenario, pages);
     }
 }
 

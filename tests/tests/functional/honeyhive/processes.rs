@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use honeyhive_tests::fake::Fault;
-use honeyhive_tests::{Fake, has_nextest};
+use honeyhive_tests::{Fake, needs};
 
 use super::settings::no_key_is_kept;
 use super::{PROJECT, bodies, evals, line, to};
@@ -102,7 +102,7 @@ fn a_thousand_attempts_do_not_wait_for_a_server_that_never_answers() {
 
 #[test]
 fn nextest_runs_each_experiment_in_a_process_of_its_own() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     let fake = Fake::start();
@@ -120,7 +120,7 @@ fn nextest_runs_each_experiment_in_a_process_of_its_own() {
 
 #[test]
 fn a_retry_of_nextest_goes_on_with_the_same_run() {
-    if !has_nextest() {
+    if !needs::nextest() {
         return;
     }
     let fake = Fake::start();
