@@ -12,7 +12,7 @@
 //!
 //! ```toml
 //! [dev-dependencies]
-//! honeyhive-harness = "0.1"
+//! honeyhive-harness = { path = "../honeyhive-rust/honeyhive-harness" } # a clone of the repository
 //!
 //! [[test]]
 //! name = "evals"
@@ -217,7 +217,8 @@
 //! `.._TIMEOUT`, `.._CERTIFICATE`) send the same spans to any receiver of OTLP over HTTP, with or
 //! without HoneyHive.
 //!
-//! `cargo install honeyhive-harness --features cli` installs `cargo honeyhive`.
+//! `cargo install --path honeyhive-harness --features cli` installs `cargo honeyhive`, in a clone of
+//! the repository.
 //!
 //! # Secrets
 //!
@@ -263,6 +264,13 @@
 //! `--workspace-remap`), also for the other packages of the workspace. A binary that is started by
 //! itself reads the sources that it was compiled from, or those beside its target directory when
 //! the checkout was moved; where neither can be told, the experiment fails and says so.
+//!
+//! # Editors
+//!
+//! rust-analyzer renames functions, evaluators, settings and aliases with every place that names
+//! them, in rules too, and goes from each to its definition. Above an experiment of a test target it
+//! offers to run it (in a library it does not: there a test target runs the experiments). For that,
+//! the attributes return other code to rust-analyzer than to rustc; "expand macro" shows that code.
 //!
 //! # Coming from Python
 //!
@@ -422,8 +430,10 @@ macro_rules! main {
             })
         }
 
+        // Not written `#[test]`: editors offer to run what has that attribute, and with
+        // `harness = false` there is nothing to run.
         #[cfg(test)]
-        #[test]
+        #[$crate::__private::unit_test]
         fn this_target_needs_harness_false() {
             ::core::panic!(
                 "experiments did not run: this test target needs `harness = false` in Cargo.toml, \

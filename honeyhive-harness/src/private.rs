@@ -29,6 +29,7 @@ pub use crate::tracer::capture::{
     AsDebug, AsJson, AsName, ErrorAsDebug, ErrorAsDisplay, ErrorAsName, Seen, Shown,
 };
 pub use crate::tracer::{Trace, Tracer};
+pub use ::core::prelude::v1::test as unit_test;
 pub use std::borrow::Cow;
 
 /// The HTML report of a run, alone or against another one, for the test that opens it in a browser.

@@ -8,6 +8,7 @@ use crate::attr::evaluator::{Options, reserved};
 use crate::check::function;
 use crate::errors::Errors;
 use crate::expand::companion::Setting;
+use crate::expand::editor;
 use crate::expand::evaluator::{Evaluator, expand, fallback};
 use crate::experiment::given_back;
 use crate::item::{Function, Item, read};
@@ -45,6 +46,12 @@ pub(crate) fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStrea
         check_return(&function, &options, &mut errors);
     }
     check_name(&function, &options, &mut errors);
+    if editor::is_caller() {
+        let names = function::method(&function.sig)
+            .is_none()
+            .then(|| editor::evaluator(&function, &settings, &options));
+        return given_back(quote!(#function #names), errors);
+    }
     if !errors.is_empty() {
         let fallback = function::method(&function.sig)
             .is_none()

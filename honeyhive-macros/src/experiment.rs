@@ -7,6 +7,7 @@ use syn::Type;
 use crate::attr::experiment::{Options, reserved};
 use crate::check::{function, rules};
 use crate::errors::Errors;
+use crate::expand::editor;
 use crate::expand::experiment::{Experiment, expand};
 use crate::ignore::Ignore;
 use crate::item::{Function, Item, read};
@@ -43,6 +44,10 @@ pub(crate) fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStre
     check_name(&function, &options, &mut errors);
     let (require, gates) = rules::check(&options, &mut errors);
     let reducers = rules::reducers(&options, &mut errors);
+    if editor::is_caller() {
+        let (button, names) = (editor::run_button(), editor::experiment(&function, &options));
+        return given_back(quote!(#button #function #names), errors);
+    }
     if !errors.is_empty() {
         return given_back(function, errors);
     }

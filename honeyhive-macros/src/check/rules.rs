@@ -307,21 +307,9 @@ fn subject(path: &Path, options: &Options, errors: &mut Errors) -> Option<Of> {
         _ => {}
     }
     let all = &options.evaluators;
-    let places = |matches: &dyn Fn(&Use) -> bool| -> Vec<usize> {
-        (0..all.len()).filter(|i| matches(&all[*i])).collect()
-    };
-    let steps = [
-        places(&|used| match &used.alias {
-            Some(alias) => *alias == name,
-            None => text::of_type(&used.path) == name,
-        }),
-        places(&|used| used.alias.is_none() && *used.last() == name),
-        places(&|used| text::of_type(&used.path) == name),
-        places(&|used| *used.last() == name),
-    ];
-    match steps.into_iter().find(|found| !found.is_empty()).as_deref() {
-        Some([index]) => Some(Of::Evaluator(*index)),
-        Some(several) => {
+    match &meant(&name, all)[..] {
+        [index] => Some(Of::Evaluator(*index)),
+        several @ [_, ..] => {
             let names: Vec<String> = several.iter().map(|i| all[*i].called()).collect();
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             errors.at(
@@ -330,7 +318,7 @@ fn subject(path: &Path, options: &Options, errors: &mut Errors) -> Option<Of> {
             );
             None
         }
-        None => {
+        [] => {
             if options.evaluators_known {
                 let names: Vec<String> = all.iter().map(Use::called).collect();
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -346,6 +334,24 @@ fn subject(path: &Path, options: &Options, errors: &mut Errors) -> Option<Of> {
             None
         }
     }
+}
+
+/// The evaluators that a name in a rule means: by alias or whole path, else by the last name of a
+/// path without an alias, else by what an alias stands for.
+pub(crate) fn meant(name: &str, uses: &[Use]) -> Vec<usize> {
+    let places = |matches: &dyn Fn(&Use) -> bool| -> Vec<usize> {
+        (0..uses.len()).filter(|i| matches(&uses[*i])).collect()
+    };
+    let steps = [
+        places(&|used| match &used.alias {
+            Some(alias) => *alias == name,
+            None => text::of_type(&used.path) == name,
+        }),
+        places(&|used| used.alias.is_none() && *used.last() == name),
+        places(&|used| text::of_type(&used.path) == name),
+        places(&|used| *used.last() == name),
+    ];
+    steps.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
 }
 
 /// A rule from its first to its last token.

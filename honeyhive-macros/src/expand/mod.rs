@@ -6,6 +6,7 @@
 
 pub(crate) mod arguments;
 pub(crate) mod companion;
+pub(crate) mod editor;
 pub(crate) mod evaluator;
 pub(crate) mod experiment;
 pub(crate) mod rules;
