@@ -203,6 +203,12 @@
 //!
 //! - A server that is away or refuses never fails a case; `HH_REQUIRE_UPLOAD=1` makes it a failure of
 //!   the run.
+//! - What is not taken is kept, whatever the reason: no connection, a certificate that is not
+//!   trusted, any status, an answer that does not come from HoneyHive or a receiver of spans. `cargo
+//!   honeyhive runs` shows the reason, and `push` sends it, also after settings have changed.
+//! - A server *refuses* an attempt when it answers 400, 413 or 422 to it alone and takes the others.
+//!   `cargo honeyhive push --again` sends such attempts once more; so does `push` with another key,
+//!   encoding or certificate. Requests that are too large (413) are halved first.
 //! - A partial selection (a filter, `--exact`) is not sent unless `HH_UPLOAD=always`.
 //! - A run ends as `completed`, as `failed` when it stopped before its end or nothing came out of it,
 //!   or as `cancelled` after Ctrl-C.
@@ -215,7 +221,8 @@
 //! [`HoneyHive`] is the client by itself. The standard variables of OpenTelemetry
 //! (`OTEL_EXPORTER_OTLP_ENDPOINT` or `.._TRACES_ENDPOINT`, `.._HEADERS`, `.._PROTOCOL`,
 //! `.._TIMEOUT`, `.._CERTIFICATE`) send the same spans to any receiver of OTLP over HTTP, with or
-//! without HoneyHive.
+//! without HoneyHive. A value that cannot be used is a note, and no spans are sent there;
+//! `HH_REQUIRE_UPLOAD=1` makes it an error.
 //!
 //! `cargo install --path honeyhive-harness --features cli` installs `cargo honeyhive`, in a clone of
 //! the repository.
@@ -241,7 +248,7 @@
 //! | `CI`, and variables of CI services | whether this is CI: a gate that cannot judge fails, misses of a sample fail, a misspelt `HH_` variable is an error, no baseline is accepted |
 //! | `HH_API_KEY`, `HH_API_URL` | HoneyHive's key and address (`HH_SERVER_URL` is an older name) |
 //! | `HH_INGESTION_API_KEY` | a key that may only write, for sessions, events and spans |
-//! | `HH_PROJECT`, `HH_SOURCE` | what sessions say; the source is `evaluation` in experiments |
+//! | `HH_PROJECT`, `HH_SOURCE` | what sessions and spans say; without `HH_SOURCE` the source is `evaluation` in experiments and `dev` in other programs |
 //! | `HH_REPORT=html,junit` | the reports after a run: some of `html`, `md`, `junit`, `json`, or `none` |
 //! | `HH_RUN_ID`, `HH_RESULTS`, `HH_UPLOAD=always`, `HH_REQUIRE_UPLOAD=1` | see [above](#honeyhive) |
 //! | `HH_OFFLINE=1`, `HH_TEST_MODE=1` | nothing leaves the machine |

@@ -22,6 +22,8 @@ const LIMIT_TOLERANCE: f64 = 1e-9;
 pub enum ScoreValue {
     /// Yes or no. Counts as 1 or 0 wherever a number is needed.
     Bool(bool),
+    /// A whole number, where the evaluator's type has no others.
+    Integer(i64),
     /// Any finite number.
     Number(f64),
 }
@@ -31,6 +33,8 @@ impl ScoreValue {
     pub fn as_f64(self) -> f64 {
         match self {
             Self::Bool(yes) => f64::from(u8::from(yes)),
+            #[expect(clippy::cast_precision_loss, reason = "scores are judged as floats")]
+            Self::Integer(whole) => whole as f64,
             Self::Number(number) => number,
         }
     }
@@ -52,7 +56,19 @@ macro_rules! numbers {
         }
     )*};
 }
-numbers!(f32, f64, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
+numbers!(f32, f64);
+
+macro_rules! integers {
+    ($($number:ty),*) => {$(
+        impl From<$number> for ScoreValue {
+            #[allow(clippy::cast_lossless, clippy::cast_precision_loss)]
+            fn from(number: $number) -> Self {
+                i64::try_from(number).map_or(Self::Number(number as f64), Self::Integer)
+            }
+        }
+    )*};
+}
+integers!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
 
 /// A score with what a person wants to know about it.
 ///

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::client::{HoneyHive, TIMESTAMP};
 use super::error::{ApiError, ApiErrorKind, Knobs, quote};
 use super::http::{Incoming, Outgoing};
+use super::lenient::Object;
 use super::retry::Retry;
 
 /// A request in the making. What is wrong with it is said when it is sent.
@@ -92,9 +93,7 @@ impl<'a> Call<'a> {
     pub(super) async fn fetch<T: DeserializeOwned>(self) -> Result<Answer<T>, ApiError> {
         let client = self.client;
         let (request, answer) = self.send().await?;
-        // An empty answer says no more than that it worked.
-        let body: &[u8] = if is_blank(&answer.body) { b"{}" } else { &answer.body };
-        match serde_json::from_slice(body) {
+        match serde_json::from_slice(&answer.body) {
             Ok(value) => Ok(Answer { value, request }),
             Err(error) => Err(strange(&request, &answer, &error.to_string(), client)),
         }
@@ -111,6 +110,12 @@ impl<'a> Call<'a> {
         Ok(())
     }
 
+    /// Sends it. What the fields of the answer say is of no interest, but an object it must be:
+    /// proxies and networks with a log-in page answer 200 to anything.
+    pub(super) async fn object(self) -> Result<(), ApiError> {
+        self.fetch::<Object>().await.map(|_| ())
+    }
+
     /// Spans instead of JSON. They carry their own times.
     pub(super) fn spans(mut self, kind: &'static str, source: &str, body: Bytes) -> Self {
         self.headers.remove(TIMESTAMP);
@@ -122,19 +127,22 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Sends it; the answer as it is.
-    pub(super) async fn bytes(self) -> Result<Bytes, ApiError> {
-        Ok(self.send().await?.1.body)
+    async fn send(self) -> Result<(Outgoing, Incoming), ApiError> {
+        let client = self.client;
+        let request = self.outgoing()?;
+        let answer = client.http().send(&request).await?;
+        Ok((request, answer))
     }
 
-    async fn send(self) -> Result<(Outgoing, Incoming), ApiError> {
+    /// The request as it is sent.
+    pub(super) fn outgoing(self) -> Result<Outgoing, ApiError> {
         let url = self.url.map_err(ApiError::early)?;
         let retry = Retry {
             tries: self.client.retries().saturating_add(1),
             until: self.client.deadline(),
             repeatable: self.repeatable,
         };
-        let request = Outgoing {
+        Ok(Outgoing {
             method: self.method,
             url,
             headers: self.headers,
@@ -142,9 +150,8 @@ impl<'a> Call<'a> {
             timeout: self.timeout,
             retry,
             knobs: self.knobs,
-        };
-        let answer = self.client.http().send(&request).await?;
-        Ok((request, answer))
+            trouble: self.client.trouble().cloned(),
+        })
     }
 }
 
@@ -165,17 +172,15 @@ impl<T> Answer<T> {
 fn strange(request: &Outgoing, answer: &Incoming, fault: &str, client: &HoneyHive) -> ApiError {
     let text = if is_page(&answer.body) {
         format!("{} with a page for browsers", answer.status)
+    } else if answer.body.trim_ascii().is_empty() {
+        format!("{} with an empty answer", answer.status)
     } else {
         format!("{} with {}", answer.status, quote(fault, &client.secrets()))
     };
     ApiError::new(request.asked(), ApiErrorKind::Decode(text), 1)
 }
 
-fn is_blank(body: &[u8]) -> bool {
-    body.iter().all(u8::is_ascii_whitespace)
-}
-
-fn is_page(body: &[u8]) -> bool {
+pub(super) fn is_page(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"<")
 }
 

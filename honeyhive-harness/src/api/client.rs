@@ -11,7 +11,8 @@ use reqwest::{Method, Url};
 
 use super::call::Call;
 use super::error::{ApiError, ApiErrorKind};
-use super::http::Http;
+use super::http::{Http, Trouble};
+use super::otlp::{Replies, fingerprint};
 use super::{Datapoints, Datasets, Events, HoneyHiveBuilder, Runs, Sessions};
 use crate::config::{
     Connection, Family, NO_INGESTION_KEY, Secret, is_header, is_ingestion_key, printable, server,
@@ -63,6 +64,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 pub struct HoneyHive {
     inner: Arc<Inner>,
     until: Option<Instant>,
+    trouble: Option<Trouble>,
 }
 
 struct Inner {
@@ -76,6 +78,8 @@ struct Inner {
     retries: u32,
     family: Family,
     clock: Clock,
+    /// Spans are taken with an answer that says nothing; see [`Replies`].
+    replies: Replies,
 }
 
 struct Key {
@@ -132,6 +136,32 @@ impl HoneyHive {
     /// # Errors
     /// When there is no key or the address is none.
     pub(crate) fn from_connection(connection: &Connection) -> Result<Self, ApiError> {
+        Self::over(connection, || Http::new(CONNECT, None))
+    }
+
+    /// What many clients in one process send with together.
+    ///
+    /// # Errors
+    /// When there can be none.
+    pub(crate) fn shared_http() -> Result<Http, ApiError> {
+        Http::shared(CONNECT)
+    }
+
+    /// The same over connections that others use, too.
+    ///
+    /// # Errors
+    /// See [`from_connection`](Self::from_connection).
+    pub(crate) fn from_connection_over(
+        connection: &Connection,
+        http: &Http,
+    ) -> Result<Self, ApiError> {
+        Self::over(connection, || Ok(http.clone()))
+    }
+
+    fn over(
+        connection: &Connection,
+        http: impl FnOnce() -> Result<Http, ApiError>,
+    ) -> Result<Self, ApiError> {
         let Some(key) = &connection.api_key else {
             return Err(ApiError::early(ApiErrorKind::NoKey));
         };
@@ -151,7 +181,7 @@ impl HoneyHive {
                 let shown = printable(&connection.server);
                 ApiError::early(ApiErrorKind::Address(format!("HH_API_URL={shown}: {fault}")))
             })?;
-        let http = Http::new(CONNECT, None)?;
+        let http = http()?;
         let inner = Inner {
             http,
             server,
@@ -162,14 +192,20 @@ impl HoneyHive {
             retries: connection.retries,
             family: connection.family,
             clock: Clock::new(),
+            replies: Replies::default(),
         };
-        Ok(Self { inner: Arc::new(inner), until: None })
+        Ok(Self { inner: Arc::new(inner), until: None, trouble: None })
     }
 
     /// The same client, but each call ends at `deadline` at the latest.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
-        Self { inner: Arc::clone(&self.inner), until: Some(deadline) }
+        Self { until: Some(deadline), ..self.clone() }
+    }
+
+    /// The same client, but tries that failed are noted there.
+    pub(crate) fn watched(self, trouble: Trouble) -> Self {
+        Self { trouble: Some(trouble), ..self }
     }
 
     /// Experiment runs, their results and comparisons.
@@ -224,6 +260,20 @@ impl HoneyHive {
 
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.until
+    }
+
+    pub(super) fn trouble(&self) -> Option<&Trouble> {
+        self.trouble.as_ref()
+    }
+
+    pub(super) fn replies(&self) -> &Replies {
+        &self.inner.replies
+    }
+
+    /// A digest of the settings that decide whether a server takes what it is sent.
+    pub(crate) fn fingerprint(&self, protocol: &str) -> String {
+        let keys = self.secrets().join(" ");
+        fingerprint(&[self.inner.server.as_str(), &keys, protocol, self.inner.family.name()])
     }
 
     pub(super) fn ingestion_key(&self) -> Option<&HeaderValue> {

@@ -80,24 +80,49 @@ pub struct Refusal {
     pub location: Option<String>,
 }
 
+/// What a failed request means for what was to be sent.
+///
+/// This is the one table of it: the client retries by it, and uploads and tracers decide by it
+/// what is kept to be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    /// The same request may succeed by itself, and soon.
+    Soon,
+    /// It may succeed once the server, the network or a setting is another one. That says nothing
+    /// about what was sent, so all of it is kept.
+    Later,
+    /// The same, and until then the server takes nothing else either: the key is refused.
+    Key,
+    /// The server read the request and refuses its content. It is final only where the server
+    /// takes other requests of the same kind: a wrong address can answer like this, too.
+    Content,
+}
+
 /// The settings that a failed request may be mended with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Knobs {
     pub(crate) key: &'static str,
     pub(crate) address: &'static str,
     pub(crate) timeout: &'static str,
+    /// What names a file of trusted certificates.
+    pub(crate) certificate: &'static str,
 }
 
 impl Knobs {
     /// What takes the project's key.
-    pub(crate) const PROJECT: Self =
-        Self { key: "HH_API_KEY", address: "HH_API_URL", timeout: "HH_API_TIMEOUT" };
+    pub(crate) const PROJECT: Self = Self {
+        key: "HH_API_KEY",
+        address: "HH_API_URL",
+        timeout: "HH_API_TIMEOUT",
+        certificate: "SSL_CERT_FILE",
+    };
 
     /// A receiver of spans that is not HoneyHive.
     pub(crate) const OTLP: Self = Self {
         key: "OTEL_EXPORTER_OTLP_HEADERS",
         address: "OTEL_EXPORTER_OTLP_ENDPOINT",
         timeout: "OTEL_EXPORTER_OTLP_TIMEOUT",
+        certificate: "OTEL_EXPORTER_OTLP_CERTIFICATE",
     };
 
     /// What takes an ingestion key.
@@ -153,21 +178,46 @@ impl ApiError {
         }
     }
 
-    /// Whether the same request may well succeed later: the server could not be reached, broke
-    /// off, was too slow, or is out of order or busy (408, 429, 500, 502, 503, 504).
+    /// Whether the same request may well succeed soon: the server could not be reached, broke
+    /// off, was too slow, or is out of order or busy (408, 425, 429, and 5xx but for 501, 505,
+    /// 506, 508, 510 and 511, which somebody has to act on).
     pub fn is_transient(&self) -> bool {
         self.0.kind.is_transient()
+    }
+
+    /// What it means for what was to be sent.
+    pub(crate) fn outlook(&self) -> Outlook {
+        self.0.kind.outlook()
     }
 }
 
 impl ApiErrorKind {
     pub(super) fn is_transient(&self) -> bool {
+        self.outlook() == Outlook::Soon
+    }
+
+    /// The table: see [`Outlook`].
+    fn outlook(&self) -> Outlook {
         match self {
-            Self::Connect(_) | Self::Broken(_) | Self::Timeout(_) => true,
-            Self::Status(refusal) => {
-                matches!(refusal.status, 408 | 429 | 500 | 502 | 503 | 504)
-            }
-            _ => false,
+            Self::Connect(_) | Self::Broken(_) | Self::Timeout(_) => Outlook::Soon,
+            Self::Status(refusal) => match refusal.status {
+                401 | 403 => Outlook::Key,
+                400 | 413 | 422 => Outlook::Content,
+                // Not implemented, HTTP version, loops, and networks that want a log-in.
+                501 | 505 | 506 | 508 | 510 | 511 => Outlook::Later,
+                408 | 425 | 429 | 500.. => Outlook::Soon,
+                // Redirects, wrong paths and methods, media types, conflicts, payment ..
+                _ => Outlook::Later,
+            },
+            Self::Encode(_) => Outlook::Content,
+            Self::NoKey
+            | Self::BadKey(_)
+            | Self::Settings(_)
+            | Self::Address(_)
+            | Self::NoRuntime
+            | Self::Certificate(_)
+            | Self::Decode(_)
+            | Self::TooLarge(_) => Outlook::Later,
         }
     }
 
@@ -221,7 +271,7 @@ impl fmt::Display for ApiErrorKind {
             Self::Connect(text) => write!(f, "no connection: {text}"),
             Self::Broken(text) => write!(f, "the connection broke: {text}"),
             Self::Timeout(limit) => {
-                write!(f, "no complete answer within {}", seconds(limit.as_secs_f64()))
+                write!(f, "no complete answer within {}", rounded(*limit))
             }
             Self::Status(refusal) => refusal.fmt(f),
             Self::Decode(text) => write!(f, "the answer is not understood: {text}"),
@@ -252,13 +302,27 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// A limit of time without digits that nobody set: what is left until a deadline has many.
+fn rounded(limit: Duration) -> String {
+    let millis = limit.as_millis();
+    match millis {
+        0..10 => "10 ms".to_owned(),
+        10..1000 => seconds((millis / 10 * 10) as f64 / 1000.0),
+        _ => seconds((millis / 100) as f64 / 10.0),
+    }
+}
+
 /// What to do about it.
 fn advice(asked: &Asked, kind: &ApiErrorKind) -> Option<String> {
-    let Asked { server, knobs: Knobs { key, address, timeout }, .. } = asked;
+    let Asked { server, knobs: Knobs { key, address, timeout, certificate }, .. } = asked;
     Some(match kind {
-        ApiErrorKind::Certificate(_) => format!(
-            "{server} must be signed by an authority that this machine trusts; \
+        ApiErrorKind::Certificate(_) if *certificate == "SSL_CERT_FILE" => format!(
+            "The certificate of {server} must be signed by an authority that this machine trusts; \
              on Linux, SSL_CERT_FILE names the file of those"
+        ),
+        ApiErrorKind::Certificate(_) => format!(
+            "The certificate of {server} must be signed by an authority that this machine trusts; \
+             {certificate} names a PEM file of further ones"
         ),
         ApiErrorKind::Connect(_) => {
             format!("Is {server} up, and is it the right {address}?")
@@ -279,7 +343,11 @@ fn advice(asked: &Asked, kind: &ApiErrorKind) -> Option<String> {
                 "There is no such thing on this server; is {server} the right {address}, and is \
                  the id right?"
             ),
-            413 => "Send less at once".to_owned(),
+            413 => "It is larger than this server takes".to_owned(),
+            415 => format!(
+                "Is {server} the right {address}, and does it take this encoding? \
+                 OTEL_EXPORTER_OTLP_PROTOCOL is http/protobuf (the default) or http/json"
+            ),
             429 => match refusal.retry_after {
                 Some(wait) => format!(
                     "Too many requests; the server wants {} of rest",
@@ -287,6 +355,8 @@ fn advice(asked: &Asked, kind: &ApiErrorKind) -> Option<String> {
                 ),
                 None => "Too many requests; try again later".to_owned(),
             },
+            405 | 501 => format!("Is {server} the right {address}?"),
+            511 => "The network wants a log-in first".to_owned(),
             500.. => "The fault is the server's; try again later".to_owned(),
             _ => return None,
         },
@@ -334,6 +404,26 @@ mod tests {
     }
 
     #[test]
+    fn times_are_rounded() {
+        let shown = [0, 8, 280, 1234, 9_876, 10_000].map(|ms| rounded(Duration::from_millis(ms)));
+        assert_eq!(shown, ["10 ms", "10 ms", "280 ms", "1.2 s", "9.8 s", "10 s"]);
+    }
+
+    #[test]
+    fn the_variable_that_helps_is_named() {
+        let url = Url::parse("https://a.example/v1/traces").unwrap();
+        let of = |knobs| {
+            let kind = ApiErrorKind::Certificate("unknown issuer".to_owned());
+            ApiError::new(Asked::new("POST", &url, knobs), kind, 1).to_string()
+        };
+        assert!(
+            of(Knobs::OTLP)
+                .ends_with("OTEL_EXPORTER_OTLP_CERTIFICATE names a PEM file of further ones")
+        );
+        assert!(of(Knobs::PROJECT).contains("SSL_CERT_FILE"));
+    }
+
+    #[test]
     fn what_is_secret_in_an_address_is_not_shown() {
         for kind in [
             ApiErrorKind::Connect("refused".to_owned()),
@@ -354,12 +444,18 @@ mod tests {
     #[test]
     fn what_may_pass_is_worth_another_try() {
         let status = |status| ApiErrorKind::Status(Refusal { status, ..Refusal::default() });
-        for passing in [408, 429, 500, 502, 503, 504] {
+        for passing in [408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 522, 529, 530, 599] {
             assert!(status(passing).is_transient(), "{passing}");
         }
-        for lasting in [302, 400, 401, 403, 404, 409, 413, 422, 501] {
-            assert!(!status(lasting).is_transient(), "{lasting}");
+        for lasting in [302, 307, 402, 404, 405, 409, 410, 415, 421, 451, 501, 505, 511] {
+            assert_eq!(status(lasting).outlook(), Outlook::Later, "{lasting}");
         }
+        for content in [400, 413, 422] {
+            assert_eq!(status(content).outlook(), Outlook::Content, "{content}");
+        }
+        assert_eq!([401, 403].map(|key| status(key).outlook()), [Outlook::Key; 2]);
+        let answer = ApiErrorKind::Decode("200 with an empty answer".to_owned());
+        assert_eq!(answer.outlook(), Outlook::Later);
         assert!(ApiErrorKind::Timeout(Duration::ZERO).is_transient());
         assert!(!ApiErrorKind::Timeout(Duration::ZERO).is_untouched());
         assert!(!ApiErrorKind::Certificate(String::new()).is_transient());

@@ -40,8 +40,7 @@ impl Events<'_> {
         };
         let call = call.ingest().repeatable(event.event_id.is_some());
         let mut answer = call.fetch::<Created>().await?;
-        let id = answer.value.event_id.take().filter(|id| !id.is_empty());
-        match id.or_else(|| event.event_id.clone()) {
+        match answer.value.event_id.take().filter(|id| !id.is_empty()) {
             Some(id) => Ok(id),
             None => Err(answer.lacks("`event_id`")),
         }
@@ -56,7 +55,7 @@ impl Events<'_> {
             Family::Legacy => self.0.call(Method::PUT, &["events"]),
             Family::V1 => self.0.call(Method::PUT, &["v1", "events", &update.event_id]),
         };
-        call.ingest().json(update).done().await
+        call.ingest().json(update).object().await
     }
 
     /// Records several events.

@@ -4,13 +4,16 @@
 //! policy. A redirect is not followed: it would carry keys to a place that nobody named, and
 //! turn a POST into a GET.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Method, Response, Url};
 use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::{ApiError, ApiErrorKind, Asked, Knobs, Refusal, quote};
 use super::retry::{Retry, retry_after};
@@ -27,12 +30,68 @@ const LARGEST_REFUSAL: usize = 64 << 10;
 /// in that moment would be lost.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// How many connections to a server stay open without a request.
+const MOST_IDLE: usize = 32;
+
+/// The same where one sender serves everybody in the process.
+const IDLE_SHARED: Duration = Duration::from_secs(5);
+const MOST_IDLE_SHARED: usize = 8;
+
+/// Requests under way at once of such a sender: to one server, and in all. Each has a connection,
+/// and the file descriptors belong to the program.
+const AT_ONCE_PER_SERVER: usize = 32;
+const AT_ONCE: usize = 128;
+
 /// Sends requests. Cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub(crate) struct Http {
     client: Client,
     /// Why no server can be trusted, where that is so.
     distrust: Option<String>,
+    /// How many requests may be under way, where that is limited.
+    limits: Option<Arc<Limits>>,
+}
+
+/// How many requests may be under way.
+struct Limits {
+    all: Arc<Semaphore>,
+    /// By the origin of the server: one that does not answer keeps no other one waiting for long.
+    servers: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+impl Limits {
+    fn new() -> Self {
+        Self { all: Arc::new(Semaphore::new(AT_ONCE)), servers: Mutex::default() }
+    }
+
+    /// Waits for a place of the server, then for one of all.
+    async fn place(&self, url: &Url) -> Option<[OwnedSemaphorePermit; 2]> {
+        let origin = url.origin().ascii_serialization();
+        let server = {
+            let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+            let new = || Arc::new(Semaphore::new(AT_ONCE_PER_SERVER));
+            Arc::clone(servers.entry(origin).or_insert_with(new))
+        };
+        // They are never closed.
+        let server = server.acquire_owned().await.ok()?;
+        let all = Arc::clone(&self.all).acquire_owned().await.ok()?;
+        Some([server, all])
+    }
+}
+
+/// The last failure of requests that go on, for whoever stops waiting for them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trouble(Arc<Mutex<Option<ApiError>>>);
+
+impl Trouble {
+    /// The last failure, unless a request was answered since.
+    pub(crate) fn last(&self) -> Option<ApiError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, error: Option<ApiError>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    }
 }
 
 /// A request. Not `Debug`: addresses and bodies may hold what is not to be shown.
@@ -47,6 +106,8 @@ pub(crate) struct Outgoing {
     pub(crate) timeout: Duration,
     pub(crate) retry: Retry,
     pub(crate) knobs: Knobs,
+    /// Learns of failed tries, where somebody wants to know before the request ends.
+    pub(crate) trouble: Option<Trouble>,
 }
 
 impl Outgoing {
@@ -60,6 +121,8 @@ impl Outgoing {
 #[derive(Clone)]
 pub(crate) struct Incoming {
     pub(crate) status: u16,
+    /// `Content-Type` in lower case, without parameters; empty where there is none.
+    pub(crate) content_type: String,
     pub(crate) body: Bytes,
 }
 
@@ -70,13 +133,33 @@ impl Http {
     /// # Errors
     /// When the file cannot be used.
     pub(crate) fn new(connect: Duration, certificates: Option<&Path>) -> Result<Self, ApiError> {
+        Self::with_pool(connect, certificates, (MOST_IDLE, IDLE), None)
+    }
+
+    /// A sender for many keys at once: requests under way and idle connections are few, however
+    /// many send with it.
+    ///
+    /// # Errors
+    /// See [`Http::new`].
+    pub(crate) fn shared(connect: Duration) -> Result<Self, ApiError> {
+        let limits = Some(Arc::new(Limits::new()));
+        Self::with_pool(connect, None, (MOST_IDLE_SHARED, IDLE_SHARED), limits)
+    }
+
+    fn with_pool(
+        connect: Duration,
+        certificates: Option<&Path>,
+        (most_idle, idle): (usize, Duration),
+        limits: Option<Arc<Limits>>,
+    ) -> Result<Self, ApiError> {
         let fail = |text| ApiError::early(ApiErrorKind::Certificate(text));
         let (tls, distrust) = tls::config(certificates).map_err(fail)?;
         let builder = Client::builder()
             .http1_only()
             .tls_backend_preconfigured(tls)
             .connect_timeout(connect)
-            .pool_idle_timeout(IDLE)
+            .pool_idle_timeout(idle)
+            .pool_max_idle_per_host(most_idle)
             .redirect(reqwest::redirect::Policy::none())
             // Ours are enough; for its own, it would copy each request beforehand.
             .retry(reqwest::retry::never().max_retries_per_request(0));
@@ -84,7 +167,7 @@ impl Http {
         #[cfg(test)]
         let builder = builder.no_proxy();
         let client = builder.build().map_err(|error| fail(cause(&error)))?;
-        Ok(Self { client, distrust })
+        Ok(Self { client, distrust, limits })
     }
 
     /// Sends a request until it is answered or not worth another try.
@@ -104,20 +187,51 @@ impl Http {
             ));
         }
         let mut tries = 0;
+        let mut before: Option<ApiErrorKind> = None;
         loop {
             tries += 1;
-            let kind = match self.once(request).await {
-                Ok(answer) => return Ok(answer),
+            let mut kind = match self.once(request).await {
+                Ok(answer) => {
+                    request.trouble.iter().for_each(|trouble| trouble.note(None));
+                    return Ok(answer);
+                }
                 Err(kind) => kind,
             };
-            match request.retry.pause(tries, &kind) {
+            // That a deadline cut this try short says less than what the one before ended with.
+            if let ApiErrorKind::Timeout(limit) = kind
+                && limit < request.timeout
+                && let Some(before) = before.take()
+            {
+                tries -= 1;
+                kind = before;
+            }
+            let pause = request.retry.pause(tries, &kind);
+            if let Some(trouble) = &request.trouble {
+                trouble.note(Some(ApiError::new(request.asked(), kind.clone(), tries)));
+            }
+            match pause {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(ApiError::new(request.asked(), kind, tries)),
             }
+            before = Some(kind);
         }
     }
 
     async fn once(&self, request: &Outgoing) -> Result<Incoming, ApiErrorKind> {
+        let left = request.retry.left();
+        let place = async {
+            match &self.limits {
+                Some(limits) => limits.place(&request.url).await,
+                None => None,
+            }
+        };
+        // The wait for a place is not the server's.
+        let _place = match left {
+            None => place.await,
+            Some(left) => tokio::time::timeout(left, place)
+                .await
+                .map_err(|_| ApiErrorKind::Timeout(left.min(request.timeout)))?,
+        };
         let limit = request.retry.left().map_or(request.timeout, |left| left.min(request.timeout));
         let exchange = async {
             let built = self.client.request(request.method.clone(), request.url.clone());
@@ -131,13 +245,20 @@ impl Http {
             let response = self.client.execute(built).await.map_err(|error| kind_of(&error))?;
             let status = response.status().as_u16();
             if response.status().is_success() {
-                Ok(Incoming { status, body: whole(response, LARGEST).await? })
+                let content_type = content_type(response.headers());
+                Ok(Incoming { status, content_type, body: whole(response, LARGEST).await? })
             } else {
                 Err(refusal(response, &secrets(&request.headers)).await)
             }
         };
         tokio::time::timeout(limit, exchange).await.unwrap_or(Err(ApiErrorKind::Timeout(limit)))
     }
+}
+
+/// What an answer says it is.
+fn content_type(headers: &HeaderMap) -> String {
+    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// The body of an answer.
@@ -177,7 +298,14 @@ fn cause(error: &reqwest::Error) -> String {
     if inner.is::<reqwest::Error>() {
         return "the request could not be made".to_owned();
     }
-    quote(&inner.to_string(), &[])
+    let text = inner.to_string();
+    // What `openssl req -x509` makes when it is told nothing else; rustls has a name for it only.
+    if text.contains("CaUsedAsEndEntity") {
+        return "its certificate is that of an authority (`CA:TRUE`), which no server may show; \
+                make one with `openssl req -x509 -addext basicConstraints=critical,CA:FALSE`"
+            .to_owned();
+    }
+    quote(&text, &[])
 }
 
 /// Whether the server's certificate was refused, which no further try mends.

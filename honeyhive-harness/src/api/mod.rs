@@ -30,14 +30,16 @@ pub use builder::HoneyHiveBuilder;
 pub use client::HoneyHive;
 pub use datapoints::{Datapoints, ManagedDatapoint, NewDatapoint, NewDatapointBatch};
 pub use datasets::{Datasets, ManagedDataset, Mapping, NewDataset};
+pub(crate) use error::Outlook;
 pub use error::{ApiError, ApiErrorKind, Refusal};
 pub use event::{
     DateRange, Event, EventBatch, EventFilter, EventList, EventQuery, EventType, EventUpdate,
     NewEvent, StoredEvents,
 };
 pub use events::Events;
+pub(crate) use http::{Http, Trouble};
 pub use lenient::Object;
-pub(crate) use otlp::OtlpReceiver;
+pub(crate) use otlp::{OtlpReceiver, Rejected};
 pub use results::{
     ComparedEvents, DatapointResult, EventComparison, EventPair, MetricChange, MetricOfDatapoint,
     MetricResult, Passing, ResultMetrics, RunComparison, RunMetrics, RunResult,

@@ -1,23 +1,41 @@
 //! Sending spans, to HoneyHive and to any other receiver of OTLP over HTTP.
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message as _;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::{Method, Url};
+use serde_json::Value;
 
+use super::call::is_page;
 use super::client::{AGENT, HoneyHive};
-use super::error::{ApiError, ApiErrorKind, Knobs};
-use super::http::{Http, Outgoing};
+use super::error::{ApiError, ApiErrorKind, Knobs, Outlook};
+use super::http::{Http, Incoming, Outgoing, Trouble};
 use super::retry::Retry;
 use crate::config::{OtlpTarget, Protocol};
+use crate::ids::short_hash;
+use crate::text::{count, one_line};
 
 /// Tries of a request to a receiver that is not HoneyHive's, the first one included.
 const TRIES: u32 = 4;
 
+/// All tries of such a request together end after this.
+const LONGEST: Duration = Duration::from_secs(90);
+
 /// Spans take so many times longer than other requests.
 const LONGER: u32 = 3;
+
+/// What a receiver says of spans that it did not take. They are not to be sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rejected {
+    pub(crate) spans: usize,
+    pub(crate) why: String,
+}
 
 impl HoneyHive {
     /// The server's address, without a password.
@@ -25,16 +43,17 @@ impl HoneyHive {
         crate::config::printable(self.server().as_str().trim_end_matches('/'))
     }
 
-    /// Sends encoded spans; what the server answers to them.
+    /// Sends encoded spans; what the server says of those it did not take.
     pub(crate) async fn send_spans(
         &self,
         content_type: &'static str,
         body: Vec<u8>,
         source: &str,
-    ) -> Result<Bytes, ApiError> {
+    ) -> Result<Option<Rejected>, ApiError> {
         let call = self.call(Method::POST, &["opentelemetry", "v1", "traces"]).ingest();
         let call = call.repeatable(true).spans(content_type, source, body.into());
-        call.timeout(self.timeout().saturating_mul(LONGER)).bytes().await
+        let call = call.timeout(self.timeout().saturating_mul(LONGER));
+        deliver(self.http(), call.outgoing()?, self.replies()).await
     }
 }
 
@@ -46,6 +65,9 @@ pub(crate) struct OtlpReceiver {
     headers: HeaderMap,
     timeout: Duration,
     protocol: Protocol,
+    fingerprint: String,
+    replies: Arc<Replies>,
+    trouble: Option<Trouble>,
 }
 
 // Not derived: headers may hold keys.
@@ -76,31 +98,261 @@ impl OtlpReceiver {
             value.set_sensitive(true);
             headers.insert(name, value);
         }
-        let http = Http::new(target.timeout, target.certificate.as_deref())?;
-        Ok(Self { http, url, headers, timeout: target.timeout, protocol: target.protocol })
+        let http = Http::new(target.timeout, target.certificate.as_deref());
+        let http = http.map_err(|error| match error.kind() {
+            ApiErrorKind::Certificate(text) => {
+                let text = format!("{}: {text}", Knobs::OTLP.certificate);
+                ApiError::early(ApiErrorKind::Settings(text))
+            }
+            _ => error,
+        })?;
+        let mut settings = vec![target.url.as_str(), target.protocol.name()];
+        settings.extend(target.headers.iter().flat_map(|(name, value)| [&**name, value.expose()]));
+        // A file with other certificates in it is another setting, whatever it is called.
+        let trusted = target.certificate.as_ref().and_then(|path| std::fs::read(path).ok());
+        let trusted = trusted.map(|bytes| short_hash(&bytes, 16)).unwrap_or_default();
+        settings.push(&trusted);
+        Ok(Self {
+            fingerprint: fingerprint(&settings),
+            http,
+            url,
+            headers,
+            timeout: target.timeout,
+            protocol: target.protocol,
+            replies: Arc::default(),
+            trouble: None,
+        })
+    }
+
+    /// The same receiver, but tries that failed are noted there.
+    pub(crate) fn watched(self, trouble: Trouble) -> Self {
+        Self { trouble: Some(trouble), ..self }
     }
 
     pub(crate) fn protocol(&self) -> Protocol {
         self.protocol
     }
 
-    /// Sends encoded spans; what the receiver answers to them.
+    /// A digest of the settings that decide whether it takes what it is sent.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Sends encoded spans; what the receiver says of those it did not take.
     pub(crate) async fn send(
         &self,
         content_type: &'static str,
         body: Vec<u8>,
-    ) -> Result<Bytes, ApiError> {
+    ) -> Result<Option<Rejected>, ApiError> {
         let mut headers = self.headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        let until = Some(Instant::now() + LONGEST);
         let request = Outgoing {
             method: Method::POST,
             url: self.url.clone(),
             headers,
             body: body.into(),
             timeout: self.timeout,
-            retry: Retry { tries: TRIES, until: None, repeatable: true },
+            retry: Retry { tries: TRIES, until, repeatable: true },
             knobs: Knobs::OTLP,
+            trouble: self.trouble.clone(),
         };
-        Ok(self.http.send(&request).await?.body)
+        deliver(&self.http, request, &self.replies).await
+    }
+}
+
+/// A digest of settings; keys cannot be read out of it.
+pub(super) fn fingerprint(settings: &[&str]) -> String {
+    let text = format!("settings of a destination\0{}", settings.join("\0"));
+    short_hash(text.as_bytes(), 16)
+}
+
+/// What is known of how a receiver answers.
+///
+/// A receiver must answer with an `ExportTraceServiceResponse`, and say so in the content type.
+/// Some that are in use answer 200 and nothing else; a proxy, or a network with a log-in page, can
+/// do that, too, and takes nothing.
+#[derive(Debug, Default)]
+pub(super) struct Replies(AtomicU8);
+
+impl Replies {
+    /// Nothing was answered like that yet.
+    const PROPER: u8 = 0;
+    /// Once; whether the receiver does so, or something in between, could not be told.
+    const DOUBTFUL: u8 = 1;
+    /// This receiver answers so.
+    const BLANK: u8 = 2;
+
+    fn get(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, state: u8) {
+        self.0.store(state, Ordering::Relaxed);
+    }
+}
+
+/// What an answer with a status from 200 to 299 says.
+#[derive(Debug, PartialEq, Eq)]
+enum Reply {
+    /// The spans were taken, but for some.
+    Taken(Option<Rejected>),
+    /// Nothing that tells a receiver from anything else.
+    Blank,
+    /// A page for browsers.
+    Foreign,
+}
+
+fn read(answer: &Incoming) -> Reply {
+    if is_page(&answer.body) || answer.content_type == "text/html" {
+        return Reply::Foreign;
+    }
+    let is_json = answer.content_type.ends_with("json");
+    if is_json || answer.body.trim_ascii_start().starts_with(b"{") {
+        // Whatever else is in it: an object is an answer of something that speaks JSON.
+        return match serde_json::from_slice::<Value>(&answer.body) {
+            Ok(Value::Object(response)) => {
+                Reply::Taken(response.get("partialSuccess").and_then(rejected_json))
+            }
+            _ => Reply::Blank,
+        };
+    }
+    if answer.body.is_empty() && !answer.content_type.contains("protobuf") {
+        return Reply::Blank;
+    }
+    match ExportTraceServiceResponse::decode(answer.body.clone()) {
+        Ok(response) => Reply::Taken(
+            response
+                .partial_success
+                .and_then(|partial| rejected(partial.rejected_spans, &partial.error_message)),
+        ),
+        Err(_) => Reply::Blank,
+    }
+}
+
+/// Whole numbers of 64 bits are texts in the JSON of protobuf; not everybody keeps to that.
+fn rejected_json(partial: &Value) -> Option<Rejected> {
+    let spans = match partial.get("rejectedSpans")? {
+        Value::String(text) => text.parse().ok()?,
+        number => number.as_i64()?,
+    };
+    let message = partial.get("errorMessage").and_then(Value::as_str);
+    rejected(spans, message.unwrap_or_default())
+}
+
+fn rejected(spans: i64, message: &str) -> Option<Rejected> {
+    let spans = usize::try_from(spans).ok().filter(|count| *count > 0)?;
+    let mut why = format!("{} rejected", count(spans, "span"));
+    if !message.is_empty() {
+        why.push_str(&format!(": {}", one_line(message, 200)));
+    }
+    Some(Rejected { spans, why })
+}
+
+/// Sends spans, and makes sure that it was a receiver that answered.
+async fn deliver(
+    http: &Http,
+    request: Outgoing,
+    replies: &Replies,
+) -> Result<Option<Rejected>, ApiError> {
+    let answer = http.send(&request).await?;
+    let text = match read(&answer) {
+        Reply::Taken(rejected) => return Ok(rejected),
+        Reply::Foreign => "a page for browsers",
+        Reply::Blank if replies.get() == Replies::BLANK => return Ok(None),
+        Reply::Blank if is_blank_receiver(http, &request, replies).await => {
+            replies.set(Replies::BLANK);
+            return Ok(None);
+        }
+        Reply::Blank => "an answer that no receiver of spans gives",
+    };
+    let kind = ApiErrorKind::Decode(format!("{} with {text}", answer.status));
+    Err(ApiError::new(request.asked(), kind, 1))
+}
+
+/// Whether it is a receiver that answers 200 and nothing else: it refuses what are no spans, and
+/// answers to none like to some.
+async fn is_blank_receiver(http: &Http, request: &Outgoing, replies: &Replies) -> bool {
+    let ask = |body: &'static [u8]| {
+        let body = Bytes::from_static(body);
+        Outgoing { body, retry: Retry::never(), trouble: None, ..request.clone() }
+    };
+    match http.send(&ask(b"neither protobuf nor JSON")).await {
+        // It takes anything.
+        Ok(_) => return false,
+        Err(error) => match error.kind() {
+            ApiErrorKind::Broken(_) => {}
+            ApiErrorKind::Status(refusal) if refusal.status >= 400 => {}
+            _ => return false,
+        },
+    }
+    let json = request.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    let none: &'static [u8] = if json { br#"{"resourceSpans":[]}"# } else { b"" };
+    match http.send(&ask(none)).await {
+        Ok(answer) => read(&answer) == Reply::Blank,
+        // It looks into what it is sent. The second time that is how it answers.
+        Err(error) if error.outlook() == Outlook::Content => {
+            let before = replies.get();
+            replies.set(Replies::DOUBTFUL);
+            before != Replies::PROPER
+        }
+        Err(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(content_type: &str, body: &[u8]) -> Reply {
+        let content_type = content_type.to_owned();
+        read(&Incoming { status: 200, content_type, body: Bytes::copy_from_slice(body) })
+    }
+
+    #[test]
+    fn a_receiver_is_told_from_what_answers_anything() {
+        let taken = Reply::Taken(None);
+        assert_eq!(reply("application/x-protobuf", b""), taken);
+        assert_eq!(reply("application/json", b"{}"), taken);
+        assert_eq!(reply("application/json", br#"{"partialSuccess":{}}"#), taken);
+        assert_eq!(reply("application/json", br#"{"success":true}"#), taken);
+        for (content_type, body) in [
+            ("", &b""[..]),
+            ("text/plain", b"OK"),
+            ("application/json", b""),
+            ("application/json", b"null"),
+            ("application/json", b"[]"),
+            ("application/x-protobuf", b"OK"),
+        ] {
+            assert_eq!(reply(content_type, body), Reply::Blank, "{content_type} {body:?}");
+        }
+        assert_eq!(reply("", b" <!doctype html>"), Reply::Foreign);
+        assert_eq!(reply("text/html", b""), Reply::Foreign);
+    }
+
+    #[test]
+    fn what_was_rejected_is_counted() {
+        use opentelemetry_proto::tonic::collector::trace::v1::ExportTracePartialSuccess;
+        let partial =
+            ExportTracePartialSuccess { rejected_spans: 3, error_message: "too\nold".to_owned() };
+        let response = ExportTraceServiceResponse { partial_success: Some(partial) };
+        let why = "3 spans rejected: too⏎old".to_owned();
+        let expected = Reply::Taken(Some(Rejected { spans: 3, why }));
+        assert_eq!(reply("application/x-protobuf", &response.encode_to_vec()), expected);
+        let json = br#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"too\nold"}}"#;
+        assert_eq!(reply("application/json", json), expected);
+    }
+
+    #[test]
+    fn other_settings_have_another_fingerprint() {
+        let mut target = OtlpTarget::new("http://localhost:4318/v1/traces".to_owned());
+        let of = |target: &OtlpTarget| OtlpReceiver::new(target).unwrap().fingerprint;
+        let first = of(&target);
+        assert_eq!(first, of(&target));
+        target.protocol = Protocol::Json;
+        let json = of(&target);
+        target.add_header("x-key".to_owned(), "secret-4711");
+        let with_key = of(&target);
+        assert!(first != json && json != with_key && !with_key.contains("4711"));
     }
 }

@@ -28,7 +28,6 @@ pub(crate) struct Retry {
 
 impl Retry {
     /// Once and never again.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for senders with a plan of their own"))]
     pub(crate) fn never() -> Self {
         Self { tries: 1, until: None, repeatable: false }
     }

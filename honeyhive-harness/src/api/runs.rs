@@ -25,8 +25,7 @@ impl Runs<'_> {
         let mut answer = call.repeatable(run.run_id.is_some()).fetch::<RunCreated>().await?;
         if answer.value.run_id.is_empty() {
             let inner = answer.value.evaluation.as_ref().map(|run| run.run_id.clone());
-            let known = inner.filter(|id| !id.is_empty()).or_else(|| run.run_id.clone());
-            match known {
+            match inner.filter(|id| !id.is_empty()) {
                 Some(id) => answer.value.run_id = id,
                 None => return Err(answer.lacks("`run_id`")),
             }
@@ -40,7 +39,11 @@ impl Runs<'_> {
     /// See [`ApiError`].
     pub async fn update(&self, run_id: &str, update: &RunUpdate) -> Result<RunUpdated, ApiError> {
         let call = self.0.call(Method::PUT, &["v1", "runs", run_id]).json(update);
-        Ok(call.fetch().await?.value)
+        let answer = call.fetch::<RunUpdated>().await?;
+        if answer.value.evaluation.is_none() {
+            return Err(answer.lacks("`evaluation`"));
+        }
+        Ok(answer.value)
     }
 
     /// A run.

@@ -57,7 +57,7 @@ pub struct NewSession {
 #[serde(default)]
 #[non_exhaustive]
 pub struct SessionStarted {
-    /// The id to use from now on: the server's word, else your own.
+    /// The id to use from now on: the server's word.
     #[serde(deserialize_with = "null")]
     pub session_id: String,
     /// The id of the session as an event; the same as a rule.
@@ -90,8 +90,7 @@ impl Sessions<'_> {
         let call = call.ingest().repeatable(session.session_id.is_some());
         let mut answer = call.fetch::<SessionStarted>().await?;
         if answer.value.session_id.is_empty() {
-            let event = answer.value.event_id.clone().filter(|id| !id.is_empty());
-            match event.or_else(|| session.session_id.clone()) {
+            match answer.value.event_id.clone().filter(|id| !id.is_empty()) {
                 Some(id) => answer.value.session_id = id,
                 None => return Err(answer.lacks("`session_id`")),
             }

@@ -2,6 +2,7 @@
 
 mod resources;
 mod server;
+mod tls;
 mod transport;
 
 use std::time::Duration;

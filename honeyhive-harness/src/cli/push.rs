@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::journal::invocations;
 use crate::report;
 use crate::text::count;
-use crate::upload::{Destination, Sent, destinations, push, unsent};
+use crate::upload::{Destination, Destinations, Sent, destinations, push, unsent};
 
 /// Sends what a run recorded and no server has taken yet.
 ///
@@ -19,11 +19,16 @@ use crate::upload::{Destination, Sent, destinations, push, unsent};
 /// the receiver of spans that `OTEL_EXPORTER_OTLP_ENDPOINT` names. What has arrived is marked beside
 /// the journal and is not sent twice, so this can be repeated and interrupted as you like. It gives
 /// up when nothing was taken for 30 s (or three times `HH_API_TIMEOUT`, where that is longer).
+///
+/// An attempt that a server refused although it took others is not sent again, unless settings
+/// changed (key, encoding, certificate) or --again is given. Where the address changed, all of it is
+/// sent to the new one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cargo honeyhive push                       the newest run
   cargo honeyhive push --all                 whatever `cargo honeyhive runs` says is not sent
+  cargo honeyhive push --again               what was refused, too
   cargo honeyhive push 20261122T170151-2782ad
   cargo honeyhive push ci-artifacts/honeyhive/20261122T170151-2782ad
 
@@ -34,6 +39,9 @@ pub(super) struct Args {
     /// All runs that were to be sent to the same places and have not arrived as a whole
     #[arg(long, conflicts_with = "invocation")]
     all: bool,
+    /// Sends what was refused before once more
+    #[arg(long)]
+    again: bool,
     /// Sends experiments of which only some cases were selected, too
     #[arg(long)]
     partial: bool,
@@ -49,15 +57,20 @@ const PAUSE: Duration = Duration::from_secs(30);
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     let directories = if args.all { Vec::new() } else { vec![args.which.find(config)?] };
     if config.offline {
-        return Err("nothing is sent while HH_OFFLINE or HH_TEST_MODE is set".to_owned());
+        return Err(format!("nothing is sent while {} is set", config.offline_by));
     }
     let mut config = config.clone();
     config.upload_partial |= args.partial;
-    let to = destinations(&config)?;
+    let Destinations { to, unusable } = destinations(&config)?;
     if to.is_empty() {
-        return Err("there is nowhere to send to: set HH_API_KEY, or OTEL_EXPORTER_OTLP_ENDPOINT \
+        return Err(unusable.unwrap_or_else(|| {
+            "there is nowhere to send to: set HH_API_KEY, or OTEL_EXPORTER_OTLP_ENDPOINT \
              for spans alone"
-            .to_owned());
+                .to_owned()
+        }));
+    }
+    if let Some(fault) = &unusable {
+        report::note(fault);
     }
     let directories = if args.all { waiting(args, &config, &to)? } else { directories };
     for to in &to {
@@ -65,10 +78,11 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     }
     let mut pushed: Vec<(String, Vec<Sent>)> = Vec::new();
     for directory in &directories {
-        let again = || destinations(&config).unwrap_or_default();
-        let sent = push(directory, again, PAUSE.max(config.connection.timeout * 3))?;
+        let to = || destinations(&config).unwrap_or_default().to;
+        let pause = PAUSE.max(config.connection.timeout * 3);
+        let sent = push(directory, to, pause, args.again)?;
         // What did not get through now has no better chance with the next run.
-        let is_away = sent.iter().all(|sent| sent.now == 0 && !sent.is_complete());
+        let is_away = sent.iter().all(|sent| sent.now == 0 && !sent.is_settled());
         pushed.push((name_of(directory), sent));
         if is_away {
             break;
@@ -78,7 +92,9 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     if untried > 0 {
         report::note(&format!("{} not tried", count(untried, "further run")));
     }
-    let good = untried == 0 && pushed.iter().flat_map(|(_, sent)| sent).all(Sent::is_complete);
+    let good = unusable.is_none()
+        && untried == 0
+        && pushed.iter().flat_map(|(_, sent)| sent).all(Sent::is_complete);
     let text = if args.json { as_json(&pushed)? } else { as_text(&pushed, args.all) };
     Ok(Done { text, code: u8::from(!good) })
 }
@@ -115,7 +131,7 @@ fn waiting(args: &Args, config: &Config, to: &[Destination]) -> Result<Vec<PathB
     for directory in all {
         let unsent = unsent(&directory)
             .map_err(|error| format!("{} cannot be read: {error}", directory.display()))?;
-        if unsent.iter().any(|unsent| to.iter().any(|to| unsent.is_of(to))) {
+        if unsent.iter().any(|unsent| to.iter().any(|to| unsent.is_for(to))) {
             waiting.push(directory);
         }
     }
@@ -136,11 +152,13 @@ fn as_json(pushed: &[(String, Vec<Sent>)]) -> Result<String, String> {
             "sent": sent.now,
             "before": sent.before,
             "refused": sent.refused,
+            "refusal": sent.refusal,
+            "rejected": sent.rejected,
             "left": sent.left(),
             "unfinished_runs": sent.unfinished,
             "runs": sent.runs.iter().map(run).collect::<Vec<_>>(),
             "complete": sent.is_complete(),
-            "problem": sent.why(),
+            "problem": sent.trouble(),
         })
     };
     let all = pushed.iter().flat_map(|(name, sent)| sent.iter().map(|sent| one(name, sent)));

@@ -26,6 +26,14 @@ pub(crate) enum Protocol {
 
 impl Protocol {
     /// As `OTEL_EXPORTER_OTLP_PROTOCOL` has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Protobuf => "http/protobuf",
+            Self::Json => "http/json",
+        }
+    }
+
+    /// As `OTEL_EXPORTER_OTLP_PROTOCOL` has it.
     pub(super) fn read(text: &str) -> Option<Self> {
         match text {
             "http/protobuf" => Some(Self::Protobuf),
@@ -46,6 +54,16 @@ pub enum Family {
     Legacy,
     /// `/v1/sessions`, `/v1/events`.
     V1,
+}
+
+impl Family {
+    /// As `HH_API_FAMILY` has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::V1 => "v1",
+        }
+    }
 }
 
 /// How HoneyHive is reached.

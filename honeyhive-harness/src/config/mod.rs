@@ -100,12 +100,16 @@ pub(crate) struct Config {
     pub(crate) connection: Connection,
     /// `OTEL_EXPORTER_OTLP_*`: where spans go as well.
     pub(crate) otlp: Option<OtlpTarget>,
+    /// Why the receiver that they name cannot be used; one of the warnings.
+    pub(crate) otlp_fault: Option<String>,
     /// `OTEL_SERVICE_NAME`: the name of the service in every trace.
     pub(crate) service_name: Option<String>,
     /// What tracers are made of.
     pub(crate) tracer: TracerDefaults,
     /// `HH_OFFLINE=1` or `HH_TEST_MODE=1`: nothing leaves the machine.
     pub(crate) offline: bool,
+    /// Which of the two it is.
+    pub(crate) offline_by: &'static str,
     /// `HH_UPLOAD=always`: a partial selection is sent to HoneyHive, too.
     pub(crate) upload_partial: bool,
     /// `HH_REQUIRE_UPLOAD=1`: what could not be sent is a failure.
@@ -154,6 +158,10 @@ impl Config {
         if sample.is_none() && seed.is_some() && vars.faults.is_empty() {
             warnings.push("HH_SAMPLE_SEED has no effect without HH_SAMPLE".to_owned());
         }
+        let is_offline = offline || test_mode;
+        let otlp = if is_offline { Ok(None) } else { OtlpTarget::read(&vars, &mut warnings) };
+        let otlp_fault = otlp.as_ref().err().cloned();
+        warnings.extend(otlp_fault.clone());
         let config = Self {
             dir: vars.raw("HH_DIR").map(PathBuf::from),
             #[cfg(feature = "cli")]
@@ -188,7 +196,8 @@ impl Config {
             dumb_terminal: vars.text("TERM").is_some_and(|text| text == "dumb"),
             columns: vars.text("COLUMNS").and_then(|text| text.parse().ok()),
             connection: Connection::read(&mut vars, &mut warnings),
-            otlp: OtlpTarget::read(&mut vars, &mut warnings).filter(|_| !offline && !test_mode),
+            otlp: otlp.unwrap_or_default(),
+            otlp_fault,
             service_name: vars.text("OTEL_SERVICE_NAME"),
             tracer: TracerDefaults {
                 project: vars.text("HH_PROJECT"),
@@ -199,7 +208,8 @@ impl Config {
                 dataset_id: vars.text("HH_DATASET_ID"),
                 datapoint_id: vars.text("HH_DATAPOINT_ID"),
             },
-            offline: offline || test_mode,
+            offline: is_offline,
+            offline_by: if test_mode && !offline { "HH_TEST_MODE" } else { "HH_OFFLINE" },
             upload_partial: vars
                 .parse("HH_UPLOAD", "neither auto nor always", |text| match text {
                     "auto" => Some(false),

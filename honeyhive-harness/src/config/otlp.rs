@@ -40,48 +40,43 @@ impl OtlpTarget {
         self.headers.push((name, Secret::new(value)));
     }
 
-    pub(super) fn read(vars: &mut Vars, warnings: &mut Vec<String>) -> Option<Self> {
+    /// The receiver that the environment names, if there is one.
+    ///
+    /// # Errors
+    /// Why it cannot be used. The variables may be there for the program under test, so that is a
+    /// note and stops nothing.
+    pub(super) fn read(vars: &Vars, warnings: &mut Vec<String>) -> Result<Option<Self>, String> {
         let off = vars.text("OTEL_SDK_DISABLED").is_some_and(|text| flag(&text) == Some(true))
             || vars.text("OTEL_TRACES_EXPORTER").is_some_and(|text| text == "none");
-        if off {
-            return None;
-        }
-        let (name, text) =
-            vars.first(&["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"])?;
+        let endpoints = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+        let Some((name, text)) = vars.first(&endpoints).filter(|_| !off) else { return Ok(None) };
         let url = match server(&text) {
             // The endpoint of traces is used as it is; the one of all signals gets their path.
             Ok(_) if name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" => text,
             Ok(server) => format!("{server}/v1/traces"),
             Err(fault) => {
-                let shown = printable(&text);
-                warnings.push(format!("{name}={shown}: {fault}; no spans are sent there"));
-                return None;
+                return Err(format!(
+                    "{name}={}: {fault}; no spans are sent there",
+                    printable(&text)
+                ));
             }
         };
         let named =
             vars.first(&["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]);
         let protocol = match named {
             None => Protocol::default(),
-            Some((name, text)) => {
-                let Some(protocol) = Protocol::read(&text) else {
-                    // The variable may be there for the program under test, which can speak it.
-                    warnings.push(format!("{name}={text}: {PROTOCOLS}; no spans are sent"));
-                    return None;
-                };
-                protocol
-            }
+            Some((name, text)) => Protocol::read(&text)
+                .ok_or_else(|| format!("{name}={text}: {PROTOCOLS}; no spans are sent"))?,
         };
         let mut headers = Vec::new();
         if let Some((name, text)) =
             vars.first(&["OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"])
         {
-            let Some(read) = read_headers(&text) else {
-                warnings.push(format!(
+            headers = read_headers(&text).ok_or_else(|| {
+                format!(
                     "{name}: not `name=value,name=value` (its value is not shown); no spans are sent"
-                ));
-                return None;
-            };
-            headers = read;
+                )
+            })?;
         }
         if let Some((name, text)) =
             vars.first(&["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"])
@@ -89,15 +84,15 @@ impl OtlpTarget {
         {
             warnings.push(format!("{name}={text}: spans are sent uncompressed"));
         }
-        Some(Self {
+        Ok(Some(Self {
             url,
             headers,
             protocol,
-            timeout: timeout(vars),
+            timeout: timeout(vars, warnings),
             certificate: vars
                 .first(&["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"])
                 .map(|(_, path)| path.into()),
-        })
+        }))
     }
 
     /// The address without a password.
@@ -107,15 +102,17 @@ impl OtlpTarget {
 }
 
 /// Milliseconds, as the specification has it.
-fn timeout(vars: &mut Vars) -> Duration {
+fn timeout(vars: &Vars, warnings: &mut Vec<String>) -> Duration {
     let names = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
-    let name = names.into_iter().find(|name| vars.has(name));
-    let millis = name.and_then(|name| {
-        vars.parse(name, "not a number of milliseconds from 1", |text| {
-            text.parse().ok().filter(|n| *n > 0)
-        })
-    });
-    millis.map_or(TIMEOUT, Duration::from_millis)
+    let Some((name, text)) = vars.first(&names) else { return TIMEOUT };
+    if let Some(millis) = text.parse().ok().filter(|millis| *millis > 0) {
+        return Duration::from_millis(millis);
+    }
+    let default = TIMEOUT.as_millis();
+    warnings.push(format!(
+        "{name}={text}: not a number of milliseconds from 1; the default of {default} is used"
+    ));
+    TIMEOUT
 }
 
 /// `name=value` pairs with commas between them; values may be percent-encoded.
@@ -159,9 +156,13 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> (Option<OtlpTarget>, Vars, Vec<String>) {
-        let mut vars = Vars::new(variables.iter().map(|(name, value)| (name.into(), value.into())));
+        let vars = Vars::new(variables.iter().map(|(name, value)| (name.into(), value.into())));
         let mut warnings = Vec::new();
-        let target = OtlpTarget::read(&mut vars, &mut warnings);
+        let target = OtlpTarget::read(&vars, &mut warnings);
+        let target = target.unwrap_or_else(|fault| {
+            warnings.push(fault);
+            None
+        });
         (target, vars, warnings)
     }
 
@@ -195,6 +196,16 @@ mod tests {
             assert!(warnings[0].starts_with(bad.0) && warnings[0].contains(said), "{warnings:?}");
             assert!(!warnings[0].contains("secret-without"));
         }
+        let (target, vars, warnings) = read(&[endpoint, ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon")]);
+        assert!(vars.faults.is_empty());
+        assert_eq!(target.unwrap().timeout, TIMEOUT);
+        assert_eq!(
+            warnings,
+            [
+                "OTEL_EXPORTER_OTLP_TIMEOUT=soon: not a number of milliseconds from 1; the default of \
+              10000 is used"
+            ]
+        );
         let (target, _, warnings) = read(&[endpoint, ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")]);
         assert!(target.is_some());
         assert_eq!(warnings, ["OTEL_EXPORTER_OTLP_COMPRESSION=gzip: spans are sent uncompressed"]);

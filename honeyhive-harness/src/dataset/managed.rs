@@ -47,7 +47,7 @@ struct Fetched {
 }
 
 /// A datapoint, or why there is none.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct FetchedRow {
     id: String,
@@ -157,10 +157,20 @@ fn copy(root: &Path, which: Managed<'_>) -> PathBuf {
     root.join(".datasets").join(format!("{}.json", short_hash(which.to_string().as_bytes(), 16)))
 }
 
-/// A copy that cannot be kept is no reason to fail.
+/// A copy that cannot be kept is no reason to fail. A datapoint that could not be fetched this time
+/// stays as it was fetched before.
 fn keep(root: &Path, which: Managed<'_>, fetched: &Fetched) {
     let path = copy(root, which);
-    let Ok(text) = serde_json::to_vec(fetched) else { return };
+    let before: Option<Fetched> =
+        std::fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let before = before.filter(|before| before.id == fetched.id).unwrap_or_default();
+    let rows = fetched.rows.iter().map(|row| {
+        let known = before.rows.iter().find(|known| known.id == row.id && known.missing.is_none());
+        known.filter(|_| row.missing.is_some()).unwrap_or(row).clone()
+    });
+    let (id, name) = (fetched.id.clone(), fetched.name.clone());
+    let kept = Fetched { id, name, rows: rows.collect() };
+    let Ok(text) = serde_json::to_vec(&kept) else { return };
     let draft = path.with_extension(format!("{}.draft", std::process::id()));
     let directory = path.parent().unwrap_or(root);
     let written = std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&draft, text));
@@ -306,6 +316,11 @@ mod tests {
         assert!(dataset.datapoint(&dataset.rows[1]).unwrap_err().contains("404"));
         let ids = dataset.external_ids(false);
         assert!(ids.managed && &*ids.dataset == "d1" && &*ids.rows.unwrap()[0] == "a");
+        // The one that cannot be had now was there before, and the other way round.
+        let rows = vec![row("a", Some("404")), row("b", None)];
+        keep(&root, which, &Fetched { id: "d1".into(), name: "golden".into(), rows });
+        let dataset = kept(&root, which, None).unwrap().unwrap();
+        assert!(dataset.rows.iter().all(|row| dataset.datapoint(row).is_ok()));
         std::fs::remove_dir_all(root).unwrap();
     }
 }

@@ -324,7 +324,7 @@ fn required(rule: &RequireRule, judge: &Judge, value: ScoreValue) -> bool {
     match (rule.limit, judge.judges(), value) {
         (Some((comparison, limit)), ..) => comparison.holds(value.as_f64(), limit),
         // A number of an evaluator that has no threshold measures, so there is nothing to require.
-        (None, Judges::WhenBool, ScoreValue::Number(_)) => true,
+        (None, Judges::WhenBool, ScoreValue::Number(_) | ScoreValue::Integer(_)) => true,
         (None, ..) => judge.is_good(value),
     }
 }
@@ -332,7 +332,7 @@ fn required(rule: &RequireRule, judge: &Judge, value: ScoreValue) -> bool {
 fn shown(value: ScoreValue) -> String {
     match value {
         ScoreValue::Bool(yes) => yes.to_string(),
-        ScoreValue::Number(value) => number(value),
+        other => number(other.as_f64()),
     }
 }
 

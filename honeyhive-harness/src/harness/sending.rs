@@ -11,7 +11,7 @@ use crate::engine::Job;
 use crate::journal::{GitRecord, Writer};
 use crate::report;
 use crate::text::{count, seconds};
-use crate::upload::{Destination, Uplink, destinations};
+use crate::upload::{Destination, Destinations, Uplink, destinations};
 
 /// After Ctrl-C people wait no longer for what is still to be sent.
 const INTERRUPTED: Duration = Duration::from_secs(3);
@@ -32,7 +32,15 @@ pub(super) struct Sending {
 /// # Errors
 /// When a destination cannot be used as it is configured.
 pub(super) fn announce(config: &Config, jobs: &[Job]) -> Result<Vec<Destination>, String> {
-    let mut to = destinations(config)?;
+    let Destinations { mut to, unusable } = destinations(config)?;
+    if let Some(fault) = unusable {
+        if config.require_upload {
+            return Err(format!("HH_REQUIRE_UPLOAD is set, but spans cannot be sent: {fault}"));
+        }
+        if config.otlp_fault.is_none() {
+            report::note(&fault);
+        }
+    }
     if config.require_upload && !to.iter().any(Destination::has_sessions) {
         let why = if config.offline {
             "HH_OFFLINE or HH_TEST_MODE is set, too"
@@ -61,7 +69,7 @@ pub(super) fn announce(config: &Config, jobs: &[Job]) -> Result<Vec<Destination>
     } else if config.connection.api_key.is_none() && config.connection.ingestion_key.is_some() {
         report::note("HH_INGESTION_API_KEY is set, but runs need HH_API_KEY: nothing is sent");
     } else if config.offline && config.connection.api_key.is_some() {
-        report::note("nothing leaves this machine (HH_OFFLINE)");
+        report::note(&format!("nothing leaves this machine ({})", config.offline_by));
     }
     Ok(to)
 }

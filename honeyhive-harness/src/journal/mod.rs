@@ -51,7 +51,7 @@
 //!
 //! Beside a journal that was sent from stands `<journal>.sent`, with one JSON object per line for
 //! what arrived where: `{"to":"honeyhive https://..","session":{"session_id":"..","there":".."}}`, and
-//! likewise `begun`, `run`, `update`, `spans`, `refused` and `finished`. What has no line is sent again by
+//! likewise `begun`, `run`, `update`, `spans`, `refused`, `again`, `stopped` and `finished`. What has no line is sent again by
 //! `cargo honeyhive push`; copy it along when you merge journals. `.datasets` has copies of managed
 //! datasets.
 //!

@@ -44,9 +44,12 @@ pub(super) fn render(runs: &[Listed], more: usize) -> String {
             text.push_str(&format!("    {YELLOW}{file} is {said}{YELLOW:#}\n"));
         }
         for unsent in unsent {
-            let said = not_sent(unsent);
-            let push = format!("`cargo honeyhive push {}` sends the rest", run.invocation);
-            text.push_str(&format!("    {YELLOW}{said}{YELLOW:#}; {push}\n"));
+            let push = format!("cargo honeyhive push {}", run.invocation);
+            for (said, why, next) in not_sent(unsent, &push) {
+                let why = why.map(|why| format!("; {}", one_line(why, LONGEST_ERROR)));
+                let why = why.unwrap_or_default();
+                text.push_str(&format!("    {YELLOW}{said}{YELLOW:#}{why}; {next}\n"));
+            }
         }
     }
     if more > 0 {
@@ -160,15 +163,26 @@ fn heading(run: &Overview) -> String {
     )
 }
 
-/// `3 of 80 attempts not sent to HoneyHive at https://..`
-fn not_sent(unsent: &Unsent) -> String {
-    let Unsent { to, attempts, left, unfinished_runs, .. } = unsent;
-    if *left > 0 {
-        let all = count(*attempts, "attempt");
-        format!("{} of {all} not sent to {to}", thousands(*left))
-    } else {
-        format!("{} not finished at {to}", count(*unfinished_runs, "run"))
+/// What a destination lacks, why, and what sends it: `3 of 80 attempts not sent to HoneyHive at
+/// https://..`, and `2 of 80 attempts refused by ..`.
+fn not_sent<'a>(unsent: &'a Unsent, push: &str) -> Vec<(String, Option<&'a str>, String)> {
+    let Unsent { to, attempts, left, unfinished_runs, refused, .. } = unsent;
+    let all = count(*attempts, "attempt");
+    let mut lines = Vec::new();
+    if *left + *unfinished_runs > 0 {
+        let said = if *left > 0 {
+            format!("{} of {all} not sent to {to}", thousands(*left))
+        } else {
+            format!("{} not finished at {to}", count(*unfinished_runs, "run"))
+        };
+        lines.push((said, unsent.why.as_deref(), format!("`{push}` sends the rest")));
     }
+    if *refused > 0 {
+        let said = format!("{} of {all} refused by {to}", thousands(*refused));
+        let next = format!("`{push} --again` sends what was refused");
+        lines.push((said, unsent.refusal.as_deref(), next));
+    }
+    lines
 }
 
 /// `80 cases: 77 pass, 2 fail, 1 error; gate pass`

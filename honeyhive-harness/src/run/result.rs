@@ -99,7 +99,7 @@ pub struct Upload {
     pub attempts: usize,
     /// Of these, how many arrived.
     pub sent: usize,
-    /// How many will never be taken.
+    /// How many were refused although others were taken; `cargo honeyhive push --again` sends them.
     pub refused: usize,
     /// Everything arrived, and the run is finished there.
     pub complete: bool,
@@ -113,7 +113,7 @@ impl From<Sent> for Upload {
     fn from(sent: Sent) -> Self {
         Self {
             complete: sent.is_complete(),
-            problem: sent.why().map(str::to_owned),
+            problem: sent.trouble().map(str::to_owned),
             run_id: sent.runs.into_iter().next().map(|(_, id)| id),
             to: sent.to,
             attempts: sent.attempts,

@@ -179,12 +179,15 @@ fn wait(outbox: &Arc<Outbox>, timeout: Duration) {
 /// Waits until all is sent.
 async fn idle(outbox: Arc<Outbox>, timeout: Duration) {
     let until = Instant::now() + timeout.min(LONGEST);
+    outbox.stuck.store(false, Ordering::Release);
     outbox.pipeline.say(Word::Now);
     loop {
         let changed = outbox.changed.notified();
         tokio::pin!(changed);
         changed.as_mut().enable();
-        if outbox.is_idle() || tokio::time::timeout_at(until, changed).await.is_err() {
+        // A wrong address does not become right while somebody waits.
+        let is_over = outbox.is_idle() || outbox.stuck.load(Ordering::Acquire);
+        if is_over || tokio::time::timeout_at(until, changed).await.is_err() {
             return;
         }
         // What came meanwhile; but a server that fails is left alone between two tries.

@@ -150,6 +150,8 @@ pub mod attributes {
     pub const LEFT_OUT: &str = "honeyhive_left_out";
     /// The name of an evaluator.
     pub const EVALUATOR_NAME: &str = "evaluator.name";
+    /// What the evaluator is: `code`, a function.
+    pub const EVALUATOR_TYPE: &str = "evaluator.type";
     /// The score's value as a number.
     pub const EVALUATOR_SCORE: &str = "evaluator.score";
     /// The score's label.
@@ -413,6 +415,7 @@ impl Tracer {
         let attributes = [
             KeyValue::new(attributes::EVENT_TYPE, "evaluator"),
             KeyValue::new(attributes::EVALUATOR_NAME, name.to_owned()),
+            KeyValue::new(attributes::EVALUATOR_TYPE, "code"),
         ];
         self.start_in(format!("evaluator.{name}").into(), parent, attributes)
     }

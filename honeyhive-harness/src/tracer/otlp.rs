@@ -1,6 +1,5 @@
 //! Spans as OTLP: what goes over the wire to HoneyHive and to any other receiver.
 
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use opentelemetry_proto::tonic::common::v1::{
     AnyValue, ArrayValue, InstrumentationScope, KeyValue, any_value,
 };
@@ -54,9 +53,10 @@ impl ResourceInfo {
 #[derive(Debug)]
 pub(crate) struct Batch {
     protocol: Protocol,
-    /// The spans in a row, as they stand in a request.
+    /// The spans in a row, as they stand in a request; in JSON with a comma after each.
     spans: Vec<u8>,
-    count: usize,
+    /// Where each ends.
+    ends: Vec<usize>,
 }
 
 /// Numbers of fields in the messages around the spans.
@@ -68,7 +68,7 @@ const SPANS: u8 = 2;
 
 impl Batch {
     pub(crate) fn new(protocol: Protocol) -> Self {
-        Self { protocol, spans: Vec::new(), count: 0 }
+        Self { protocol, spans: Vec::new(), ends: Vec::new() }
     }
 
     /// Adds a span with its attributes as they are to be sent; `false` when its ids are none.
@@ -86,28 +86,35 @@ impl Batch {
                 let _ = span.encode_length_delimited(&mut self.spans);
             }
             Protocol::Json => {
-                if self.count > 0 {
-                    self.spans.push(b',');
-                }
                 // Strings, numbers and lists of them; none can fail to be written.
                 let _ = serde_json::to_writer(&mut self.spans, &span);
+                self.spans.push(b',');
             }
         }
-        self.count += 1;
+        self.ends.push(self.spans.len());
         true
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.count
+        self.ends.len()
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.count >= MOST_SPANS || self.spans.len() >= MOST_BYTES
+        self.len() >= MOST_SPANS || self.spans.len() >= MOST_BYTES
+    }
+
+    /// Keeps the first `count` spans; the others are the result.
+    pub(crate) fn split_off(&mut self, count: usize) -> Self {
+        let ends = self.ends.split_off(count.min(self.ends.len()));
+        let begin = self.ends.last().copied().unwrap_or_default();
+        let spans = self.spans.split_off(begin);
+        let ends = ends.into_iter().map(|end| end - begin).collect();
+        Self { protocol: self.protocol, spans, ends }
     }
 
     /// The content type and body of the request: an `ExportTraceServiceRequest` with one resource
     /// and one scope.
-    pub(crate) fn encode(self, resource: &ResourceInfo) -> (&'static str, Vec<u8>) {
+    pub(crate) fn encode(&self, resource: &ResourceInfo) -> (&'static str, Vec<u8>) {
         let resource = resource.encode();
         let scope = InstrumentationScope {
             name: "honeyhive-harness".to_owned(),
@@ -118,7 +125,7 @@ impl Batch {
             Protocol::Protobuf => {
                 let [mut of_scope, mut of_resource, mut request] = [const { Vec::new() }; 3];
                 field(SCOPE, &scope.encode_to_vec(), &mut of_scope);
-                of_scope.extend(self.spans);
+                of_scope.extend_from_slice(&self.spans);
                 field(RESOURCE, &resource.encode_to_vec(), &mut of_resource);
                 field(SCOPE_SPANS, &of_scope, &mut of_resource);
                 field(RESOURCE_SPANS, &of_resource, &mut request);
@@ -131,7 +138,8 @@ impl Batch {
                 let begin = format!(
                     r#"{{"resourceSpans":[{{"resource":{resource},"scopeSpans":[{{"scope":{scope},"spans":["#
                 );
-                let body = [begin.as_bytes(), &self.spans, b"]}]}]}"].concat();
+                let spans = self.spans.strip_suffix(b",").unwrap_or(&self.spans);
+                let body = [begin.as_bytes(), spans, b"]}]}]}"].concat();
                 ("application/json", body)
             }
         }
@@ -149,23 +157,6 @@ fn field(number: u8, message: &[u8], to: &mut Vec<u8>) {
     // Room is made as it is needed.
     let _ = prost::encode_length_delimiter(message.len(), to);
     to.extend_from_slice(message);
-}
-
-/// What a receiver says of the spans that it did not take, if there are any.
-pub(crate) fn rejected(answer: &[u8], protocol: Protocol) -> Option<String> {
-    rejection(answer, protocol).map(|(_, why)| why)
-}
-
-/// How many spans a receiver did not take, and what it says of them, if there are any.
-pub(super) fn rejection(answer: &[u8], protocol: Protocol) -> Option<(usize, String)> {
-    let response = match protocol {
-        Protocol::Protobuf => ExportTraceServiceResponse::decode(answer).ok(),
-        Protocol::Json => serde_json::from_slice(answer).ok(),
-    };
-    let partial = response?.partial_success?;
-    let count = usize::try_from(partial.rejected_spans).ok().filter(|count| *count > 0)?;
-    let why = crate::text::one_line(&partial.error_message, 200);
-    Some((count, format!("{count} of the spans were rejected: {why}")))
 }
 
 fn trace_bytes(hex: &str) -> Option<Vec<u8>> {
@@ -350,6 +341,32 @@ mod tests {
         assert_eq!(of_scope.scope.as_ref().unwrap().name, "honeyhive-harness");
         let names: Vec<&str> = of_scope.spans.iter().map(|span| span.name.as_str()).collect();
         assert_eq!(names, ["one", "two"]);
+    }
+
+    #[test]
+    fn a_batch_can_be_halved() {
+        for protocol in [Protocol::Json, Protocol::Protobuf] {
+            let mut batch = Batch::new(protocol);
+            for name in ["one", "two", "three"] {
+                let record = SpanRecord { name: name.to_owned(), ..record() };
+                assert!(batch.push(TRACE, record, Map::new()));
+            }
+            let rest = batch.split_off(1);
+            let names = |batch: &Batch| -> Vec<String> {
+                let (_, body) = batch.encode(&resource());
+                let request: ExportTraceServiceRequest = match protocol {
+                    Protocol::Json => serde_json::from_slice(&body).unwrap(),
+                    Protocol::Protobuf => ExportTraceServiceRequest::decode(&*body).unwrap(),
+                };
+                let scope = &request.resource_spans[0].scope_spans[0];
+                scope.spans.iter().map(|span| span.name.clone()).collect()
+            };
+            assert_eq!((batch.len(), rest.len()), (1, 2));
+            assert_eq!(
+                (names(&batch), names(&rest)),
+                (vec!["one".into()], vec!["two".into(), "three".into()])
+            );
+        }
     }
 
     #[test]

@@ -86,6 +86,8 @@ pub(super) struct Outbox {
     listed: AtomicBool,
     /// When the tracer was dropped or shut down, and how long to go on from there.
     gone: OnceLock<Instant>,
+    /// What failed last does not pass by itself.
+    pub(super) stuck: AtomicBool,
     pub(super) changed: Notify,
 }
 
@@ -99,6 +101,7 @@ impl Outbox {
             pipeline,
             listed: AtomicBool::new(false),
             gone: OnceLock::new(),
+            stuck: AtomicBool::new(false),
             changed: Notify::new(),
         })
     }

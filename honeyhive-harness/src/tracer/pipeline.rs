@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 
 use super::outbox::Outbox;
 use super::worker::Worker;
-use crate::api::HoneyHive;
+use crate::api::{ApiError, HoneyHive, Http};
 use crate::config::{Connection, Protocol};
 
 /// So many spans are worth a request before their time.
@@ -35,6 +35,8 @@ pub(super) enum Word {
 pub(super) struct Pipeline {
     connection: Connection,
     client: HoneyHive,
+    /// Closes the connections when the last pipeline ends.
+    _http: Arc<Http>,
     words: UnboundedSender<Word>,
     runtime: Handle,
     came: AtomicUsize,
@@ -48,6 +50,19 @@ impl fmt::Debug for Pipeline {
 
 /// The pipelines that there are.
 static PIPELINES: Mutex<Vec<Weak<Pipeline>>> = Mutex::new(Vec::new());
+
+/// What all of them send with: the connections to a server are few, however many keys there are.
+static HTTP: Mutex<Weak<Http>> = Mutex::new(Weak::new());
+
+fn http() -> Result<Arc<Http>, ApiError> {
+    let mut shared = HTTP.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(http) = shared.upgrade() {
+        return Ok(http);
+    }
+    let http = Arc::new(HoneyHive::shared_http()?);
+    *shared = Arc::downgrade(&http);
+    Ok(http)
+}
 
 /// The thread of all pipelines, or why there is none.
 fn runtime() -> Result<Handle, String> {
@@ -81,11 +96,13 @@ impl Pipeline {
         if let Some(pipeline) = known {
             return Ok(pipeline);
         }
-        let client = HoneyHive::from_connection(&connection).map_err(|error| error.to_string())?;
+        let http = http().map_err(|error| error.to_string())?;
+        let client = HoneyHive::from_connection_over(&connection, &http)
+            .map_err(|error| error.to_string())?;
         let runtime = runtime()?;
         let (words, heard) = mpsc::unbounded_channel();
         let came = AtomicUsize::new(0);
-        let pipeline = Arc::new(Self { connection, client, words, runtime, came });
+        let pipeline = Arc::new(Self { connection, client, _http: http, words, runtime, came });
         all.push(Arc::downgrade(&pipeline));
         pipeline.runtime.spawn(Worker::new(Arc::clone(&pipeline)).run(heard));
         Ok(pipeline)

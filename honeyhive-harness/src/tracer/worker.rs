@@ -4,6 +4,8 @@
 //! may succeed later is held and comes first in the next round, which then waits a while. So spans
 //! are sent in the order in which they ended, and none twice in different words.
 
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,11 +13,11 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::otlp::{Batch, rejection};
+use super::otlp::{Batch, ResourceInfo};
 use super::outbox::{Outbox, add};
 use super::pipeline::{Pipeline, Word};
 use super::session::SessionState;
-use crate::api::{ApiError, HoneyHive};
+use crate::api::{ApiError, HoneyHive, Outlook};
 
 /// Spans wait this long for others to go with.
 const GATHER: Duration = Duration::from_secs(1);
@@ -34,12 +36,12 @@ const LONGEST_REST: Duration = Duration::from_secs(30);
 /// connections are there for the next tracer.
 const LINGER: Duration = Duration::from_secs(15);
 
-/// Spans in the form in which they are sent, however often.
+/// Spans that go in one request, however often it is sent.
 struct Request {
-    content_type: &'static str,
-    body: Vec<u8>,
+    batch: Batch,
+    resource: ResourceInfo,
     source: String,
-    /// How many spans of whom.
+    /// How many spans of whom, in the order of the batch.
     parts: Vec<(Arc<Outbox>, usize)>,
 }
 
@@ -62,14 +64,40 @@ impl Request {
     fn spans(&self) -> usize {
         self.parts.iter().map(|(_, spans)| spans).sum()
     }
+
+    /// Keeps the first half of the spans; the others are the result.
+    fn split_off(&mut self) -> Self {
+        let mut keep = self.batch.len() / 2;
+        let batch = self.batch.split_off(keep);
+        let mut rest = Vec::new();
+        let mut first = Vec::new();
+        for (outbox, spans) in std::mem::take(&mut self.parts) {
+            let here = spans.min(keep);
+            keep -= here;
+            if here < spans {
+                rest.push((Arc::clone(&outbox), spans - here));
+            }
+            if here > 0 {
+                first.push((outbox, here));
+            }
+        }
+        self.parts = first;
+        Self { batch, resource: self.resource.clone(), source: self.source.clone(), parts: rest }
+    }
+
+    fn went_wrong(&self, error: &ApiError) {
+        for (outbox, _) in &self.parts {
+            outbox.counters.went_wrong(&error.to_string());
+        }
+    }
 }
 
 /// See the module.
 pub(super) struct Worker {
     pipeline: Arc<Pipeline>,
     ready: Vec<Arc<Outbox>>,
-    /// A request that failed but may succeed later.
-    held: Option<Request>,
+    /// Requests that failed but may succeed later, in the order of their spans.
+    held: VecDeque<Request>,
     due: Option<Instant>,
     /// Nothing is sent before, after a failure; and whether the server itself wants that.
     rest: Option<(Instant, bool)>,
@@ -78,7 +106,8 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn new(pipeline: Arc<Pipeline>) -> Self {
-        Self { pipeline, ready: Vec::new(), held: None, due: None, rest: None, failures: 0 }
+        let (ready, held) = (Vec::new(), VecDeque::new());
+        Self { pipeline, ready, held, due: None, rest: None, failures: 0 }
     }
 
     pub(super) async fn run(mut self, mut heard: UnboundedReceiver<Word>) {
@@ -135,15 +164,19 @@ impl Worker {
             Ok(()) => self.failures = 0,
             Err(error) => self.rest_after(error),
         }
-        for outbox in self.ready.iter().filter(|outbox| went.is_err() && outbox.is_over()) {
-            outbox.give_up();
+        let stuck = went.as_ref().is_err_and(|error| error.outlook() == Outlook::Later);
+        for outbox in &self.ready {
+            outbox.stuck.store(stuck, Ordering::Release);
+            if went.is_err() && outbox.is_over() {
+                outbox.give_up();
+            }
         }
         self.ready.retain(|outbox| {
             let stays = outbox.stays_listed();
             outbox.changed.notify_waiters();
             stays
         });
-        if !self.ready.is_empty() || self.held.is_some() {
+        if !self.ready.is_empty() || !self.held.is_empty() {
             self.due = Some(Instant::now() + GATHER);
         }
     }
@@ -185,7 +218,7 @@ impl Worker {
     /// Why the rest is to be sent later.
     async fn send_spans(&mut self) -> Result<(), ApiError> {
         let mut left: usize = self.ready.iter().map(|outbox| outbox.buffer.pending().0).sum();
-        while let Some(request) = self.held.take().or_else(|| self.request()) {
+        while let Some(request) = self.held.pop_front().or_else(|| self.request()) {
             let spans = request.spans();
             self.send(request).await?;
             left = left.saturating_sub(spans);
@@ -210,37 +243,50 @@ impl Worker {
             }
         }
         let about = &parts.first()?.0.about;
-        let (content_type, body) = batch.encode(&about.resource);
-        Some(Request { content_type, body, source: about.source.clone(), parts })
+        let (resource, source) = (about.resource.clone(), about.source.clone());
+        Some(Request { batch, resource, source, parts })
     }
 
     /// # Errors
     /// Why the request is held.
-    async fn send(&mut self, request: Request) -> Result<(), ApiError> {
+    async fn send(&mut self, mut request: Request) -> Result<(), ApiError> {
         let client = self.client();
-        let sent = client.send_spans(request.content_type, request.body.clone(), &request.source);
-        match sent.await {
-            Ok(answer) => match rejection(&answer, self.pipeline.protocol()) {
-                Some((failed, why)) => request.settle(failed, Some(&why)),
-                None => request.settle(0, None),
-            },
-            Err(error) => {
-                let over = request.parts.iter().all(|(outbox, _)| outbox.is_over());
-                if error.is_transient() && !over {
-                    for (outbox, _) in &request.parts {
-                        outbox.counters.went_wrong(&error.to_string());
-                    }
-                    self.held = Some(request);
-                    return Err(error);
-                }
+        let (content_type, body) = request.batch.encode(&request.resource);
+        let error = match client.send_spans(content_type, body, &request.source).await {
+            Ok(None) => {
+                request.settle(0, None);
+                return Ok(());
+            }
+            Ok(Some(rejected)) => {
+                request.settle(rejected.spans, Some(&rejected.why));
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        let over = request.parts.iter().all(|(outbox, _)| outbox.is_over());
+        match error.outlook() {
+            Outlook::Soon | Outlook::Later if !over => {
+                request.went_wrong(&error);
+                self.held.push_front(request);
+                Err(error)
+            }
+            // One span that is not liked must not take the others with it.
+            Outlook::Content if request.batch.len() > 1 && !over => {
+                request.went_wrong(&error);
+                let rest = request.split_off();
+                self.held.push_front(rest);
+                self.held.push_front(request);
+                Ok(())
+            }
+            outlook => {
                 let spans = request.spans();
                 request.settle(spans, Some(&error.to_string()));
-                if error.is_transient() {
-                    return Err(error);
+                match outlook {
+                    Outlook::Soon | Outlook::Later => Err(error),
+                    Outlook::Key | Outlook::Content => Ok(()),
                 }
             }
         }
-        Ok(())
     }
 
     fn rest_after(&mut self, error: &ApiError) {
@@ -273,11 +319,12 @@ impl Worker {
                 }
                 Err(error) => {
                     outbox.counters.went_wrong(&error.to_string());
-                    let again = error.is_transient() && !outbox.is_over();
+                    let passes = matches!(error.outlook(), Outlook::Soon | Outlook::Later);
+                    let again = passes && !outbox.is_over();
                     if !again {
                         add(&outbox.counters.updates_failed, 1);
                     }
-                    if error.is_transient() {
+                    if passes {
                         *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                     }
                     again.then_some(session)

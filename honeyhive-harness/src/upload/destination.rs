@@ -7,14 +7,14 @@ use tokio::time::Instant;
 
 use super::marks::{Begun, Session};
 use super::runs::{Ending, Run, Runs};
+use super::scores;
 use crate::api::{
     ApiError, EventUpdate, HoneyHive, NewRun, NewSession, OtlpReceiver, RunStatus, RunUpdate,
+    Trouble,
 };
 use crate::config::{OtlpTarget, Protocol};
 use crate::journal::{AttemptRecord, InvocationRecord};
-use crate::score::ScoreValue;
 use crate::text::number;
-use crate::tracer::otlp::{Batch, ResourceInfo, rejected};
 
 /// HoneyHive's own figures are asked for this often.
 const POLL: Duration = Duration::from_millis(500);
@@ -26,17 +26,21 @@ pub(crate) struct Destination {
     pub(super) name: String,
     /// Its name for people.
     pub(crate) shown: String,
-    way: Way,
+    pub(super) way: Way,
     /// Attempts of a partial selection are wanted, too.
     partial: bool,
+    /// A digest of the settings.
+    settings: String,
+    /// Tries that failed while their request goes on.
+    pub(super) trouble: Trouble,
 }
 
 #[derive(Debug)]
-enum Way {
+pub(super) enum Way {
     /// Runs, sessions and spans.
     HoneyHive { client: HoneyHive, protocol: Protocol, aggregate: Option<String> },
     /// Spans alone.
-    Otlp(OtlpReceiver),
+    Otlp(Box<OtlpReceiver>),
 }
 
 /// What became of an attempt's session.
@@ -56,9 +60,16 @@ impl Destination {
         aggregate: Option<String>,
         partial: bool,
     ) -> Self {
-        let shown = format!("HoneyHive at {}", client.address());
-        let name = format!("honeyhive {}", client.address());
-        Self { name, shown, way: Way::HoneyHive { client, protocol, aggregate }, partial }
+        let trouble = Trouble::default();
+        let client = client.watched(trouble.clone());
+        Self {
+            name: format!("honeyhive {}", client.address()),
+            shown: format!("HoneyHive at {}", client.address()),
+            settings: client.fingerprint(protocol.name()),
+            way: Way::HoneyHive { client, protocol, aggregate },
+            partial,
+            trouble,
+        }
     }
 
     /// A receiver of spans.
@@ -67,13 +78,15 @@ impl Destination {
     /// When its certificate file cannot be used.
     pub(crate) fn otlp(target: &OtlpTarget) -> Result<Self, ApiError> {
         let shown = target.printable();
-        let receiver = OtlpReceiver::new(target)?;
-        let name = format!("otlp {shown}");
+        let trouble = Trouble::default();
+        let receiver = OtlpReceiver::new(target)?.watched(trouble.clone());
         Ok(Self {
-            name,
+            name: format!("otlp {shown}"),
             shown: format!("{shown} (spans)"),
-            way: Way::Otlp(receiver),
+            settings: receiver.fingerprint().to_owned(),
+            way: Way::Otlp(Box::new(receiver)),
             partial: true,
+            trouble,
         })
     }
 
@@ -89,8 +102,13 @@ impl Destination {
 
     /// What the marks say of it.
     pub(super) fn begun(&self) -> Begun {
-        let Self { shown, partial, .. } = self;
-        Begun { shown: shown.clone(), sessions: self.has_sessions(), partial: *partial }
+        let Self { shown, partial, settings, .. } = self;
+        Begun {
+            shown: shown.clone(),
+            sessions: self.has_sessions(),
+            partial: *partial,
+            settings: settings.clone(),
+        }
     }
 
     /// How it wants its spans.
@@ -169,24 +187,9 @@ impl Destination {
         let error = if known.updated {
             None
         } else {
-            client.events().update(&session_update(record, &there)).await.err()
+            client.events().update(&session_update(record, run, &there)).await.err()
         };
         Introduced { there: Some(there), updated: error.is_none(), error }
-    }
-
-    /// Sends spans; what the receiver says of those it did not take.
-    pub(super) async fn send_spans(
-        &self,
-        batch: Batch,
-        resource: &ResourceInfo,
-        source: &str,
-    ) -> Result<Option<String>, ApiError> {
-        let (kind, body) = batch.encode(resource);
-        let answer = match &self.way {
-            Way::HoneyHive { client, .. } => client.send_spans(kind, body, source).await?,
-            Way::Otlp(receiver) => receiver.send(kind, body).await?,
-        };
-        Ok(rejected(&answer, self.protocol()))
     }
 
     /// Makes a run's end known.
@@ -205,9 +208,11 @@ impl Destination {
         let update = RunUpdate {
             name: Some(run.experiment.experiment.clone()),
             status: Some(match runs.ending(run) {
+                Ending::Cancelled => RunStatus::Cancelled,
+                // Nothing of it is there, whatever it came to here.
+                _ if run.sessions().is_empty() => RunStatus::Failed,
                 Ending::Completed => RunStatus::Completed,
                 Ending::Failed => RunStatus::Failed,
-                Ending::Cancelled => RunStatus::Cancelled,
             }),
             metadata: Some(metadata(run, runs)),
             event_ids: Some(run.sessions()).filter(|ids| !ids.is_empty()),
@@ -313,8 +318,19 @@ fn times(record: &AttemptRecord) -> (u64, u64) {
     (began, began)
 }
 
-fn new_session(record: &AttemptRecord, invocation: &InvocationRecord, run: &str) -> NewSession {
+/// What goes into the metadata of an attempt's session. What a row says beside it does not replace
+/// what the session belongs to.
+fn session_metadata(record: &AttemptRecord, run: &str) -> Map<String, Value> {
     let mut metadata = record.metadata.clone();
+    if !record.history.is_empty() && record.inputs.contains_key(HISTORY) {
+        metadata.insert(HISTORY.to_owned(), record.history.clone().into());
+    }
+    belonging(&mut metadata, record, run);
+    metadata
+}
+
+/// Sets what a session belongs to.
+fn belonging(metadata: &mut Map<String, Value>, record: &AttemptRecord, run: &str) {
     for (key, value) in [
         ("run_id", run),
         ("dataset_id", &record.dataset_id),
@@ -326,20 +342,36 @@ fn new_session(record: &AttemptRecord, invocation: &InvocationRecord, run: &str)
     if !record.tags.is_empty() {
         metadata.insert("tags".to_owned(), record.tags.clone().into());
     }
+}
+
+/// The input that a row's history is sent as, where no input has this name.
+pub(super) const HISTORY: &str = "history";
+
+/// The inputs of an attempt as they are sent: with the row's history, which HoneyHive has no field
+/// for.
+pub(super) fn inputs(record: &AttemptRecord) -> Map<String, Value> {
+    let mut inputs = record.inputs.clone();
+    if !record.history.is_empty() {
+        inputs.entry(HISTORY).or_insert_with(|| record.history.clone().into());
+    }
+    inputs
+}
+
+fn new_session(record: &AttemptRecord, invocation: &InvocationRecord, run: &str) -> NewSession {
     NewSession {
         session_id: Some(record.session_id.clone()),
         session_name: Some(format!("{}-{}", record.experiment, record.case)),
         source: Some(invocation.source.clone()),
         project: invocation.project.clone(),
         start_time: Some(times(record).0),
-        inputs: Some(record.inputs.clone()),
-        metadata: Some(metadata),
+        inputs: Some(inputs(record)),
+        metadata: Some(session_metadata(record, run)),
         ..NewSession::default()
     }
 }
 
 /// What came out of an attempt. HoneyHive takes objects alone as outputs.
-fn session_update(record: &AttemptRecord, there: &str) -> EventUpdate {
+fn session_update(record: &AttemptRecord, run: &str, there: &str) -> EventUpdate {
     let (began, ended) = times(record);
     let said = &record.enrichment;
     let mut outputs = said.outputs.clone();
@@ -354,26 +386,18 @@ fn session_update(record: &AttemptRecord, there: &str) -> EventUpdate {
     if let Some(truth) = &record.ground_truth {
         feedback.insert("ground_truth".to_owned(), truth.clone());
     }
+    let scored = scores::fields(&record.scores, false);
     let mut metrics = said.metrics.clone();
-    let mut metadata = said.metadata.clone();
+    metrics.extend(scored.metrics);
+    // All of it, as the session was started with it: a server may put it in the place of what is
+    // there.
+    let mut metadata = session_metadata(record, run);
+    metadata.extend(said.metadata.clone());
+    metadata.extend(scored.metadata);
+    belonging(&mut metadata, record, run);
     if !said.inputs.is_empty() {
         // A session's inputs are those of its datapoint.
         metadata.insert("inputs".to_owned(), said.inputs.clone().into());
-    }
-    for score in &record.scores {
-        match score.value {
-            Some(ScoreValue::Bool(yes)) => {
-                metrics.insert(score.evaluator.clone(), yes.into());
-            }
-            Some(ScoreValue::Number(number)) => {
-                metrics.insert(score.evaluator.clone(), number.into());
-            }
-            None => {}
-        }
-        if let Some(error) = &score.error {
-            let key = format!("{}_error", score.evaluator);
-            metadata.insert(key, error.message.clone().into());
-        }
     }
     if let Some(error) = &record.error {
         metadata.insert("error".to_owned(), error.message.clone().into());

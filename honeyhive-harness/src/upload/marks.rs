@@ -3,6 +3,9 @@
 //! `<journal>.sent`, one JSON object per line, append-only. What is not in it has not arrived, as
 //! far as anybody knows, and `cargo honeyhive push` sends it. The file is locked while somebody
 //! sends from its journal.
+//!
+//! Each line ends with a checksum. A line that was changed is passed over like one that is missing:
+//! then something is sent once more under the same ids, and nothing is taken for sent that is not.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -25,8 +28,12 @@ pub(super) enum What {
     Update { session_id: String },
     /// Its spans are there.
     Spans { session_ids: Vec<String> },
-    /// It will never get there.
+    /// The destination objects to its content, and took others of its kind.
     Refused { session_id: String, why: String },
+    /// Whatever was refused before this line is to be sent again.
+    Again {},
+    /// Sending ended, and something was not taken; the last reason.
+    Stopped { why: String },
     /// The run's end is known there.
     Finished { run_id: String },
 }
@@ -40,6 +47,9 @@ pub(super) struct Begun {
     pub(super) sessions: bool,
     /// It wants attempts of partial selections, too.
     pub(super) partial: bool,
+    /// A digest of its settings: keys, encoding, certificates.
+    #[serde(default)]
+    pub(super) settings: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,13 +67,16 @@ pub(super) struct Session {
     pub(super) there: Option<String>,
     pub(super) updated: bool,
     pub(super) spans: bool,
-    pub(super) refused: bool,
+    /// Why it was refused.
+    pub(super) refused: Option<String>,
 }
 
 /// What has arrived at one destination.
 #[derive(Debug, Default)]
 pub(super) struct Arrived {
     pub(super) begun: Option<Begun>,
+    /// Why something was not taken, when it was last tried.
+    pub(super) stopped: Option<String>,
     sessions: HashMap<String, Session>,
     runs: HashMap<String, String>,
     finished: Vec<String>,
@@ -141,18 +154,39 @@ impl Marks {
         self.arrived.get(to).is_some_and(|at| at.is_finished(run_id))
     }
 
-    /// Notes that it is being sent there, unless that is known.
-    pub(super) fn begin(&mut self, to: &str, begun: Begun) {
-        if self.arrived.get(to).and_then(|at| at.begun.as_ref()) != Some(&begun) {
+    /// Notes that it is being sent there, unless that is known. With other settings than before, or
+    /// where it is wanted `again`, what was refused is no longer so.
+    pub(super) fn begin(&mut self, to: &str, begun: Begun, again: bool) {
+        let known = self.arrived.get(to).and_then(|at| at.begun.as_ref());
+        let others = known.is_some_and(|known| known.settings != begun.settings);
+        if known != Some(&begun) {
             self.add(to, What::Begun(begun));
         }
+        let refused = |at: &Arrived| at.sessions.values().any(|known| known.refused.is_some());
+        if (others || again) && self.arrived.get(to).is_some_and(refused) {
+            self.add(to, What::Again {});
+        }
+    }
+
+    /// What was taken with these settings before: a session, an update, spans.
+    pub(super) fn took(&self, to: &str, settings: &str) -> [bool; 3] {
+        let known = self
+            .arrived
+            .get(to)
+            .filter(|at| at.begun.as_ref().is_some_and(|begun| begun.settings == settings));
+        let Some(at) = known else { return [false; 3] };
+        let any = |took: fn(&Session) -> bool| at.sessions.values().any(took);
+        [any(|one| one.there.is_some()), any(|one| one.updated), any(|one| one.spans)]
     }
 
     pub(super) fn add(&mut self, to: &str, what: What) {
         let line = Line { to: to.to_owned(), what };
         // Strings only; none can fail to be written.
-        if serde_json::to_writer(&mut self.pending, &line).is_ok() {
-            self.pending.push(b'\n');
+        if let Ok(text) = serde_json::to_vec(&line) {
+            let body = text.strip_suffix(b"}").unwrap_or(&text);
+            self.pending.extend_from_slice(body);
+            let sum = format!(",\"crc\":\"{:08x}\"}}\n", crc32fast::hash(body));
+            self.pending.extend_from_slice(sum.as_bytes());
         }
         self.arrived.entry(line.to).or_default().note(line.what);
     }
@@ -181,6 +215,12 @@ impl Arrived {
         self.finished.iter().any(|id| id == run_id)
     }
 
+    /// Whether anything of the journal is there.
+    #[cfg(feature = "cli")]
+    pub(super) fn has_any(&self) -> bool {
+        self.sessions.values().any(|known| known.there.is_some() || known.spans)
+    }
+
     fn note(&mut self, what: What) {
         match what {
             What::Begun(begun) => self.begun = Some(begun),
@@ -198,23 +238,44 @@ impl Arrived {
                     self.sessions.entry(id).or_default().spans = true;
                 }
             }
-            What::Refused { session_id, .. } => {
-                self.sessions.entry(session_id).or_default().refused = true;
+            What::Refused { session_id, why } => {
+                self.sessions.entry(session_id).or_default().refused = Some(why);
             }
+            What::Again {} => {
+                self.sessions.values_mut().for_each(|session| session.refused = None);
+            }
+            What::Stopped { why } => self.stopped = Some(why),
             What::Finished { run_id } => self.finished.push(run_id),
         }
     }
 }
 
-/// Lines that cannot be read are of a later version, or torn: what they say is sent again.
+/// Lines that cannot be read are of a later version, torn, or damaged: what they say is sent again.
 fn read(text: &[u8]) -> HashMap<String, Arrived> {
     let mut arrived: HashMap<String, Arrived> = HashMap::new();
+    // Files of earlier versions begin without checksums.
+    let mut summed = false;
     for line in text.split(|byte| *byte == b'\n') {
+        match is_whole(line) {
+            Some(true) => summed = true,
+            Some(false) => continue,
+            None if summed => continue,
+            None => {}
+        }
         if let Ok(Line { to, what }) = serde_json::from_slice(line) {
             arrived.entry(to).or_default().note(what);
         }
     }
     arrived
+}
+
+/// Whether the checksum at the end of a line is that of the line, where it has one.
+fn is_whole(line: &[u8]) -> Option<bool> {
+    const BEFORE: &[u8] = b",\"crc\":\"";
+    let rest = line.strip_suffix(b"\"}")?;
+    let (rest, sum) = rest.split_at_checked(rest.len().checked_sub(8)?)?;
+    let body = rest.strip_suffix(BEFORE)?;
+    Some(sum == format!("{:08x}", crc32fast::hash(body)).as_bytes())
 }
 
 #[cfg(test)]
@@ -242,10 +303,56 @@ mod tests {
         assert_eq!(marks.run("h", "r"), Some("R"));
         assert!(marks.is_finished("h", "r") && !marks.is_finished("o", "r"));
         let there = Some("S1".to_owned());
-        let whole = Session { there, updated: true, spans: true, refused: false };
+        let whole = Session { there, updated: true, spans: true, refused: None };
         assert_eq!(marks.session("h", "s1"), whole);
         assert!(marks.session("h", "s2").spans && !marks.session("h", "s3").spans);
         assert!(marks.session("o", "s3").spans);
         std::fs::remove_file(beside(&journal)).unwrap();
+    }
+
+    fn begun(settings: &str) -> Begun {
+        let (shown, settings) = ("H".to_owned(), settings.to_owned());
+        Begun { shown, sessions: true, partial: false, settings }
+    }
+
+    #[test]
+    fn what_was_refused_is_sent_again_where_it_is_wanted_or_settings_change() {
+        let journal = std::env::temp_dir().join(format!("again-{}.jsonl", std::process::id()));
+        let refuse = |marks: &mut Marks| {
+            marks.add("h", What::Refused { session_id: "s".into(), why: "400".into() });
+        };
+        let refused = |marks: &Marks| marks.session("h", "s").refused;
+        let mut marks = Marks::open(&journal).unwrap();
+        marks.begin("h", begun("one"), false);
+        refuse(&mut marks);
+        marks.begin("h", begun("one"), false);
+        assert_eq!(refused(&marks).as_deref(), Some("400"));
+        marks.begin("h", begun("one"), true);
+        assert_eq!(refused(&marks), None);
+        refuse(&mut marks);
+        marks.begin("h", begun("two"), false);
+        drop(marks);
+        assert_eq!(Marks::look(&journal)["h"].session("s").unwrap().refused, None);
+        std::fs::remove_file(beside(&journal)).unwrap();
+    }
+
+    #[test]
+    fn no_changed_bit_makes_anything_look_sent() {
+        let journal = std::env::temp_dir().join(format!("bits-{}.jsonl", std::process::id()));
+        let mut marks = Marks::open(&journal).unwrap();
+        marks.begin("h", begun("one"), false);
+        marks.add("h", What::Spans { session_ids: vec!["s1".into()] });
+        drop(marks);
+        let text = std::fs::read(beside(&journal)).unwrap();
+        std::fs::remove_file(beside(&journal)).unwrap();
+        assert!(read(&text)["h"].session("s1").unwrap().spans);
+        for bit in 0..text.len() * 8 {
+            let mut damaged = text.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            for (to, at) in read(&damaged) {
+                assert_eq!(to, "h", "bit {bit}");
+                assert!(at.sessions.keys().all(|id| id == "s1"), "bit {bit}");
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ mod destination;
 mod marks;
 mod report;
 mod runs;
+mod scores;
 mod spans;
 #[cfg(feature = "cli")]
 mod unsent;
@@ -35,13 +36,24 @@ use crate::config::Config;
 use crate::journal::{GitRecord, Writer};
 
 /// Where the environment wants results to go.
+#[derive(Debug, Default)]
+pub(crate) struct Destinations {
+    /// What can be sent to.
+    pub(crate) to: Vec<Destination>,
+    /// Why spans cannot be sent to the receiver that the environment names.
+    pub(crate) unusable: Option<String>,
+}
+
+/// Where the environment wants results to go. A receiver of spans that cannot be used is no error:
+/// its variables are foreign ones, and may be there for the program under test.
 ///
 /// # Errors
-/// When a destination cannot be used as it is configured.
-pub(crate) fn destinations(config: &Config) -> Result<Vec<Destination>, String> {
+/// When HoneyHive cannot be sent to as it is configured.
+pub(crate) fn destinations(config: &Config) -> Result<Destinations, String> {
     let mut to = Vec::new();
+    let mut unusable = config.otlp_fault.clone();
     if config.offline {
-        return Ok(to);
+        return Ok(Destinations::default());
     }
     let connection = &config.connection;
     if connection.api_key.is_some() {
@@ -50,9 +62,12 @@ pub(crate) fn destinations(config: &Config) -> Result<Vec<Destination>, String> 
         to.push(Destination::honeyhive(client, protocol, results, config.upload_partial));
     }
     if let Some(target) = &config.otlp {
-        to.push(Destination::otlp(target).map_err(|error| error.to_string())?);
+        match Destination::otlp(target) {
+            Ok(receiver) => to.push(receiver),
+            Err(error) => unusable = Some(format!("{error}; no spans are sent")),
+        }
     }
-    Ok(to)
+    Ok(Destinations { to, unusable })
 }
 
 /// How long the first run waits for git to answer.
@@ -84,7 +99,7 @@ impl Uplink {
             let sent = runtime.block_on(async {
                 let git = tokio::time::timeout(GIT, git).await;
                 let git = git.ok().and_then(Result::ok).unwrap_or_default();
-                along(&path, marks, to, &git, Some(&length), &closed).await
+                along(&path, marks, to, &git, Some(&length), &closed, false).await
             });
             let _ = finished.send(sent);
         };
@@ -137,7 +152,8 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
 }
 
 /// Sends what an invocation's journals hold and no destination has taken yet. Ends when everything
-/// has arrived, or nothing more does for the length of `pause`.
+/// has arrived, or nothing more does for the length of `pause`. What was refused before is sent only
+/// where it is wanted `again`.
 ///
 /// # Errors
 /// When the directory has no journal that can be read.
@@ -146,6 +162,7 @@ pub(crate) fn push(
     directory: &Path,
     to: impl Fn() -> Vec<Destination>,
     pause: Duration,
+    again: bool,
 ) -> Result<Vec<Sent>, String> {
     let fail = |error: std::io::Error| format!("cannot read {}: {error}", directory.display());
     let journals = journals(directory).map_err(fail)?;
@@ -158,8 +175,15 @@ pub(crate) fn push(
     for journal in journals {
         let marks =
             Marks::open(&journal).map_err(|error| format!("{}: {error}", journal.display()))?;
-        let sent =
-            runtime.block_on(along(&journal, marks, to(), &GitRecord::default(), None, &closed));
+        let sent = runtime.block_on(along(
+            &journal,
+            marks,
+            to(),
+            &GitRecord::default(),
+            None,
+            &closed,
+            again,
+        ));
         if all.is_empty() {
             all = sent;
         } else {
@@ -177,6 +201,7 @@ async fn along(
     git: &GitRecord,
     length: Option<&watch::Receiver<u64>>,
     closing: &watch::Receiver<Closing>,
+    again: bool,
 ) -> Vec<Sent> {
     let marks = RefCell::new(marks);
     let others: Vec<PathBuf> = journal
@@ -189,7 +214,7 @@ async fn along(
     let each = to.into_iter().map(Arc::new).map(|to| {
         let (marks, others) = (&marks, &others);
         async move {
-            let mut delivery = match Delivery::new(Arc::clone(&to), journal, marks, git) {
+            let mut delivery = match Delivery::new(Arc::clone(&to), journal, marks, git, again) {
                 Ok(delivery) => delivery,
                 Err(error) => {
                     return Sent::failed(&to, format!("cannot read the journal: {error}"));
@@ -266,7 +291,7 @@ mod tests {
         let to = || vec![Destination::honeyhive(client.clone(), Protocol::default(), None, false)];
         let begin = Instant::now();
         let pause = Duration::from_millis(300);
-        let sent = push(&directory, to, pause).unwrap();
+        let sent = push(&directory, to, pause, false).unwrap();
         assert!(begin.elapsed() >= pause && begin.elapsed() < Duration::from_secs(20));
         let [sent] = &sent[..] else { panic!("{sent:?}") };
         assert_eq!((sent.attempts, sent.left(), sent.unfinished), (1, 1, 1));
@@ -274,7 +299,7 @@ mod tests {
         assert!(line.contains("; 1 run not finished: no answer within 300 ms; `push` "), "{line}");
         // And that is known afterwards.
         let [left] = &unsent(&directory).unwrap()[..] else { panic!() };
-        assert!(left.is_of(&to()[0]));
+        assert!(left.is_for(&to()[0]));
         assert_eq!((left.attempts, left.left, left.unfinished_runs), (1, 1, 1));
         std::fs::remove_dir_all(directory).unwrap();
     }

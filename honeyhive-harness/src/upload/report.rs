@@ -1,6 +1,7 @@
 //! What was sent where, and what was not.
 
 use super::destination::Destination;
+use crate::api::Rejected;
 use crate::text::{count, thousands};
 
 /// What became of one destination.
@@ -14,8 +15,12 @@ pub(crate) struct Sent {
     pub(crate) now: usize,
     /// How many had arrived before.
     pub(crate) before: usize,
-    /// How many will never be taken.
+    /// How many were refused, though others are taken.
     pub(crate) refused: usize,
+    /// Why the last of them was refused.
+    pub(crate) refusal: Option<String>,
+    /// What the destination says of single spans that it left out.
+    pub(crate) rejected: Option<String>,
     /// Attempts of partial selections, which are not meant for it.
     pub(crate) partial: usize,
     /// Runs whose end is not known there.
@@ -49,6 +54,11 @@ impl Sent {
         self.problem = Some(text);
     }
 
+    /// Some spans were left out.
+    pub(super) fn reject(&mut self, rejected: Rejected) {
+        self.rejected = Some(rejected.why);
+    }
+
     /// Attempts that may still arrive.
     pub(crate) fn left(&self) -> usize {
         self.attempts.saturating_sub(self.now + self.before + self.refused)
@@ -56,13 +66,24 @@ impl Sent {
 
     /// Everything is there.
     pub(crate) fn is_complete(&self) -> bool {
-        self.left() == 0 && self.refused == 0 && self.unfinished == 0 && self.fatal.is_none()
+        let whole = self.refused == 0 && self.rejected.is_none();
+        self.left() == 0 && whole && self.unfinished == 0 && self.fatal.is_none()
+    }
+
+    /// Nothing may arrive any more unless it is asked for.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.left() == 0 && self.unfinished == 0 && self.fatal.is_none()
     }
 
     /// What went wrong, where that still matters.
     pub(crate) fn why(&self) -> Option<&str> {
         let why = self.fatal.as_deref().or(self.problem.as_deref());
-        why.filter(|_| !self.is_complete())
+        why.filter(|_| !self.is_settled())
+    }
+
+    /// The first thing that keeps it from being complete.
+    pub(crate) fn trouble(&self) -> Option<&str> {
+        self.why().or(self.refusal.as_deref()).or(self.rejected.as_deref())
     }
 
     /// Adds what another journal of the invocation had for the same destination.
@@ -72,6 +93,8 @@ impl Sent {
         self.now += other.now;
         self.before += other.before;
         self.refused += other.refused;
+        self.refusal = other.refusal.or_else(|| self.refusal.take());
+        self.rejected = other.rejected.or_else(|| self.rejected.take());
         self.partial += other.partial;
         self.unfinished += other.unfinished;
         self.runs.extend(other.runs);
@@ -101,8 +124,16 @@ impl Sent {
         } else if !self.runs.is_empty() {
             text.push_str(&format!(", {}", count(self.runs.len(), "run")));
         }
+        if let Some(rejected) = &self.rejected {
+            text.push_str(&format!("; {rejected}"));
+        }
         if *refused > 0 {
             text.push_str(&format!("; {} refused", thousands(*refused)));
+            match &self.refusal {
+                Some(why) if self.is_settled() => text.push_str(&format!(": {why}")),
+                Some(why) => text.push_str(&format!(" ({why})")),
+                None => {}
+            }
         }
         if self.unfinished > 0 {
             text.push_str(&format!("; {} not finished", count(self.unfinished, "run")));
@@ -113,6 +144,9 @@ impl Sent {
         if self.left() > 0 || self.unfinished > 0 {
             let when = if self.fatal.is_some() { "when that is mended, " } else { "" };
             text.push_str(&format!("; {when}`{push}` sends the rest"));
+        }
+        if *refused > 0 {
+            text.push_str(&format!("; `{push} --again` sends what was refused"));
         }
         text
     }
@@ -174,12 +208,25 @@ mod tests {
         let mut refused = sent(3, 1);
         refused.before = 1;
         refused.refused = 1;
-        refused.problem("PUT /events: 400 Bad Request".to_owned());
+        refused.refusal = Some("PUT /events: 400 Bad Request".to_owned());
         assert_eq!(
             refused.line(PUSH),
             "sent 2 of 3 attempts to HoneyHive (1 of them before); 1 refused: PUT /events: 400 \
-             Bad Request"
+             Bad Request; `cargo honeyhive push x --again` sends what was refused"
         );
         assert!(!refused.is_complete() && refused.left() == 0);
+        refused.now = 0;
+        refused.problem("no connection".to_owned());
+        assert_eq!(
+            refused.line(PUSH),
+            "sent 1 of 3 attempts to HoneyHive; 1 refused (PUT /events: 400 Bad Request): no \
+             connection; `cargo honeyhive push x` sends the rest; `cargo honeyhive push x --again` \
+             sends what was refused"
+        );
+        let why = "2 spans rejected: too old".to_owned();
+        let mut partly = sent(3, 3);
+        partly.reject(Rejected { spans: 2, why });
+        assert_eq!(partly.line(PUSH), "sent 3 attempts to HoneyHive; 2 spans rejected: too old");
+        assert!(!partly.is_complete());
     }
 }

@@ -9,14 +9,15 @@ use std::ops::ControlFlow;
 
 use serde_json::{Map, Value};
 
+use super::destination::inputs;
+use super::scores::{self, value_of};
 #[cfg(feature = "cli")]
 use crate::config::Protocol;
 #[cfg(feature = "cli")]
 use crate::journal::Record;
 use crate::journal::{AttemptRecord, InvocationRecord, ScoreRecord};
 use crate::json::leaves;
-use crate::score::ScoreValue;
-use crate::tracer::families::{Belongs, leaving};
+use crate::tracer::families::{Belongs, content, leaving, typed};
 use crate::tracer::otlp::Batch;
 #[cfg(feature = "cli")]
 use crate::tracer::otlp::ResourceInfo;
@@ -41,6 +42,7 @@ pub(super) fn add(
 ) {
     let trace_id = std::mem::take(&mut attempt.trace_id);
     let spans = std::mem::take(&mut attempt.spans);
+    let subject = subject(&attempt);
     for mut span in spans {
         let belongs = Belongs {
             run_id: known.run_id,
@@ -59,6 +61,9 @@ pub(super) fn add(
         } else if let Some(name) = evaluator
             && let Some(score) = attempt.scores.iter().find(|score| score.evaluator == name)
         {
+            if let Some(subject) = &subject {
+                typed(&mut all, "input", subject.clone(), "application/json");
+            }
             evaluation(&mut all, &mut span, score);
         }
         batch.push(&trace_id, span, all);
@@ -118,17 +123,15 @@ fn set(all: &mut Map<String, Value>, key: impl Into<String>, value: impl Into<Va
     all.insert(key.into(), value.into());
 }
 
-/// A text as it is, anything else as JSON, and what it is.
-fn content(all: &mut Map<String, Value>, key: &str, value: &Value) {
-    match value {
-        Value::String(text) => typed(all, key, text.clone(), "text/plain"),
-        other => typed(all, key, other.to_string(), "application/json"),
+/// What the evaluators of an attempt looked at, as JSON; nothing where there is no output.
+fn subject(attempt: &AttemptRecord) -> Option<String> {
+    let output = attempt.output.as_ref()?;
+    let mut subject = Map::new();
+    set(&mut subject, "output", output.clone());
+    if let Some(truth) = &attempt.ground_truth {
+        set(&mut subject, "ground_truth", truth.clone());
     }
-}
-
-fn typed(all: &mut Map<String, Value>, key: &str, text: String, kind: &str) {
-    set(all, format!("{key}.value"), text);
-    set(all, format!("{key}.mime_type"), kind);
+    Some(Value::Object(subject).to_string())
 }
 
 /// What the root span of an attempt says of it.
@@ -144,13 +147,12 @@ fn root(all: &mut Map<String, Value>, span: &SpanRecord, attempt: &AttemptRecord
     for (key, value) in &attempt.metadata {
         all.entry(format!("honeyhive_metadata.{key}")).or_insert_with(|| scalar(value));
     }
-    for (key, value) in &attempt.inputs {
+    let inputs = inputs(attempt);
+    for (key, value) in &inputs {
         set(all, format!("honeyhive_inputs.{key}"), scalar(value));
     }
-    if !attempt.inputs.is_empty() {
-        // Strings and values; none can fail to be written.
-        let text = serde_json::to_string(&attempt.inputs).unwrap_or_default();
-        typed(all, "input", text, "application/json");
+    if !inputs.is_empty() {
+        typed(all, "input", Value::Object(inputs).to_string(), "application/json");
     }
     if let Some(truth) = &attempt.ground_truth {
         set(all, "honeyhive_feedback.ground_truth", scalar(truth));
@@ -163,20 +165,12 @@ fn root(all: &mut Map<String, Value>, span: &SpanRecord, attempt: &AttemptRecord
         set(all, "honeyhive_error", error.message.as_str());
         set(all, "honeyhive_error_type", error.kind.name());
     }
-    for score in &attempt.scores {
-        let name = format!("honeyhive_metrics.{}", score.evaluator);
-        if let Some(text) = &score.explanation {
-            set(all, format!("{name}_explanation"), text.as_str());
-        }
-        if let Some(label) = &score.label {
-            set(all, format!("{name}_label"), label.as_str());
-        }
-        if let Some(error) = &score.error {
-            set(all, format!("{name}_error"), error.message.as_str());
-        }
-        if let Some(value) = score.value {
-            set(all, name, value_of(value));
-        }
+    let scored = scores::fields(&attempt.scores, true);
+    for (key, value) in &scored.metadata {
+        set(all, format!("honeyhive_metadata.{key}"), scalar(value));
+    }
+    for (key, value) in scored.metrics {
+        set(all, format!("honeyhive_metrics.{key}"), value);
     }
 }
 
@@ -201,6 +195,12 @@ fn evaluation(all: &mut Map<String, Value>, span: &mut SpanRecord, score: &Score
     if let Some(error) = &score.error {
         set(&mut said, attributes::ERROR_TYPE, error.kind.name());
     }
+    for (key, value) in &score.metadata {
+        set(all, format!("evaluator.metadata.{key}"), scalar(value));
+    }
+    if let Some(value) = score.value {
+        content(all, "output", &value_of(value));
+    }
     all.extend(said.clone());
     span.events.push(SpanEvent {
         name: "gen_ai.evaluation.result".to_owned(),
@@ -221,13 +221,6 @@ fn flat(key: &str, value: &Value, all: &mut Map<String, Value>) {
     });
     if walked.is_break() {
         set(all, "honeyhive.attributes_truncated", true);
-    }
-}
-
-fn value_of(value: ScoreValue) -> Value {
-    match value {
-        ScoreValue::Bool(yes) => Value::from(yes),
-        ScoreValue::Number(number) => Value::from(number),
     }
 }
 

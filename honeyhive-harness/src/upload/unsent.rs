@@ -16,6 +16,12 @@ pub(crate) struct Unsent {
     /// Its name in the marks.
     #[serde(skip)]
     name: String,
+    /// It knows runs and sessions beside spans.
+    #[serde(skip)]
+    sessions: bool,
+    /// Something of the invocation is there.
+    #[serde(skip)]
+    any: bool,
     /// The destination, for people.
     pub(crate) to: String,
     /// Attempts that are meant for it.
@@ -24,12 +30,42 @@ pub(crate) struct Unsent {
     pub(crate) left: usize,
     /// Runs whose end is not known there.
     pub(crate) unfinished_runs: usize,
+    /// How many were refused although others were taken.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) refused: usize,
+    /// Why the last of them was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) refusal: Option<String>,
+    /// Why the rest was not taken, when it was last tried.
+    #[serde(skip)]
+    pub(crate) why: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Unsent {
-    /// Whether it is about this destination.
-    pub(crate) fn is_of(&self, to: &Destination) -> bool {
-        self.name == to.name
+    /// Whether a destination is to get it: the one that it was meant for, or another of the kind
+    /// where that one took nothing at all, as one with a wrong address does.
+    pub(crate) fn is_for(&self, to: &Destination) -> bool {
+        self.name == to.name || (!self.any && self.sessions == to.has_sessions())
+    }
+
+    /// Nothing of it is missing there.
+    fn is_complete(&self) -> bool {
+        self.left + self.unfinished_runs + self.refused == 0
+    }
+
+    fn add(&mut self, other: Self) {
+        self.any |= other.any;
+        self.attempts += other.attempts;
+        self.left += other.left;
+        self.unfinished_runs += other.unfinished_runs;
+        self.refused += other.refused;
+        self.refusal = other.refusal.or_else(|| self.refusal.take());
+        self.why = other.why.or_else(|| self.why.take());
     }
 }
 
@@ -53,15 +89,16 @@ pub(crate) fn unsent(directory: &Path) -> io::Result<Vec<Unsent>> {
             let here = missing(&text, name, begun, at);
             match all.iter_mut().find(|other| other.name == here.name) {
                 None => all.push(here),
-                Some(other) => {
-                    other.attempts += here.attempts;
-                    other.left += here.left;
-                    other.unfinished_runs += here.unfinished_runs;
-                }
+                Some(other) => other.add(here),
             }
         }
     }
-    all.retain(|unsent| unsent.left + unsent.unfinished_runs > 0);
+    // An address that took nothing was a wrong one, where another one has everything.
+    let arrived = |sessions: bool| {
+        all.iter().any(|one| one.sessions == sessions && one.any && one.is_complete())
+    };
+    let elsewhere = [arrived(false), arrived(true)];
+    all.retain(|one| !one.is_complete() && (one.any || !elsewhere[usize::from(one.sessions)]));
     all.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(all)
 }
@@ -79,8 +116,14 @@ struct Line {
 
 /// What a destination lacks of one journal.
 fn missing(journal: &[u8], name: &str, begun: &Begun, at: &Arrived) -> Unsent {
-    let to = begun.shown.clone();
-    let mut unsent = Unsent { name: name.to_owned(), to, ..Unsent::default() };
+    let mut unsent = Unsent {
+        name: name.to_owned(),
+        sessions: begun.sessions,
+        any: at.has_any(),
+        to: begun.shown.clone(),
+        why: at.stopped.clone(),
+        ..Unsent::default()
+    };
     // By run: whether it is wanted, and has attempts.
     let mut runs: HashMap<String, (bool, bool)> = HashMap::new();
     for line in journal.split(|byte| *byte == b'\n') {
@@ -94,10 +137,15 @@ fn missing(journal: &[u8], name: &str, begun: &Begun, at: &Arrived) -> Unsent {
                 let Some((true, has_attempts)) = runs.get_mut(&line.run_id) else { continue };
                 *has_attempts = true;
                 unsent.attempts += 1;
-                let is_settled = at.session(&line.session_id).is_some_and(|session| {
-                    session.refused || (session.spans && (session.updated || !begun.sessions))
-                });
-                unsent.left += usize::from(!is_settled);
+                let known = at.session(&line.session_id);
+                if let Some(why) = known.and_then(|session| session.refused.clone()) {
+                    unsent.refused += 1;
+                    unsent.refusal = Some(why);
+                    continue;
+                }
+                let is_there = known
+                    .is_some_and(|session| session.spans && (session.updated || !begun.sessions));
+                unsent.left += usize::from(!is_there);
             }
             _ => {}
         }

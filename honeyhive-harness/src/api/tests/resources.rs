@@ -129,20 +129,6 @@ async fn the_family_to_come_does_not() {
 }
 
 #[tokio::test]
-async fn an_answer_without_an_id_means_ours() {
-    let server = Server::always(answer(201, ""));
-    let client = client(&server);
-    let run = NewRun { run_id: Some("r1".to_owned()), ..NewRun::default() };
-    assert_eq!(client.runs().create(&run).await.unwrap().run_id, "r1");
-    let session = NewSession { session_id: Some("s1".to_owned()), ..NewSession::default() };
-    assert_eq!(client.sessions().start(&session).await.unwrap().session_id, "s1");
-    let error = client.runs().create(&NewRun::default()).await.unwrap_err();
-    assert!(matches!(error.kind(), ApiErrorKind::Decode(_)), "{error}");
-    assert!(error.to_string().contains("it holds no `run_id`"), "{error}");
-    client.sessions().start(&NewSession::default()).await.unwrap_err();
-}
-
-#[tokio::test]
 async fn runs() {
     let server = Server::start(|seen, _| {
         answer(

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::server::{Server, answer};
+use super::server::{Answer, Server, answer};
 use super::{KEY, client, client_of, connection};
 use crate::api::{
     ApiError, ApiErrorKind, EventUpdate, Family, HoneyHive, NewEvent, NewRun, NewSession,
@@ -54,7 +54,7 @@ async fn every_request_says_who_asks() {
 
 #[tokio::test]
 async fn a_password_in_the_address_of_a_receiver_is_sent_unless_a_header_says_otherwise() {
-    let server = Server::always(answer(200, ""));
+    let server = Server::always(answer(200, "{}").header("content-type", "application/json"));
     let mut target = OtlpTarget {
         url: server.address().replace("http://", "http://me:pw@") + "/v1/traces",
         headers: vec![("x-tenant".to_owned(), Secret::new("t1"))],
@@ -239,13 +239,93 @@ async fn garbage_is_no_answer() {
         assert!(!error.is_transient());
         assert_eq!(server.seen().len(), 1);
     }
-    // Nobody reads what an update answers, but a web site is not HoneyHive.
-    let server = Server::start(|_, n| answer(200, ["OK", "", "\n <html>"][n]));
+    // Nobody reads what an update answers, but it is an object. Proxies answer anything else.
+    let server = Server::start(|_, n| answer(200, [r#"{"success":true}"#, "OK", "", " <html>"][n]));
     let client = client(&server);
     let update = EventUpdate::default();
     client.events().update(&update).await.unwrap();
-    client.events().update(&update).await.unwrap();
-    client.events().update(&update).await.unwrap_err();
+    for said in ["200 with expected value", "200 with an empty answer", "a page for browsers"] {
+        let error = client.events().update(&update).await.unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_what_was_asked_for_is_none() {
+    let server = Server::start(|_, n| answer(200, ["", "{}"][n % 2]));
+    let client = client(&server);
+    let session = NewSession { session_id: Some("s".to_owned()), ..NewSession::default() };
+    for said in ["an empty answer", "it holds no `run_id`"] {
+        let error = error_of(&client).await.to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    for said in ["an empty answer", "it holds no `session_id`"] {
+        let error = client.sessions().start(&session).await.unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    for said in ["an empty answer", "it holds no `evaluation`"] {
+        let update = crate::api::RunUpdate::default();
+        let error = client.runs().update("r1", &update).await.unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+/// Sends spans to a receiver that answers like this to the body of the request.
+async fn send_spans(reply: impl Fn(&str) -> Answer + Send + Sync + 'static) -> (usize, bool) {
+    let server = Server::start(move |seen, _| reply(&seen.body));
+    let mut target = OtlpTarget::new(server.address() + "/v1/traces");
+    target.protocol = Protocol::Json;
+    let receiver = OtlpReceiver::new(&target).unwrap();
+    let mut taken = true;
+    for _ in 0..2 {
+        let sent = receiver.send("application/json", br#"{"resourceSpans":[{}]}"#.to_vec()).await;
+        taken = sent.is_ok();
+    }
+    (server.seen().len(), taken)
+}
+
+#[tokio::test]
+async fn a_receiver_that_answers_nothing_is_told_from_what_answers_anything() {
+    assert_eq!(send_spans(|_| answer(200, "{}")).await, (2, true));
+    // Each time what it takes is looked into: it takes what are no spans.
+    assert_eq!(send_spans(|_| answer(200, "")).await, (4, false));
+    assert_eq!(send_spans(|_| answer(200, "<html>")).await, (2, false));
+    // One that reads what it gets, and answers nothing.
+    let reads = |body: &str| match serde_json::from_str::<serde_json::Value>(body) {
+        Ok(_) => answer(200, ""),
+        Err(_) => answer(400, "no JSON"),
+    };
+    assert_eq!(send_spans(reads).await, (4, true));
+    // Something in between that answers for a receiver which is there.
+    let sometimes = |body: &str| match body {
+        r#"{"resourceSpans":[{}]}"# => answer(200, ""),
+        body if body.starts_with('{') => answer(200, "{}"),
+        _ => answer(400, "no JSON"),
+    };
+    assert_eq!(send_spans(sometimes).await, (6, false));
+}
+
+#[tokio::test]
+async fn a_deadline_does_not_hide_why_the_try_before_failed() {
+    let server = Server::start(|_, n| match n {
+        0 => answer(503, "starting").header("Retry-After", "0"),
+        _ => answer(200, "{}").delay(Duration::from_secs(3)),
+    });
+    let hurried = client(&server).until(Instant::now() + Duration::from_millis(500));
+    let error = error_of(&hurried).await;
+    assert_eq!(error.status(), Some(503), "{error}");
+}
+
+#[tokio::test]
+async fn what_fails_is_known_while_the_request_goes_on() {
+    let server = Server::always(answer(429, "").header("Retry-After", "30"));
+    let trouble = crate::api::Trouble::default();
+    let watched = client(&server).watched(trouble.clone());
+    let call = async {
+        let _ = watched.runs().create(&run()).await;
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(2), call).await.is_err());
+    assert_eq!(trouble.last().unwrap().status(), Some(429));
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 
 use tokio::time::Instant;
 
-use super::{Delivery, Done, FIRST_PAUSE, LONGEST_PAUSE};
-use crate::api::{ApiError, ApiErrorKind};
+use super::batches::{Part, Taken};
+use super::{Delivery, Done, Doubt, FIRST_PAUSE, Kind, LONGEST_PAUSE, MOST_DOUBTS};
+use crate::api::{ApiError, ApiErrorKind, Outlook};
 use crate::journal::AttemptRecord;
 use crate::upload::destination::Introduced;
 use crate::upload::marks::What;
@@ -17,6 +18,7 @@ impl Delivery<'_> {
                 self.marks.borrow_mut().add(&self.to.name, What::Run { run_id, there });
             }
             Err(error) if error.is_transient() => self.gone(&error),
+            // Nothing else can be sent without it.
             Err(error) => self.sent.fatal = Some(error.to_string()),
         }
     }
@@ -28,9 +30,9 @@ impl Delivery<'_> {
                 self.introduced(begin, record, introduced);
             }
             Done::Run { run_id, there } => self.run_created(run_id, there),
-            Done::Spans { of, taken } => {
+            Done::Spans { of, parts } => {
                 self.batches_under_way -= 1;
-                self.taken(of, taken);
+                self.taken(&of, parts);
             }
         }
     }
@@ -50,17 +52,22 @@ impl Delivery<'_> {
             if known.there.is_none() {
                 let (session_id, there) = (session_id.clone(), there.clone());
                 self.marks.borrow_mut().add(&to, What::Session { session_id, there });
+                self.took(Kind::Session);
             }
         }
         if updated && !known.updated {
             self.marks.borrow_mut().add(&to, What::Update { session_id: session_id.clone() });
             self.sent.now += usize::from(known.spans);
+            self.took(Kind::Update);
         }
-        match &error {
+        match error {
             None => self.back(),
             Some(error) => {
-                if !self.refused(error, std::slice::from_ref(&session_id)) {
+                let kind = if there.is_none() { Kind::Session } else { Kind::Update };
+                if self.may_pass(&error) {
                     self.try_again(begin);
+                } else {
+                    self.objects(kind, &session_id, error);
                 }
             }
         }
@@ -80,43 +87,31 @@ impl Delivery<'_> {
         }
     }
 
-    pub(super) fn taken(
-        &mut self,
-        of: Vec<(u64, String)>,
-        taken: Result<Option<String>, ApiError>,
-    ) {
-        for (_, session_id) in &of {
+    pub(super) fn taken(&mut self, of: &[(u64, String)], parts: Vec<Part>) {
+        for (_, session_id) in of {
             self.spans_out.remove(session_id);
         }
-        match taken {
-            Ok(complaint) => {
-                // That spans are taken does not mean that sessions are.
-                if !(self.last_chance && self.to.has_sessions()) {
-                    self.back();
+        for Part { attempts, taken } in parts {
+            let of = &of[attempts];
+            match taken {
+                Taken::Yes(rejected) => {
+                    if let Some(rejected) = rejected {
+                        self.sent.reject(rejected);
+                    }
+                    self.arrived_whole(of);
                 }
-                if let Some(complaint) = complaint {
-                    self.sent.problem(complaint);
+                Taken::No(error) if self.may_pass(&error) => {
+                    for (begin, _) in of {
+                        self.try_again(*begin);
+                    }
                 }
-                let whole = |(_, id): &&(u64, String)| {
-                    let known = self.marks.borrow().session(&self.to.name, id);
-                    !known.refused && (known.updated || !self.to.has_sessions())
-                };
-                self.sent.now += of.iter().filter(whole).count();
-                let session_ids = of.into_iter().map(|(_, id)| id).collect();
-                self.marks.borrow_mut().add(&self.to.name, What::Spans { session_ids });
-            }
-            // One attempt whose spans are not liked must not take the others with it.
-            Err(error) if !may_pass(&error) && !is_key(&error) && of.len() > 1 => {
-                self.moved = Instant::now();
-                for (begin, _) in of {
-                    self.alone.insert(begin);
-                    self.try_again(begin);
+                Taken::No(error) => {
+                    for (_, session_id) in of {
+                        self.objects(Kind::Spans, session_id, error.clone());
+                    }
                 }
-            }
-            Err(error) => {
-                let ids: Vec<String> = of.iter().map(|(_, id)| id.clone()).collect();
-                if !self.refused(&error, &ids) {
-                    for (begin, _) in &of {
+                Taken::Untried => {
+                    for (begin, _) in of {
                         self.try_again(*begin);
                     }
                 }
@@ -124,42 +119,86 @@ impl Delivery<'_> {
         }
     }
 
-    /// Whether a destination will never take these sessions. If it may, they are sent again.
-    pub(super) fn refused(&mut self, error: &ApiError, session_ids: &[String]) -> bool {
-        if may_pass(error) {
-            self.gone(error);
-            return false;
+    /// The spans of these attempts are there.
+    fn arrived_whole(&mut self, of: &[(u64, String)]) {
+        // That spans are taken does not mean that sessions are.
+        if !(self.last_chance && self.to.has_sessions()) {
+            self.back();
         }
-        if is_key(error) {
-            self.sent.fatal = Some(error.to_string());
-            return false;
-        }
-        self.moved = Instant::now();
-        self.sent.problem(error.to_string());
-        for session_id in session_ids {
-            if self.is_refused(session_id) {
-                continue;
-            }
-            self.sent.refused += 1;
-            let what = What::Refused { session_id: session_id.clone(), why: error.to_string() };
-            self.marks.borrow_mut().add(&self.to.name, what);
+        let whole = |(_, id): &&(u64, String)| {
+            let known = self.marks.borrow().session(&self.to.name, id);
+            let updated = known.updated || !self.to.has_sessions();
+            known.refused.is_none() && updated && !known.spans
+        };
+        self.sent.now += of.iter().filter(whole).count();
+        let session_ids = of.iter().map(|(_, id)| id.clone()).collect();
+        self.marks.borrow_mut().add(&self.to.name, What::Spans { session_ids });
+        self.took(Kind::Spans);
+    }
+
+    /// Whether what failed may succeed later, and is to be sent again.
+    fn may_pass(&mut self, error: &ApiError) -> bool {
+        match error.outlook() {
+            Outlook::Content => return false,
+            Outlook::Key => self.sent.fatal = Some(error.to_string()),
+            Outlook::Soon | Outlook::Later => self.gone(error),
         }
         true
     }
 
-    pub(super) fn is_refused(&self, session_id: &str) -> bool {
-        self.marks.borrow().session(&self.to.name, session_id).refused
+    /// The destination objects to the content of a request about an attempt.
+    ///
+    /// That is final only where it takes others of the kind: then it is the destination that its
+    /// settings say, and this attempt that it does not like.
+    fn objects(&mut self, kind: Kind, session_id: &str, error: ApiError) {
+        self.moved = Instant::now();
+        if self.took[kind as usize] {
+            return self.refused(session_id, &error);
+        }
+        let doubt = Doubt { kind, session_id: session_id.to_owned(), error };
+        self.doubts.push(doubt);
+        let of_kind = self.doubts.iter().filter(|doubt| doubt.kind == kind).count();
+        // Sessions whose outputs are refused still have spans.
+        if of_kind >= MOST_DOUBTS && kind != Kind::Update {
+            let error = &self.doubts[self.doubts.len() - 1].error;
+            self.sent.fatal = Some(error.to_string());
+        }
     }
 
-    /// The server is away.
+    /// The destination took a request of this kind.
+    fn took(&mut self, kind: Kind) {
+        if std::mem::replace(&mut self.took[kind as usize], true) {
+            return;
+        }
+        let (sure, doubts) =
+            std::mem::take(&mut self.doubts).into_iter().partition(|doubt| doubt.kind == kind);
+        self.doubts = doubts;
+        let sure: Vec<Doubt> = sure;
+        for doubt in &sure {
+            self.refused(&doubt.session_id, &doubt.error);
+        }
+    }
+
+    fn refused(&mut self, session_id: &str, error: &ApiError) {
+        let known = self.marks.borrow().session(&self.to.name, session_id);
+        self.sent.refusal = Some(error.to_string());
+        if known.refused.is_none() {
+            self.sent.refused += 1;
+            let (session_id, why) = (session_id.to_owned(), error.to_string());
+            self.marks.borrow_mut().add(&self.to.name, What::Refused { session_id, why });
+        }
+    }
+
+    /// The server is away, or does not take anything as it is now.
     pub(super) fn gone(&mut self, error: &ApiError) {
         self.sent.problem(error.to_string());
         let asked = error.retry_after().unwrap_or_default();
         self.away = Some(Instant::now() + self.pause.max(asked));
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        // Where nobody listens, the tries of this request were the last chance: nobody likes to
-        // wait for a server that is not there.
-        self.last_chance |= self.ending && matches!(error.kind(), ApiErrorKind::Connect(_));
+        // Where nobody listens, or the settings are wrong, the tries of this request were the last
+        // chance: nobody likes to wait for a server that is not there.
+        let stays = matches!(error.kind(), ApiErrorKind::Connect(_) | ApiErrorKind::Certificate(_));
+        self.last_chance |= self.ending && stays;
     }
 
     /// The server is there.
@@ -169,14 +208,4 @@ impl Delivery<'_> {
         self.pause = FIRST_PAUSE;
         self.last_chance = false;
     }
-}
-
-/// Whether another try may go well. HoneyHive took the run, so an answer that is none of its own is
-/// that of something in between.
-fn may_pass(error: &ApiError) -> bool {
-    error.is_transient() || matches!(error.kind(), ApiErrorKind::Decode(_))
-}
-
-fn is_key(error: &ApiError) -> bool {
-    matches!(error.status(), Some(401 | 403))
 }

@@ -35,18 +35,31 @@ impl Delivery<'_> {
                 self.sent.unfinished += 1;
                 continue;
             };
+            let any = !run.sessions().is_empty();
+            let mut answered = true;
             match self.to.finish_run(&there, run, &self.runs, until).await {
                 Ok(()) if !whole => self.sent.unfinished += 1,
+                // All of it was refused.
+                Ok(()) if !any => continue,
                 Ok(()) => {
                     self.sent.runs.push((run.experiment.experiment.clone(), there.clone()));
                     self.marks.borrow_mut().add(&self.to.name, What::Finished { run_id });
-                    self.sent.results.extend(self.to.results(&there, run, until).await);
                 }
                 Err(error) => {
+                    answered = error.status().is_some();
                     self.sent.unfinished += 1;
                     self.sent.problem(error.to_string());
                 }
             }
+            // Its figures are of sessions and spans, which are there; its status is not needed.
+            if whole && any && answered {
+                self.sent.results.extend(self.to.results(&there, run, until).await);
+            }
+        }
+        if self.sent.unfinished > 0
+            && let Some(why) = self.sent.why().map(str::to_owned)
+        {
+            self.marks.borrow_mut().add(&self.to.name, What::Stopped { why });
         }
         self.marks.borrow_mut().flush();
     }

@@ -5,6 +5,7 @@
 //! is sent again, now or by `cargo honeyhive push`.
 
 mod answers;
+mod batches;
 mod ending;
 mod reading;
 
@@ -19,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::destination::{Destination, Introduced};
-use super::marks::Marks;
+use super::marks::{Marks, What};
 use super::report::Sent;
 use super::runs::Runs;
 use super::spans::{self, Known};
@@ -27,6 +28,7 @@ use crate::api::ApiError;
 use crate::journal::{AttemptRecord, GitRecord, InvocationRecord, Record, Tail};
 use crate::text::seconds;
 use crate::tracer::otlp::{Batch, ResourceInfo};
+use batches::{Part, Taken};
 
 /// Attempts under way at once.
 const WINDOW: usize = 32;
@@ -61,9 +63,31 @@ pub(super) enum Closing {
 enum Arrived {
     No,
     Whole,
-    /// It never will be.
-    Refused,
+    /// It was refused, for this reason.
+    Refused(String),
 }
+
+/// A kind of request about attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Starts a session.
+    Session,
+    /// Says what came out of it.
+    Update,
+    /// Brings spans.
+    Spans,
+}
+
+/// An attempt whose content was refused before anything of the kind was taken: it may be the
+/// content, or the whole destination is another one than its settings say.
+struct Doubt {
+    kind: Kind,
+    session_id: String,
+    error: ApiError,
+}
+
+/// After so many refusals without anything taken it is the destination.
+const MOST_DOUBTS: usize = 8;
 
 /// What a task brings back.
 enum Done {
@@ -72,7 +96,7 @@ enum Done {
     /// A run is known there by an id, or not.
     Run { run_id: String, there: Result<String, ApiError> },
     /// Spans were taken, or not.
-    Spans { of: Vec<(u64, String)>, taken: Result<Option<String>, ApiError> },
+    Spans { of: Vec<(u64, String)>, parts: Vec<Part> },
 }
 
 /// One journal on its way to one destination.
@@ -86,10 +110,13 @@ pub(super) struct Delivery<'a> {
     again: VecDeque<u64>,
     /// Sessions whose spans are in the batch or under way.
     spans_out: HashSet<String>,
-    /// Attempts whose spans are sent in a request of their own, since one with others was refused.
-    alone: HashSet<u64>,
+    /// Kinds of requests that were taken with these settings, in the order of [`Kind`].
+    took: [bool; 3],
+    doubts: Vec<Doubt>,
     batch: Batch,
+    /// The attempts in it, and how many spans each has.
     in_batch: Vec<(u64, String)>,
+    sizes: Vec<usize>,
     batch_since: Option<Instant>,
     tasks: JoinSet<Done>,
     attempts_under_way: usize,
@@ -118,10 +145,13 @@ impl<'a> Delivery<'a> {
         journal: &Path,
         marks: &'a RefCell<Marks>,
         git: &GitRecord,
+        again: bool,
     ) -> std::io::Result<Self> {
         let mut runs = Runs::default();
         runs.note(Record::Git(git.clone()));
-        marks.borrow_mut().begin(&to.name, to.begun());
+        let begun = to.begun();
+        let took = marks.borrow().took(&to.name, &begun.settings);
+        marks.borrow_mut().begin(&to.name, begun, again);
         Ok(Self {
             sent: Sent::new(&to),
             marks,
@@ -130,10 +160,12 @@ impl<'a> Delivery<'a> {
             invocation: Arc::default(),
             again: VecDeque::new(),
             spans_out: HashSet::new(),
-            alone: HashSet::new(),
+            took,
+            doubts: Vec::new(),
             batch: Batch::new(to.protocol()),
             to,
             in_batch: Vec::new(),
+            sizes: Vec::new(),
             batch_since: None,
             tasks: JoinSet::new(),
             attempts_under_way: 0,
@@ -192,15 +224,7 @@ impl<'a> Delivery<'a> {
                 changed = closing.changed() => if changed.is_err() { break },
                 () = until(wake) => {}
                 () = until(deadline) => {
-                    self.sent.out_of_time(match now {
-                        Closing::Patiently(pause) => {
-                            format!("no answer within {}", seconds(pause.as_secs_f64()))
-                        }
-                        Closing::AtOnce => "stopped by Ctrl-C".to_owned(),
-                        Closing::NotYet | Closing::By(_) => {
-                            "no answer within HH_FLUSH_TIMEOUT".to_owned()
-                        }
-                    });
+                    self.out_of_time(now);
                     break;
                 }
             }
@@ -208,7 +232,38 @@ impl<'a> Delivery<'a> {
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
         self.count_rest();
+        if let Some(Doubt { error, .. }) = self.doubts.first() {
+            self.sent.problem(error.to_string());
+        }
+        self.note_stop();
         self.marks.borrow_mut().flush();
+    }
+
+    /// Says why sending ends although something is left: what requests under way failed with says
+    /// more than that there was no time for more tries.
+    fn out_of_time(&mut self, closing: Closing) {
+        if closing == Closing::AtOnce {
+            return self.sent.out_of_time("stopped by Ctrl-C".to_owned());
+        }
+        if let Some(error) = self.to.trouble.last() {
+            return self.sent.problem(error.to_string());
+        }
+        self.sent.out_of_time(match closing {
+            Closing::Patiently(pause) => {
+                format!("no answer within {}", seconds(pause.as_secs_f64()))
+            }
+            _ => "no answer within HH_FLUSH_TIMEOUT".to_owned(),
+        });
+    }
+
+    /// Notes beside the journal why something is left.
+    fn note_stop(&mut self) {
+        if self.sent.left() > 0
+            && let Some(why) = self.sent.why()
+        {
+            let why = why.to_owned();
+            self.marks.borrow_mut().add(&self.to.name, What::Stopped { why });
+        }
     }
 
     /// Whether nothing is left to do, or nothing that could be done.
@@ -280,7 +335,8 @@ impl<'a> Delivery<'a> {
             return false;
         };
         // Nothing of it is missing but spans.
-        if let Some(there) = known.there.as_deref().filter(|_| known.updated || known.refused) {
+        let is_settled = known.updated || known.refused.is_some();
+        if let Some(there) = known.there.as_deref().filter(|_| is_settled) {
             if !self.spans_out.contains(&record.session_id) {
                 self.add_spans(begin, record, &run, there);
             }
@@ -312,19 +368,14 @@ impl<'a> Delivery<'a> {
     }
 
     fn add_spans(&mut self, begin: u64, record: Box<AttemptRecord>, run: &str, session: &str) {
-        let alone = self.alone.contains(&begin);
-        if alone {
-            self.send_batch();
-        }
         let session_id = record.session_id.clone();
         let known = Known { run_id: run, session_id: session };
+        let before = self.batch.len();
         spans::add(&mut self.batch, *record, &self.invocation, known);
+        self.sizes.push(self.batch.len() - before);
         self.spans_out.insert(session_id.clone());
         self.in_batch.push((begin, session_id));
         self.batch_since.get_or_insert_with(Instant::now);
-        if alone {
-            self.send_batch();
-        }
     }
 
     fn send_batch(&mut self) {
@@ -333,10 +384,12 @@ impl<'a> Delivery<'a> {
             return;
         }
         let of = std::mem::take(&mut self.in_batch);
+        let sizes = std::mem::take(&mut self.sizes);
         let batch = std::mem::replace(&mut self.batch, Batch::new(self.to.protocol()));
         if batch.len() == 0 {
             // Attempts that never ran have no spans.
-            self.taken(of, Ok(None));
+            let parts = vec![Part { attempts: 0..of.len(), taken: Taken::Yes(None) }];
+            self.taken(&of, parts);
             return;
         }
         let resource = ResourceInfo {
@@ -345,10 +398,11 @@ impl<'a> Delivery<'a> {
         };
         let source = self.invocation.source.clone();
         let to = Arc::clone(&self.to);
+        let takes = self.took[Kind::Spans as usize];
         self.batches_under_way += 1;
         self.tasks.spawn(async move {
-            let taken = to.send_spans(batch, &resource, &source).await;
-            Done::Spans { of, taken }
+            let parts = to.send_spans(batch, &sizes, &resource, &source, takes).await;
+            Done::Spans { of, parts }
         });
     }
 }

@@ -28,7 +28,10 @@ impl Delivery<'_> {
                     match self.arrived(&record) {
                         Arrived::No => return Some((begin, record)),
                         Arrived::Whole => self.sent.before += 1,
-                        Arrived::Refused => self.sent.refused += 1,
+                        Arrived::Refused(why) => {
+                            self.sent.refused += 1;
+                            self.sent.refusal = Some(why);
+                        }
                     }
                 }
                 Ok(Some((_, Record::Invocation(invocation)))) if invocation.schema > SCHEMA => {
@@ -64,8 +67,8 @@ impl Delivery<'_> {
         if let Some(there) = &known.there {
             self.runs.session(&record.run_id, record.row, record.attempt, there);
         }
-        if known.refused {
-            Arrived::Refused
+        if let Some(why) = known.refused {
+            Arrived::Refused(why)
         } else if known.spans && (known.updated || !self.to.has_sessions()) {
             Arrived::Whole
         } else {
