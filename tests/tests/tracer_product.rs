@@ -185,6 +185,66 @@ fn three_hundred_tracers_share_nothing() {
     assert!(seen.values().all(|names| names.len() == 4));
 }
 
+/// Connections belong to the program: however many keys there are, they are few.
+#[test]
+fn two_hundred_keys_need_few_connections() {
+    const COUNT: usize = 200;
+    let server = Server::start();
+    let tracers: Vec<Tracer> = (0..COUNT)
+        .map(|n| Tracer::builder().api_key(format!("hh_many_{n}")).server_url(server.url()))
+        .map(|builder| builder.try_build().unwrap())
+        .collect();
+    for tracer in &tracers {
+        for n in 0..20 {
+            tracer.with_session(format!("session {n}"), || drop(tracer.start_span("work")));
+        }
+    }
+    for tracer in &tracers {
+        let flushed = tracer.flush(LONG);
+        assert_eq!((flushed.sent, flushed.is_complete()), (20, true), "{flushed:?}");
+    }
+    let (open, most) = server.connections();
+    // Other tests of this process have servers of their own.
+    assert!(most <= 32, "{most} connections at once");
+    assert!(open <= 16, "{open} connections after all is sent");
+    drop(tracers);
+    until("connections are closed", || server.connections().0 == 0);
+}
+
+#[test]
+fn spans_that_are_too_many_for_a_request_go_in_several() {
+    let fake = Fake::builder().largest_spans(3000).start();
+    let tracer = tracer_of(&fake).try_build().unwrap();
+    (0..40).for_each(|n| drop(tracer.start_span(format!("span {n}"))));
+    let flushed = tracer.flush(LONG);
+    assert_eq!((flushed.sent, flushed.failed, flushed.pending), (40, 0, 0), "{flushed:?}");
+    assert_eq!(fake.spans().len(), 40);
+    fake.assert_clean();
+}
+
+#[test]
+fn what_a_changed_server_may_take_is_kept() {
+    for fault in
+        [Fault::Status(404), Fault::Status(415), Fault::Status(302), Fault::Page, Fault::Empty]
+    {
+        let fake = Fake::start();
+        let tracer = tracer_of(&fake).try_build().unwrap();
+        assert!(tracer.flush(LONG).is_complete());
+        fake.on(TRACES, fault);
+        drop(tracer.start_span("work"));
+        let began = Instant::now();
+        let flushed = tracer.flush(LONG);
+        assert!(began.elapsed() < Duration::from_secs(30), "a flush does not wait for it");
+        assert_eq!((flushed.sent, flushed.pending), (0, 1), "{fault:?}: {flushed:?}");
+        assert!(flushed.error.is_some());
+        fake.heal();
+        until("it is taken", || tracer.flush(LONG).sent == 1);
+        assert!(tracer.telemetry().spans.is_complete());
+        assert_eq!(fake.spans().len(), 1);
+        fake.assert_clean();
+    }
+}
+
 #[test]
 fn tracers_with_one_key_share_requests_and_nothing_else() {
     let fake = Fake::start();

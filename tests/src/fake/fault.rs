@@ -21,6 +21,11 @@ pub enum Fault {
     CutAfter,
     /// The request is processed, and the answer is 200 with a body that is no JSON.
     Garbage,
+    /// The request is not processed, and the answer is 200 with nothing else: no body, no type.
+    Empty,
+    /// The request is not processed, and the answer is 200 with a page, as networks with a log-in
+    /// answer.
+    Page,
     /// The request is not processed and not answered. The connection ends when the client gives up,
     /// at the latest after [`Fault::HANG_SECONDS`].
     Hang,

@@ -61,6 +61,7 @@ struct Options {
     result: Option<Value>,
     polls: usize,
     otlp_headers: Vec<(String, String)>,
+    largest: Option<usize>,
 }
 
 impl Options {
@@ -141,6 +142,13 @@ impl Builder {
     #[must_use]
     pub fn otlp_header(mut self, name: &str, value: &str) -> Self {
         self.options.otlp_headers.push((name.to_ascii_lowercase(), value.to_owned()));
+        self
+    }
+
+    /// Requests with spans that have more bytes are answered with 413.
+    #[must_use]
+    pub fn largest_spans(mut self, bytes: usize) -> Self {
+        self.options.largest = Some(bytes);
         self
     }
 

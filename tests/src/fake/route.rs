@@ -119,6 +119,11 @@ fn serve(state: &mut State, options: &Options, request: &Request) -> Result<Answ
     if request.kind == UNKNOWN {
         return Err(Refused::new(404, "no such endpoint"));
     }
+    let is_spans = matches!(request.kind, HONEYHIVE_TRACES | PLAIN_TRACES);
+    if is_spans && options.largest.is_some_and(|largest| request.body.len() > largest) {
+        let reasons = vec!["the request is too large".to_owned()];
+        return Err(Refused { status: 413, reasons, complaint: false });
+    }
     no_keys(options, request)?;
     headers(options, request)?;
     let body = match request.kind {

@@ -177,6 +177,13 @@ fn answer(shared: &Shared, index: usize, fault: Option<Fault>) -> Answer {
         Some(Fault::StatusRetryAfter(status, seconds)) => {
             Answer { retry_after: Some(seconds), ..Answer::error(status, "as the test planned") }
         }
+        Some(Fault::Empty) => {
+            Answer { status: 200, content_type: "", body: Vec::new(), retry_after: None }
+        }
+        Some(Fault::Page) => {
+            let body = b"<!DOCTYPE html><title>Log in</title>".to_vec();
+            Answer { status: 200, content_type: "text/html", body, retry_after: None }
+        }
         _ => route::answer(&mut state, &shared.options, index),
     };
     match fault {

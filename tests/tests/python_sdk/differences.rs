@@ -85,6 +85,18 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     ),
     row("POST /session/start: metadata.attempt", "–", "1", "Which one, where there are several."),
     row(
+        "POST /session/start: metadata.*",
+        "–",
+        "*",
+        "The row's own metadata and its `tags`. They never replace the ids of run, dataset and datapoint.",
+    ),
+    row(
+        "POST /session/start: inputs.history",
+        "–",
+        "*",
+        "A row's `history`, which the Python SDK does not send. Where an input has this name, it is in the metadata.",
+    ),
+    row(
         "POST /session/start: start_time",
         "–",
         "<time>",
@@ -103,6 +115,12 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         "–",
         "*",
         "A session that failed says so, and why: `returned` an error, `panic`, `timeout`.",
+    ),
+    row(
+        "PUT /events: metadata.*",
+        "–",
+        "*",
+        "All of the session's metadata, as it was started with: an update may replace it as a whole.",
     ),
     row(
         "span *: honeyhive.*_id",
@@ -143,8 +161,8 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         "*",
         "What was wanted beside what came out.",
     ),
-    row("span capital: input.*", "–", "*", "OpenInference's names."),
-    row("span capital: output.*", "–", "*", "OpenInference's names."),
+    row("span *: input.*", "–", "*", "OpenInference's names."),
+    row("span *: output.*", "–", "*", "OpenInference's names."),
     row(
         "span capital: gen_ai.operation.name",
         "–",

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,9 @@ struct Shared {
     seen: Mutex<Vec<Seen>>,
     refuses: AtomicBool,
     fails_sessions: AtomicBool,
+    /// Connections that are open, and the most that were.
+    open: AtomicUsize,
+    most: AtomicUsize,
 }
 
 pub(crate) struct Server {
@@ -55,7 +58,12 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let shared = Arc::clone(&of_thread);
-                std::thread::spawn(move || while talk(&stream, &shared).is_some() {});
+                std::thread::spawn(move || {
+                    let open = shared.open.fetch_add(1, Ordering::SeqCst) + 1;
+                    shared.most.fetch_max(open, Ordering::SeqCst);
+                    while talk(&stream, &shared).is_some() {}
+                    shared.open.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
         Self { shared, url }
@@ -67,6 +75,12 @@ impl Server {
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
+    }
+
+    /// Connections that are open, and the most that were open at once.
+    pub(crate) fn connections(&self) -> (usize, usize) {
+        let get = |count: &AtomicUsize| count.load(Ordering::SeqCst);
+        (get(&self.shared.open), get(&self.shared.most))
     }
 
     /// Answers 503 from now on.
@@ -112,7 +126,8 @@ fn talk(mut stream: &TcpStream, shared: &Shared) -> Option<()> {
     let body = if is_spans { spans(&body) } else { serde_json::from_slice(&body).ok()? };
     let session = json!({"session_id": body["session"]["session_id"]}).to_string();
     shared.seen.lock().unwrap().push(Seen { key, source, what, body });
-    answer(&mut stream, "200 OK", if is_spans { "" } else { &session })
+    let status = if is_spans { "200 OK\r\ncontent-type: application/x-protobuf" } else { "200 OK" };
+    answer(&mut stream, status, if is_spans { "" } else { &session })
 }
 
 fn answer(stream: &mut &TcpStream, status: &str, body: &str) -> Option<()> {

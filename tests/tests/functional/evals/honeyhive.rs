@@ -81,6 +81,11 @@ fn empty(n: u32) -> u32 {
     n
 }
 
+#[experiment(dataset = "data/chats.jsonl", evaluators(fine))]
+fn remembers(n: u32) -> u32 {
+    n
+}
+
 // ---- scores ----
 
 #[evaluator]
@@ -100,7 +105,8 @@ fn count(output: u32) -> u32 {
 
 #[evaluator]
 fn explained(output: u32) -> Score {
-    Score::new(f64::from(output)).label("good").explanation("because").metadata("deep", json!([1]))
+    let score = Score::new(f64::from(output)).label("good").explanation("because");
+    score.metadata("deep", json!([1])).metadata("extra", 3)
 }
 
 #[evaluator]

@@ -170,6 +170,26 @@ fn check_40_a_run_whose_end_is_not_taken() {
 }
 
 #[test]
+fn figures_are_asked_for_even_if_the_end_of_the_run_is_not_taken() {
+    let fake = Fake::start();
+    fake.on(END, Fault::Status(400));
+    let run = evals(&fake, "capitals").env("HH_RESULTS", "average").run();
+    assert_eq!(run.code, Some(0), "{}", run.output());
+    assert_eq!(fake.count(RESULT), 1);
+    assert!(line(&run).contains("; 1 run not finished: PUT /v1/runs/"), "{}", line(&run));
+}
+
+#[test]
+fn a_wait_that_the_server_asked_for_is_named_as_the_reason() {
+    let fake = Fake::start();
+    fake.on(SPANS, Fault::Status(429).retry_after(3600));
+    let run = evals(&fake, "capitals").env("HH_FLUSH_TIMEOUT", "2s").run();
+    let said = line(&run);
+    assert!(said.contains("POST /opentelemetry/v1/traces: 429 Too Many Requests"), "{said}");
+    assert!(said.contains("the server wants 60 m 00 s of rest"), "{said}");
+}
+
+#[test]
 fn a_run_whose_end_is_not_answered_is_not_finished() {
     let fake = Fake::start();
     fake.on(END, Fault::Hang);
@@ -301,17 +321,17 @@ fn what_is_refused_takes_nothing_else_with_it() {
     // One session and all of it.
     let (fake, _, text) = refuses(START, 1);
     assert_eq!((fake.sessions().len(), fake.updates().len(), fake.spans().len()), (2, 2, 10));
-    assert_snapshot!(text, @"sent 2 of 3 attempts to HoneyHive at <url>, run <run>; 1 refused: POST /session/start: 400 Bad Request: as the test planned [code FAKE_400]");
+    assert_snapshot!(text, @"sent 2 of 3 attempts to HoneyHive at <url>, run <run>; 1 refused: POST /session/start: 400 Bad Request: as the test planned [code FAKE_400]; `cargo honeyhive push <invocation> --again` sends what was refused");
     // The outputs of one session.
     let (fake, _, text) = refuses(UPDATE, 1);
     assert_eq!((fake.sessions().len(), fake.updates().len(), fake.spans().len()), (3, 2, 15));
-    assert_snapshot!(text, @"sent 2 of 3 attempts to HoneyHive at <url>, run <run>; 1 refused: PUT /events: 400 Bad Request: as the test planned [code FAKE_400]");
+    assert_snapshot!(text, @"sent 2 of 3 attempts to HoneyHive at <url>, run <run>; 1 refused: PUT /events: 400 Bad Request: as the test planned [code FAKE_400]; `cargo honeyhive push <invocation> --again` sends what was refused");
     // Spans of several sessions at once: then each alone.
     let (fake, run, _) = refuses(SPANS, 1);
     is_whole(&fake, &run);
     let (fake, _, text) = refuses(SPANS, 2);
     assert_eq!((fake.sessions().len(), fake.updates().len(), fake.spans().len()), (3, 3, 10));
-    assert_snapshot!(text, @"sent 2 of 3 attempts to HoneyHive at <url>, run <run>; 1 refused: POST /opentelemetry/v1/traces: 400 Bad Request: as the test planned [code FAKE_400]");
+    assert_snapshot!(text, @"sent 2 of 3 attempts to HoneyHive at <url>, run <run>; 1 refused: POST /opentelemetry/v1/traces: 400 Bad Request: as the test planned [code FAKE_400]; `cargo honeyhive push <invocation> --again` sends what was refused");
 }
 
 #[test]

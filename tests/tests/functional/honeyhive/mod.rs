@@ -3,6 +3,7 @@
 //! `check_<number>_..` are the checks by which this crate and HoneyHive's Python SDK are compared.
 //! Where we decided otherwise than that SDK, the test is of what we do, and says so.
 
+mod again;
 mod client;
 mod failures;
 mod ids;
@@ -33,6 +34,10 @@ const IDS: &str = r#"{"id": "own", "inputs": {"n": 1}}
 {"inputs": {"n": 4, "text": "\u00fc 😀", "deep": {"b": [1.0, 1e-7], "a": null}}}
 "#;
 
+const CHATS: &str = r#"{"id": "own", "inputs": {"n": 1}, "history": [{"role": "user", "content": "hello"}]}
+{"id": "taken", "inputs": {"n": 2, "history": "mine"}, "history": [{"role": "user", "content": "hello"}]}
+"#;
+
 /// Beside the experiments of `evals` one target with a single experiment. It is built at once, since
 /// tests measure how long a run takes.
 static PROJECT: LazyLock<Project> = LazyLock::new(|| {
@@ -40,6 +45,7 @@ static PROJECT: LazyLock<Project> = LazyLock::new(|| {
         .target("single", SINGLE)
         .file("data/rows.jsonl", ROWS)
         .file("data/ids.jsonl", IDS)
+        .file("data/chats.jsonl", CHATS)
         .file("data/empty.jsonl", "");
     project.cargo(["metadata", "--no-deps", "--format-version=1"]);
     project

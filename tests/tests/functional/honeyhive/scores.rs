@@ -14,22 +14,25 @@ fn metrics(fake: &Fake, id: &str) -> Value {
 #[test]
 fn check_20_to_22_scores_and_what_goes_with_them() {
     let (fake, _) = sent("scored");
-    // Ours: what is nested in a score's metadata stays in the journal; None is no score at all.
+    // Ours: what is nested in a score's metadata is metadata; None is no score at all.
     assert_eq!(
         metrics(&fake, "0001"),
         json!({
             "honeyhive_metrics.yes": true,
             "honeyhive_metrics.quarter": 0.25,
-            "honeyhive_metrics.count": 1.0,
+            "honeyhive_metrics.count": 1,
             "honeyhive_metrics.explained": 1.0,
+            "honeyhive_metrics.explained_extra": 3,
             "honeyhive_metrics.explained_label": "good",
             "honeyhive_metrics.explained_explanation": "because",
         })
     );
     assert_eq!(
         update(&fake, "0001")["metrics"],
-        json!({"yes": true, "quarter": 0.25, "count": 1.0, "explained": 1.0})
+        json!({"yes": true, "quarter": 0.25, "count": 1, "explained": 1.0, "explained_extra": 3})
     );
+    assert_eq!(root(&fake, "0001").attributes["honeyhive_metadata.explained_deep"], "[1]");
+    assert_eq!(update(&fake, "0001")["metadata"]["explained_deep"], json!([1]));
 }
 
 #[test]
@@ -41,6 +44,12 @@ fn evaluators_have_spans_of_their_own() {
     // HoneyHive has no kind for evaluators.
     assert_eq!(of.attributes["honeyhive_event_type"], "tool");
     assert_eq!(of.attributes["openinference.span.kind"], "EVALUATOR");
+    assert_eq!(of.attributes["evaluator.name"], "explained");
+    assert_eq!(of.attributes["evaluator.type"], "code");
+    assert_eq!(of.attributes["evaluator.score"], 1.0);
+    assert_eq!(of.attributes["evaluator.metadata.extra"], 3);
+    assert_eq!(of.attributes["input.value"], r#"{"output":1}"#);
+    assert_eq!(of.attributes["output.value"], "1.0");
     assert_eq!(of.attributes["gen_ai.evaluation.name"], "explained");
     assert_eq!(of.attributes["gen_ai.evaluation.score.value"], 1.0);
     assert_eq!(of.attributes["gen_ai.evaluation.score.label"], "good");
@@ -54,17 +63,12 @@ fn check_23_an_evaluator_that_fails_stops_nobody() {
     fake.assert_clean();
     // Ours: it is an error of the case.
     assert_eq!(run.code, Some(101), "{}", run.output());
-    let mut metrics = metrics(&fake, "0001");
-    let panic = without_line(&run, &metrics["honeyhive_metrics.panics_error"].take());
+    // An error is no metric: in both places it is metadata.
+    assert_eq!(metrics(&fake, "0001"), json!({"honeyhive_metrics.yes": true}));
+    let span_of_all = root(&fake, "0001").attributes;
+    let panic = without_line(&run, &span_of_all["honeyhive_metadata.panics_error"]);
     assert_eq!(panic, "panicked at tests/evals.rs:<line>: cannot judge 1");
-    assert_eq!(
-        metrics,
-        json!({
-            "honeyhive_metrics.yes": true,
-            "honeyhive_metrics.broken_error": "no judge for 1",
-            "honeyhive_metrics.panics_error": null,
-        })
-    );
+    assert_eq!(span_of_all["honeyhive_metadata.broken_error"], "no judge for 1");
     let told = update(&fake, "0001");
     assert_eq!(told["metrics"], json!({"yes": true}));
     assert_eq!(told["metadata"]["broken_error"], "no judge for 1");

@@ -92,6 +92,35 @@ fn check_28_what_a_session_is_told_at_its_end() {
     assert_eq!(failed["feedback"], json!({"ground_truth": 2}));
 }
 
+/// A server may put the metadata of an update in the place of what is there: so all of it is in each.
+#[test]
+fn no_update_takes_a_session_out_of_its_run() {
+    let (fake, run) = &*CAPITALS;
+    let started = session(fake, "EXT-rows-fr");
+    let told = update(fake, "fr");
+    for key in ["run_id", "dataset_id", "datapoint_id", "attempt", "region", "tags"] {
+        assert_eq!(told["metadata"][key], started["metadata"][key], "{key}");
+    }
+    assert_eq!(told["metadata"]["run_id"], fake.runs()[0].id);
+    assert_eq!(run.code, Some(0));
+}
+
+#[test]
+fn the_history_of_a_row_is_sent_with_its_inputs() {
+    let (fake, _) = sent("remembers");
+    let history = json!([{"role": "user", "content": "hello"}]);
+    assert_eq!(session(&fake, "EXT-chats-own")["inputs"], json!({"n": 1, "history": history}));
+    let attributes = root(&fake, "EXT-chats-own").attributes;
+    assert_eq!(attributes["honeyhive_inputs.history"], history.to_string());
+    let input: Value =
+        serde_json::from_str(attributes["input.value"].as_str().expect("a text")).expect("JSON");
+    assert_eq!(input, json!({"n": 1, "history": history}));
+    // An input of that name stays what it is.
+    let other = session(&fake, "EXT-chats-taken");
+    assert_eq!(other["inputs"], json!({"n": 2, "history": "mine"}));
+    assert_eq!(other["metadata"]["history"], history);
+}
+
 #[test]
 fn check_29_outputs_of_every_shape_arrive_with_their_ground_truths() {
     let (fake, _) = sent("shaped");

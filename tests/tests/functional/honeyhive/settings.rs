@@ -142,7 +142,7 @@ fn check_51_offline_sends_nothing() {
             .run();
         assert_eq!(run.code, Some(0), "{}", run.output());
         assert_eq!(fake.connections(), 0);
-        assert_eq!(aside(&run), "note: nothing leaves this machine (HH_OFFLINE)\n");
+        assert_eq!(aside(&run), format!("note: nothing leaves this machine ({name})\n"));
         assert_eq!(run.attempts().len(), 3);
     }
 }
@@ -181,6 +181,48 @@ fn a_receiver_that_cannot_be_spoken_to_stops_nothing() {
     assert_eq!(run.code, Some(0), "{}", run.output());
     assert!(run.stderr.contains("OTEL_EXPORTER_OTLP_PROTOCOL=grpc: only "), "{}", run.output());
     assert_eq!((fake.runs().len(), fake.otlp_spans().len()), (1, 0));
+}
+
+/// Variables of OpenTelemetry may be there for the program under test: what is wrong with them is a
+/// note, and stops nothing unless an upload is required.
+#[test]
+fn a_receiver_that_is_configured_wrongly_is_a_note() {
+    let fake = Fake::start();
+    let run = |variables: &[(&str, &str)]| {
+        let mut cargo = evals(&fake, "capitals").env("OTEL_EXPORTER_OTLP_ENDPOINT", fake.url());
+        for (name, value) in variables {
+            cargo = cargo.env(name, value);
+        }
+        cargo.run()
+    };
+    for (name, value) in [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "no pair"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such/ca.pem"),
+    ] {
+        let before = fake.runs().len();
+        let good = run(&[(name, value)]);
+        assert_eq!(good.code, Some(0), "{}", good.output());
+        let note = good.stderr.lines().find(|line| line.starts_with(&format!("note: {name}")));
+        assert!(note.is_some_and(|note| note.contains("no spans are sent")), "{}", good.output());
+        assert_eq!((fake.runs().len(), fake.otlp_spans().len()), (before + 1, 0));
+        let required = run(&[(name, value), ("HH_REQUIRE_UPLOAD", "1")]);
+        assert_eq!((required.code, required.invocations().len()), (Some(101), 0));
+        let said = "HH_REQUIRE_UPLOAD is set, but spans cannot be sent: ";
+        assert!(required.stderr.contains(said), "{}", required.output());
+        assert!(required.stderr.contains(name), "{}", required.output());
+    }
+    // A limit of time has a default.
+    let timeout = run(&[("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"), ("HH_REQUIRE_UPLOAD", "1")]);
+    assert_eq!(timeout.code, Some(0), "{}", timeout.output());
+    assert!(
+        timeout.stderr.contains("note: OTEL_EXPORTER_OTLP_TIMEOUT=soon: "),
+        "{}",
+        timeout.stderr
+    );
+    assert_eq!(fake.otlp_spans().len(), 15);
+    fake.assert_clean();
 }
 
 #[test]
