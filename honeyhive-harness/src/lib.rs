@@ -243,6 +243,7 @@
 //! | `HH_CAPTURE=none` | inputs, outputs and texts of errors are not recorded |
 //! | `HH_CONCURRENCY` | attempts at once over all experiments; `--test-threads` wins |
 //! | `HH_REPEATS` | attempts per case, for all experiments |
+//! | `HH_MAX_ROWS`, `HH_MAX_BYTES` | how many rows a dataset function may yield (1,000,000), and how many bytes they may take (1 GiB) |
 //! | `HH_SAMPLE`, `HH_SAMPLE_SEED` | run on so many cases of each experiment, always the same for a seed; gates do not decide |
 //! | `HH_REQUIRE_GATES=1`, or `0` | a gate that cannot judge fails, or does not; the default is 1 in CI |
 //! | `CI`, and variables of CI services | whether this is CI: a gate that cannot judge fails, misses of a sample fail, a misspelt `HH_` variable is an error, no baseline is accepted |
@@ -305,13 +306,25 @@
 //!   at 64 KiB; a session has the whole output.
 //! - A request whose answer is lost is sent again under the same ids: HoneyHive sees one session, but
 //!   a plain receiver of spans may count some twice.
-//! - A function that calls `std::process::exit` ends the run with that code.
+//! - `std::process::exit` in the code under test ends the run, and the process ends with 101 and a line
+//!   that says where. `abort`, `_exit` and `exec` cannot be noticed from within the process: the
+//!   journal then has no end, and `_exit(0)` looks like success to cargo.
+//! - A `static` is never dropped, so its `Drop` does not run at the end: flush a client in the function
+//!   that uses it, and let a child process or container end by itself when the pipe to it closes, or
+//!   start it outside, around `cargo test`.
+//! - Ctrl-C and SIGTERM end a run in order, with exit code 130: calls under way have two seconds, what
+//!   is not done by then is not run. A second signal ends the process at once; the journal is whole
+//!   either way.
+//! - A dataset function may yield a million rows that take a gibibyte (`HH_MAX_ROWS`,
+//!   `HH_MAX_BYTES`): an iterator that does not end is stopped there. A dataset with more than a
+//!   hundred rows that cannot be run is one failing test, and nothing of it is run.
 //! - With a filter, the count of tests that are filtered out takes an experiment with a dataset
 //!   function as one test where the filter cannot mean it, as the function is not called then.
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod activity;
 pub mod api;
 pub mod baseline;
 #[cfg(feature = "cli")]
@@ -322,6 +335,7 @@ pub mod datapoint;
 pub mod dataset;
 mod engine;
 pub mod evaluators;
+mod files;
 pub mod gate;
 mod harness;
 mod ids;

@@ -144,7 +144,7 @@ impl ResultTag {
     /// # Errors
     /// The function's own.
     pub fn datapoints<T: IntoDatapoints, E: Failure>(self, returned: Result<T, E>) -> LoadedRows {
-        returned.map(IntoDatapoints::into_datapoints).map_err(|error| error.text())
+        returned.map_err(|error| error.text())?.into_datapoints()
     }
 }
 
@@ -166,9 +166,9 @@ impl ValueTag {
     /// The rows of a dataset function.
     ///
     /// # Errors
-    /// None; its twin for `Result` has some.
+    /// When there are too many.
     pub fn datapoints<T: IntoDatapoints>(self, returned: T) -> LoadedRows {
-        Ok(returned.into_datapoints())
+        returned.into_datapoints()
     }
 }
 

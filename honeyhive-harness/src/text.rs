@@ -1,7 +1,7 @@
 //! How numbers, durations and values are written for people, and what a misspelt word may have
 //! meant.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -10,8 +10,11 @@ pub(crate) fn closest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    let length = name.chars().count();
     candidates
         .into_iter()
+        // Most are too long or too short, and comparing takes longer than counting.
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= 2)
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
         // A one-letter name is two edits away from every other one.
         .filter(|(distance, candidate)| *distance <= 2 && *distance < candidate.chars().count())
@@ -52,6 +55,13 @@ pub(crate) fn seconds(value: f64) -> String {
         let whole = Duration::from_secs_f64(value).as_secs();
         format!("{} m {:02} s", whole / 60, whole % 60)
     }
+}
+
+/// The time in RFC 3339, with milliseconds. A clock outside of 1970 to 9999, which has no such text,
+/// counts as one at the nearer end.
+pub(crate) fn timestamp(time: SystemTime) -> String {
+    let last = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+    humantime::format_rfc3339_millis(time.clamp(UNIX_EPOCH, last)).to_string()
 }
 
 /// How long ago a time was: `today`, `1 day old`, `12 days old`; empty for what is no time.
@@ -171,6 +181,14 @@ mod tests {
     fn numbers_say_no_more_than_they_know() {
         let shown = [0.0, 1.0, 0.887_096, -0.0001, 12.5, 1e-7, 1319.0, -0.0].map(number);
         assert_eq!(shown, ["0", "1", "0.887", "-1.0e-4", "12.5", "1.0e-7", "1319", "0"]);
+    }
+
+    #[test]
+    fn any_clock_has_a_time() {
+        let day = Duration::from_secs(86_400);
+        assert_eq!(timestamp(UNIX_EPOCH + 2 * day), "1970-01-03T00:00:00.000Z");
+        assert_eq!(timestamp(UNIX_EPOCH - day), "1970-01-01T00:00:00.000Z");
+        assert_eq!(timestamp(UNIX_EPOCH + 4_000_000 * day), "9999-12-31T23:59:59.000Z");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -20,7 +21,8 @@ pub struct Process {
     child: Child,
     lines: Receiver<String>,
     stdout: String,
-    stderr: Option<JoinHandle<Vec<u8>>>,
+    stderr: Arc<Mutex<Vec<u8>>>,
+    stderr_ended: Option<JoinHandle<()>>,
     project: PathBuf,
     scratch: TempDir,
 }
@@ -41,12 +43,16 @@ impl Process {
                 }
             }
         });
-        let stderr = std::thread::spawn(move || {
-            let mut text = Vec::new();
-            let _ = stderr.read_to_end(&mut text);
-            text
+        let text = Arc::<Mutex<Vec<u8>>>::default();
+        let own = Arc::clone(&text);
+        let reader = std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(length @ 1..) = stderr.read(&mut part) {
+                own.lock().unwrap_or_else(PoisonError::into_inner).extend(&part[..length]);
+            }
         });
-        Self { child, lines, stdout: String::new(), stderr: Some(stderr), project, scratch }
+        let (stderr, stderr_ended) = (text, Some(reader));
+        Self { child, lines, stdout: String::new(), stderr, stderr_ended, project, scratch }
     }
 
     /// Reads stdout until a line has this text.
@@ -85,6 +91,20 @@ impl Process {
         assert!(sent.is_ok_and(|status| status.success()), "the process is there for SIG{name}");
     }
 
+    /// Sends a signal to the process and all that it has started, as a terminal does. It must have been
+    /// started as a group.
+    pub fn signal_group(&self, name: &str) {
+        let group = format!("-{}", self.child.id());
+        let sent = Command::new("kill").args(["-s", name, "--", &group]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "the group is there for SIG{name}");
+    }
+
+    /// What it has printed to stderr so far.
+    pub fn stderr(&self) -> String {
+        let text = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
     /// Whether it still runs.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("the state of a child is known").is_none()
@@ -110,7 +130,10 @@ impl Process {
                 Err(error) => panic!("stdout does not end: {error}"),
             }
         }
-        let stderr = self.stderr.take().and_then(|reader| reader.join().ok()).unwrap_or_default();
+        if let Some(reader) = self.stderr_ended.take() {
+            let _ = reader.join();
+        }
+        let stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Run::new(status, self.stdout.as_bytes(), &stderr, self.project, self.scratch)
     }
 }

@@ -330,6 +330,32 @@ impl Cargo<'_> {
         Process::start(command, self.project.directory(), self.scratch)
     }
 
+    /// The same in a process group of its own, as a shell in a terminal starts it.
+    #[cfg(unix)]
+    pub fn start_group(self) -> Process {
+        use std::os::unix::process::CommandExt as _;
+
+        let executable = &self.project.executables()["evals"];
+        let mut command = self.prepare(self.project.command(executable));
+        command.args(&self.arguments).process_group(0);
+        Process::start(command, self.project.directory(), self.scratch)
+    }
+
+    /// Starts cargo in a process group of its own, and does not wait for it.
+    #[cfg(unix)]
+    pub fn start_cargo(self) -> Process {
+        use std::os::unix::process::CommandExt as _;
+
+        self.project.executables();
+        let mut command = self.prepare(self.project.command(cargo()));
+        command.env("CARGO_NET_OFFLINE", "true").args(self.subcommand).args(&self.before);
+        command.process_group(0);
+        if !self.arguments.is_empty() {
+            command.arg("--").args(&self.arguments);
+        }
+        Process::start(command, self.project.directory(), self.scratch)
+    }
+
     /// The same in a shell that has run a command before: `ulimit` and the like.
     pub fn start_after(self, shell_command: &str) -> Process {
         let executable = &self.project.executables()["evals"];

@@ -7,9 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room may use those before it.
-const ROOMS: [&str; 25] = [
+const ROOMS: [&str; 27] = [
     "text",
     "json",
+    "activity",
+    "files",
     "config",
     "score",
     "rule",

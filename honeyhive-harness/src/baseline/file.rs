@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::snapshot::{SCHEMA, Snapshot};
+use crate::files;
 
 /// Why a baseline file cannot be used.
 #[derive(Debug)]
@@ -68,7 +69,10 @@ struct Head {
 /// # Errors
 /// See [`BaselineError`].
 pub fn read(path: &Path, experiment: &str) -> Result<Snapshot, BaselineError> {
-    let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+    let text = files::read(path).and_then(|bytes| {
+        String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+    });
+    let text = text.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => BaselineError::Missing(path.to_owned()),
         _ => BaselineError::Io(path.to_owned(), error),
     })?;

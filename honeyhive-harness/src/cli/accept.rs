@@ -12,7 +12,7 @@ use crate::baseline::{self, BaselineError, CaseSnapshot, ScoreSnapshot, Snapshot
 use crate::config::Config;
 use crate::gate::snapshot::recorded;
 use crate::journal::{CaseState, ExperimentResults, GitRecord, Results, Verdict};
-use crate::text::{count, number};
+use crate::text::{count, number, timestamp};
 
 /// Makes a recorded run the baseline that later runs are compared with.
 ///
@@ -147,7 +147,7 @@ fn prepare(
     };
     let git: GitRecord = results.git.clone().unwrap_or_default();
     let mut snapshot = Snapshot {
-        accepted_at: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+        accepted_at: format!("{}Z", &timestamp(SystemTime::now())[.."2026-01-01T00:00:00".len()]),
         commit: git.commit_hash,
         dirty: git.is_dirty.unwrap_or_default(),
         invocation: invocation.to_owned(),

@@ -5,7 +5,7 @@ use crate::text::closest;
 
 /// Variables that users may set: all that are read here, and one that the macros read. The manual's
 /// table has each of them.
-pub(super) const VARIABLES: [&str; 31] = [
+pub(super) const VARIABLES: [&str; 33] = [
     "HH_API_FAMILY",
     "HH_API_KEY",
     "HH_API_TIMEOUT",
@@ -19,7 +19,9 @@ pub(super) const VARIABLES: [&str; 31] = [
     "HH_FLUSH_TIMEOUT",
     "HH_INGESTION_API_KEY",
     "HH_MACROS_DEBUG",
+    "HH_MAX_BYTES",
     "HH_MAX_RETRIES",
+    "HH_MAX_ROWS",
     "HH_OFFLINE",
     "HH_OTLP_PROTOCOL",
     "HH_PROJECT",

@@ -72,6 +72,10 @@ pub(crate) struct Config {
     pub(crate) concurrency: Option<usize>,
     /// `HH_REPEATS`: attempts per case, for all experiments.
     pub(crate) repeats: Option<u32>,
+    /// `HH_MAX_ROWS`: how many rows a dataset function may yield.
+    pub(crate) max_rows: usize,
+    /// `HH_MAX_BYTES`: how many bytes they may take in memory.
+    pub(crate) max_bytes: usize,
     /// `HH_SAMPLE` and `HH_SAMPLE_SEED`: run on so many cases of each experiment, chosen by the
     /// seed.
     pub(crate) sample: Option<(usize, u64)>,
@@ -172,6 +176,8 @@ impl Config {
             repeats: vars.parse("HH_REPEATS", "not a number from 1", |text| {
                 text.parse().ok().filter(|repeats| *repeats > 0)
             }),
+            max_rows: vars.positive("HH_MAX_ROWS").unwrap_or(MAX_ROWS),
+            max_bytes: vars.positive("HH_MAX_BYTES").unwrap_or(MAX_BYTES),
             sample,
             task: Task::read(&vars),
             require_gates: vars.flag("HH_REQUIRE_GATES").unwrap_or(ci),
@@ -238,6 +244,18 @@ impl Config {
         };
         if vars.faults.is_empty() { Ok(config) } else { Err(vars.faults.join("\n")) }
     }
+}
+
+/// How many rows a dataset function yields at most when nobody says otherwise.
+const MAX_ROWS: usize = 1_000_000;
+
+/// How many bytes they take at most: a gibibyte.
+const MAX_BYTES: usize = 1 << 30;
+
+/// How many rows a dataset function may yield, and how many bytes they may take.
+pub(crate) fn row_limits() -> (usize, usize) {
+    // What cannot be understood is an error elsewhere.
+    Config::from_env().map_or((MAX_ROWS, MAX_BYTES), |config| (config.max_rows, config.max_bytes))
 }
 
 /// The name of the running program, without its directory and ending.

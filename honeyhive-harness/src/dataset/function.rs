@@ -1,8 +1,10 @@
 //! Datasets that a function of the user's builds.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::config::row_limits;
 use crate::datapoint::Datapoint;
+use crate::text::thousands;
 
 /// What a dataset function may yield: a [`Datapoint`], or a JSON value in the shape of a row.
 #[diagnostic::on_unimplemented(
@@ -41,7 +43,10 @@ pub type LoadedRows = Result<Vec<Result<Datapoint, String>>, String>;
 )]
 pub trait IntoDatapoints {
     /// All rows; a bad one with what is wrong with it.
-    fn into_datapoints(self) -> Vec<Result<Datapoint, String>>;
+    ///
+    /// # Errors
+    /// When they do not end, as far as that can be told.
+    fn into_datapoints(self) -> LoadedRows;
 }
 
 #[diagnostic::do_not_recommend]
@@ -50,7 +55,64 @@ where
     I: IntoIterator,
     I::Item: IntoDatapoint,
 {
-    fn into_datapoints(self) -> Vec<Result<Datapoint, String>> {
-        self.into_iter().map(IntoDatapoint::into_datapoint).collect()
+    fn into_datapoints(self) -> LoadedRows {
+        collect(self.into_iter().map(IntoDatapoint::into_datapoint))
     }
+}
+
+/// Takes all rows of an iterator, up to the limits of `HH_MAX_ROWS` and `HH_MAX_BYTES`.
+///
+/// # Errors
+/// When there are more: an iterator that does not end would fill the memory.
+pub(super) fn collect(rows: impl Iterator<Item = Result<Datapoint, String>>) -> LoadedRows {
+    let (most_rows, most_bytes) = row_limits();
+    let (mut all, mut bytes) = (Vec::new(), 0_usize);
+    for row in rows {
+        if all.len() == most_rows {
+            return Err(format!(
+                "more than {} rows; an iterator must end, and HH_MAX_ROWS allows more",
+                thousands(most_rows)
+            ));
+        }
+        bytes = bytes.saturating_add(match &row {
+            Ok(datapoint) => size(datapoint),
+            Err(fault) => fault.len(),
+        });
+        if bytes > most_bytes {
+            return Err(format!(
+                "more than {} bytes in the first {} rows; an iterator must end, and HH_MAX_BYTES \
+                 allows more",
+                thousands(most_bytes),
+                thousands(all.len() + 1)
+            ));
+        }
+        all.push(row);
+    }
+    Ok(all)
+}
+
+/// About how many bytes a row takes in memory.
+fn size(row: &Datapoint) -> usize {
+    let fields = |fields: &Map<String, Value>| -> usize {
+        fields.iter().map(|(name, value)| name.len() + value_size(value)).sum()
+    };
+    size_of::<Datapoint>()
+        + row.id.as_ref().map_or(0, String::len)
+        + fields(&row.inputs)
+        + fields(&row.metadata)
+        + row.ground_truth.as_ref().map_or(0, value_size)
+        + row.tags.iter().map(String::len).sum::<usize>()
+        + row.history.iter().map(value_size).sum::<usize>()
+}
+
+fn value_size(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+            Value::String(text) => text.len(),
+            Value::Array(items) => items.iter().map(value_size).sum(),
+            Value::Object(fields) => {
+                fields.iter().map(|(name, value)| name.len() + value_size(value)).sum()
+            }
+        }
 }

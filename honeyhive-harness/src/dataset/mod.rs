@@ -19,8 +19,9 @@ use std::sync::Arc;
 
 use crate::api::HoneyHive;
 use crate::datapoint::Datapoint;
+use crate::files;
 use crate::ids;
-use crate::text::closest;
+use crate::text::{closest, count, one_line, thousands};
 
 /// A dataset, scanned: every row has its id, none is parsed yet.
 #[derive(Debug)]
@@ -154,7 +155,8 @@ impl Dataset {
         name: &str,
         rows: impl IntoIterator<Item = Datapoint>,
     ) -> Result<Self, DatasetFault> {
-        let rows = rows.into_iter().map(Ok).collect();
+        let rows = function::collect(rows.into_iter().map(Ok))
+            .map_err(|fault| DatasetFault(format!("{name}: {fault}")))?;
         Self::scan(From::Rows { name, origin: name, rows }, None)
     }
 
@@ -247,6 +249,8 @@ impl Dataset {
                 "{origin} has no rows; an experiment without datapoints shows nothing"
             )));
         }
+        let word = if matches!(store, Store::Ready) { " row " } else { ":" };
+        refuse_many_bad(&origin, word, &scanned)?;
         let mut dataset = Self {
             name: name.map_or(default_name, str::to_owned),
             origin,
@@ -264,19 +268,21 @@ impl Dataset {
         let mut names = Names::default();
         let mut slugs = Names::default();
         let mut lines: HashMap<&str, usize> = HashMap::new();
-        let mut duplicates = Vec::new();
+        let (mut duplicates, mut more) = (Vec::new(), 0);
         for row in &scanned {
             let Some(id) = &row.id else { continue };
             if let Some(first) = lines.insert(id, row.line) {
-                duplicates.push(format!("`{id}` ({word}s {first} and {})", row.line));
+                more += usize::from(duplicates.len() == SHOWN_DUPLICATES);
+                if duplicates.len() < SHOWN_DUPLICATES {
+                    duplicates.push(format!("`{id}` ({word}s {first} and {})", row.line));
+                }
             }
             names.reserve(id.clone());
             slugs.reserve(ids::slug(id));
         }
         if !duplicates.is_empty() {
-            let more = duplicates.len().saturating_sub(10);
-            duplicates.truncate(10);
-            let tail = if more == 0 { String::new() } else { format!(" and {more} more") };
+            let tail =
+                if more == 0 { String::new() } else { format!(" and {} more", thousands(more)) };
             return Err(DatasetFault(format!(
                 "{}: ids must be unique, these are not: {}{tail}",
                 self.origin,
@@ -365,6 +371,53 @@ impl Dataset {
     }
 }
 
+/// Rows that cannot be run, beyond which the whole dataset counts as bad: a million failures say no
+/// more than the first hundred.
+pub(crate) const MOST_BAD_ROWS: usize = 100;
+
+/// Columns of what is wrong with one row, in a list of many.
+const LONGEST_FAULT: usize = 200;
+
+/// Duplicate ids that are named.
+const SHOWN_DUPLICATES: usize = 10;
+
+/// The text about more bad rows than [`MOST_BAD_ROWS`], of which the first ones are given.
+pub(crate) fn many_bad(origin: &str, bad: usize, all: usize, first: &[String]) -> String {
+    let mut text = format!(
+        "{} of {origin} cannot be run, of {}; beyond {MOST_BAD_ROWS} of them nothing is run. Fix \
+         them, or take them out:",
+        count(bad, "row"),
+        thousands(all)
+    );
+    for fault in first {
+        text.push('\n');
+        text.push_str(&one_line(fault, LONGEST_FAULT));
+    }
+    if bad > first.len() {
+        text.push_str(&format!("\nand {} more rows like these", thousands(bad - first.len())));
+    }
+    text
+}
+
+/// Many rows that cannot be read are one fault of the dataset.
+fn refuse_many_bad(origin: &str, word: &str, scanned: &[Scanned]) -> Result<(), DatasetFault> {
+    let faults = || {
+        scanned.iter().filter_map(|row| match &row.content {
+            Content::Bad(fault) => Some((row.line, fault)),
+            Content::Raw(_) | Content::Ready(_) => None,
+        })
+    };
+    let bad = faults().count();
+    if bad <= MOST_BAD_ROWS {
+        return Ok(());
+    }
+    let first: Vec<String> = faults()
+        .take(MOST_BAD_ROWS)
+        .map(|(line, fault)| format!("{origin}{word}{line}: {fault}"))
+        .collect();
+    Err(DatasetFault(many_bad(origin, bad, scanned.len(), &first)))
+}
+
 /// Names in use. One that is taken gets `~2`, `~3` and so on.
 #[derive(Default)]
 struct Names {
@@ -404,7 +457,7 @@ fn at(path: &str, fault: &str) -> DatasetFault {
 
 fn read(base: &Path, path: &str) -> Result<String, DatasetFault> {
     let file = base.join(path);
-    let bytes = std::fs::read(&file).map_err(|error| {
+    let bytes = files::read(&file).map_err(|error| {
         DatasetFault(match error.kind() {
             std::io::ErrorKind::NotFound => {
                 format!("no file {path} in {}{}", base.display(), similar_file(&file))

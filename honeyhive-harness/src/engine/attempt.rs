@@ -6,8 +6,11 @@ use std::time::{Duration, SystemTime};
 use opentelemetry::Context;
 use serde_json::Value;
 
+use super::current::Current;
 use super::evaluate::{self, Said};
 use super::execute::{Script, Workers};
+use super::halt::Halt;
+use super::poison;
 use super::replay::Recalled;
 use super::spec::{Evaluation, Run, Spec, SyncFunction};
 use super::turns::Turns;
@@ -16,6 +19,7 @@ use crate::dataset::bind::Fault;
 use crate::evaluators::Subject;
 use crate::journal::{AttemptError, AttemptRecord, ErrorKind};
 use crate::registry::Call;
+use crate::text::timestamp;
 use crate::tracer::{Finished, Ids, Spares, Trace, new_session_id};
 
 /// The pause before the second try; it doubles each time, up to [`LONGEST_PAUSE`].
@@ -34,6 +38,19 @@ impl Attempted {
     /// An attempt that was not made.
     pub(super) fn not_made(record: Box<AttemptRecord>) -> Self {
         Self { record, readable: Vec::new(), rest: None }
+    }
+
+    /// Why the function or an evaluator was not called to its end, where that is no fault of it.
+    pub(super) fn cut_off(&self) -> Option<&str> {
+        let scores = self.record.scores.iter().filter_map(|score| score.error.as_ref());
+        let mut errors = self.record.error.iter().chain(scores);
+        let error = errors.find(|error| error.kind == ErrorKind::NotRun)?;
+        Some(&error.message)
+    }
+
+    /// Whether the function or one of its evaluators ended in an error.
+    pub(super) fn has_error(&self) -> bool {
+        self.record.error.is_some() || self.record.scores.iter().any(|score| score.error.is_some())
     }
 
     /// The whole record, and per evaluator whether it could read the output; empty without one.
@@ -83,7 +100,7 @@ pub(super) fn begin(
 }
 
 pub(super) fn now() -> String {
-    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
+    timestamp(SystemTime::now())
 }
 
 pub(super) fn millis(duration: Duration) -> f64 {
@@ -96,20 +113,21 @@ pub(super) fn millis(duration: Duration) -> f64 {
 pub(super) struct Tools {
     pub(super) workers: Arc<Workers>,
     pub(super) turns: Arc<Turns>,
+    pub(super) halt: Arc<Halt>,
     spares: Spares,
 }
 
 impl Tools {
-    /// Those for so many attempts at once.
-    pub(super) fn new(attempts: usize) -> std::io::Result<Self> {
+    /// Creates those of a run, with so many threads for asynchronous code.
+    pub(super) fn new(threads: usize, halt: Arc<Halt>) -> std::io::Result<Self> {
         let (turns, spares) = (Arc::new(Turns::new()), Spares::default());
-        Ok(Self { workers: Arc::new(Workers::new(attempts)?), turns, spares })
+        Ok(Self { workers: Arc::new(Workers::new(threads)?), turns, halt, spares })
     }
 }
 
 /// Runs one attempt to its end.
 pub(super) async fn run(
-    Tools { workers, turns, spares }: &Tools,
+    Tools { workers, turns, halt, spares }: &Tools,
     spec: &Arc<Spec>,
     row: usize,
     attempt: u32,
@@ -145,7 +163,7 @@ pub(super) async fn run(
     let (tries, result, took) = match &recalled {
         None => {
             turns.to_start().await;
-            call_function(workers, &scene).await
+            call_function(workers, halt, &scene).await
         }
         Some(recalled) => {
             let output = recalled.output();
@@ -218,8 +236,13 @@ impl Scene {
 /// What evaluators look at, and the thread that goes on with them.
 type Called = Result<(Subject, Option<Script<Said>>), AttemptError>;
 
-/// Calls the function until it gives a result or the tries are used up.
-async fn call_function(workers: &Arc<Workers>, scene: &Arc<Scene>) -> (u32, Called, Duration) {
+/// Calls the function until it gives a result or the tries are used up. A run that is stopped makes
+/// no further try.
+async fn call_function(
+    workers: &Arc<Workers>,
+    halt: &Halt,
+    scene: &Arc<Scene>,
+) -> (u32, Called, Duration) {
     let spec = &scene.spec;
     let mut tries = 1;
     let mut pause = FIRST_PAUSE;
@@ -229,7 +252,9 @@ async fn call_function(workers: &Arc<Workers>, scene: &Arc<Scene>) -> (u32, Call
             Run::Async(function) => {
                 let (function, call) = (Arc::clone(function), scene.call.clone());
                 // The call itself is made inside the task, where a panic is caught.
-                let task = workers.start_async(&scene.root, async move { function(call).await });
+                let current = Current::function(scene);
+                let task =
+                    workers.start_async(&scene.root, current, async move { function(call).await });
                 let (result, took) = task.finish(spec.timeout).await;
                 let output = result.and_then(|returned| returned.map_err(|fault| error_of(&fault)));
                 (output.map(|output| (scene.subject(Arc::new(output)), None)), took)
@@ -237,8 +262,16 @@ async fn call_function(workers: &Arc<Workers>, scene: &Arc<Scene>) -> (u32, Call
         };
         match called {
             Err(error) if tries <= spec.retries && can_heal(error.kind) => {
+                tokio::select! {
+                    biased;
+                    () = halt.stopped() => {
+                        let message = format!("not tried again after: {}", error.message);
+                        let error = AttemptError { kind: ErrorKind::NotRun, message };
+                        return (tries, Err(error), took);
+                    }
+                    () = tokio::time::sleep(pause) => {}
+                }
                 tries += 1;
-                tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
             called => return (tries, called, took),
@@ -255,22 +288,21 @@ async fn call_sync(
 ) -> (Called, Duration) {
     let here = Arc::clone(scene);
     let mut script = workers.start_steps(move |steps| {
-        let cx = steps.context(&here.root);
         let mut kept = None;
         let work = || {
-            let output = function(&here.call);
+            let output = Current::function(&here).run(|| function(&here.call));
             Said::Output(output.map(|output| {
                 let subject = here.subject(Arc::new(output));
                 kept = Some(subject.clone());
                 subject
             }))
         };
-        let heard = steps.step(&cx, work);
+        let heard = steps.step(&here.root, work);
         if let Some(subject) = kept.filter(|_| heard) {
             if here.apart.contains(&true) {
                 steps.ring();
             }
-            evaluate::in_turn(steps, &cx, &here, &subject, 0);
+            evaluate::in_turn(steps, &here, &subject, 0);
         }
     });
     let (said, took) = script.next(scene.spec.timeout).await;
@@ -294,5 +326,5 @@ pub(super) fn error_of(fault: &Fault) -> AttemptError {
         Fault::Failed(_) => ErrorKind::Returned,
         Fault::Output(_) => ErrorKind::Output,
     };
-    AttemptError { kind, message: fault.to_string() }
+    AttemptError { kind, message: poison::error_with_cause(fault.to_string()) }
 }

@@ -6,15 +6,28 @@ use std::collections::HashMap;
 
 use super::spec::Spec;
 use crate::dataset::bind::{Fields, Key, Param};
+use crate::dataset::{MOST_BAD_ROWS, many_bad};
 use crate::text::{self, closest, count};
 
 /// Rows that cannot be run, and why.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(HashMap<usize, String>);
+pub(crate) struct Faults {
+    /// Of the first rows.
+    texts: HashMap<usize, String>,
+    count: usize,
+}
 
 impl Faults {
     pub(super) fn get(&self, row: usize) -> Option<&String> {
-        self.0.get(&row)
+        self.texts.get(&row)
+    }
+
+    /// Adds a row; beyond [`MOST_BAD_ROWS`], texts are not made.
+    fn add(&mut self, row: usize, text: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.count <= MOST_BAD_ROWS {
+            self.texts.insert(row, text());
+        }
     }
 }
 
@@ -73,7 +86,7 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
         let datapoint = match spec.dataset.datapoint(&spec.dataset.rows[row]) {
             Ok(datapoint) => datapoint,
             Err(fault) => {
-                faults.0.insert(row, fault);
+                faults.add(row, || fault);
                 continue;
             }
         };
@@ -82,16 +95,18 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
             cluster.and_then(|key| datapoint.metadata.get(key)).is_some_and(|key| !key.is_null()),
         );
         let fields = Fields::new(&datapoint);
+        let mut is_bad = false;
         for want in &mut wanted {
             if fields.has(want.param.key) {
                 want.found += 1;
             } else {
-                let place = spec.dataset.place(&spec.dataset.rows[row]);
-                let text = fields.absence(want.param);
-                faults
-                    .0
-                    .entry(row)
-                    .or_insert_with(|| format!("{place}: {text} (read by {})", want.reader));
+                if !std::mem::replace(&mut is_bad, true) {
+                    faults.add(row, || {
+                        let place = spec.dataset.place(&spec.dataset.rows[row]);
+                        let text = fields.absence(want.param);
+                        format!("{place}: {text} (read by {})", want.reader)
+                    });
+                }
                 for name in datapoint.inputs.keys() {
                     if names.len() < 50 && !names.contains(name) {
                         names.push(name.clone());
@@ -102,7 +117,7 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
     }
     // One row that lacks something is a row's fault.
     if parsed < 2 {
-        return Ok(faults);
+        return many(spec, selected, faults);
     }
     let mut nowhere: Vec<String> = wanted
         .iter()
@@ -117,7 +132,22 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
             spec.name,
         ));
     }
-    if nowhere.is_empty() { Ok(faults) } else { Err(nowhere.join("\n")) }
+    if !nowhere.is_empty() {
+        return Err(nowhere.join("\n"));
+    }
+    many(spec, selected, faults)
+}
+
+/// Many rows that cannot be run are one fault of the dataset.
+fn many(spec: &Spec, selected: &[usize], faults: Faults) -> Result<Faults, String> {
+    if faults.count <= MOST_BAD_ROWS {
+        return Ok(faults);
+    }
+    let mut first: Vec<(usize, &String)> =
+        faults.texts.iter().map(|(row, fault)| (*row, fault)).collect();
+    first.sort_unstable_by_key(|(row, _)| *row);
+    let first: Vec<String> = first.into_iter().map(|(_, fault)| fault.clone()).collect();
+    Err(many_bad(&spec.dataset.origin, faults.count, selected.len(), &first))
 }
 
 fn nowhere(want: &Wanted<'_>, spec: &Spec, parsed: usize, names: &[String]) -> String {

@@ -12,6 +12,7 @@ use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, KeyValue};
 
 use super::attempt::{Scene, error_of, millis};
+use super::current::Current;
 use super::execute::{Script, Started, Steps, Workers};
 use crate::dataset::bind::Fault;
 use crate::evaluators::{Answer, Evaluation, Subject};
@@ -33,13 +34,8 @@ pub(super) enum Said {
 
 /// Runs the evaluators from `first` on that have their turn on this thread, below the context of
 /// the root span.
-pub(super) fn in_turn(
-    steps: &Steps<Said>,
-    cx: &Context,
-    scene: &Scene,
-    subject: &Subject,
-    first: usize,
-) {
+pub(super) fn in_turn(steps: &Steps<Said>, scene: &Scene, subject: &Subject, first: usize) {
+    let cx = &scene.root;
     for (index, used) in scene.spec.evaluators.iter().enumerate().skip(first) {
         if scene.apart[index] {
             continue;
@@ -50,7 +46,8 @@ pub(super) fn in_turn(
             Evaluation::Sync(work) => {
                 let span = scene.call.tracer.start_evaluator_span(cx, &judge.name);
                 let _current = span.enter();
-                Said::Answer(index, conclude(judge, work(), span.context()))
+                let answer = Current::evaluator(scene, index).run(work);
+                Said::Answer(index, conclude(judge, answer, span.context()))
             }
         };
         let heard = steps.step(cx, work);
@@ -82,8 +79,7 @@ pub(super) async fn all(
         let mut running = script.take().unwrap_or_else(|| {
             let (here, subject) = (Arc::clone(scene), subject.clone());
             workers.start_steps(move |steps| {
-                let cx = steps.context(&here.root);
-                in_turn(steps, &cx, &here, &subject, index);
+                in_turn(steps, &here, &subject, index);
             })
         });
         let (said, took) = running.next(spec.timeout).await;
@@ -134,6 +130,7 @@ impl Beside {
         let span = scene.call.tracer.start_evaluator_span(&scene.root, &judge.name);
         let evaluator = Arc::clone(&scene.spec.evaluators[index].evaluator);
         let (own, cx) = (judge, span.context().clone());
+        let current = Current::evaluator(scene, index);
         let prepare = || evaluator.evaluate(subject.clone());
         let evaluation = catch_unwind(AssertUnwindSafe(prepare)).unwrap_or_else(|_| {
             let text = "`Evaluator::evaluate` panicked before the evaluation began";
@@ -142,12 +139,12 @@ impl Beside {
         let running = match evaluation {
             Evaluation::Sync(work) => Running::Thread(workers.start_steps(move |steps| {
                 // The span is marked by whoever waits for the answer.
-                let cx = steps.context(&cx);
-                steps.step(&cx, || conclude(&own, work(), &cx));
+                steps.step(&cx, || conclude(&own, current.run(work), &cx));
             })),
-            Evaluation::Async(work) => Running::Task(
-                workers.start_async(span.context(), async move { conclude(&own, work.await, &cx) }),
-            ),
+            Evaluation::Async(work) => {
+                let work = async move { conclude(&own, work.await, &cx) };
+                Running::Task(workers.start_async(span.context(), current, work))
+            }
         };
         Self { index, span, running }
     }

@@ -1,5 +1,6 @@
 //! Running the user's code: on which thread, for how long, and what if it panics.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,12 +14,16 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
+use super::current::Current;
 use super::panics::PanicNote;
 use super::threads::Threads;
 use crate::journal::{AttemptError, ErrorKind};
 
 /// How long a cancelled task may take to let go of its thread before it counts as stuck.
 const LETTING_GO: Duration = Duration::from_millis(100);
+
+/// As much stack as a main thread has; recursive code is used to it.
+pub(crate) const STACK: usize = 8 << 20;
 
 /// A worker costs a thread, and more of them than this cost more than they help.
 const MOST_WORKERS: usize = 64;
@@ -47,22 +52,27 @@ struct Pool {
 }
 
 fn runtime(threads: usize) -> std::io::Result<Runtime> {
-    Builder::new_multi_thread()
+    let mut builder = Builder::new_multi_thread();
+    builder
         .worker_threads(threads)
         // Threads on which a program blocks for ever never come back; they must not run out.
         .max_blocking_threads(1 << 16)
-        // As much as a main thread has; recursive code is used to it.
-        .thread_stack_size(8 << 20)
+        .thread_stack_size(STACK)
         .thread_name("honeyhive-worker")
-        .enable_all()
-        .build()
+        .enable_all();
+    // Tokio panics where it cannot start a thread.
+    catch_unwind(AssertUnwindSafe(|| builder.build()))
+        .unwrap_or_else(|_| Err(std::io::Error::other("no worker thread can be started")))
+}
+
+/// Workers for so many attempts at once.
+pub(crate) fn workers(attempts: usize) -> usize {
+    let cores = std::thread::available_parallelism().map_or(4, usize::from);
+    attempts.saturating_add(1).clamp(cores.max(4), MOST_WORKERS.max(cores))
 }
 
 impl Workers {
-    /// Workers for this many attempts at once.
-    pub(super) fn new(attempts: usize) -> std::io::Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(4, usize::from);
-        let threads = (attempts + 1).clamp(cores.max(4), MOST_WORKERS.max(cores));
+    pub(super) fn new(threads: usize) -> std::io::Result<Self> {
         let current = runtime(threads)?;
         let handle = current.handle().clone();
         let pool = Pool { current: Some(current), handle, stuck: 0, retired: Vec::new() };
@@ -85,11 +95,17 @@ impl Workers {
         let notebook = Arc::new(Notebook::default());
         let steps = Steps { notebook: Arc::clone(&notebook), note: PanicNote::default() };
         let handle = self.handle();
-        self.synchronous.start(move || {
+        let started = self.synchronous.start(move || {
+            if !steps.begin() {
+                return;
+            }
             // Synchronous code may want to wait for something asynchronous.
             let _entered = handle.enter();
             script(&steps);
         });
+        if let Err(error) = started {
+            notebook.page().refused = Some(error.to_string());
+        }
         Script { notebook, read: VecDeque::new(), since: Instant::now() }
     }
 
@@ -97,16 +113,17 @@ impl Workers {
     pub(super) fn start_async<T: Send + 'static>(
         self: &Arc<Self>,
         cx: &Context,
+        current: Current,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Started<T> {
         let note = PanicNote::default();
-        let cx = cx.with_value(note.clone());
         let timed = async move {
             let started = Instant::now();
             let value = work.await;
             (value, started.elapsed())
         };
-        let task = self.handle().spawn(timed.with_context(cx));
+        let task =
+            self.handle().spawn(current.poll(note.clone().poll(timed.with_context(cx.clone()))));
         Started { workers: Arc::clone(self), task, note, at: Instant::now() }
     }
 
@@ -156,15 +173,20 @@ struct Notebook<T> {
 struct Page<T> {
     /// What came of each step, and when it ended.
     done: Vec<(Done<T>, Instant)>,
+    /// The script has a thread.
+    begun: bool,
     /// The script is over.
     over: bool,
+    /// It has no thread, and none could be started.
+    refused: Option<String>,
     /// Nobody waits any more: a step took too long.
     closed: bool,
 }
 
 impl<T> Default for Notebook<T> {
     fn default() -> Self {
-        let page = Page { done: Vec::new(), over: false, closed: false };
+        let page =
+            Page { done: Vec::new(), begun: false, over: false, refused: None, closed: false };
         Self { page: Mutex::new(page), bell: Notify::new() }
     }
 }
@@ -183,20 +205,22 @@ pub(super) struct Steps<T> {
 }
 
 impl<T> Steps<T> {
-    /// A context in which a panic is noted here.
-    pub(super) fn context(&self, cx: &Context) -> Context {
-        cx.with_value(self.note.clone())
+    /// Notes that there is a thread. `false` when nobody waits for the first step any more.
+    fn begin(&self) -> bool {
+        let mut page = self.notebook.page();
+        page.begun = true;
+        !page.closed
     }
 
-    /// Runs one step in such a context. `false` when nobody waits for the next step any more: this
+    /// Runs one step in a context. `false` when nobody waits for the next step any more: this
     /// one took too long.
     pub(super) fn step(&self, cx: &Context, work: impl FnOnce() -> T) -> bool {
         let attached = cx.clone().attach();
         let started = Instant::now();
-        let value = catch_unwind(AssertUnwindSafe(work));
+        let value = self.note.run(|| catch_unwind(AssertUnwindSafe(work)));
         let ended = Instant::now();
         drop(attached);
-        let done = (value.map_err(|_| panicked(&self.note)), ended - started);
+        let done = (value.map_err(|payload| panicked(&self.note, &*payload)), ended - started);
         let mut page = self.notebook.page();
         page.done.push((done, ended));
         !page.closed
@@ -215,12 +239,15 @@ impl<T> Drop for Steps<T> {
     }
 }
 
-fn panicked(note: &PanicNote) -> AttemptError {
-    AttemptError { kind: ErrorKind::Panic, message: note.take() }
+fn panicked(note: &PanicNote, payload: &(dyn Any + Send)) -> AttemptError {
+    AttemptError { kind: ErrorKind::Panic, message: note.take(payload) }
 }
 
-fn cut_off() -> AttemptError {
-    let message = "was cut off by the end of the run".to_owned();
+fn cut_off(refused: Option<&str>) -> AttemptError {
+    let message = match refused {
+        None => "the run ended before the call did".to_owned(),
+        Some(error) => format!("no thread can be started for a call: {error}"),
+    };
     AttemptError { kind: ErrorKind::NotRun, message }
 }
 
@@ -242,24 +269,28 @@ impl<T> Script<T> {
     /// Waits for the next step. After an error that is no panic, no further step comes.
     pub(super) async fn next(&mut self, limit: Duration) -> Done<T> {
         loop {
-            let over = {
+            let (over, refused) = {
                 let mut page = self.notebook.page();
                 self.read.extend(page.done.drain(..));
-                page.over
+                (page.over, page.refused.take())
             };
             if let Some((done, ended)) = self.read.pop_front() {
                 self.since = ended;
                 return done;
             }
             if over {
-                return (Err(cut_off()), self.since.elapsed());
+                return (Err(cut_off(refused.as_deref())), self.since.elapsed());
             }
             let deadline = tokio::time::Instant::from_std(self.since) + limit;
             if timeout_at(deadline, self.notebook.bell.notified()).await.is_err() {
                 let mut page = self.notebook.page();
                 if page.done.is_empty() {
                     page.closed = true;
-                    let tail = "; it is not async, so its thread keeps running";
+                    let tail = if page.begun {
+                        "; it is not async, so its thread keeps running"
+                    } else {
+                        " of waiting for a thread: all are busy, and no more can be started"
+                    };
                     return (Err(timed_out(limit, tail)), self.since.elapsed());
                 }
                 // It is a later step that takes so long.
@@ -277,14 +308,23 @@ pub(super) struct Started<T> {
     at: Instant,
 }
 
+/// A task that nobody waits for any more is cancelled: its calls cost money.
+impl<T> Drop for Started<T> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 impl<T: Send + 'static> Started<T> {
     /// Waits for the value and how long the code took.
     pub(super) async fn finish(mut self, limit: Duration) -> Done<T> {
         let deadline = tokio::time::Instant::from_std(self.at) + limit;
         let error = match timeout_at(deadline, &mut self.task).await {
             Ok(Ok((value, took))) => return (Ok(value), took),
-            Ok(Err(error)) if error.is_panic() => panicked(&self.note),
-            Ok(Err(_)) => cut_off(),
+            Ok(Err(error)) => match error.try_into_panic() {
+                Ok(payload) => panicked(&self.note, &*payload),
+                Err(_) => cut_off(None),
+            },
             Err(_) => {
                 self.task.abort();
                 if timeout(LETTING_GO, &mut self.task).await.is_err() {

@@ -7,9 +7,12 @@
 mod attempt;
 mod board;
 mod check;
+mod current;
 mod evaluate;
 mod execute;
+mod halt;
 mod panics;
+mod poison;
 mod replay;
 mod schedule;
 mod settle;
@@ -19,8 +22,11 @@ mod turns;
 
 pub(crate) use board::Outcome;
 pub(crate) use check::{check, no_faults};
+pub(crate) use current::describe_current;
+pub(crate) use execute::{STACK, workers};
+pub(crate) use panics::{catch, use_hook};
 pub(crate) use replay::Replay;
-pub(crate) use schedule::{Job, Options, Shared, start};
+pub(crate) use schedule::{Job, Options, Shared, most_at_once, start};
 pub(crate) use spec::{
     CONCURRENCY, Evaluation, LONGEST_TIMEOUT, MOST_AT_ONCE, Run, Spec, TIMEOUT, Wishes,
 };

@@ -2,59 +2,188 @@
 //!
 //! A panic inside an attempt is a result of its case. The hook keeps its text for the record and
 //! prints nothing; a backtrace would cost half a second of symbol look-ups per panic and bury
-//! the summary. Panics elsewhere go to the hook that was there before.
+//! the summary. A hook that the user's program has installed is called as well: it may count panics
+//! or send them somewhere. Panics elsewhere go to the hook that was there before. When the last run
+//! is over, so does everything, and the hook of before is installed again.
 
-use std::panic::PanicHookInfo;
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use opentelemetry::Context;
-
+use super::poison;
 use crate::redact::is_masking;
 
-/// Where the panic of one call is noted; travels in its context.
+type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
+
+/// Where the panic of one call is noted.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PanicNote(Arc<Mutex<Option<String>>>);
 
+tokio::task_local! {
+    /// The call that runs on this thread.
+    static NOTE: PanicNote;
+}
+
 impl PanicNote {
-    /// The text of the panic, with its place.
-    pub(super) fn take(&self) -> String {
-        let mut note = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        note.take().unwrap_or_else(|| "panicked".to_owned())
+    fn slot(&self) -> MutexGuard<'_, Option<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The text of the panic that ended the call, with its place. Where a hook of the user has taken
+    /// the place of ours, the place is not known.
+    pub(super) fn take(&self, payload: &(dyn Any + Send)) -> String {
+        let noted = self.slot().take();
+        noted.unwrap_or_else(|| poison::with_cause(format!("panicked: {}", message(payload))))
+    }
+
+    /// Runs synchronous code whose panics are noted here.
+    pub(super) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        NOTE.sync_scope(self.clone(), work)
+    }
+
+    /// Runs asynchronous code whose panics are noted here.
+    pub(super) async fn poll<T>(self, work: impl Future<Output = T>) -> T {
+        NOTE.scope(self, work).await
     }
 }
 
-/// Installs the hook, once per process.
-pub(super) fn install_hook() {
-    static INSTALLED: Once = Once::new();
-    INSTALLED.call_once(|| {
-        let previous = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if is_masking() {
-                // Its text may be what the hook was to mask.
-                return;
-            }
-            let note = Context::map_current(|cx| cx.get::<PanicNote>().cloned());
-            match note {
-                Some(note) => {
-                    let mut slot = note.0.lock().unwrap_or_else(PoisonError::into_inner);
-                    // A panic that the user's code caught is not the one that ends it.
-                    *slot = Some(describe(panic));
-                }
-                // Whoever reads our output may have seen enough of it.
-                None if describe(panic).contains("Broken pipe") => {}
-                None => previous(panic),
-            }
-        }));
-    });
+/// Runs code of the user outside of attempts.
+///
+/// # Errors
+/// The text of its panic.
+pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    let note = PanicNote::default();
+    let caught = note.run(|| catch_unwind(AssertUnwindSafe(work)));
+    caught.map_err(|payload| note.take(&*payload))
 }
 
-fn describe(panic: &PanicHookInfo<'_>) -> String {
-    let payload = panic.payload();
-    let message = payload
+/// The hook is wanted while any of these lives.
+#[must_use]
+#[derive(Debug)]
+pub(crate) struct HookUse(());
+
+struct State {
+    uses: usize,
+    installed: Option<Installed>,
+}
+
+struct Installed {
+    /// Where our hook is, to know it again.
+    address: usize,
+    /// Dead when somebody has replaced our hook and dropped it.
+    alive: Weak<()>,
+    previous: Arc<Box<Hook>>,
+    /// The hook of before is that of the standard library.
+    was_default: bool,
+}
+
+static STATE: Mutex<State> = Mutex::new(State { uses: 0, installed: None });
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Installs the hook, unless it is there already.
+pub(crate) fn use_hook() -> HookUse {
+    let mut state = state();
+    state.uses += 1;
+    let is_there = || state.installed.as_ref().is_some_and(|hook| hook.alive.strong_count() > 0);
+    // The hook cannot be changed by a thread that panics.
+    if !is_there() && !std::thread::panicking() {
+        state.installed = Some(install());
+    }
+    HookUse(())
+}
+
+impl Drop for HookUse {
+    fn drop(&mut self) {
+        let mut state = state();
+        state.uses -= 1;
+        // Otherwise the hook stays, and passes everything on.
+        if state.uses == 0
+            && !std::thread::panicking()
+            && let Some(installed) = state.installed.take()
+        {
+            state.installed = uninstall(installed);
+        }
+    }
+}
+
+fn address(hook: &Hook) -> usize {
+    (&raw const *hook).cast::<()>().addr()
+}
+
+fn install() -> Installed {
+    let previous: Box<Hook> = take_hook();
+    // Now the hook is that of the standard library, which has one address and one type.
+    let default: Box<Hook> = take_hook();
+    // Both are made at one place of std, so that they share a vtable as well.
+    let was_default = std::ptr::eq(&raw const *previous, &raw const *default);
+    let previous = Arc::new(previous);
+    let (own, alive) = (Arc::clone(&previous), Arc::new(()));
+    let installed = |address| Installed {
+        address,
+        alive: Arc::downgrade(&alive),
+        previous: Arc::clone(&previous),
+        was_default,
+    };
+    let hook: Box<Hook> = Box::new({
+        let alive = Arc::clone(&alive);
+        move |panic| {
+            let _ = &alive;
+            on_panic(panic, &**own, was_default);
+        }
+    });
+    let installed = installed(address(&*hook));
+    set_hook(hook);
+    installed
+}
+
+/// Puts the hook of before in place again. A hook that was installed meanwhile stays; ours stays
+/// below it, if it is there, and passes everything on.
+fn uninstall(installed: Installed) -> Option<Installed> {
+    let top: Box<Hook> = take_hook();
+    if address(&*top) != installed.address || installed.alive.strong_count() == 0 {
+        set_hook(top);
+        return (installed.alive.strong_count() > 0).then_some(installed);
+    }
+    drop(top);
+    if !installed.was_default {
+        match Arc::try_unwrap(installed.previous) {
+            Ok(previous) => set_hook(previous),
+            // Some thread is in it.
+            Err(previous) => set_hook(Box::new(move |panic| previous(panic))),
+        }
+    }
+    None
+}
+
+fn on_panic(panic: &PanicHookInfo<'_>, previous: &Hook, was_default: bool) {
+    if is_masking() {
+        // Its text may be what the hook was to mask.
+        return;
+    }
+    let Ok(note) = NOTE.try_with(PanicNote::clone) else {
+        previous(panic);
+        return;
+    };
+    // A panic that the user's code caught is not the one that ends it.
+    *note.slot() = Some(poison::with_cause(describe(panic)));
+    if !was_default {
+        previous(panic);
+    }
+}
+
+fn message(payload: &dyn Any) -> &str {
+    payload
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a value that is no text");
+        .unwrap_or("a value that is no text")
+}
+
+fn describe(panic: &PanicHookInfo<'_>) -> String {
+    let message = message(panic.payload());
     match panic.location() {
         Some(place) => format!("panicked at {}:{}: {message}", place.file(), place.line()),
         None => format!("panicked: {message}"),

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,9 @@ use tokio::task::JoinSet;
 use super::attempt::Tools;
 use super::board::{Board, Lane, lock};
 use super::check::Faults;
-use super::panics;
+use super::execute::workers;
+use super::halt::Halt;
+use super::panics::{self, HookUse};
 use super::settle::{self, Pending};
 use super::spec::Spec;
 use crate::journal::{AttemptRecord, Writer};
@@ -43,6 +45,8 @@ pub(crate) struct Job {
 pub(crate) struct Options {
     /// Attempts at once over all experiments, where that is asked for.
     pub(crate) concurrency: Option<usize>,
+    /// Threads for asynchronous code, where there can be fewer than the attempts want.
+    pub(crate) workers: Option<usize>,
     /// Keep the attempts in memory.
     pub(crate) keep_attempts: bool,
     /// Start nothing more after the first failure.
@@ -59,7 +63,8 @@ pub(crate) struct Shared {
     pub(crate) journal: Arc<Writer>,
     pub(super) tools: Tools,
     pub(super) options: Options,
-    stop: OnceLock<String>,
+    /// Panics of attempts are their results.
+    _hook: HookUse,
     /// Cases whose record did not reach the disk.
     pub(crate) unrecorded: AtomicUsize,
     /// Attempts that are not recorded yet: job, row, start.
@@ -95,7 +100,16 @@ pub(crate) struct Running {
 /// # Errors
 /// When threads cannot be started.
 pub(crate) fn start(jobs: Vec<Job>, options: Options, journal: Arc<Writer>) -> io::Result<Running> {
-    panics::install_hook();
+    start_with(jobs, options, journal, Arc::default())
+}
+
+fn start_with(
+    jobs: Vec<Job>,
+    options: Options,
+    journal: Arc<Writer>,
+    halt: Arc<Halt>,
+) -> io::Result<Running> {
+    let hook = panics::use_hook();
     let board = Board { lanes: jobs.iter().map(|job| Lane::new(job.selected.len())).collect() };
     let progress = jobs
         .iter()
@@ -104,14 +118,15 @@ pub(crate) fn start(jobs: Vec<Job>, options: Options, journal: Arc<Writer>) -> i
             ..Progress::default()
         })
         .collect();
-    let tools = Tools::new(most_at_once(&jobs, &options))?;
+    let wanted = workers(most_at_once(&jobs, &options));
+    let tools = Tools::new(options.workers.map_or(wanted, |most| most.min(wanted)), halt)?;
     let shared = Arc::new(Shared {
         jobs,
         board,
         journal,
         tools,
         options,
-        stop: OnceLock::new(),
+        _hook: hook,
         unrecorded: AtomicUsize::new(0),
         in_flight: Mutex::default(),
         progress,
@@ -146,23 +161,35 @@ impl Running {
 }
 
 impl Shared {
-    /// Runs a job after the others, in the same way and into the same journal.
+    /// Runs a job after the others, in the same way and into the same journal. Whatever stops one
+    /// of the two runs stops the other.
     ///
     /// # Errors
     /// When threads cannot be started.
     pub(crate) fn again(&self, job: Job) -> io::Result<Running> {
-        start(vec![job], self.options.clone(), Arc::clone(&self.journal))
+        let halt = Arc::clone(&self.tools.halt);
+        start_with(vec![job], self.options.clone(), Arc::clone(&self.journal), halt)
     }
 
     /// Starts nothing more; attempts under way go on.
     pub(crate) fn stop(&self, reason: impl Into<String>) {
-        let _ = self.stop.set(reason.into());
-        self.freed.notify_one();
+        self.tools.halt.stop(reason);
+    }
+
+    /// How far the run still goes.
+    pub(crate) fn halt(&self) -> &Halt {
+        &self.tools.halt
+    }
+
+    /// Whether every case has a result and no attempt is under way.
+    pub(crate) fn is_over(&self) -> bool {
+        self.board.lanes.iter().all(|lane| lane.done() == lane.total())
+            && lock(&self.in_flight).is_empty()
     }
 
     /// Why nothing more is started.
     pub(crate) fn stopped(&self) -> Option<&str> {
-        self.stop.get().map(String::as_str)
+        self.tools.halt.reason()
     }
 
     /// The number of attempts under way, and the one that has been so for longest.
@@ -172,6 +199,13 @@ impl Shared {
         let oldest =
             oldest.map(|(job, row, at)| (self.jobs[*job].spec.test_name(*row), at.elapsed()));
         (in_flight.len(), oldest)
+    }
+
+    /// The tests of the cases under way; `None` where another thread is at the list, which may be
+    /// for ever when the process is ending.
+    pub(crate) fn tests_in_flight(&self) -> Option<Vec<String>> {
+        let in_flight = self.in_flight.try_lock().ok()?;
+        Some(in_flight.iter().map(|(job, row, _)| self.jobs[*job].spec.test_name(*row)).collect())
     }
 
     /// The models that answered in a job so far.
@@ -187,10 +221,12 @@ impl Shared {
     }
 }
 
-/// Attempts at once, over all jobs.
-fn most_at_once(jobs: &[Job], options: &Options) -> usize {
+/// Attempts at once, over all jobs: no more than there are.
+pub(crate) fn most_at_once(jobs: &[Job], options: &Options) -> usize {
+    let attempts = |job: &Job| job.selected.len().saturating_mul(job.attempts.clone().count());
+    let all = jobs.iter().map(attempts).fold(0, usize::saturating_add);
     let most = jobs.iter().map(|job| job.spec.concurrency).max().unwrap_or(1);
-    options.concurrency.unwrap_or(most)
+    options.concurrency.unwrap_or(most).min(all).max(1)
 }
 
 /// Whoever waits for a case must not wait for ever, even if this engine has a fault.
@@ -317,7 +353,7 @@ async fn run(shared: Arc<Shared>) {
     let mut tasks = JoinSet::new();
     loop {
         dispatcher.replay_recorded();
-        dispatcher.skip_stopped().await;
+        dispatcher.skip_stopped();
         if !(0..dispatcher.cursors.len()).any(|job| dispatcher.has_work(job)) {
             break;
         }
@@ -337,7 +373,10 @@ async fn run(shared: Arc<Shared>) {
         });
         let Some((job, places)) = found else {
             // All places are taken; one becomes free, or there is a reason to stop.
-            dispatcher.shared.freed.notified().await;
+            tokio::select! {
+                () = dispatcher.shared.freed.notified() => {}
+                () = dispatcher.shared.tools.halt.stopped() => {}
+            }
             continue;
         };
         let (pending, attempt) = dispatcher.next_attempt(job);
@@ -392,18 +431,19 @@ impl Dispatcher {
     }
 
     /// Cases that will not be run are put up without waiting for a place.
-    async fn skip_stopped(&mut self) {
+    fn skip_stopped(&mut self) {
         for job in 0..self.cursors.len() {
             let stopped = &self.shared.board.lanes[job].stopped;
-            let reason = self.shared.stopped().or(stopped.get().map(String::as_str));
-            let Some(reason) = reason.map(str::to_owned) else { continue };
+            if self.shared.stopped().is_none() && stopped.get().is_none() {
+                continue;
+            }
             let cursor = std::mem::take(&mut self.cursors[job]);
             let mut next = cursor.index;
             if let Some(pending) = cursor.pending {
                 // Attempts of this case are under way; the rest of them are left out.
                 let attempts = &self.shared.jobs[job].attempts;
-                for attempt in attempts.start() + cursor.attempts..=*attempts.end() {
-                    settle::leave_out(&self.shared, &pending, attempt, &reason).await;
+                for _ in attempts.start() + cursor.attempts..=*attempts.end() {
+                    settle::leave_out(&self.shared, &pending);
                 }
                 next += 1;
             }

@@ -8,6 +8,7 @@ use opentelemetry::Context;
 
 use super::attempt::{self, Attempted};
 use super::board::{Outcome, lock};
+use super::poison::is_consequence;
 use super::schedule::{Job, Places, Shared};
 use crate::datapoint::Datapoint;
 use crate::gate::case::{self, Case, CaseScore, Decision, RowFacts};
@@ -25,6 +26,9 @@ const FIRST_OUTPUTS: usize = 5;
 /// Hooks get this long for all texts of an attempt. One that takes longer is not asked again.
 const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// By how much less severe a failure is that another one has caused: below every state of its own.
+const CONSEQUENCE: f64 = 5_000.0;
+
 /// A case whose attempts are under way.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -39,6 +43,8 @@ pub(super) struct Pending {
     records: Mutex<Vec<AttemptRecord>>,
     left: AtomicUsize,
     unrecorded: AtomicBool,
+    /// Some attempt was not made or was cut off: the case is not run.
+    left_out: AtomicBool,
 }
 
 impl Pending {
@@ -61,6 +67,7 @@ impl Pending {
             records: Mutex::new(Vec::with_capacity(attempts)),
             left: AtomicUsize::new(attempts),
             unrecorded: AtomicBool::new(false),
+            left_out: AtomicBool::new(false),
         }
     }
 }
@@ -76,20 +83,38 @@ pub(super) async fn run_one(
     let spec = &shared.jobs[pending.job].spec;
     let key = (pending.job, pending.row, Instant::now());
     lock(&shared.in_flight).push(key);
+    let halt = &shared.tools.halt;
     let attempted = match (&pending.datapoint, &pending.fault) {
         (Some(datapoint), None) => {
-            attempt::run(&shared.tools, spec, pending.row, attempt, Arc::clone(datapoint)).await
+            let (tools, datapoint) = (&shared.tools, Arc::clone(datapoint));
+            tokio::select! {
+                biased;
+                attempted = attempt::run(tools, spec, pending.row, attempt, datapoint) => {
+                    if let Some(why) = attempted.cut_off() {
+                        // A run that skips cases without a reason would look like a whole one.
+                        shared.stop(why);
+                        None
+                    } else {
+                        Some(attempted).filter(|one| !(halt.is_interrupted() && one.has_error()))
+                    }
+                }
+                () = halt.is_cut() => None,
+            }
         }
         (datapoint, fault) => {
             let mut record = attempt::begin(spec, pending.row, attempt, datapoint.as_deref());
             record.error.clone_from(fault);
-            Attempted::not_made(record)
+            Some(Attempted::not_made(record))
         }
     };
     // With --fail-fast, the next attempt waits for the verdict on this one.
     let places = Some(places).filter(|_| shared.options.fail_fast);
-    shared.tools.turns.to_record().await;
-    settle(shared, &pending, attempted).await;
+    if let Some(attempted) = attempted {
+        shared.tools.turns.to_record().await;
+        settle(shared, &pending, attempted).await;
+    } else {
+        leave_out(shared, &pending);
+    }
     drop(places);
     let mut in_flight = lock(&shared.in_flight);
     if let Some(at) = in_flight.iter().position(|other| *other == key) {
@@ -97,14 +122,13 @@ pub(super) async fn run_one(
     }
 }
 
-/// Records an attempt that will not be made.
-pub(super) async fn leave_out(shared: &Arc<Shared>, pending: &Pending, attempt: u32, reason: &str) {
-    let spec = &shared.jobs[pending.job].spec;
-    let datapoint = pending.datapoint.as_deref();
-    let mut record = attempt::begin(spec, pending.row, attempt, datapoint);
-    record.error =
-        Some(AttemptError { kind: ErrorKind::NotRun, message: format!("not run: {reason}") });
-    settle(shared, pending, Attempted::not_made(record)).await;
+/// Leaves out an attempt that was not made or was cut off: its case is not run. The journal says
+/// nothing of either, as after a kill; attempts of the case that were made stay recorded.
+pub(super) fn leave_out(shared: &Arc<Shared>, pending: &Pending) {
+    pending.left_out.store(true, Ordering::Release);
+    if pending.left.fetch_sub(1, Ordering::AcqRel) == 1 {
+        skip(shared, pending.job, pending.index);
+    }
 }
 
 /// Records an attempt, and with the last one decides the case.
@@ -127,6 +151,12 @@ async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
         if shared.journal.commit(entry).await.is_err() {
             pending.unrecorded.store(true, Ordering::Release);
         }
+        return;
+    }
+    if pending.left_out.load(Ordering::Acquire) {
+        // A journal that cannot be written stops the run and says so elsewhere.
+        let _ = shared.journal.commit(entry).await;
+        skip(shared, pending.job, pending.index);
         return;
     }
     let mut records = std::mem::take(&mut *lock(&pending.records));
@@ -171,8 +201,14 @@ async fn redacted(shared: &Shared, mut record: Box<AttemptRecord>) -> Box<Attemp
                 work
             });
         });
-        if let (Ok(redacted), _) = script.next(HOOK_TIMEOUT).await {
-            return redacted;
+        tokio::select! {
+            biased;
+            answer = script.next(HOOK_TIMEOUT) => {
+                if let (Ok(redacted), _) = answer {
+                    return redacted;
+                }
+            }
+            () = shared.tools.halt.is_cut() => {}
         }
         redactor.give_up_on_hooks();
     }
@@ -212,7 +248,13 @@ impl Decided {
         let failed = !decision.failing.is_empty() || (!decision.gated.is_empty() && !leave_to_gate);
         let miss = decision.reasons().next().is_some().then(|| {
             let test = spec.test_name(row);
-            Miss::new(&spec.rules, &spec.reads(), test, &case, &decision, failed, attempts)
+            let mut miss =
+                Miss::new(&spec.rules, &spec.reads(), test, &case, &decision, failed, attempts);
+            // The failure that others come from is shown before them.
+            if miss.reasons.iter().any(|reason| is_consequence(reason)) {
+                miss.severity -= CONSEQUENCE;
+            }
+            miss
         });
         let message = if failed { message(&decision, *leave_to_gate) } else { String::new() };
         Self { case, decision, miss, outcome: Outcome { passed: !failed, skipped: false, message } }

@@ -8,9 +8,12 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
+
+use super::execute::STACK;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -28,6 +31,8 @@ struct State {
     jobs: VecDeque<Job>,
     /// Threads that sleep, the one that was just called included.
     idle: usize,
+    /// Threads that were started and have not ended.
+    alive: usize,
     /// A thread was called and has not come yet.
     coming: bool,
     closed: bool,
@@ -45,12 +50,25 @@ impl Threads {
     }
 
     /// Does this on one of the threads; after [`close`](Self::close) it is dropped instead.
-    pub(super) fn start(&self, job: impl FnOnce() + Send + 'static) {
+    ///
+    /// # Errors
+    /// When there is no thread and none can be started; then it is dropped, too.
+    pub(super) fn start(&self, job: impl FnOnce() + Send + 'static) -> io::Result<()> {
         let mut state = self.0.lock();
-        if !state.closed {
-            state.jobs.push_back(Box::new(job));
-            self.0.call(&mut state);
+        if state.closed {
+            return Ok(());
         }
+        state.jobs.push_back(Box::new(job));
+        let called = self.0.call(&mut state);
+        if called.is_err() && state.alive == 0 {
+            let dropped = std::mem::take(&mut state.jobs);
+            drop(state);
+            // Not under the lock: whoever waits for it is told.
+            drop(dropped);
+            return called;
+        }
+        // Threads that are there do it when they are done.
+        Ok(())
     }
 
     /// Starts nothing more and lets go of the threads, without waiting for those that are at work.
@@ -71,21 +89,22 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sees to it that somebody comes if there is something to do.
-    fn call(self: &Arc<Self>, state: &mut State) {
+    /// Sees to it that a thread comes if there is something to do.
+    fn call(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
         if state.coming || state.jobs.is_empty() {
-            return;
+            return Ok(());
         }
         if state.idle > 0 {
             state.coming = true;
             self.bell.notify_one();
-            return;
+            return Ok(());
         }
         let shared = Arc::clone(self);
-        // As much stack as a main thread has; recursive code is used to it.
-        let thread = Builder::new().name("honeyhive-worker".to_owned()).stack_size(8 << 20);
-        // Where there can be no more threads, those that are there do it when they are done.
-        state.coming = thread.spawn(move || shared.work()).is_ok();
+        let thread = Builder::new().name("honeyhive-worker".to_owned()).stack_size(STACK);
+        thread.spawn(move || shared.work())?;
+        state.coming = true;
+        state.alive += 1;
+        Ok(())
     }
 
     fn work(self: &Arc<Self>) {
@@ -93,13 +112,15 @@ impl Shared {
         loop {
             state.coming = false;
             while let Some(job) = state.jobs.pop_front() {
-                self.call(&mut state);
+                // Without another thread, this one does the rest.
+                let _ = self.call(&mut state);
                 drop(state);
                 // It has told whoever waits, by being dropped.
                 let _ = catch_unwind(AssertUnwindSafe(job));
                 state = self.lock();
             }
             if state.closed {
+                state.alive -= 1;
                 return;
             }
             state.idle += 1;
@@ -126,9 +147,10 @@ mod tests {
             let together = Arc::new(Barrier::new(101));
             for _ in 0..100 {
                 let together = Arc::clone(&together);
-                threads.start(move || {
+                let job = move || {
                     together.wait();
-                });
+                };
+                threads.start(job).unwrap();
             }
             together.wait();
         }
@@ -142,10 +164,11 @@ mod tests {
         let ids = Arc::new(Mutex::new(std::collections::HashSet::new()));
         for _ in 0..10_000 {
             let (done, ids) = (done.clone(), Arc::clone(&ids));
-            threads.start(move || {
+            let job = move || {
                 ids.lock().unwrap().insert(std::thread::current().id());
                 done.send(()).unwrap();
-            });
+            };
+            threads.start(job).unwrap();
         }
         for _ in 0..10_000 {
             all.recv_timeout(Duration::from_secs(60)).unwrap();
@@ -163,14 +186,14 @@ mod tests {
             }
         }
         let threads = Threads::new();
-        threads.start(|| std::panic::resume_unwind(Box::new("on purpose")));
+        threads.start(|| std::panic::resume_unwind(Box::new("on purpose"))).unwrap();
         let (done, over) = channel();
-        threads.start(move || done.send(()).unwrap());
+        threads.start(move || done.send(()).unwrap()).unwrap();
         over.recv_timeout(Duration::from_secs(60)).unwrap();
         threads.close();
         let dropped = Arc::new(AtomicUsize::new(0));
         let counts = Counts(Arc::clone(&dropped));
-        threads.start(move || drop(counts));
+        threads.start(move || drop(counts)).unwrap();
         assert_eq!(dropped.load(Ordering::Acquire), 1);
     }
 }

@@ -115,9 +115,12 @@ fn draft(index: usize, rule: &GateRule, scene: &Scene<'_>, cases: &[Case]) -> Dr
         return Draft::without_test(RuleRecord::new(rule, Verdict::Inconclusive, text));
     }
     if selected.is_empty() {
-        let slice = rule.slice.as_deref().unwrap_or_default();
-        let text =
-            format!("no case is in the slice `{slice}`; check its spelling in metadata and tags");
+        let text = match rule.slice.as_deref().filter(|_| !cases.is_empty()) {
+            Some(slice) => format!(
+                "no case is in the slice `{slice}`; check its spelling in metadata and tags"
+            ),
+            None => "no case was run to its end, so there is nothing to judge".to_owned(),
+        };
         return Draft::without_test(RuleRecord::new(rule, Verdict::Fail, &text));
     }
     match rule.test {

@@ -1,14 +1,16 @@
 //! What becomes of a run: gates, the summary, the exit code; also when it is interrupted.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use libtest_mimic::{Completion, Failed};
 
 use super::FAILED;
 use super::args::Args;
+use super::exit::{exit, exit_at_once};
 use super::live::Line;
 use super::place::Target;
 use super::plan::NotJudging;
@@ -21,12 +23,16 @@ use crate::gate::verdict::{self, Baseline, Scene};
 use crate::journal::{CaseState, EndRecord, Entry, GateRecord, Record, Recorded, Verdict};
 use crate::report::files::AfterRun;
 use crate::report::{self, ExperimentSummary, Fault, Summary};
-use crate::text::count;
+use crate::text::{count, timestamp};
 
 /// How long attempts under way may go on after the first Ctrl-C: they are paid for already.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// The exit code of a process that Ctrl-C ended.
+/// How long the engine may take to give up calls that outlast the grace. It takes milliseconds, but
+/// for a disk that does not answer.
+const SETTLING: Duration = Duration::from_secs(5);
+
+/// The exit code of a process that Ctrl-C or SIGTERM ended.
 const INTERRUPTED: u8 = 130;
 
 /// A run and what it comes to.
@@ -48,6 +54,10 @@ pub(super) struct Finale {
     sending: Mutex<Option<Sending>>,
     after_run: AfterRun,
     interrupted: AtomicBool,
+    /// Held while a gate is recorded, and from the moment on when none may be any more.
+    recording: Mutex<()>,
+    /// Gates that are being judged.
+    judging: AtomicUsize,
     closed: AtomicBool,
     /// Somebody does not want to wait for what is still being sent.
     hurried: AtomicBool,
@@ -78,6 +88,8 @@ impl Finale {
             sending: Mutex::new(sending),
             after_run,
             interrupted: AtomicBool::new(false),
+            recording: Mutex::default(),
+            judging: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             hurried: AtomicBool::new(false),
             started: Instant::now(),
@@ -111,11 +123,21 @@ impl Finale {
         } else {
             self.shared.board.lanes[job].wait_for_all();
             self.unless_interrupted();
-            self.judge(job)
+            let judging = Judging::new(&self.judging);
+            let record = self.judge(job);
+            drop(judging);
+            record
         };
         let mut entry = Entry::default();
         entry.push(&Record::Gate(record.clone()));
+        let recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.closed.load(Ordering::Acquire) {
+            // The journal has its end already.
+            drop(recording);
+            park_for_ever();
+        }
         let written = self.shared.journal.commit_blocking(entry);
+        drop(recording);
         let record = self.verdicts[job].get_or_init(|| record);
         if let Err(error) = written {
             return Err(format!("not recorded: {error}").into());
@@ -198,9 +220,10 @@ impl Finale {
     /// Why not all cases of an experiment were run.
     fn stopped(&self, job: usize) -> Option<&str> {
         let lane = &self.shared.board.lanes[job];
-        let reason = lane.stopped.get().map(String::as_str).or(self.shared.stopped())?;
+        let reason = lane.stopped.get().map(String::as_str).or(self.shared.stopped());
         let skipped = |case: &Case| case.state == CaseState::Skipped;
-        (lane.done() < lane.total() || lane.cases().iter().any(skipped)).then_some(reason)
+        let all = lane.done() == lane.total() && !lane.cases().iter().any(skipped);
+        (!all).then(|| reason.unwrap_or("the engine did not run all cases; please report this"))
     }
 
     fn judge(&self, job: usize) -> GateRecord {
@@ -251,7 +274,10 @@ impl Finale {
     /// Ends the journal, prints the summary, sends what is left to send, and says the exit code.
     /// Only the first caller comes back.
     pub(super) fn close(&self, failed: bool, interrupted: bool) -> u8 {
-        if self.closed.swap(true, Ordering::AcqRel) {
+        let recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
+        let closed = self.closed.swap(true, Ordering::AcqRel);
+        drop(recording);
+        if closed {
             // The other thread prints, and then ends the process.
             park_for_ever();
         }
@@ -277,7 +303,7 @@ impl Finale {
         self.git.wait();
         let mut entry = Entry::default();
         entry.push(&Record::End(EndRecord {
-            ended_at: humantime::format_rfc3339_millis(std::time::SystemTime::now()).to_string(),
+            ended_at: timestamp(SystemTime::now()),
             cases,
             interrupted,
             exit_code,
@@ -306,6 +332,22 @@ impl Finale {
         exit_code
     }
 
+    /// Ends the process after a signal: waits for calls under way for a moment, then for the engine
+    /// to give them up, and closes. Whatever happens to this thread, the process ends.
+    fn end_interrupted(&self, line: &Line) -> ! {
+        let close = || {
+            let is_over = || self.shared.is_over() && self.judging.load(Ordering::Acquire) == 0;
+            if !wait_until(GRACE, is_over) {
+                self.shared.halt().cut();
+                wait_until(SETTLING, is_over);
+            }
+            line.stop();
+            self.close(true, true)
+        };
+        let code = catch_unwind(AssertUnwindSafe(close)).unwrap_or(INTERRUPTED);
+        exit(code)
+    }
+
     /// Writes the reports of all that the invocation has so far; the one to look at.
     fn write_reports(&self, journal: &Path) -> Option<PathBuf> {
         let written = self.after_run.write(journal.parent()?);
@@ -324,7 +366,7 @@ impl Finale {
         for case in &cases {
             counts[case.state.index()] += 1;
         }
-        counts[4] += lane.total() - cases.len();
+        counts[4] += lane.total().saturating_sub(cases.len());
         let full = self.shared.jobs[job].selected.len() == spec.dataset.rows.len();
         let any_score =
             cases.iter().any(|case| case.scores.iter().any(|score| score.scored().is_some()));
@@ -367,6 +409,36 @@ fn flaky(cases: &[Case], name: &dyn Fn(usize) -> String) -> Vec<String> {
     cases.iter().filter_map(of).collect()
 }
 
+/// Counts a gate while it is judged, which may take a second look at its cases.
+struct Judging<'a>(&'a AtomicUsize);
+
+impl<'a> Judging<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+
+impl Drop for Judging<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Waits until something is so, for at most this long; whether it is.
+fn wait_until(limit: Duration, is_so: impl Fn() -> bool) -> bool {
+    let deadline = Instant::now() + limit;
+    loop {
+        if is_so() {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 fn park_for_ever() -> ! {
     loop {
         std::thread::park();
@@ -393,8 +465,9 @@ fn texts(record: &GateRecord) -> String {
     text
 }
 
-/// Ctrl-C, or a polite request to end: start nothing more, let attempts under way end for a
-/// moment, say what is done. While results are being sent, end that. A second one ends at once.
+/// Ctrl-C, or a request to end (SIGTERM): start nothing more, wait for calls under way for a moment,
+/// write down what is done, and end. While results are being sent, end that. A second signal ends
+/// the process at once.
 pub(super) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
     let (finale, line) = (Arc::clone(finale), line.clone());
     let signals = AtomicUsize::new(0);
@@ -404,8 +477,9 @@ pub(super) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
         };
         runtime.block_on(each_signal(move || {
             if signals.fetch_add(1, Ordering::AcqRel) > 0 {
-                line.stop();
-                exit(INTERRUPTED);
+                // Other threads may hold any lock, that of stdout included.
+                line.try_clear();
+                exit_at_once(INTERRUPTED);
             }
             if finale.closed.load(Ordering::Acquire) {
                 // All is done and recorded; what takes so long is the sending.
@@ -413,27 +487,17 @@ pub(super) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
                 return;
             }
             finale.interrupted.store(true, Ordering::Release);
-            finale.shared.stop("interrupted");
-            let (finale, line) = (Arc::clone(&finale), line.clone());
+            finale.shared.halt().interrupt();
             // A thread of its own, so that the second signal is heard meanwhile.
-            std::thread::spawn(move || {
-                let deadline = Instant::now() + GRACE;
-                while finale.shared.in_flight().0 > 0 && Instant::now() < deadline {
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-                line.stop();
-                exit(finale.close(true, true));
-            });
+            let (own, its_line) = (Arc::clone(&finale), line.clone());
+            let end = std::thread::Builder::new().name("honeyhive-end".to_owned());
+            if end.spawn(move || own.end_interrupted(&its_line)).is_err() {
+                finale.end_interrupted(&line);
+            }
         }));
     };
     // Without the thread, Ctrl-C ends the process the plain way; the journal is safe either way.
     let _ = std::thread::Builder::new().name("honeyhive-signals".to_owned()).spawn(watch);
-}
-
-/// The main thread is inside libtest-mimic, which cannot be asked to return.
-#[allow(clippy::exit)]
-fn exit(code: u8) -> ! {
-    std::process::exit(code.into())
 }
 
 #[cfg(unix)]

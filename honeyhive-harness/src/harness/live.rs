@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::FormatSetting;
 
 use super::args::Args;
+use crate::activity;
 use crate::config::Config;
 use crate::engine::Shared;
 use crate::text::{number, one_line, seconds, thousands};
@@ -26,7 +27,7 @@ const WRAP: &str = "\x1b[?7h";
 const LONGEST: usize = 200;
 
 /// Back to the first column, and clear the line.
-const CLEAR: &str = "\r\x1b[2K";
+pub(super) const CLEAR: &str = "\r\x1b[2K";
 
 #[derive(Debug, Default)]
 struct State {
@@ -55,7 +56,7 @@ impl Line {
     pub(super) fn start(shared: &Arc<Shared>, config: &Config) -> Self {
         let inner = Arc::new(Inner { state: Mutex::default(), stopped: AtomicBool::new(false) });
         let (shared, line) = (Arc::clone(shared), Arc::clone(&inner));
-        let width = config.columns.unwrap_or(LONGEST).clamp(20, LONGEST) - 1;
+        let width = columns(config);
         let drawing =
             std::thread::Builder::new().name("honeyhive-line".to_owned()).spawn(move || {
                 while !line.stopped.load(Ordering::Acquire) {
@@ -74,6 +75,16 @@ impl Line {
             if std::mem::take(&mut state.drawn) {
                 write(CLEAR);
             }
+        }
+    }
+
+    /// Takes the line away, unless the thread that draws is stuck in writing it.
+    pub(super) fn try_clear(&self) {
+        if let Some(inner) = &self.0
+            && let Ok(state) = inner.state.try_lock()
+            && state.drawn
+        {
+            write(CLEAR);
         }
     }
 
@@ -99,11 +110,21 @@ impl Inner {
         }
         let Some(text) = text(shared) else { return };
         state.drawn = true;
-        write(&format!("{CLEAR}{NO_WRAP}{}{WRAP}", one_line(&text, width)));
+        write(&drawn(&text, width));
     }
 }
 
-fn write(text: &str) {
+/// A line as it is drawn in place of the former one.
+pub(super) fn drawn(text: &str, width: usize) -> String {
+    format!("{CLEAR}{NO_WRAP}{}{WRAP}", one_line(text, width))
+}
+
+/// The columns that a line may have.
+pub(super) fn columns(config: &Config) -> usize {
+    config.columns.unwrap_or(LONGEST).clamp(20, LONGEST) - 1
+}
+
+pub(super) fn write(text: &str) {
     let mut stderr = std::io::stderr().lock();
     let _ = stderr.write_all(text.as_bytes());
     let _ = stderr.flush();
@@ -130,6 +151,10 @@ fn text(shared: &Shared) -> Option<String> {
     text.push_str(&format!(" · {running} running"));
     if let Some((test, age)) = oldest.filter(|(_, age)| *age > Duration::from_secs(1)) {
         text.push_str(&format!(" · oldest {test} {}", seconds(age.as_secs_f64())));
+    }
+    if let Some(waiting) = activity::longest().filter(|one| one.since > Duration::from_secs(1)) {
+        let since = seconds(waiting.since.as_secs_f64());
+        text.push_str(&format!(" · waiting for {} {since}", waiting.what));
     }
     Some(text)
 }

@@ -4,6 +4,8 @@
 //! is libtest-mimic's; the cases run in the engine, and each test only waits for its result.
 
 mod args;
+mod capacity;
+mod exit;
 mod filters;
 mod finale;
 mod live;
@@ -16,6 +18,7 @@ mod sending;
 mod sources;
 mod task;
 mod trials;
+mod waiting;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,6 +27,7 @@ use std::sync::Arc;
 use libtest_mimic::{Completion, FormatSetting};
 
 use args::Args;
+use capacity::Capacity;
 use finale::Finale;
 use plan::{Place, Plan, strict};
 use sending::Sending;
@@ -31,6 +35,7 @@ use sending::Sending;
 pub use sources::Built;
 use sources::Sources;
 use trials::{Runner, fault, trials};
+use waiting::Watch;
 
 use crate::config::{Asked, Config};
 use crate::engine::{self, Job, Options, Shared};
@@ -53,6 +58,9 @@ const NOTHING_LINKED: &str = "no_experiment_is_linked";
 /// compiler knew of the target.
 #[doc(hidden)]
 pub fn run(built: &Built) -> ExitCode {
+    let _guard = exit::guard();
+    // Before any code of the user runs: what it panics with is told with its place.
+    let _hook = engine::use_hook();
     match try_run(built) {
         Ok(code) => ExitCode::from(code),
         Err(text) => {
@@ -96,6 +104,8 @@ fn run_experiments(
             .to_owned());
     }
     let sources = Sources::new(built, config);
+    let live = live::is_wanted(args, config) && !args.list;
+    let watch = Watch::start(live, live::columns(config));
     if args.list {
         let plan = Plan::new(&entries, args, config, &sources, redactor);
         trials::list(plan.tests.iter().filter(|test| test.selected).map(|test| &*test.name))?;
@@ -135,7 +145,7 @@ fn run_experiments(
     if let Some(seed) = args.shuffle {
         report::note(&format!("shuffled; repeat this order with --shuffle-seed {seed}"));
     }
-    execute(&plan, args, config, &target, rejudge, redactor)
+    execute(&plan, args, config, (&target, rejudge), redactor, &watch)
 }
 
 /// Runs what is selected.
@@ -143,18 +153,18 @@ fn execute(
     plan: &Plan,
     args: &Args,
     config: &Config,
-    target: &place::Target,
-    rejudge: Option<&Path>,
+    (target, rejudge): (&place::Target, Option<&Path>),
     redactor: &Redactor,
+    watch: &Watch,
 ) -> Result<u8, String> {
-    let concurrency = args.test_threads.or(config.concurrency);
     let mut prepared = plan.prepare(args, config, redactor);
     let faults: Vec<Fault> = prepared.places.iter().filter_map(Place::fault).collect();
+    let tests = prepared.tests();
     let mut places = std::mem::take(&mut prepared.places).into_iter();
     if prepared.jobs.is_empty() {
         // Nothing can run: only faults to tell.
         let trials = trials(plan, args, |_| match places.next() {
-            Some(Place::Fault { name, text }) => Some(fault(name, text)),
+            Some(Place::Fault { name, text }) => Some(fault(name, &text)),
             _ => None,
         });
         trials::run(args, 1, trials)?;
@@ -165,6 +175,7 @@ fn execute(
         Some(directory) => Some(rejudge::prepare(directory, &mut prepared.jobs, target, redactor)?),
         None => None,
     };
+    let (options, waiting) = options(&prepared.jobs, tests, args, config, redactor)?;
     let destinations = sending::announce(config, &prepared.jobs)?;
     let (journal, mut entry) = open_journal(config, target, rejudged, redactor)?;
     let journal = Arc::new(journal);
@@ -186,16 +197,10 @@ fn execute(
     let git = journal::ask_git(here, &journal, redactor, worth_it);
     let sending = Sending::start(config, destinations, &journal, git.answer)?;
 
-    let widest = prepared.jobs.iter().map(|job| job.spec.concurrency).max().unwrap_or(1);
     crate::tracer::install_global();
-    let options = Options {
-        concurrency,
-        fail_fast: args.fail_fast,
-        redactor: redactor.clone(),
-        keep_attempts: second_look::is_wanted(&prepared.jobs),
-    };
     let running = engine::start(prepared.jobs, options, Arc::clone(&journal))
         .map_err(|error| format!("cannot start the engine: {error}"))?;
+    exit::watch(Arc::downgrade(&running.shared));
     let finale = Arc::new(Finale::new(
         Arc::clone(&running.shared),
         (prepared.gates, prepared.alone),
@@ -205,14 +210,13 @@ fn execute(
         (git.recorded, sending, after_run(&running.shared, config, target)),
         args,
     ));
-    let live = live::is_wanted(args, config);
-    let threads = waiting_threads(concurrency.unwrap_or(widest), live);
     // With one thread, libtest-mimic prints a name before its result, and the two would mix.
-    let line = if live && threads > 1 {
+    let line = if live::is_wanted(args, config) && waiting > 1 {
         live::Line::start(&running.shared, config)
     } else {
         live::Line::default()
     };
+    watch.hand_over(&line);
     finale::on_interrupt(&finale, &line);
 
     let trials = trials(plan, args, |_| {
@@ -220,7 +224,7 @@ fn execute(
         let line = line.clone();
         let runner: Runner = match places.next()? {
             Place::Absent => return None,
-            Place::Fault { name, text } => return Some(fault(name, text)),
+            Place::Fault { name, text } => return Some(fault(name, &text)),
             Place::Case { job, index } => Box::new(move || {
                 let outcome = finale.case(job, index);
                 line.clear();
@@ -242,7 +246,7 @@ fn execute(
         };
         Some((None, runner))
     });
-    let failed = trials::run(args, threads, trials);
+    let failed = trials::run(args, waiting, trials);
     line.stop();
     running.finish();
     note_hooks(redactor);
@@ -250,6 +254,33 @@ fn execute(
         report::error(text);
     }
     Ok(finale.close(failed.unwrap_or(true), false))
+}
+
+/// How to run, with as many threads as there are, and how many of them wait for results.
+fn options(
+    jobs: &[Job],
+    tests: usize,
+    args: &Args,
+    config: &Config,
+    redactor: &Redactor,
+) -> Result<(Options, usize), String> {
+    let mut options = Options {
+        concurrency: args.test_threads.or(config.concurrency),
+        workers: None,
+        fail_fast: args.fail_fast,
+        redactor: redactor.clone(),
+        keep_attempts: second_look::is_wanted(jobs),
+    };
+    let attempts = engine::most_at_once(jobs, &options);
+    let widest = jobs.iter().map(|job| job.spec.concurrency).max().unwrap_or(1);
+    let widest = options.concurrency.unwrap_or(widest);
+    let waiting = waiting_threads(widest, tests, live::is_wanted(args, config));
+    let capacity = Capacity::new(attempts, waiting)?;
+    options.workers = Some(capacity.workers);
+    if capacity.attempts < attempts {
+        options.concurrency = Some(capacity.attempts);
+    }
+    Ok((options, capacity.waiting))
 }
 
 /// What reports are to say of this process.
@@ -326,10 +357,12 @@ fn why_strict(config: &Config) -> &'static str {
 
 /// How many threads wait for results. With one per attempt under way, results are printed as they
 /// come, and with a single one strictly in order. Where very many are under way, waking a thread
-/// for each costs more than most of them do, and the order of the dataset is good enough.
-fn waiting_threads(attempts: usize, live: bool) -> usize {
+/// for each costs more than most of them do, and the order of the dataset is good enough. There are
+/// no more than tests to wait for; but two, where results may come out of order, so that a name is
+/// printed together with its result.
+fn waiting_threads(attempts: usize, tests: usize, live: bool) -> usize {
     match attempts {
-        ..=32 => attempts,
+        ..=32 => attempts.min(tests.max(2)),
         _ if live => 4,
         _ => 1,
     }

@@ -1,13 +1,13 @@
 //! What there is to run: registered experiments, their datasets, and which tests are selected.
 
 use std::collections::BTreeMap;
-use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::args::Args;
 use super::sample;
 use super::sources::Sources;
+use crate::activity;
 use crate::api::HoneyHive;
 use crate::baseline::tracked;
 use crate::config::Config;
@@ -100,6 +100,13 @@ pub(super) enum Place {
     },
     /// The experiment cannot run, and another test says why.
     Absent,
+}
+
+impl Prepared {
+    /// How many tests there are to wait for.
+    pub(super) fn tests(&self) -> usize {
+        self.places.iter().filter(|place| !matches!(place, Place::Absent)).count()
+    }
 }
 
 impl Place {
@@ -283,7 +290,13 @@ impl Plan {
                 sample,
             };
             let (dataset, files) = (Arc::clone(dataset), loaded.files.clone());
+            // Settings and metadata are expressions of the user.
+            let reading = activity::enter(format!(
+                "the settings and metadata of `{}` ({}:{})",
+                entry.name, entry.file, entry.line
+            ));
             let spec = Arc::new(Spec::new(entry, dataset, &loaded.base, files, wishes));
+            drop(reading);
             let checked = engine::check(&spec, &selected);
             let checked = checked.map_err(|text| redactor.text(&text).into_owned());
             jobs.push(Some(checked.map(|faults| {
@@ -428,19 +441,30 @@ fn load(
 ) -> Result<Loaded, String> {
     let of = |what: &str| format!("\n({what} of `{}`, {}:{})", entry.name, entry.file, entry.line);
     let base = sources.of(entry).map_err(|text| format!("{text}{}", of("files")))?;
+    let of_entry = format!("`{}` ({}:{})", entry.name, entry.file, entry.line);
+    let rows = match entry.dataset {
+        Source::File(path) => format!("the file {path}, the dataset of {of_entry}"),
+        Source::Managed(which) => format!("{which} of HoneyHive, the dataset of {of_entry}"),
+        Source::Function { path, .. } => {
+            format!("the rows of `{path}()`, the dataset of {of_entry}")
+        }
+    };
+    let reading = activity::enter(rows);
     let scanned = match entry.dataset {
         Source::File(path) => Dataset::scan(From::File { base: &base, path }, entry.dataset_name),
         Source::Managed(which) => load_managed(which, entry.dataset_name, args, config),
         Source::Function { path, load } => {
             let origin = format!("{path}()");
             let name = path.rsplit("::").next().unwrap_or(path);
-            let loaded = catch_unwind(load).unwrap_or_else(|_| Err("it panicked".to_owned()));
+            let loaded = engine::catch(load).unwrap_or_else(Err);
             loaded.map_err(|error| DatasetFault(format!("{origin}: {error}"))).and_then(|rows| {
                 Dataset::scan(From::Rows { name, origin: &origin, rows }, entry.dataset_name)
             })
         }
     };
     let dataset = scanned.map_err(|fault| format!("{fault}{}", of("dataset")))?;
+    drop(reading);
+    let _reading = activity::enter(format!("the files that `track` of {of_entry} names"));
     // Listing needs no more than names.
     let patterns = if args.list { &[] } else { entry.track };
     let files = tracked(&base, patterns).map_err(|fault| format!("{fault}{}", of("attribute")))?;

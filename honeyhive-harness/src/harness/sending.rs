@@ -111,7 +111,16 @@ impl Sending {
             let limit = seconds(patience.as_secs_f64());
             report::note(&format!("still sending, for {limit} at most; Ctrl-C ends it"));
         };
-        for sent in self.uplink.finish(patience, waiting, hurried) {
+        let each = self.uplink.finish(patience, waiting, hurried);
+        if each.is_empty() {
+            // There is a result per destination, unless the thread that sends has died.
+            report::error(&format!(
+                "sending has failed, and what has arrived is not known; `{}` sends the rest",
+                self.push
+            ));
+            all = false;
+        }
+        for sent in each {
             for line in &sent.results {
                 report::note(line);
             }

@@ -9,6 +9,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use super::args::Args;
 use super::plan::{self, Plan, Test};
+use crate::text::count;
 
 /// A name that no test has: tests that are not selected get it, and it is skipped. So
 /// libtest-mimic counts them as filtered out, whatever made the selection.
@@ -20,9 +21,18 @@ pub(super) type Runner = Box<dyn FnOnce() -> Result<Completion, Failed> + Send>;
 /// A test that goes by another name than the plan's, if any, and what it does.
 pub(super) type Named = (Option<String>, Runner);
 
+/// Lines of why an experiment cannot run that its test shows; the summary has all of them.
+const FAULT_LINES: usize = 5;
+
 /// The one test of an experiment that cannot run.
-pub(super) fn fault(name: String, text: String) -> Named {
-    (Some(name), Box::new(move || Err(text.into())))
+pub(super) fn fault(name: String, text: &str) -> Named {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut shown = lines[..lines.len().min(FAULT_LINES)].join("\n");
+    if lines.len() > FAULT_LINES {
+        let more = count(lines.len() - FAULT_LINES, "more line");
+        shown.push_str(&format!("\n({more} in the summary)"));
+    }
+    (Some(name), Box::new(move || Err(shown.into())))
 }
 
 /// One trial per test. `runner` is asked, in order, for each that is to run, and may say that

@@ -15,6 +15,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::schema::{InvocationRecord, Record, SCHEMA};
 use crate::ids::short_hash;
+use crate::text::timestamp;
 
 /// While attempts come thick and fast, the next commit waits this long for more of them: a commit
 /// costs the same for one as for a hundred, and nobody's place is taken meanwhile.
@@ -193,7 +194,7 @@ pub(crate) fn create(
     parent: Option<&str>,
     mut invocation: InvocationRecord,
 ) -> Result<(Writer, Entry), String> {
-    let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    let now = timestamp(SystemTime::now());
     let directory = invocation_dir(root, parent, &now)
         .map_err(|error| format!("cannot make a journal in {}: {error}", root.display()))?;
     let name = format!(

@@ -28,7 +28,7 @@ pub(super) fn render(summary: &Summary) -> String {
     }
     text.push('\n');
     if summary.interrupted {
-        let done: usize = summary.experiments.iter().map(|e| e.cases.len() - e.counts[4]).sum();
+        let done: usize = summary.experiments.iter().flat_map(|e| &e.counts[..4]).sum();
         let all: usize = summary.experiments.iter().map(|e| e.selected).sum();
         line(
             &mut text,

@@ -26,6 +26,7 @@ use crate::journal::{self, EndRecord, Entry, InvocationRecord, Record, Writer};
 use crate::redact::Redactor;
 use crate::registry::Call;
 use crate::score::Reducer;
+use crate::text::timestamp;
 use crate::upload::{Destination, Uplink};
 
 /// The function of an experiment, for [`run_experiment`].
@@ -221,14 +222,15 @@ pub async fn run_experiment(
     let mut entry = Entry::default();
     let Totals { passed, failed, errors, unscored, skipped } = result.totals;
     entry.push(&Record::End(EndRecord {
-        ended_at: humantime::format_rfc3339_millis(std::time::SystemTime::now()).to_string(),
+        ended_at: timestamp(std::time::SystemTime::now()),
         cases: [passed, failed, errors, unscored, skipped],
         ..EndRecord::default()
     }));
     journal.commit(entry).await.map_err(|error| RunError(error.to_string()))?;
     if let Some(uplink) = uplink {
         let sent = uplink.finish_async(options.flush_timeout).await;
-        let complete = sent.iter().all(crate::upload::Sent::is_complete);
+        // Without a result per destination, the thread that sends has died.
+        let complete = !sent.is_empty() && sent.iter().all(crate::upload::Sent::is_complete);
         result.uploads = sent.into_iter().map(Upload::from).collect();
         if temporary && complete {
             remove(result.journal.take().as_deref());

@@ -1,0 +1,76 @@
+//! Says what the process waits for when code or files of the user do not answer.
+
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::live::{self, Line};
+use crate::activity;
+use crate::report;
+use crate::text::seconds;
+
+/// How often it is looked.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// A wait that is shorter is not shown to a person.
+const SHOWN: Duration = Duration::from_secs(1);
+
+/// A wait that is longer gets a line of its own, once.
+const TOLD: Duration = Duration::from_secs(5);
+
+/// A thread that looks for long waits until this is dropped.
+#[derive(Debug)]
+pub(super) struct Watch {
+    _alive: Sender<()>,
+    line: Arc<Mutex<Option<Line>>>,
+}
+
+impl Watch {
+    /// Starts to look; with a live line, where a person would see it.
+    pub(super) fn start(live: bool, width: usize) -> Self {
+        let (alive, over) = channel::<()>();
+        let line = Arc::<Mutex<Option<Line>>>::default();
+        let shared = Arc::clone(&line);
+        let look = move || {
+            let (mut told, mut drawn) = (0, false);
+            while over.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                let line = shared.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let waiting = activity::longest();
+                let draws = live && line.is_none();
+                let shown = waiting.as_ref().filter(|one| draws && one.since >= SHOWN);
+                if std::mem::take(&mut drawn) {
+                    live::write(live::CLEAR);
+                }
+                if let Some(one) =
+                    waiting.as_ref().filter(|one| one.since >= TOLD && one.id != told)
+                {
+                    told = one.id;
+                    if let Some(line) = &line {
+                        line.clear();
+                    }
+                    report::note(&format!(
+                        "still waiting for {} after {}; Ctrl-C ends the run",
+                        one.what,
+                        seconds(one.since.as_secs_f64())
+                    ));
+                }
+                if let Some(one) = shown {
+                    let since = seconds(one.since.as_secs_f64());
+                    live::write(&live::drawn(&format!("waiting for {} {since}", one.what), width));
+                    drawn = true;
+                }
+            }
+            if drawn {
+                live::write(live::CLEAR);
+            }
+        };
+        // Without the thread nothing is told, and nothing else is different.
+        let _ = std::thread::Builder::new().name("honeyhive-waiting".to_owned()).spawn(look);
+        Self { _alive: alive, line }
+    }
+
+    /// The run has begun, and has this line.
+    pub(super) fn hand_over(&self, line: &Line) {
+        *self.line.lock().unwrap_or_else(PoisonError::into_inner) = Some(line.clone());
+    }
+}
