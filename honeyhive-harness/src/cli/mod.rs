@@ -95,7 +95,8 @@ pub fn main() -> ExitCode {
         Err(answer) => {
             // Help and the version are no errors, though clap hands them over as such.
             let is_error = answer.use_stderr();
-            let printed = output::styled(&answer.render().ansi().to_string(), is_error);
+            let text = format!("{}{}", answer.render().ansi(), nearest_option(&answer));
+            let printed = output::styled(&text, is_error);
             return if is_error { ExitCode::from(USAGE) } else { ended(printed, 0) };
         }
     };
@@ -127,6 +128,23 @@ pub fn main() -> ExitCode {
             output::error(&text);
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The option that an unknown one may be meant for, where clap names none: it does not for short names.
+fn nearest_option(error: &clap::Error) -> String {
+    use clap::CommandFactory as _;
+    use clap::error::{ContextKind, ContextValue};
+    let told = error.get(ContextKind::SuggestedArg).is_some();
+    let Some(ContextValue::String(unknown)) = error.get(ContextKind::InvalidArg) else {
+        return String::new();
+    };
+    let command = Cli::command();
+    let options = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    let names = options.filter_map(clap::Arg::get_long);
+    match crate::text::closest(unknown.trim_start_matches('-'), names) {
+        Some(near) if !told => format!("\ntip: a similar option exists: '--{near}'\n"),
+        _ => String::new(),
     }
 }
 
@@ -174,7 +192,8 @@ mod tests {
             let name = subcommand.get_name();
             for typo in typos(name).filter(|typo| !is_subcommand(typo)) {
                 let error = Cli::try_parse_from(["x", &typo]).expect_err(&typo).to_string();
-                if !error.contains(&format!("'{name}'")) {
+                // `rn` may be `run` or `runs`.
+                if !error.contains(&format!("'{name}")) {
                     untold.push(typo);
                 }
             }
@@ -183,8 +202,8 @@ mod tests {
             for option in &options {
                 for typo in typos(option).filter(|typo| !options.contains(&typo.as_str())) {
                     let typo = format!("--{typo}");
-                    let error =
-                        Cli::try_parse_from(["x", name, &typo]).expect_err(&typo).to_string();
+                    let error = Cli::try_parse_from(["x", name, &typo]).expect_err(&typo);
+                    let error = format!("{error}{}", nearest_option(&error));
                     if !error.contains(&format!("'--{option}")) {
                         untold.push(format!("{name} {typo}"));
                     }
