@@ -18,6 +18,21 @@ use serde_json::{Map, Value};
 ///     .tag("smoke");
 /// assert_eq!(row.inputs["question"], "What is the capital of France?");
 /// ```
+///
+/// A dataset function that reads a format of its own can make one of any JSON value in the shape of a
+/// row, as a file has it, through [`TryFrom`] or [`serde::Deserialize`]:
+///
+/// ```
+/// use honeyhive_harness::Datapoint;
+/// use serde_json::json;
+///
+/// let row = Datapoint::try_from(json!({"id": 7, "question": "Why?", "ground_truth": "Because."}))?;
+/// let row = row.place("rows.yaml:17");
+/// assert_eq!((row.id.as_deref(), row.inputs.len()), (Some("7"), 1));
+/// let error = Datapoint::try_from(json!({"inputs": {}, "ground_thruth": 1})).unwrap_err();
+/// assert_eq!(error, "unknown key `ground_thruth`; did you mean `ground_truth`?");
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Datapoint {
@@ -33,6 +48,8 @@ pub struct Datapoint {
     pub tags: Vec<String>,
     /// Earlier messages of a conversation, where the row is one turn of it.
     pub history: Vec<Value>,
+    /// Where the row stands, such as `rows.yaml:17`.
+    pub(crate) place: Option<String>,
     /// The row comes from a format whose cells are text: a number is read from `"0.5"`, too.
     pub(crate) cells: bool,
 }
@@ -75,6 +92,13 @@ impl Datapoint {
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
+        self
+    }
+
+    /// Sets where the row stands, such as `rows.yaml:17`. Errors about the row begin with it.
+    #[must_use]
+    pub fn place(mut self, place: impl Into<String>) -> Self {
+        self.place = Some(place.into());
         self
     }
 

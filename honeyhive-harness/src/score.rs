@@ -16,8 +16,11 @@ pub use reducer::Reducer;
 /// Means of decimal fractions miss their round values by a few ulps; a gate must not fail on that.
 const LIMIT_TOLERANCE: f64 = 1e-9;
 
+/// The same for values of 32 bits: four of their steps at 1.
+const SINGLE_TOLERANCE: f64 = 4.0 * f32::EPSILON as f64;
+
 /// The value of a score.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum ScoreValue {
     /// Yes or no. Counts as 1 or 0 wherever a number is needed.
@@ -38,6 +41,56 @@ impl ScoreValue {
             Self::Number(number) => number,
         }
     }
+}
+
+// An untagged enum reads no number where a crate of the build turns on `arbitrary_precision`.
+impl<'de> Deserialize<'de> for ScoreValue {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = match Value::deserialize(from)? {
+            Value::Bool(yes) => Some(Self::Bool(yes)),
+            Value::Number(number) => number.as_f64().map(Self::Number),
+            _ => None,
+        };
+        value.ok_or_else(|| serde::de::Error::custom("a score is a boolean or a number"))
+    }
+}
+
+/// Returns the value of a score with what rounding did to it undone.
+///
+/// A value that lies beyond an end of its range by no more than the tolerance of a limit is that end:
+/// the cosine of two equal vectors may be 1.0000000000000002. A value of 32 bits is the limit (an end
+/// of the range, or the threshold) that it is as near to as 32 bits can tell, else it has the digits
+/// that it has there: 0.7, not 0.699999988079071.
+pub(crate) fn rounded(value: f64, range: Option<(f64, f64)>, threshold: Option<f64>) -> f64 {
+    let single = single(value);
+    let tolerance = if single.is_some() { SINGLE_TOLERANCE } else { LIMIT_TOLERANCE };
+    let within = |limit: f64, scale: f64| (value - limit).abs() <= tolerance * scale;
+    if let Some((low, high)) = range {
+        let end = if value < low { low } else { high };
+        if (value < low || value > high) && within(end, end.abs().max(1.0)) {
+            return end;
+        }
+    }
+    if single.is_some() {
+        let ends = range.map(|(low, high)| [low, high]).into_iter().flatten();
+        // Not with the 1 of a limit of 0: a small probability is not none.
+        if let Some(limit) = ends.chain(threshold).find(|limit| within(*limit, limit.abs())) {
+            return limit;
+        }
+    }
+    single.unwrap_or(value)
+}
+
+/// The value of 32 bits that a number was made of, by its shortest digits. Fractions with a power of
+/// two below them are the same in both widths, and are left alone.
+#[allow(clippy::cast_possible_truncation, clippy::float_cmp)]
+fn single(value: f64) -> Option<f64> {
+    let narrow = value as f32;
+    let few_bits = narrow.to_bits().trailing_zeros() >= 12;
+    if f64::from(narrow) != value || value.fract() == 0.0 || few_bits {
+        return None;
+    }
+    narrow.to_string().parse().ok()
 }
 
 impl From<bool> for ScoreValue {
@@ -337,6 +390,39 @@ mod tests {
         assert!(!Comparison::AtLeast.holds(0.9 - 1e-8, 0.9));
         assert!(Comparison::AtMost.holds(1e6 + 1e-4, 1e6));
         assert!(!Comparison::AtMost.holds(f64::NAN, 1.0));
+    }
+
+    #[test]
+    fn rounding_moves_no_value_beyond_its_range() {
+        let unit = Some((0.0, 1.0));
+        let is = |value: f64, want: f64| {
+            let got = rounded(value, unit, Some(0.7));
+            assert!(got.to_bits() == want.to_bits(), "{value:?}: {got:?} is not {want:?}");
+        };
+        is(1.000_000_000_000_000_2, 1.0);
+        is(-1e-17, 0.0);
+        is(-0.0, -0.0);
+        // What lies within stays as it is.
+        is(0.999_999_999_999_999_9, 0.999_999_999_999_999_9);
+        is(0.699_999_999_999_999_9, 0.699_999_999_999_999_9);
+        // What is beyond the tolerance stays outside.
+        is(1.000_000_1, 1.000_000_1);
+        is(1.01, 1.01);
+        is(-1e-8, -1e-8);
+        // 32 bits know seven digits.
+        is(f64::from(1.000_000_1_f32), 1.0);
+        is(f64::from(0.999_999_94_f32), 1.0);
+        is(f64::from(0.7_f32), 0.7);
+        is(f64::from(0.700_000_05_f32), 0.7);
+        is(f64::from(-1e-8_f32), 0.0);
+        is(f64::from(1e-8_f32), 1e-8);
+        is(f64::from(0.1_f32), 0.1);
+        is(f64::from(1.000_01_f32), 1.000_01);
+        is(f64::from(0.375_f32), 0.375);
+        is(0.609_375, 0.609_375);
+        is(33_554_434.0, 33_554_434.0);
+        let wide = rounded(1e6 + 1e-4, Some((0.0, 1e6)), None);
+        assert!(wide.to_bits() == 1e6_f64.to_bits(), "{wide}");
     }
 
     #[test]

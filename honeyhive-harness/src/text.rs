@@ -3,6 +3,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use unicode_normalization::UnicodeNormalization as _;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The candidate nearest to a misspelt name: at most two edits away.
@@ -20,6 +21,24 @@ pub(crate) fn closest<'a>(
         .filter(|(distance, candidate)| *distance <= 2 && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
+}
+
+/// Whether two names are the same but for case, blanks, `-`, `_`, invisible characters and Unicode
+/// form.
+pub(crate) fn alike(one: &str, other: &str) -> bool {
+    let first = |name: &str| name.chars().next().filter(char::is_ascii_alphanumeric);
+    if let (Some(one), Some(other)) = (first(one), first(other))
+        && !one.eq_ignore_ascii_case(&other)
+    {
+        return false;
+    }
+    let folded = |name: &str| -> String {
+        name.nfkc()
+            .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_') && c.width() != Some(0))
+            .flat_map(char::to_lowercase)
+            .collect()
+    };
+    folded(one) == folded(other)
 }
 
 /// A number with at most three decimals, and none that say nothing: `0.887`, `1`, `12.5`.

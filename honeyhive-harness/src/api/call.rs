@@ -13,6 +13,7 @@ use super::error::{ApiError, ApiErrorKind, Knobs, quote};
 use super::http::{Incoming, Outgoing};
 use super::lenient::Object;
 use super::retry::Retry;
+use crate::json::strict;
 
 /// A request in the making. What is wrong with it is said when it is sent.
 pub(super) struct Call<'a> {
@@ -91,9 +92,22 @@ impl<'a> Call<'a> {
 
     /// Sends it, and reads the answer as JSON.
     pub(super) async fn fetch<T: DeserializeOwned>(self) -> Result<Answer<T>, ApiError> {
+        self.read(|_| Ok(())).await
+    }
+
+    /// The same, but a repeated key is an error: one of its two values would be lost.
+    pub(super) async fn fetch_strict<T: DeserializeOwned>(self) -> Result<Answer<T>, ApiError> {
+        self.read(strict::check).await
+    }
+
+    async fn read<T: DeserializeOwned>(
+        self,
+        check: fn(&str) -> serde_json::Result<()>,
+    ) -> Result<Answer<T>, ApiError> {
         let client = self.client;
         let (request, answer) = self.send().await?;
-        match serde_json::from_slice(&answer.body) {
+        let checked = std::str::from_utf8(&answer.body).map_or(Ok(()), check);
+        match checked.and_then(|()| serde_json::from_slice(&answer.body)) {
             Ok(value) => Ok(Answer { value, request }),
             Err(error) => Err(strange(&request, &answer, &error.to_string(), client)),
         }

@@ -135,7 +135,7 @@ impl Datapoints<'_> {
     /// See [`ApiError`]; 404 when there is none.
     pub async fn get(&self, id: &str) -> Result<ManagedDatapoint, ApiError> {
         let call = self.0.call(Method::GET, &["v1", "datapoints", id]);
-        let mut answer = call.fetch::<Single>().await?;
+        let mut answer = call.fetch_strict::<Single>().await?;
         let found = match answer.value.datapoint.take() {
             Some(OneOf::List(list)) => list.into_iter().next(),
             Some(OneOf::One(one)) => Some(*one),

@@ -9,9 +9,9 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::cell;
+use super::{cell, row};
 use crate::datapoint::Datapoint;
-use crate::text::closest;
+use crate::text::{alike, closest};
 
 /// Where the value of a parameter comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,9 +169,17 @@ impl<'a> Fields<'a> {
             Found::Value(value, text) => T::from_field(value, text),
             Found::Object(value, text) => T::from_field(&value, text),
         };
+        // A cell of blanks is padding, unless the type is a text.
+        if read.is_err() && self.is_padding(param.key) {
+            return Ok(None);
+        }
         read.map(Some).map_err(|error| {
             fault(param, format!("{} is not a `{}`: {error}", self.describe(param.key), param.ty))
         })
+    }
+
+    fn is_padding(&self, key: Key) -> bool {
+        matches!(self.find(key), Found::Value(Value::String(text), true) if text.trim().is_empty())
     }
 
     /// The sentence for a required value that is not there.
@@ -182,6 +190,20 @@ impl<'a> Fields<'a> {
                 "`output` is null; take `Option<{}>` where the function may return nothing",
                 param.ty
             ),
+            Key::GroundTruth => {
+                let other = self.datapoint.inputs.keys();
+                let other = other.map(String::as_str).find(|key| {
+                    alike(key, "ground_truth") || row::synonym(key) == Some("ground_truth")
+                });
+                match other {
+                    Some(other) => format!(
+                        "`ground_truth` is missing; the row has `{other}`; rename it if that is the \
+                         ground truth"
+                    ),
+                    None => "`ground_truth` is missing; take an `Option` where a row may lack it"
+                        .to_owned(),
+                }
+            }
             key => format!("{key} is missing; take an `Option` where a row may lack it"),
         }
     }
@@ -190,10 +212,29 @@ impl<'a> Fields<'a> {
         let inputs = &self.datapoint.inputs;
         let state = if inputs.contains_key(name) { "is null" } else { "is missing" };
         let known: Vec<&str> = inputs.keys().map(String::as_str).collect();
-        let hint = match closest(name, known.iter().copied()) {
-            Some(near) if state == "is missing" => format!("; the row has `{near}`"),
-            _ if known.is_empty() => "; the row has no inputs".to_owned(),
-            _ => format!("; the row's inputs: {}", known.join(", ")),
+        let hint = match near(name, &known) {
+            _ if state == "is null" => format!("; the row's inputs: {}", known.join(", ")),
+            Some(near) if alike(near, name) && near.to_lowercase() == name.to_lowercase() => {
+                format!("; the row has `{near}`, in another case")
+            }
+            Some(near) if alike(near, name) => {
+                // Two names that may look the same.
+                format!("; the row has `{}`", near.escape_debug())
+            }
+            Some(near) => format!("; the row has `{near}`"),
+            None => match inputs.iter().find(|(_, value)| value.get(name).is_some()) {
+                Some((outer, _)) if outer == "input" => {
+                    format!("; the row has it within `{outer}`; did you mean `inputs`?")
+                }
+                Some((outer, _)) => format!("; the row has it within `{outer}`"),
+                None if name == "history" && !self.datapoint.history.is_empty() => {
+                    "; `history` beside `inputs` is a key of the row and no input; put it within \
+                     `inputs`"
+                        .to_owned()
+                }
+                None if known.is_empty() => "; the row has no inputs".to_owned(),
+                None => format!("; the row's inputs: {}", known.join(", ")),
+            },
         };
         format!("input `{name}` {state}{hint}")
     }
@@ -221,6 +262,12 @@ impl<'a> Fields<'a> {
         };
         format!("{key} ({shown})")
     }
+}
+
+/// The key that was probably meant by a name.
+pub(crate) fn near<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let same = known.iter().copied().find(|key| *key != name && alike(key, name));
+    same.or_else(|| closest(name, known.iter().copied()))
 }
 
 fn fault(param: &Param, text: String) -> Fault {

@@ -1,16 +1,18 @@
 //! Datasets that a function of the user's builds.
 
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::config::row_limits;
 use crate::datapoint::Datapoint;
 use crate::text::thousands;
 
-/// What a dataset function may yield: a [`Datapoint`], or a JSON value in the shape of a row.
+/// What a dataset function may yield: a [`Datapoint`], a JSON value in the shape of a row, or a
+/// `Result` of one of them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a datapoint",
     label = "a dataset function cannot yield this type",
-    note = "yield `honeyhive_harness::Datapoint` or `serde_json::Value`"
+    note = "yield `honeyhive_harness::Datapoint`, `serde_json::Value`, or a `Result` of one"
 )]
 pub trait IntoDatapoint {
     /// The datapoint.
@@ -27,8 +29,31 @@ impl IntoDatapoint for Datapoint {
 }
 
 impl IntoDatapoint for Value {
-    fn into_datapoint(self) -> Result<Datapoint, String> {
+    fn into_datapoint(mut self) -> Result<Datapoint, String> {
+        crate::json::normal(&mut self)?;
         super::row::parse(self)
+    }
+}
+
+/// A row that may be bad by itself: then its case ends in an error, and the others run.
+impl<T: IntoDatapoint, E: std::fmt::Display> IntoDatapoint for Result<T, E> {
+    fn into_datapoint(self) -> Result<Datapoint, String> {
+        // `{:#}` prints the whole chain of an `anyhow::Error`.
+        self.map_err(|error| format!("{error:#}")).and_then(IntoDatapoint::into_datapoint)
+    }
+}
+
+impl TryFrom<Value> for Datapoint {
+    type Error = String;
+
+    fn try_from(row: Value) -> Result<Self, String> {
+        row.into_datapoint()
+    }
+}
+
+impl<'de> Deserialize<'de> for Datapoint {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Value::deserialize(from)?.into_datapoint().map_err(serde::de::Error::custom)
     }
 }
 

@@ -2,30 +2,49 @@
 
 use std::fmt;
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::{Content, Scanned, line_of, row};
 use crate::datapoint::Datapoint;
+use crate::json::explain::explain;
+use crate::json::strict::{self, Key, Keys, Kind, Skim};
 
 /// Parses the text of one row.
 pub(super) fn parse(text: &str) -> Result<Datapoint, String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+    let mut value = strict::parse(text).map_err(|error| explain(text, &error))?;
+    if let Value::Object(fields) = &mut value {
+        for key in row::ID_KEYS {
+            if let Some(id @ Value::Number(_)) = fields.get_mut(key)
+                && let Some(digits) = digits_of(text, key)
+            {
+                *id = digits.into();
+            }
+        }
+    }
     row::parse(value)
 }
 
-/// The text of `serde_json` without its line, which counts within the row.
-fn syntax(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let message = text.split(" at line ").next().unwrap_or(&text);
-    format!("not valid JSON: {message} (column {})", error.column())
+/// Returns an id that is a number as it is written: a float would lose digits of long ones.
+fn digits_of<'a>(row: &'a str, key: &str) -> Option<&'a str> {
+    #[derive(Deserialize)]
+    struct Ids<'a> {
+        #[serde(borrow)]
+        id: Option<&'a RawValue>,
+        #[serde(borrow)]
+        datapoint_id: Option<&'a RawValue>,
+    }
+    let ids: Ids<'a> = serde_json::from_str(row).ok()?;
+    let raw = if key == "id" { ids.id } else { ids.datapoint_id };
+    raw.map(RawValue::get)
 }
 
-/// One row per line; blank lines do not count.
+/// Splits the text into rows, one per line; blank lines do not count.
 ///
 /// # Errors
-/// When the file is a JSON array; starts with `: `.
+/// When the file is a JSON array or has rows of several lines; starts with `: `.
 pub(super) fn scan_lines(text: &str, start: usize) -> Result<Vec<Scanned>, String> {
     let body = &text[start..];
     if body.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(body).is_ok() {
@@ -33,18 +52,42 @@ pub(super) fn scan_lines(text: &str, start: usize) -> Result<Vec<Scanned>, Strin
             ": the file is a JSON array; name it .json, or write one row per line".to_owned()
         );
     }
+    // Files of old Macs end their lines with a carriage return alone.
+    let end = if body.contains('\n') { '\n' } else { '\r' };
     let mut rows = Vec::new();
     let mut at = start;
-    for (index, line) in text[start..].split('\n').enumerate() {
-        if !line.trim().is_empty() {
-            rows.push(scan_row(text, at..at + line.len(), index + 1));
+    for (index, line) in body.split(end).enumerate() {
+        // Joined files have byte order marks in between.
+        let row = line.trim_start_matches('\u{feff}');
+        let from = at + line.len() - row.len();
+        if !row.trim().is_empty() {
+            rows.push(scan_row(text, from..at + line.len(), index + 1));
         }
         at += line.len() + 1;
+    }
+    let first_is_bad = rows.first().is_some_and(|row| matches!(row.content, Content::Bad(_)));
+    if first_is_bad && rows.len() > 1 && is_a_stream(body) {
+        return Err(
+            ": a row stands on several lines; write each row on one line (`jq -c .` does), or all \
+             rows as one array into a .json"
+                .to_owned(),
+        );
     }
     Ok(rows)
 }
 
-/// An array of rows.
+/// Whether a text is objects one after another, however they are broken into lines.
+fn is_a_stream(text: &str) -> bool {
+    let mut count = 0;
+    let mut rows = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    let fine = rows.all(|row| {
+        count += 1;
+        row.is_ok_and(|row| row.get().starts_with('{'))
+    });
+    fine && count < text.trim().lines().count()
+}
+
+/// Splits an array into its rows.
 ///
 /// # Errors
 /// When the file is something else; starts with `:line: `.
@@ -52,13 +95,19 @@ pub(super) fn scan_array(text: &str, start: usize) -> Result<Vec<Scanned>, Strin
     let body = &text[start..];
     if !body.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(body).is_ok() {
         return Err(
-            ": the file is no array of rows; write [{..}, {..}], or one row per line into a .jsonl"
+            ": the file is not an array of rows; write [{..}, {..}], or one row per line into a \
+             .jsonl"
                 .to_owned(),
         );
     }
     let raw: Vec<&RawValue> = serde_json::from_str(body).map_err(|error| {
-        let message = syntax(&error);
-        format!(":{}: {message}", error.line())
+        if body.trim_start().starts_with('{') && is_lines(body) {
+            return ": the file has one row per line; name it .jsonl, or write [{..}, {..}]"
+                .to_owned();
+        }
+        // The place is that of the file, not of a row.
+        let place = format!("line {} of the row, ", error.line());
+        format!(":{}: {}", error.line(), explain(body, &error).replace(&place, ""))
     })?;
     let mut line = 1;
     let mut counted = 0;
@@ -72,6 +121,12 @@ pub(super) fn scan_array(text: &str, start: usize) -> Result<Vec<Scanned>, Strin
             scan_row(text, from..from + row.get().len(), line)
         })
         .collect())
+}
+
+/// Whether every line is a value.
+fn is_lines(text: &str) -> bool {
+    let mut rows = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    rows.all(|row| row.is_ok())
 }
 
 fn scan_row(text: &str, range: std::ops::Range<usize>, line: usize) -> Scanned {
@@ -110,31 +165,40 @@ impl<'de> Visitor<'de> for Head {
         let mut usual = true;
         let mut structured = false;
         let mut other = false;
-        while let Some(key) = map.next_key::<std::borrow::Cow<'_, str>>()? {
+        let mut keys = Keys::default();
+        while let Some(key) = map.next_key_seed(Key)? {
+            keys.add(key.clone())?;
             match &*key {
-                "id" => match map.next_value::<Value>()? {
-                    Value::String(text) if !text.is_empty() => id = Some(text),
-                    Value::Number(number) => id = Some(number.to_string()),
+                "id" => match map.next_value::<&RawValue>()?.get() {
+                    text if text.starts_with('"') => {
+                        let text: String = serde_json::from_str(text).map_err(A::Error::custom)?;
+                        id = Some(text).filter(|text| !text.is_empty());
+                    }
+                    number
+                        if number.starts_with([
+                            '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
+                        ]) =>
+                    {
+                        id = Some(number.to_owned());
+                    }
                     _ => usual = false,
                 },
                 "inputs" => {
                     structured = true;
-                    usual &= map.next_value::<&RawValue>()?.get().starts_with('{');
+                    usual &= map.next_value_seed(Skim)? == Kind::Object;
                 }
                 "ground_truth" => {
-                    map.next_value::<IgnoredAny>()?;
+                    map.next_value_seed(Skim)?;
                 }
-                "metadata" => usual &= map.next_value::<&RawValue>()?.get().starts_with('{'),
+                "metadata" => usual &= map.next_value_seed(Skim)? == Kind::Object,
                 "tags" => usual &= map.next_value::<Vec<std::borrow::Cow<'_, str>>>().is_ok(),
-                "history" => usual &= map.next_value::<&RawValue>()?.get().starts_with('['),
-                "datapoint_id" => {
-                    map.next_value::<IgnoredAny>()?;
-                    usual = false;
-                }
-                _ => {
+                "history" => usual &= map.next_value_seed(Skim)? == Kind::Array,
+                key => {
                     other = true;
-                    // A flat row may carry a misspelt `inputs`; only objects can be that.
-                    usual &= !map.next_value::<&RawValue>()?.get().starts_with('{');
+                    // `datapoint_id`, or a key that is nearly a known one; and a flat row may
+                    // carry a misspelt `inputs`, which only an object can be.
+                    usual &= row::meant(key).is_none();
+                    usual &= map.next_value_seed(Skim)? != Kind::Object;
                 }
             }
         }

@@ -3,25 +3,30 @@
 //! A file is read once and kept as text; a row is parsed when its case runs. Listing a hundred
 //! thousand rows must be quick, and holding them must be cheap.
 
+mod bad;
 pub mod bind;
 mod cell;
 mod csv_file;
+mod file;
 pub(crate) mod function;
 mod json_file;
 pub mod managed;
+mod names;
 mod row;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use bad::refuse_many_bad;
+pub(crate) use bad::{MOST_BAD_ROWS, many_bad};
+use file::line_of;
+
 use crate::api::HoneyHive;
 use crate::datapoint::Datapoint;
-use crate::files;
 use crate::ids;
-use crate::text::{closest, count, one_line, thousands};
+use crate::json::{normal, normal_fields};
 
 /// A dataset, scanned: every row has its id, none is parsed yet.
 #[derive(Debug)]
@@ -67,10 +72,25 @@ struct Scanned {
     id: Option<String>,
 }
 
+impl Scanned {
+    /// A row that was built in code.
+    fn ready(line: usize, mut row: Datapoint) -> Self {
+        let fault = normal_fields(&mut row.inputs)
+            .and_then(|()| normal_fields(&mut row.metadata))
+            .and_then(|()| row.ground_truth.as_mut().map_or(Ok(()), normal))
+            .and_then(|()| row.history.iter_mut().try_for_each(normal));
+        let id = row.id.take().filter(|id| !id.is_empty());
+        match fault {
+            Ok(()) => Self { line, id, content: Content::Ready(Arc::new(row)) },
+            Err(fault) => Self { line, id, content: Content::Bad(fault) },
+        }
+    }
+}
+
 #[derive(Debug)]
 enum Store {
     Json(String),
-    Csv { text: String, columns: Vec<String> },
+    Csv { text: String, header: csv_file::Header },
     Ready,
 }
 
@@ -177,48 +197,18 @@ impl Dataset {
     /// a whole, or when two rows have the same id. A bad row alone is no error: it stays in
     /// place as a row that cannot be read.
     pub(crate) fn scan(from: From<'_>, name: Option<&str>) -> Result<Self, DatasetFault> {
+        let is_ours = !matches!(from, From::Fetched { .. });
         let (origin, default_name, store, scanned) = match from {
             From::File { base, path } => {
-                let text = read(base, path)?;
-                let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-                let file = Path::new(path);
-                let stem =
-                    file.file_stem().map_or_else(|| path.into(), |stem| stem.to_string_lossy());
-                let extension = file.extension().and_then(|ext| ext.to_str()).unwrap_or_default();
-                let (store, scanned) = match extension.to_ascii_lowercase().as_str() {
-                    "jsonl" => {
-                        let scanned = json_file::scan_lines(&text, start)
-                            .map_err(|fault| at(path, &fault))?;
-                        (Store::Json(text), scanned)
-                    }
-                    "json" => {
-                        let scanned = json_file::scan_array(&text, start)
-                            .map_err(|fault| at(path, &fault))?;
-                        (Store::Json(text), scanned)
-                    }
-                    "csv" => {
-                        let (columns, scanned) =
-                            csv_file::scan(&text, start).map_err(|fault| at(path, &fault))?;
-                        (Store::Csv { text, columns }, scanned)
-                    }
-                    _ => {
-                        return Err(DatasetFault(format!(
-                            "{path}: a dataset file ends in .jsonl, .json or .csv"
-                        )));
-                    }
-                };
-                (path.to_owned(), stem.into_owned(), store, scanned)
+                let (stem, store, scanned) = file::scan(base, path)?;
+                (path.to_owned(), stem, store, scanned)
             }
             From::Fetched { name, origin, rows } => {
                 let scanned = rows
                     .into_iter()
                     .enumerate()
                     .map(|(index, row)| match row {
-                        Ok(mut row) => Scanned {
-                            line: index + 1,
-                            id: row.id.take(),
-                            content: Content::Ready(Arc::new(row)),
-                        },
+                        Ok(row) => Scanned::ready(index + 1, row),
                         Err((id, fault)) => {
                             Scanned { line: index + 1, id: Some(id), content: Content::Bad(fault) }
                         }
@@ -231,11 +221,7 @@ impl Dataset {
                     .into_iter()
                     .enumerate()
                     .map(|(index, row)| match row {
-                        Ok(mut row) => Scanned {
-                            line: index + 1,
-                            id: row.id.take().filter(|id| !id.is_empty()),
-                            content: Content::Ready(Arc::new(row)),
-                        },
+                        Ok(row) => Scanned::ready(index + 1, row),
                         Err(fault) => {
                             Scanned { line: index + 1, id: None, content: Content::Bad(fault) }
                         }
@@ -259,49 +245,10 @@ impl Dataset {
             managed: None,
         };
         dataset.name_rows(scanned)?;
+        if is_ours {
+            dataset.check_external_ids(false)?;
+        }
         Ok(dataset)
-    }
-
-    /// Gives every row its id and slug. A row's own id is never given to another one.
-    fn name_rows(&mut self, scanned: Vec<Scanned>) -> Result<(), DatasetFault> {
-        let word = if matches!(self.store, Store::Ready) { "row" } else { "line" };
-        let mut names = Names::default();
-        let mut slugs = Names::default();
-        let mut lines: HashMap<&str, usize> = HashMap::new();
-        let (mut duplicates, mut more) = (Vec::new(), 0);
-        for row in &scanned {
-            let Some(id) = &row.id else { continue };
-            if let Some(first) = lines.insert(id, row.line) {
-                more += usize::from(duplicates.len() == SHOWN_DUPLICATES);
-                if duplicates.len() < SHOWN_DUPLICATES {
-                    duplicates.push(format!("`{id}` ({word}s {first} and {})", row.line));
-                }
-            }
-            names.reserve(id.clone());
-            slugs.reserve(ids::slug(id));
-        }
-        if !duplicates.is_empty() {
-            let tail =
-                if more == 0 { String::new() } else { format!(" and {} more", thousands(more)) };
-            return Err(DatasetFault(format!(
-                "{}: ids must be unique, these are not: {}{tail}",
-                self.origin,
-                duplicates.join(", ")
-            )));
-        }
-        for Scanned { line, content, id } in scanned {
-            let has_own_id = id.is_some();
-            let id = id.unwrap_or_else(|| {
-                names.free(match self.parse(&content) {
-                    Err(_) => format!("{word}-{line}"),
-                    Ok(datapoint) => ids::content_id(&datapoint.inputs),
-                })
-            });
-            let slug = ids::slug(&id);
-            let slug = if has_own_id { slugs.first_or_free(slug) } else { slugs.free(slug) };
-            self.rows.push(Row { id, slug, line, has_own_id, content });
-        }
-        Ok(())
     }
 
     fn parse(&self, content: &Content) -> Result<Arc<Datapoint>, String> {
@@ -311,8 +258,8 @@ impl Dataset {
             (Content::Raw(range), Store::Json(text)) => {
                 json_file::parse(&text[range.clone()]).map(Arc::new)
             }
-            (Content::Raw(range), Store::Csv { text, columns }) => {
-                csv_file::parse(&text[range.clone()], columns).map(Arc::new)
+            (Content::Raw(range), Store::Csv { text, header }) => {
+                csv_file::parse(&text[range.clone()], header).map(Arc::new)
             }
             (Content::Raw(_), Store::Ready) => unreachable!("rows of a function are ready"),
         }
@@ -364,139 +311,28 @@ impl Dataset {
 
     /// `file:line` of a row.
     pub fn place(&self, row: &Row) -> String {
-        match self.store {
-            Store::Ready => format!("{} row {}", self.origin, row.line),
+        match (&self.store, &row.content) {
+            (Store::Ready, Content::Ready(datapoint)) if datapoint.place.is_some() => {
+                let place = datapoint.place.as_deref().unwrap_or_default();
+                format!("{place} ({} row {})", self.origin, row.line)
+            }
+            (Store::Ready, _) => format!("{} row {}", self.origin, row.line),
             _ => format!("{}:{}", self.origin, row.line),
         }
     }
-}
 
-/// Rows that cannot be run, beyond which the whole dataset counts as bad: a million failures say no
-/// more than the first hundred.
-pub(crate) const MOST_BAD_ROWS: usize = 100;
-
-/// Columns of what is wrong with one row, in a list of many.
-const LONGEST_FAULT: usize = 200;
-
-/// Duplicate ids that are named.
-const SHOWN_DUPLICATES: usize = 10;
-
-/// The text about more bad rows than [`MOST_BAD_ROWS`], of which the first ones are given.
-pub(crate) fn many_bad(origin: &str, bad: usize, all: usize, first: &[String]) -> String {
-    let mut text = format!(
-        "{} of {origin} cannot be run, of {}; beyond {MOST_BAD_ROWS} of them nothing is run. Fix \
-         them, or take them out:",
-        count(bad, "row"),
-        thousands(all)
-    );
-    for fault in first {
-        text.push('\n');
-        text.push_str(&one_line(fault, LONGEST_FAULT));
-    }
-    if bad > first.len() {
-        text.push_str(&format!("\nand {} more rows like these", thousands(bad - first.len())));
-    }
-    text
-}
-
-/// Many rows that cannot be read are one fault of the dataset.
-fn refuse_many_bad(origin: &str, word: &str, scanned: &[Scanned]) -> Result<(), DatasetFault> {
-    let faults = || {
-        scanned.iter().filter_map(|row| match &row.content {
-            Content::Bad(fault) => Some((row.line, fault)),
-            Content::Raw(_) | Content::Ready(_) => None,
-        })
-    };
-    let bad = faults().count();
-    if bad <= MOST_BAD_ROWS {
-        return Ok(());
-    }
-    let first: Vec<String> = faults()
-        .take(MOST_BAD_ROWS)
-        .map(|(line, fault)| format!("{origin}{word}{line}: {fault}"))
-        .collect();
-    Err(DatasetFault(many_bad(origin, bad, scanned.len(), &first)))
-}
-
-/// Names in use. One that is taken gets `~2`, `~3` and so on.
-#[derive(Default)]
-struct Names {
-    taken: HashSet<String>,
-    /// Reserved by a row that has not come yet.
-    reserved: HashSet<String>,
-    last: HashMap<String, usize>,
-}
-
-impl Names {
-    fn reserve(&mut self, name: String) {
-        self.reserved.insert(name);
-    }
-
-    /// This name for whoever reserved it; another one if two did.
-    fn first_or_free(&mut self, name: String) -> String {
-        if self.taken.insert(name.clone()) { name } else { self.free(name) }
-    }
-
-    /// A name that nobody has or reserved.
-    fn free(&mut self, name: String) -> String {
-        let mut number = self.last.get(&name).copied().unwrap_or(0);
-        loop {
-            number += 1;
-            let candidate = if number == 1 { name.clone() } else { format!("{name}~{number}") };
-            if !self.reserved.contains(&candidate) && self.taken.insert(candidate.clone()) {
-                self.last.insert(name, number);
-                return candidate;
+    /// What the absence of a value may mean in a CSV file; empty for other datasets.
+    pub(crate) fn absence_hint(&self, key: &str) -> String {
+        match &self.store {
+            Store::Csv { header, .. } if header.has(key) => {
+                "; an empty cell of a CSV file is an absent value, a .jsonl can have an empty text"
+                    .to_owned()
             }
+            Store::Csv { header, .. } => {
+                format!("; the first line of a CSV file names its columns, here {}", header.shown())
+            }
+            _ => String::new(),
         }
-    }
-}
-
-fn at(path: &str, fault: &str) -> DatasetFault {
-    DatasetFault(format!("{path}{fault}"))
-}
-
-fn read(base: &Path, path: &str) -> Result<String, DatasetFault> {
-    let file = base.join(path);
-    let bytes = files::read(&file).map_err(|error| {
-        DatasetFault(match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                format!("no file {path} in {}{}", base.display(), similar_file(&file))
-            }
-            _ => format!("cannot read {}: {error}", file.display()),
-        })
-    })?;
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let line = line_of(&error.as_bytes()[..valid]);
-        at(path, &format!(":{line}: not UTF-8; save the file as UTF-8"))
-    })
-}
-
-/// The number of the line that starts after these bytes.
-fn line_of(before: &[u8]) -> usize {
-    before.iter().filter(|byte| **byte == b'\n').count() + 1
-}
-
-/// `; did you mean data/qa.jsonl?`, or what the directory holds.
-fn similar_file(file: &Path) -> String {
-    let Some((directory, wanted)) = file.parent().zip(file.file_name()) else {
-        return String::new();
-    };
-    let Ok(entries) = std::fs::read_dir(directory) else {
-        return format!("; there is no directory {}", directory.display());
-    };
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
-        .filter(|name| {
-            let extension = Path::new(name).extension().and_then(|ext| ext.to_str());
-            matches!(extension, Some("jsonl" | "json" | "csv"))
-        })
-        .collect();
-    names.sort();
-    match closest(&wanted.to_string_lossy(), names.iter().map(String::as_str)) {
-        Some(near) => format!("; did you mean {near}?"),
-        None if names.is_empty() => String::new(),
-        None => format!("; the directory has {}", names.join(", ")),
     }
 }
 

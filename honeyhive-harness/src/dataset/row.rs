@@ -7,10 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::datapoint::Datapoint;
 use crate::json::{TOO_DEEP, is_too_deep};
-use crate::text::closest;
+use crate::text::{alike, closest};
+
+/// Keys that name the row; the first wins.
+pub(super) const ID_KEYS: [&str; 2] = ["id", "datapoint_id"];
 
 /// Keys with a meaning of their own.
-pub(super) const KNOWN: [&str; 7] =
+const KNOWN: [&str; 7] =
     ["id", "datapoint_id", "inputs", "ground_truth", "metadata", "tags", "history"];
 
 fn kind(value: &Value) -> &'static str {
@@ -43,7 +46,11 @@ pub(super) fn parse(value: Value) -> Result<Datapoint, String> {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::Array(messages)) => messages,
             Some(other) => {
-                faults.push(format!("`history` is an array of messages, this is {}", kind(&other)));
+                faults.push(format!(
+                    "`history` is an array of messages, this is {}; an input of this name stands \
+                     within `inputs`",
+                    kind(&other)
+                ));
                 Vec::new()
             }
         },
@@ -52,8 +59,13 @@ pub(super) fn parse(value: Value) -> Result<Datapoint, String> {
     if fields.contains_key("inputs") {
         row.inputs = object(&mut fields, "inputs", &mut faults);
         for key in fields.keys() {
-            faults.push(match closest(key, KNOWN).or_else(|| synonym(key)) {
+            let near = meant(key).or_else(|| closest(key, KNOWN)).or_else(|| synonym(key));
+            faults.push(match near {
                 Some(near) => format!("unknown key `{key}`; did you mean `{near}`?"),
+                None if is_skip(key) => format!(
+                    "unknown key `{key}`: a row has no key that skips it; leave it out in a dataset \
+                     function, or its case with `-- --skip <experiment>::<id>`"
+                ),
                 None => format!(
                     "unknown key `{key}`: beside `inputs` a row has only {}",
                     KNOWN
@@ -69,6 +81,11 @@ pub(super) fn parse(value: Value) -> Result<Datapoint, String> {
         if let Some(key) = misspelt_inputs(&fields) {
             faults.push(format!("unknown key `{key}`; did you mean `inputs`?"));
         }
+        for key in fields.keys() {
+            if let Some(known) = meant(key) {
+                faults.push(nearly(key, known));
+            }
+        }
         row.inputs = fields;
     }
     let values = row.inputs.values().chain(&row.ground_truth).chain(row.metadata.values());
@@ -78,12 +95,29 @@ pub(super) fn parse(value: Value) -> Result<Datapoint, String> {
     if faults.is_empty() { Ok(row) } else { Err(faults.join("; ")) }
 }
 
-/// What other tools call the same thing.
-fn synonym(key: &str) -> Option<&'static str> {
+/// Returns the known key that a key is but for its case, blanks, `-`, `_` or Unicode form. As an input
+/// of a flat row it would be lost for its purpose.
+pub(super) fn meant(key: &str) -> Option<&'static str> {
+    KNOWN.into_iter().find(|known| *known != key && alike(known, key))
+}
+
+/// What is said of a key that is nearly a known one.
+pub(super) fn nearly(key: &str, known: &str) -> String {
+    format!(
+        "the key `{}` is nearly `{known}`; write `{known}`, or rename it if it is an input",
+        key.escape_debug()
+    )
+}
+
+fn is_skip(key: &str) -> bool {
+    matches!(key, "skip" | "skipped" | "ignore" | "ignored" | "disabled" | "enabled" | "xfail")
+}
+
+/// Returns the key of ours that other tools call so.
+pub(super) fn synonym(key: &str) -> Option<&'static str> {
     match key {
-        "expected" | "expected_output" | "answer" | "label" | "target" | "reference" => {
-            Some("ground_truth")
-        }
+        "expected" | "expected_output" | "expected_answer" | "answer" | "label" | "target"
+        | "ideal" | "reference" | "reference_output" | "ground_truths" => Some("ground_truth"),
         "input" => Some("inputs"),
         _ => None,
     }
@@ -197,6 +231,27 @@ mod tests {
         assert_eq!(row.inputs.len(), 1);
         assert_eq!(row.ground_truth, None);
         assert!(parse(json!({"input": {"a": 1}})).is_ok());
+    }
+
+    #[test]
+    fn a_key_that_is_nearly_a_known_one_is_no_input() {
+        for (key, known) in [
+            ("ID", "id"),
+            (" id", "id"),
+            ("Ground Truth", "ground_truth"),
+            ("groundTruth", "ground_truth"),
+            ("ground-truth ", "ground_truth"),
+            ("Metadata", "metadata"),
+            ("\u{feff}id", "id"),
+        ] {
+            let error = parse(json!({key: "x", "q": "?"})).unwrap_err();
+            assert!(error.contains(&format!("is nearly `{known}`")), "{error}");
+            let error = parse(json!({key: "x", "inputs": {"q": "?"}})).unwrap_err();
+            assert!(error.contains(&format!("did you mean `{known}`?")), "{error}");
+        }
+        assert!(parse(json!({"identity": 1, "idx": 2, "tagged": 3, "truth": 4})).is_ok());
+        let error = parse(json!({"inputs": {}, "skip": true})).unwrap_err();
+        assert!(error.contains("leave it out in a dataset function"), "{error}");
     }
 
     #[test]

@@ -49,7 +49,7 @@ fn json_arrays_know_their_lines() {
     assert_eq!(dataset.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 4, 4]);
     assert_eq!(ids(&dataset), ["a", "b", "line-4"]);
     let fault = scan("rows.json", b"{\"rows\": []}").unwrap_err();
-    assert!(fault.0.contains("the file is no array of rows"), "{fault:?}");
+    assert!(fault.0.contains("the file is not an array of rows"), "{fault:?}");
     let fault = scan("rows.json", b"[\n{\"q\": 1},\n{\"q\"").unwrap_err();
     assert!(fault.0.starts_with("rows.json:3: not valid JSON"), "{fault:?}");
 }
@@ -79,14 +79,25 @@ fn csv_rows() {
     let fault = dataset.datapoint(&dataset.rows[2]).unwrap_err();
     assert_eq!(
         fault,
-        "rows.csv:5: 2 cells, but the header has 5 columns; quote cells that contain commas"
+        "rows.csv:5: 2 cells, but the header has 5 columns; quote cells that contain separators"
     );
 }
 
 #[test]
 fn csv_headers_are_checked() {
-    assert_eq!(scan("a.csv", b"q,q\n1,2").unwrap_err().0, "a.csv:1: two columns are named `q`");
-    assert_eq!(scan("a.csv", b"q,\n1,2").unwrap_err().0, "a.csv:1: column 2 has no name");
+    assert_eq!(
+        scan("a.csv", b"q,q\n1,2").unwrap_err().0,
+        "a.csv:1: two columns are named `q`; rename one of them"
+    );
+    let fault = scan("a.csv", b"q,\n1,2").unwrap_err().0;
+    assert!(
+        fault.starts_with("a.csv:2: column 2 has no name in the header, but here it has \"2\""),
+        "{fault}"
+    );
+    let fault = scan("a.csv", b",q\n0,x").unwrap_err().0;
+    assert!(fault.contains("pandas writes its index so"), "{fault}");
+    let fault = scan("a.csv", b"ID,q\n0,x").unwrap_err().0;
+    assert!(fault.starts_with("a.csv:1: the key `ID` is nearly `id`"), "{fault}");
     assert!(scan("a.csv", b"\xef\xbb\xbfq\n1").unwrap().rows.len() == 1);
 }
 
@@ -96,7 +107,11 @@ fn faults_of_the_whole_file() {
     assert!(scan("none.csv", b"").unwrap_err().0.contains("has no rows"));
     assert!(scan("none.csv", b"a,b\n").unwrap_err().0.contains("has no rows"));
     let fault = scan("latin.jsonl", b"{\"q\":\"ok\"}\n{\"q\":\"\xe9\"}").unwrap_err();
-    assert_eq!(fault.0, "latin.jsonl:2: not UTF-8; save the file as UTF-8");
+    assert_eq!(
+        fault.0,
+        "latin.jsonl:2: not UTF-8: byte 0xE9 at column 7, which is `é` in Latin-1 and Windows-1252; save the \
+         file as UTF-8"
+    );
     let fault = scan("two.jsonl", b"{\"id\":\"x\",\"q\":1}\n{\"id\":\"x\",\"q\":2}").unwrap_err();
     assert_eq!(fault.0, "two.jsonl: ids must be unique, these are not: `x` (lines 1 and 2)");
 }
@@ -108,7 +123,152 @@ fn a_missing_file_suggests_its_neighbour() {
     std::fs::write(dir.join("sentences.jsonl"), "{}").unwrap();
     let fault = Dataset::scan(From::File { base: &dir, path: "sentnces.jsonl" }, None).unwrap_err();
     assert!(fault.0.ends_with("; did you mean sentences.jsonl?"), "{fault:?}");
+    // Relative to the workspace.
+    let inside = format!("{}/sentences.jsonl", dir.file_name().unwrap().to_string_lossy());
+    let fault = Dataset::scan(From::File { base: &dir, path: &inside }, None).unwrap_err();
+    assert!(fault.0.ends_with("; did you mean sentences.jsonl?"), "{fault:?}");
+    assert!(fault.0.contains("(the path is relative to its Cargo.toml)"), "{fault:?}");
+    let deep = dir.join("deep");
+    std::fs::create_dir_all(&deep).unwrap();
+    let fault =
+        Dataset::scan(From::File { base: &deep, path: "sentences.jsonl" }, None).unwrap_err();
+    assert!(fault.0.ends_with("; did you mean ../sentences.jsonl?"), "{fault:?}");
+    for path in ["deep", "rows.yaml"] {
+        let fault = Dataset::scan(From::File { base: &dir, path }, None).unwrap_err();
+        assert!(fault.0.ends_with("name that: `dataset = my_rows`"), "{fault:?}");
+    }
     std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
+fn a_key_that_is_repeated_is_a_bad_row() {
+    let text = b"{\"id\":\"a\",\"inputs\":{\"q\":1,\"q\":2}}\n{\"id\":\"b\",\"q\":1,\"id\":\"c\"}\n\
+        {\"id\":\"c\",\"q\":1,\"\\u0071\":2}\n{\"q\":{\"x\":[{\"y\":1,\"y\":1}]}}\n{\"id\":\"e\",\"q\":1}\n";
+    let dataset = scan("rows.jsonl", text).unwrap();
+    assert_eq!(ids(&dataset), ["line-1", "line-2", "line-3", "line-4", "e"]);
+    for (row, key) in dataset.rows.iter().zip(["q", "id", "q", "y"]) {
+        let fault = dataset.datapoint(row).unwrap_err();
+        assert!(fault.contains(&format!("the key `{key}` is repeated in one object")), "{fault}");
+    }
+    let dataset =
+        scan("rows.json", b"[{\"id\":\"a\",\"tags\":[],\"tags\":[\"x\"]},{\"id\":\"b\"}]");
+    assert_eq!(ids(&dataset.unwrap()), ["line-1", "b"]);
+}
+
+#[test]
+fn ids_keep_their_digits() {
+    let text = b"{\"id\":12345678901234567890123,\"q\":1}\n{\"id\":12345678901234567890124,\"q\":1}\n\
+        {\"datapoint_id\":18446744073709551616,\"q\":1}\n{\"id\":1.50,\"q\":1}\n{\"id\":-7,\"q\":1}";
+    let dataset = scan("rows.jsonl", text).unwrap();
+    assert_eq!(
+        ids(&dataset),
+        [
+            "12345678901234567890123",
+            "12345678901234567890124",
+            "18446744073709551616",
+            "1.50",
+            "-7"
+        ]
+    );
+    let dataset = scan("rows.csv", b"id,q\n12345678901234567890123,x\n 7 ,x\n").unwrap();
+    assert_eq!(ids(&dataset), ["12345678901234567890123", "7"]);
+}
+
+#[test]
+fn lines_of_joined_and_foreign_files_are_rows() {
+    let dataset =
+        scan("rows.jsonl", "\u{feff}{\"id\":\"a\"}\n\u{feff}{\"id\":\"b\"}\n\u{feff}\n".as_bytes());
+    assert_eq!(ids(&dataset.unwrap()), ["a", "b"]);
+    let dataset = scan("rows.jsonl", b"{\"id\":\"a\"}\r{\"id\":\"b\"}\r\r{\"id\":\"c\"}").unwrap();
+    assert_eq!(ids(&dataset), ["a", "b", "c"]);
+    assert_eq!(dataset.rows[2].line, 4);
+    let dataset = scan("rows.jsonl", b"{\"id\":\"a\"}\n{\"id\":\"b\"}\r{\"id\":\"c\"}\n").unwrap();
+    assert_eq!(ids(&dataset), ["a", "line-2"]);
+    let fault = dataset.datapoint(&dataset.rows[1]).unwrap_err();
+    assert!(fault.contains("each row on a line of its own"), "{fault}");
+    let dataset = scan("rows.csv", b"id,q\ra,1\r\rb,\"x\ry\"\rc,2\r").unwrap();
+    assert_eq!(dataset.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 4, 6]);
+    let fault = scan("rows.jsonl", b"{\n  \"q\": 1\n}\n{\n  \"q\": 2\n}\n").unwrap_err();
+    assert!(fault.0.contains("a row stands on several lines"), "{fault}");
+    let fault = scan("rows.json", b"{\"q\": 1}\n{\"q\": 2}\n").unwrap_err();
+    assert!(fault.0.contains("the file has one row per line; name it .jsonl"), "{fault}");
+}
+
+#[test]
+fn a_quote_that_never_closes_takes_no_rows_with_it() {
+    let fault =
+        scan("a.csv", b"id,text,note\nfirst,one,\"said so\nsecond,two,plain\nthird,three,x\n")
+            .unwrap_err();
+    assert!(
+        fault.0.starts_with("a.csv:2: the quote before \"said so\" is never closed"),
+        "{fault}"
+    );
+    let fault = scan("a.csv", b"id,text\na,x\n\nb,\"said so\nc,\"quoted\"\n").unwrap_err();
+    assert!(
+        fault.0.starts_with("a.csv:4: the quote that opens here is closed one line below"),
+        "{fault}"
+    );
+    let fault = scan("a.csv", b"id,text\na, \"x, y\"\n").unwrap_err();
+    assert!(fault.0.starts_with("a.csv:2: a blank stands between"), "{fault}");
+    let dataset = scan("a.csv", b"id,text\na,5\" disk\n").unwrap();
+    assert_eq!(dataset.datapoint(&dataset.rows[0]).unwrap().inputs["text"], "5\" disk");
+}
+
+#[test]
+fn records_of_spreadsheets_are_read() {
+    let text = b"\xef\xbb\xbfid, text ,,\r\na,x,,\r\n   \r\n,,,\r\nb,y,,,,\r\n";
+    let dataset = scan("a.csv", text).unwrap();
+    assert_eq!(ids(&dataset), ["a", "b"]);
+    assert_eq!(dataset.rows[1].line, 5);
+    let text = b"id,text\na,x\n\xef\xbb\xbfid,text\nid,text\nb,y,z\nc\n";
+    let dataset = scan("a.csv", text).unwrap();
+    let faults: Vec<String> =
+        dataset.rows[1..].iter().map(|row| dataset.datapoint(row).unwrap_err()).collect();
+    for (fault, says) in
+        faults.iter().zip(["byte order mark", "repeats the header", "3 cells", "1 cells"])
+    {
+        assert!(fault.contains(says), "{fault}");
+    }
+    for text in ["id;text\na;x, y\n", "sep=;\nid;text\na;x, y\n", "id\ttext\na\tx, y\n"] {
+        let dataset = scan("a.csv", text.as_bytes()).unwrap();
+        let row = &dataset.rows[0];
+        assert_eq!((row.id.as_str(), row.line), ("a", text.lines().count()), "{text}");
+        assert_eq!(dataset.datapoint(row).unwrap().inputs["text"], "x, y");
+    }
+    let fault = scan("a.csv", b"id;text, long\na;x\n").unwrap_err();
+    assert!(
+        fault.0.starts_with("a.csv:1: the header may be separated by commas or by semicolons"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn rows_of_one_id_in_honeyhive_are_refused() {
+    let of = |ids: &[&str]| {
+        let rows = ids.iter().map(|id| Datapoint::new().id(*id));
+        Dataset::from_datapoints("one", rows)
+    };
+    let fault = of(&["EXT-one-y", "x", "y"]).unwrap_err();
+    assert_eq!(
+        fault.0,
+        "one: two rows have one id in HoneyHive: `EXT-one-y` (one row 1) and `y` (one row 3) are both \
+         `EXT-one-y`; rename one of them (an id that begins with `EXT-` stays as it is)"
+    );
+    let dataset = of(&["y", "EXT-y", "one-y"]).unwrap();
+    let fault = dataset.check_external_ids(true).unwrap_err();
+    assert!(
+        fault.0.contains("`y` (one row 1) and `EXT-y` (one row 2) are both `EXT-y`"),
+        "{fault}"
+    );
+    assert_eq!(of(&["y", "one-y"]).unwrap().check_external_ids(true), Ok(()));
+}
+
+#[test]
+fn a_row_of_a_function_may_say_where_it_stands() {
+    let rows = [Datapoint::new().id("a").place("rows.yaml:17"), Datapoint::new().id("b")];
+    let dataset = Dataset::from_datapoints("rows", rows).unwrap();
+    let places: Vec<String> = dataset.rows.iter().map(|row| dataset.place(row)).collect();
+    assert_eq!(places, ["rows.yaml:17 (rows row 1)", "rows row 2"]);
 }
 
 #[test]

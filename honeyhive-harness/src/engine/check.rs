@@ -2,12 +2,15 @@
 //!
 //! Nobody should pay for a thousand calls to learn of a typo in a column's name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::spec::Spec;
-use crate::dataset::bind::{Fields, Key, Param};
+use crate::dataset::bind::{Fields, Key, Param, near};
 use crate::dataset::{MOST_BAD_ROWS, many_bad};
-use crate::text::{self, closest, count};
+use crate::text::{self, alike, count};
+
+/// Names of inputs that are remembered for messages.
+const MOST_NAMES: usize = 50;
 
 /// Rows that cannot be run, and why.
 #[derive(Debug, Default)]
@@ -36,7 +39,8 @@ pub(crate) fn no_faults() -> Faults {
     Faults::default()
 }
 
-/// A parameter that must be there, and who reads it.
+/// A parameter that is read from the rows, and who reads it.
+#[derive(Debug)]
 struct Wanted<'a> {
     param: &'a Param,
     reader: String,
@@ -72,12 +76,23 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
         }),
     );
     for (reader, params) in readers {
-        wanted.extend(params.iter().filter(|param| param.required).map(|param| Wanted {
+        wanted.extend(params.iter().map(|param| Wanted {
             param,
             reader: reader.clone(),
             found: 0,
         }));
     }
+    // Without a name for each, nothing can be said about inputs that nobody reads.
+    let reads_all = wanted.iter().any(|want| want.param.key == Key::Inputs)
+        || spec.params.is_empty()
+        || spec.evaluators.iter().any(|used| used.info.params.is_empty());
+    let read: HashSet<&str> = wanted
+        .iter()
+        .filter_map(|want| match want.param.key {
+            Key::Input(name) => Some(name),
+            _ => None,
+        })
+        .collect();
     let mut faults = Faults::default();
     let mut names: Vec<String> = Vec::new();
     let (mut parsed, mut in_a_cluster) = (0, 0);
@@ -97,21 +112,45 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
         let fields = Fields::new(&datapoint);
         let mut is_bad = false;
         for want in &mut wanted {
-            if fields.has(want.param.key) {
+            let name = match want.param.key {
+                Key::Input(name) => Some(name),
+                _ => None,
+            };
+            let is_null = name.is_some_and(|name| datapoint.inputs.contains_key(name));
+            if fields.has(want.param.key) || (is_null && !want.param.required) {
                 want.found += 1;
+                continue;
+            }
+            for name in datapoint.inputs.keys() {
+                if names.len() < MOST_NAMES && !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
+            let text = if want.param.required {
+                let key = match want.param.key {
+                    Key::Input(name) => name,
+                    _ => "ground_truth",
+                };
+                format!("{}{}", fields.absence(want.param), spec.dataset.absence_hint(key))
             } else {
-                if !std::mem::replace(&mut is_bad, true) {
-                    faults.add(row, || {
-                        let place = spec.dataset.place(&spec.dataset.rows[row]);
-                        let text = fields.absence(want.param);
-                        format!("{place}: {text} (read by {})", want.reader)
-                    });
-                }
-                for name in datapoint.inputs.keys() {
-                    if names.len() < 50 && !names.contains(name) {
-                        names.push(name.clone());
-                    }
-                }
+                // An `Option` would be `None` without a word.
+                let other = datapoint.inputs.keys().find(|key| {
+                    !reads_all
+                        && !read.contains(key.as_str())
+                        && name.is_some_and(|name| alike(key, name))
+                });
+                let Some(other) = other else { continue };
+                format!(
+                    "the row has `{}`, which is nearly {}; rename it",
+                    other.escape_debug(),
+                    want.param.key
+                )
+            };
+            if !std::mem::replace(&mut is_bad, true) {
+                faults.add(row, || {
+                    let place = spec.dataset.place(&spec.dataset.rows[row]);
+                    format!("{place}: {text} (read by {})", want.reader)
+                });
             }
         }
     }
@@ -122,7 +161,14 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
     let mut nowhere: Vec<String> = wanted
         .iter()
         .filter(|want| want.found == 0)
-        .map(|want| nowhere(want, spec, parsed, &names))
+        .filter_map(|want| {
+            if want.param.required {
+                return Some(nowhere(want, spec, parsed, &names));
+            }
+            let unread = names.iter().map(String::as_str).filter(|name| !read.contains(name));
+            let unread: Vec<&str> = unread.filter(|_| !reads_all).collect();
+            mistaken(want, spec, parsed, &unread)
+        })
         .collect();
     if let Some(key) = cluster.filter(|_| in_a_cluster == 0) {
         nowhere.push(format!(
@@ -156,11 +202,15 @@ fn nowhere(want: &Wanted<'_>, spec: &Spec, parsed: usize, names: &[String]) -> S
         Key::Input(_) => format!("an input {}", want.param.key),
         key => key.to_string(),
     };
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
     let hint = match want.param.key {
-        Key::Input(name) => match closest(name, names.iter().map(String::as_str)) {
-            Some(near) => format!("; they have `{near}`"),
+        Key::Input(name) => match near(name, &known) {
+            Some(near) => format!("; they have `{}`", near.escape_debug()),
             None if names == ["input"] => "; they have `input`; did you mean `inputs`?".to_owned(),
-            None => format!("; their inputs: {}", names.join(", ")),
+            None => {
+                let hint = spec.dataset.absence_hint(name);
+                format!("; their inputs: {}{hint}", known.join(", "))
+            }
         },
         _ => String::new(),
     };
@@ -169,6 +219,20 @@ fn nowhere(want: &Wanted<'_>, spec: &Spec, parsed: usize, names: &[String]) -> S
         rows(parsed, spec),
         want.reader
     )
+}
+
+/// An optional input that no row has, while all have one of nearly this name that nobody reads.
+fn mistaken(want: &Wanted<'_>, spec: &Spec, parsed: usize, unread: &[&str]) -> Option<String> {
+    let Key::Input(name) = want.param.key else { return None };
+    let near = near(name, unread)?;
+    Some(format!(
+        "none of the {} of {} has an input `{name}`, which {} reads; they have `{}`, which nothing \
+         reads",
+        rows(parsed, spec),
+        spec.dataset.origin,
+        want.reader,
+        near.escape_debug()
+    ))
 }
 
 /// `12 rows`, `3 selected rows`

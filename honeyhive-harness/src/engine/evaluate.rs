@@ -18,8 +18,8 @@ use crate::dataset::bind::Fault;
 use crate::evaluators::{Answer, Evaluation, Subject};
 use crate::gate::evaluator::Judge;
 use crate::journal::{AttemptError, ScoreRecord};
-use crate::json::{TOO_DEEP, is_too_deep};
-use crate::score::{Judges, Score, ScoreValue};
+use crate::json::{TOO_DEEP, is_too_deep, normal_fields};
+use crate::score::{Judges, Score, ScoreValue, rounded};
 use crate::tracer::{Span, attributes};
 
 /// What a step on the function's thread says.
@@ -236,7 +236,7 @@ fn conclude(judge: &Judge, answer: Answer, cx: &Context) -> Answer {
     answer
 }
 
-fn checked(judge: &Judge, score: Score) -> Result<Score, Fault> {
+fn checked(judge: &Judge, mut score: Score) -> Result<Score, Fault> {
     let value = score.value.as_f64();
     if !value.is_finite() {
         return Err(Fault::Failed(format!("returned {value}, which is no score")));
@@ -244,6 +244,12 @@ fn checked(judge: &Judge, score: Score) -> Result<Score, Fault> {
     if score.metadata.values().any(is_too_deep) {
         return Err(Fault::Failed(format!("returned metadata; {TOO_DEEP}")));
     }
+    normal_fields(&mut score.metadata)
+        .map_err(|error| Fault::Failed(format!("returned metadata; {error}")))?;
+    if let ScoreValue::Number(number) = &mut score.value {
+        *number = rounded(*number, judge.range, judge.threshold);
+    }
+    let value = score.value.as_f64();
     match judge.range {
         Some((low, high)) if value < low || value > high => {
             Err(Fault::Failed(format!("returned {value}, outside its range {low} to {high}")))

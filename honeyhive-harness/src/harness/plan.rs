@@ -462,6 +462,12 @@ fn load(
             })
         }
     };
+    let scanned = scanned.and_then(|dataset| {
+        if config.python_ids {
+            dataset.check_external_ids(true)?;
+        }
+        Ok(dataset)
+    });
     let dataset = scanned.map_err(|fault| format!("{fault}{}", of("dataset")))?;
     drop(reading);
     let _reading = activity::enter(format!("the files that `track` of {of_entry} names"));

@@ -123,19 +123,22 @@ pub(crate) fn run_id(asked: Option<&str>, experiment: &str, alone: bool) -> Stri
     }
 }
 
-/// The id of a local dataset or datapoint in HoneyHive; never prefixed twice.
+/// How the id of something that HoneyHive did not make begins there.
+pub(crate) const EXTERNAL: &str = "EXT-";
+
+/// The id of a local dataset in HoneyHive; one that has the prefix keeps it.
 pub(crate) fn external(id: &str) -> String {
-    if id.starts_with("EXT-") { id.to_owned() } else { format!("EXT-{id}") }
+    if id.starts_with(EXTERNAL) { id.to_owned() } else { format!("{EXTERNAL}{id}") }
 }
 
-/// The external id of a datapoint: unique across datasets, since it names its own.
+/// The external id of a datapoint: unique across datasets, since it names its own. One that has the
+/// prefix stays as it is.
 pub(crate) fn external_datapoint(dataset: &str, id: &str) -> String {
-    let dataset = dataset.strip_prefix("EXT-").unwrap_or(dataset);
-    let id = id.strip_prefix("EXT-").unwrap_or(id);
-    match id.strip_prefix(dataset).and_then(|rest| rest.strip_prefix('-')) {
-        Some(_) => format!("EXT-{id}"),
-        None => format!("EXT-{dataset}-{id}"),
+    if id.starts_with(EXTERNAL) {
+        return id.to_owned();
     }
+    let dataset = dataset.strip_prefix(EXTERNAL).unwrap_or(dataset);
+    format!("{EXTERNAL}{dataset}-{id}")
 }
 
 #[cfg(test)]
@@ -188,7 +191,8 @@ mod tests {
         assert_eq!(external("qa"), "EXT-qa");
         assert_eq!(external("EXT-qa"), "EXT-qa");
         assert_eq!(external_datapoint("qa", "7"), "EXT-qa-7");
-        assert_eq!(external_datapoint("EXT-qa", "EXT-7"), "EXT-qa-7");
+        assert_eq!(external_datapoint("EXT-qa", "EXT-7"), "EXT-7");
+        assert_eq!(external_datapoint("EXT-qa", "qa-7"), "EXT-qa-qa-7");
         assert_eq!(external_datapoint("qa", "EXT-qa-7"), "EXT-qa-7");
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::verdict::GateRecord;
@@ -14,7 +15,7 @@ use crate::tracer::{Enrichment, SpanRecord};
 pub const SCHEMA: u32 = 1;
 
 /// One line of a journal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Record {
     /// The process that writes the file.
@@ -32,8 +33,29 @@ pub enum Record {
     /// The process ended in good order.
     End(EndRecord),
     /// A type that this version does not know.
-    #[serde(other)]
     Unknown,
+}
+
+// A tagged enum reads no number where a crate of the build turns on `arbitrary_precision`.
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(from)?;
+        let kind = value.get("type").and_then(Value::as_str);
+        let kind = kind.ok_or_else(|| D::Error::missing_field("type"))?.to_owned();
+        fn read<T: DeserializeOwned, E: Error>(value: Value) -> Result<T, E> {
+            T::deserialize(value).map_err(E::custom)
+        }
+        Ok(match kind.as_str() {
+            "invocation" => Self::Invocation(read(value)?),
+            "experiment" => Self::Experiment(read(value)?),
+            "git" => Self::Git(read(value)?),
+            "attempt" => Self::Attempt(read(value)?),
+            "case" => Self::Case(read(value)?),
+            "gate" => Self::Gate(read(value)?),
+            "end" => Self::End(read(value)?),
+            _ => Self::Unknown,
+        })
+    }
 }
 
 /// How the line of an attempt begins.

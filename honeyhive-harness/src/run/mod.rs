@@ -176,6 +176,9 @@ pub async fn run_experiment(
     options: ExperimentOptions,
 ) -> Result<ExperimentResult, RunError> {
     let started = std::time::Instant::now();
+    if options.python_ids {
+        dataset.check_external_ids(true).map_err(|fault| RunError(fault.0))?;
+    }
     let spec = Arc::new(spec(name, dataset, function, evaluators, &options)?);
     let mut config = Config::from_env().map_err(RunError)?;
     config.capture_none |= options.capture_none;

@@ -134,7 +134,7 @@ impl TracerBuilder {
     /// What goes into the session. What is no object becomes the one field `input`.
     pub fn inputs(mut self, inputs: impl Serialize) -> Self {
         self.inputs = Some(match json::to_text(&inputs, LARGEST_INPUTS) {
-            Ok((text, true)) => match serde_json::from_str(&text) {
+            Ok((text, true)) => match json::read(text.as_bytes()) {
                 Ok(Value::Object(fields)) => Ok(fields),
                 Ok(other) => Ok(Map::from_iter([("input".to_owned(), other)])),
                 Err(error) => Err(format!("inputs: {error}")),

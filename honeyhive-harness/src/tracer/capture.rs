@@ -93,7 +93,7 @@ fn input<T: Serialize + ?Sized>(value: &T) -> Seen {
     match json::to_text(value, LONGEST) {
         Err(_) => name_of::<T>(),
         Ok((text, true)) if !text.starts_with(['{', '[']) => {
-            serde_json::from_str(&text).map_or(Seen::Text(text, true), Seen::Value)
+            json::read(text.as_bytes()).map_or(Seen::Text(text, true), Seen::Value)
         }
         // A long text: what there is of it, without its quotes.
         Ok((mut text, false)) if text.starts_with('"') => {
@@ -114,7 +114,7 @@ fn input<T: Serialize + ?Sized>(value: &T) -> Seen {
 fn output<T: Serialize + ?Sized>(value: &T) -> Seen {
     match json::to_text(value, LONGEST_OUTPUT) {
         Err(_) => name_of::<T>(),
-        Ok((text, true)) => serde_json::from_str(&text).map_or(Seen::Text(text, true), Seen::Value),
+        Ok((text, true)) => json::read(text.as_bytes()).map_or(Seen::Text(text, true), Seen::Value),
         Ok((_, false)) => input(value),
     }
 }

@@ -64,7 +64,7 @@ pub struct Enrichment {
 /// Adds a value, or answers that it was left out.
 fn add<T: Serialize + ?Sized>(to: &mut Map<String, Value>, key: String, value: &T) -> usize {
     let small = json::to_text(value, LARGEST).ok().filter(|(_, whole)| *whole);
-    match small.and_then(|(text, _)| serde_json::from_str(&text).ok()) {
+    match small.and_then(|(text, _)| json::read(text.as_bytes()).ok()) {
         Some(value) => put(to, key, value),
         None => 1,
     }

@@ -172,7 +172,10 @@ fn dataset(key: &Key, input: ParseStream<'_>) -> syn::Result<Dataset> {
         let stem = KINDS.iter().find_map(|kind| value.strip_suffix(kind));
         return match stem {
             Some(stem) if !stem.is_empty() && !stem.ends_with('/') => Ok(Dataset::File(file)),
-            _ => at(file, "a dataset is a `.jsonl`, `.json` or `.csv` file"),
+            _ => at(
+                file,
+                "a dataset file ends in `.jsonl`, `.json` or `.csv`; read any other format in a function: `dataset = my_rows`",
+            ),
         };
     }
     if input.peek(syn::Lit) || !(input.peek(syn::Ident::peek_any) || input.peek(Token![::])) {

@@ -32,4 +32,5 @@ mod signals;
 mod terminal;
 mod trace_attribute;
 mod tracer;
+mod values;
 mod waiting;

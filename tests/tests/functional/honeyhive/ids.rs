@@ -34,7 +34,7 @@ fn check_07_ids_of_rows() {
     let (dataset, rows) = ids(&[]);
     assert_eq!(dataset, "EXT-ids");
     assert_eq!(rows[0], "EXT-ids-own");
-    assert_eq!(rows[1], "EXT-ids-own-2");
+    assert_eq!(rows[1], "EXT-own-2");
     assert_eq!(rows[2], "EXT-ids-second");
     let hash = rows[3].as_str().and_then(|id| id.strip_prefix("EXT-ids-")).unwrap_or_default();
     assert!(hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{rows}");

@@ -40,7 +40,7 @@ fn check_02_the_body_of_a_new_run() {
             "name": "capitals",
             "status": "pending",
             "event_ids": [],
-            "datapoint_ids": ["EXT-rows-fr", "EXT-rows-it", "EXT-rows-de"],
+            "datapoint_ids": ["EXT-rows-fr", "EXT-rows-it", "EXT-de"],
             "metadata": {"offline_dataset_id": "EXT-rows", "tags": ["geo"], "model": "m-1"},
             "configuration": {
                 "function": "capital",

@@ -3,12 +3,18 @@
 //! Readers of JSON stop at a depth of about 127, and a value of ten thousand levels overflows the
 //! stack of whoever walks it. So what comes in or goes out is kept well below.
 
+pub(crate) mod explain;
+mod normal;
+pub(crate) mod strict;
+
 use std::io;
 use std::ops::ControlFlow;
 
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
+
+pub(crate) use normal::{normal, normal_fields, number};
 
 /// The deepest nesting of a value.
 const DEEPEST: usize = 100;
@@ -51,17 +57,33 @@ pub(crate) fn leaves(
     }
 }
 
-/// The value of anything that can be serialised.
+/// Returns the value of anything that can be serialised.
+///
+/// The value is read from the text that the type writes. A 32-bit float so keeps its own digits
+/// (`0.1`, not `0.10000000149011612`), and an integer beyond 64 bits becomes a float.
 ///
 /// # Errors
 /// When it has no JSON form, such as a map with keys that are no strings, or is too deep.
 pub(crate) fn to_value<T: Serialize + ?Sized>(from: &T) -> Result<Value, String> {
-    // Building the value would overflow the stack; writing it down stops in time.
-    let mut serializer = Serializer::with_formatter(io::sink(), Shallow(0));
-    if from.serialize(&mut serializer).is_err_and(|error| error.is_io()) {
-        return Err(TOO_DEEP.to_owned());
+    let mut text = Vec::with_capacity(128);
+    // Building the value directly would overflow the stack; writing it down stops in time.
+    let written = from.serialize(&mut Serializer::with_formatter(&mut text, Shallow(0)));
+    match written {
+        Ok(()) => read(&text).map_err(|error| error.to_string()),
+        Err(error) if error.is_io() => Err(TOO_DEEP.to_owned()),
+        Err(error) => Err(error.to_string()),
     }
-    serde_json::to_value(from).map_err(|error| error.to_string())
+}
+
+/// Reads a value that another part wrote: the same value whatever features of `serde_json` the
+/// build has. Of a repeated key the last value is kept; see [`strict`] for texts of users.
+///
+/// # Errors
+/// When the text is not JSON.
+pub(crate) fn read(text: &[u8]) -> Result<Value, serde_json::Error> {
+    let mut value: Value = serde_json::from_slice(text)?;
+    normal(&mut value).map_err(serde::de::Error::custom)?;
+    Ok(value)
 }
 
 /// The JSON text of anything that can be serialised, as it stands in its own order of fields, and
@@ -156,6 +178,22 @@ mod tests {
         assert_eq!(to_value(&nested(100)), Ok(nested(100)));
         assert_eq!(to_value(&nested(101)), Err(TOO_DEEP.to_owned()));
         assert!(!is_too_deep(&nested(100)) && is_too_deep(&nested(101)));
+    }
+
+    #[test]
+    fn numbers_of_other_widths_keep_what_json_can_hold() {
+        let value = |value: &dyn Fn() -> Result<Value, String>| value().unwrap().to_string();
+        assert_eq!(value(&|| to_value(&0.1_f32)), "0.1");
+        assert_eq!(value(&|| to_value(&[Some(5.55_f32), None])), "[5.55,null]");
+        assert_eq!(value(&|| to_value(&f32::NAN)), "null");
+        assert_eq!(value(&|| to_value(&-0.0)), "-0.0");
+        assert_eq!(value(&|| to_value(&u64::MAX)), u64::MAX.to_string());
+        assert_eq!(value(&|| to_value(&i64::MIN)), i64::MIN.to_string());
+        assert_eq!(value(&|| to_value(&u128::MAX)), "3.402823669209385e+38");
+        assert_eq!(value(&|| to_value(&i128::MIN)), "-1.7014118346046923e+38");
+        assert_eq!(value(&|| to_value(&b"ab".as_slice())), "[97,98]");
+        let keys = std::collections::BTreeMap::from([(1, true)]);
+        assert_eq!(value(&|| to_value(&keys)), r#"{"1":true}"#);
     }
 
     #[test]
