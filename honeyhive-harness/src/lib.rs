@@ -164,9 +164,27 @@
 //! `Result` of one) of [`Datapoint`]s. A row is `{"id", "inputs": {..}, "ground_truth",
 //! "metadata", "tags", "history"}`, or flat, where every other key is an input. Without an `id` a
 //! row is named by a hash of its inputs, so that inserting a row or mending a label renames none.
-//! CSV cells are text; a parameter that is no text gets the cell parsed as JSON; an empty cell is
-//! absent. A bad row is a failing case `line-17`; a fault of the whole file is one failing
-//! case `experiment::dataset`.
+//! A bad row is a failing case `line-17`; a fault of the whole file is one failing case
+//! `experiment::dataset`. Nothing of a file is dropped without a word:
+//!
+//! - A key that is repeated in one object, or a column that is repeated in a header, is an error. So is
+//!   a key that is a known one but for its case, blanks, `-` or `_` (`ID`, `Ground Truth`), and one
+//!   that is so near to an `Option` parameter that the row lacks.
+//! - An `id` that is a number keeps its digits as they are written. Two rows that come to one id in
+//!   HoneyHive are an error: an id that begins with `EXT-` stays as it is, any other becomes
+//!   `EXT-<dataset>-<id>`.
+//! - CSV cells are text. A parameter that is not a text gets the cell parsed as JSON, where `TRUE` and
+//!   `True` are booleans and `12.0` is an integer, too; `1,234`, `0,5` and `yes` are errors. An empty
+//!   cell, quoted or not, is absent; a `.jsonl` can have an empty text.
+//! - CSV files may be separated by commas, semicolons, tabs or `|`, as the header or a first line `sep=;`
+//!   shows. Blank lines and records without any text are no rows; a quote that never closes, or text
+//!   beside a quoted cell, is an error.
+//! - Files are UTF-8, with or without a byte order mark; lines end in `\n`, `\r\n` or `\r`.
+//!
+//! Any other format (YAML, Parquet, several files) is read in a dataset function. It yields
+//! [`Datapoint`]s, JSON values in the shape of a row, or `Result`s of them; `Datapoint` is
+//! `Deserialize`, and [`Datapoint::place`] says where a row stands, for error texts. A row is skipped by
+//! leaving it out there.
 //!
 //! `dataset = managed("66f1..")` names a dataset that is kept in HoneyHive by its id, `managed(name =
 //! "golden")` by its name. It is fetched before the first case; a datapoint that is listed but cannot
@@ -299,8 +317,9 @@
 //!   blocks its thread without awaiting takes a worker away; up to 63 at once harm nobody else.
 //! - Every experiment of a library that is linked runs; a library is linked when `main!` names it or
 //!   when the test target uses anything of it.
-//! - Outputs and rows may be nested 100 deep. JSON integers beyond 64 bits become floats; NaN and
-//!   infinity within an output become `null`.
+//! - Outputs and rows may be nested 100 deep. Integers beyond 64 bits become floats, in rows and in
+//!   outputs; NaN and infinity within an output become `null`. What features of `serde_json` the build
+//!   has (`arbitrary_precision`, `preserve_order`) makes no difference.
 //! - Ids and names are not looked at for secrets, and neither is what a function prints itself.
 //! - Spans are sent uncompressed, and by HTTP alone, no gRPC. A text in a span's attribute is clipped
 //!   at 64 KiB; a session has the whole output.

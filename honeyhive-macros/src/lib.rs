@@ -79,7 +79,7 @@ use proc_macro::TokenStream;
 /// | option | meaning | default |
 /// |---|---|---|
 /// | `dataset = "file"` | a `.jsonl`, `.json` or `.csv` file, relative to the `Cargo.toml` of the crate | needed |
-/// | `dataset = path::to::function` | a function without arguments that returns datapoints, or a `Result` of them | |
+/// | `dataset = path::to::function` | a function without arguments that returns datapoints, or a `Result` of them; the way to read any other format | |
 /// | `evaluators(..)` | what scores the output, see below | none |
 /// | `require(..)` | what must hold in every attempt of every case, see below | none |
 /// | `gate(..)` | what must hold for the whole suite, see below | none |
@@ -218,7 +218,7 @@ pub fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | `name = ".."` | what its scores are reported as | the function's name |
 /// | `threshold = 0.7` | from here on a score is good (down from here when minimizing); for a `bool`, the share of attempts that must be good | none; all for a `bool` |
 /// | `direction = minimize` | less is better | `maximize` |
-/// | `range(0.0, 5.0)` | any other value is an error of the evaluator | none |
+/// | `range(0.0, 5.0)` | any other value is an error of the evaluator; one beyond an end by rounding (`1e-9·max(1, \|end\|)`, for `f32` four of its steps) is that end | none |
 /// | `settings(min, word = "x")` | the parameters that are settings, with the defaults of those that have one | none |
 /// | `crate = path` | the harness, where the crate knows it by another name | `::honeyhive_harness` |
 ///

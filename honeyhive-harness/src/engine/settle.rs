@@ -136,7 +136,8 @@ async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
     let (record, readable) = attempted.record();
     // Nothing is not another type.
     let tells = !record.output.as_ref().is_some_and(serde_json::Value::is_null);
-    let record = redacted(shared, record).await;
+    let mut record = redacted(shared, record).await;
+    record.in_order();
     if tells {
         note_readable(shared, pending.job, &record, &readable);
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::verdict::GateRecord;
+use crate::json::{normal, normal_fields};
 use crate::rule::{GateRule, RequireRule};
 use crate::score::{Direction, Reducer, ScoreValue, Shape};
 use crate::tracer::{Enrichment, SpanRecord};
@@ -370,6 +371,25 @@ pub struct AttemptRecord {
     /// Spans beyond what an attempt may keep.
     #[serde(skip_serializing_if = "is_zero")]
     pub dropped_spans: usize,
+}
+
+impl AttemptRecord {
+    /// Puts the keys of all values in order, so that the same attempt is the same text whatever features
+    /// of `serde_json` the build has.
+    pub(crate) fn in_order(&mut self) {
+        let maps = [&mut self.inputs, &mut self.metadata]
+            .into_iter()
+            .chain(self.enrichment.maps())
+            .chain(self.scores.iter_mut().map(|score| &mut score.metadata))
+            .chain(self.spans.iter_mut().map(|span| &mut span.attributes));
+        for map in maps {
+            // Numbers were looked at when they came in.
+            let _ = normal_fields(map);
+        }
+        for value in self.history.iter_mut().chain(&mut self.ground_truth) {
+            let _ = normal(value);
+        }
+    }
 }
 
 // Signature demanded by `skip_serializing_if`.

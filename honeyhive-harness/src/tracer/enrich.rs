@@ -91,6 +91,20 @@ macro_rules! kinds {
 }
 
 impl Enrichment {
+    /// All values, by kind.
+    pub(crate) fn maps(&mut self) -> impl Iterator<Item = &mut Map<String, Value>> {
+        [
+            &mut self.metadata,
+            &mut self.metrics,
+            &mut self.feedback,
+            &mut self.inputs,
+            &mut self.outputs,
+            &mut self.config,
+            &mut self.user_properties,
+        ]
+        .into_iter()
+    }
+
     /// One that says nothing yet.
     pub fn new() -> Self {
         Self::default()

@@ -141,7 +141,7 @@ fn evaluators_read_cells_by_type_as_well() {
         near is false
     truths::good  ok  pass
     truths::none  FAILED  error
-        data/truths.csv:4: `ground_truth` is missing; take an `Option` where a row may lack it (read by evaluator `near` (tests/evals.rs:<line>))
+        data/truths.csv:4: `ground_truth` is missing; take an `Option` where a row may lack it; an empty cell of a CSV file is an absent value, a .jsonl can have an empty text (read by evaluator `near` (tests/evals.rs:<line>))
     ");
 }
 
@@ -259,7 +259,7 @@ fn bad_records_of_csv_are_told_with_their_place() {
         data/bad.csv:4: `n` ("many") is not a `u32`: invalid type: string "many", expected u32
     bad_records::d       ok  pass
     bad_records::line-3  FAILED  error
-        data/bad.csv:3: 2 cells, but the header has 3 columns; quote cells that contain commas
+        data/bad.csv:3: 2 cells, but the header has 3 columns; quote cells that contain separators
     "#);
 }
 
@@ -268,13 +268,13 @@ fn a_missing_file_is_told_with_a_suggestion() {
     assert_snapshot!(report("no_file::"), @"
     exit code 101
     no_file::dataset  FAILED
-        no file data/shaeps.jsonl in <project>; did you mean shapes.jsonl?
+        no file data/shaeps.jsonl in <project> (the path is relative to its Cargo.toml); did you mean shapes.jsonl?
         (dataset of `no_file`, tests/evals.rs:<line>)
     ");
     assert_snapshot!(report("no_directory::"), @"
     exit code 101
     no_directory::dataset  FAILED
-        no file dat/shapes.jsonl in <project>; there is no directory <project>/dat
+        no file dat/shapes.jsonl in <project> (the path is relative to its Cargo.toml); there is no directory <project>/dat
         (dataset of `no_directory`, tests/evals.rs:<line>)
     ");
 }
@@ -284,7 +284,7 @@ fn a_file_that_is_not_utf8_is_told_with_its_line() {
     assert_snapshot!(report("not_utf8::"), @"
     exit code 101
     not_utf8::dataset  FAILED
-        data/latin1.jsonl:2: not UTF-8; save the file as UTF-8
+        data/latin1.jsonl:2: not UTF-8: byte 0xE9 at column 11, which is `é` in Latin-1 and Windows-1252; save the file as UTF-8
         (dataset of `not_utf8`, tests/evals.rs:<line>)
     ");
 }
@@ -306,13 +306,13 @@ fn a_file_in_another_form_is_told_what_it_should_be() {
     assert_snapshot!(report("object_file::"), @"
     exit code 101
     object_file::dataset  FAILED
-        data/object.json: the file is no array of rows; write [{..}, {..}], or one row per line into a .jsonl
+        data/object.json: the file is not an array of rows; write [{..}, {..}], or one row per line into a .jsonl
         (dataset of `object_file`, tests/evals.rs:<line>)
     ");
     assert_snapshot!(report("bad_header::"), @"
     exit code 101
     bad_header::dataset  FAILED
-        data/header.csv:1: column 2 has no name
+        data/header.csv:1: two columns are named `q`; rename one of them
         (dataset of `bad_header`, tests/evals.rs:<line>)
     ");
 }

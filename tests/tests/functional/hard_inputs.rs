@@ -105,7 +105,7 @@ fn a_directory_in_the_place_of_a_file_is_told() {
     assert_snapshot!(report("folder::"), @"
     exit code 101
     folder::dataset  FAILED
-        cannot read <project>/data/folder.jsonl: Is a directory (os error 21)
+        data/folder.jsonl is a directory; a dataset file ends in .jsonl, .json or .csv; read any other format in a function and name that: `dataset = my_rows`
         (dataset of `folder`, tests/evals.rs:<line>)
     ");
 }
@@ -155,20 +155,20 @@ fn a_file_that_was_cut_off_within_a_row_is_told() {
     cut_lines::a       ok  pass
     cut_lines::b       ok  pass
     cut_lines::line-3  FAILED  error
-        data/truncated.jsonl:3: not valid JSON: EOF while parsing a string (column 20)
+        data/truncated.jsonl:3: not valid JSON: EOF while parsing a string (column 20): a string has no closing quote; write a line break within it as \\n
     ");
     assert_snapshot!(report("cut_array::"), @"
     exit code 101
     cut_array::dataset  FAILED
-        data/truncated.json:2: not valid JSON: EOF while parsing a string (column 20)
+        data/truncated.json:2: not valid JSON: EOF while parsing a string (column 20): a string has no closing quote; write a line break within it as \\n
         (dataset of `cut_array`, tests/evals.rs:<line>)
     ");
-    assert_snapshot!(report("cut_table::"), @"
+    assert_snapshot!(report("cut_table::"), @r#"
     exit code 101
-    cut_table::a       ok  pass
-    cut_table::line-3  FAILED  error
-        data/truncated.csv:3: 2 cells, but the header has 3 columns; quote cells that contain commas
-    ");
+    cut_table::dataset  FAILED
+        data/truncated.csv:3: the quote before "y" is never closed, so that all further lines would be one cell
+        (dataset of `cut_table`, tests/evals.rs:<line>)
+    "#);
 }
 
 /// Takes the directory away again, whatever happens.
@@ -226,9 +226,9 @@ fn a_table_from_a_spreadsheet() {
     spreadsheet::a       ok  pass
     spreadsheet::d       ok  pass
     spreadsheet::line-5  FAILED  error
-        data/spreadsheet.csv:5: 2 cells, but the header has 3 columns; quote cells that contain commas
+        data/spreadsheet.csv:5: 2 cells, but the header has 3 columns; quote cells that contain separators
     spreadsheet::line-6  FAILED  error
-        data/spreadsheet.csv:6: 4 cells, but the header has 3 columns; quote cells that contain commas
+        data/spreadsheet.csv:6: 4 cells, but the header has 3 columns; quote cells that contain separators
     ");
     let of = |case| run.attempt(case).output.unwrap_or_default().to_string();
     assert_snapshot!(of("a"), @r#"{"q":"two\r\nlines, and a \"quote\"","say \"why\"":"because"}"#);
@@ -314,10 +314,10 @@ fn numbers_that_are_too_large() {
     assert_snapshot!(report("any_number::"), @"
     exit code 101
     any_number::below-i64     ok  pass
-    any_number::beyond-f64    FAILED  error
-        data/numbers.jsonl:2: not valid JSON: number out of range (column 31)
     any_number::beyond-u64    ok  pass
     any_number::largest-u64   ok  pass
+    any_number::line-2        FAILED  error
+        data/numbers.jsonl:2: not valid JSON: number out of range (column 31)
     any_number::smallest-i64  ok  pass
     any_number::tiny          ok  pass
     ");
@@ -325,11 +325,11 @@ fn numbers_that_are_too_large() {
     exit code 101
     small_number::below-i64     FAILED  error
         data/numbers.jsonl:1: `n` (-9.223372036854776e+18) is not a `u64`: invalid type: floating point `-9.223372036854776e+18`, expected u64
-    small_number::beyond-f64    FAILED  error
-        data/numbers.jsonl:2: not valid JSON: number out of range (column 31)
     small_number::beyond-u64    FAILED  error
         data/numbers.jsonl:3: `n` (1.8446744073709552e+19) is not a `u64`: invalid type: floating point `1.8446744073709552e+19`, expected u64
     small_number::largest-u64   ok  pass
+    small_number::line-2        FAILED  error
+        data/numbers.jsonl:2: not valid JSON: number out of range (column 31)
     small_number::smallest-i64  FAILED  error
         data/numbers.jsonl:5: `n` (-9223372036854775808) is not a `u64`: invalid value: integer `-9223372036854775808`, expected u64
     small_number::tiny          FAILED  error
@@ -359,7 +359,7 @@ fn deep_nesting_in_a_row_is_read_or_told() {
             ("100", Some(output)) => assert_eq!(output.to_string(), nested(100)),
             // As deep as a line of JSON is read: either way, but not half of each.
             ("126", Some(output)) => assert_eq!(output.to_string(), nested(126)),
-            ("126" | "10000" | "line-5", None) => assert!(told, "{error:?}"),
+            ("126" | "line-4" | "line-5", None) => assert!(told, "{error:?}"),
             (case, _) => panic!("{case}: {error:?}"),
         }
     }
@@ -467,11 +467,10 @@ fn an_output_that_json_cannot_say_is_an_error_of_its_case() {
     odd_keys::texts    ok  pass
     ");
     assert_snapshot!(report("odd_numbers::"), @"
-    exit code 101
+    exit code 0
     odd_numbers::infinite  ok  pass
     odd_numbers::nan       ok  pass
-    odd_numbers::wide      FAILED  error
-        the output cannot be written as JSON: number out of range
+    odd_numbers::wide      ok  pass
     ");
 }
 
