@@ -1,10 +1,14 @@
 //! How numbers, durations and values are written for people, and what a misspelt word may have
 //! meant.
 
+mod apart;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+pub(crate) use apart::{apart, beside};
 
 /// The candidate nearest to a misspelt name: at most two edits away.
 pub(crate) fn closest<'a>(

@@ -366,6 +366,83 @@ proptest! {
     }
 }
 
+/// One of the pieces that CSV files are made of, whole and broken ones.
+fn csv_piece() -> impl Strategy<Value = &'static str> {
+    let pieces = [
+        "a", "b", ",", ",", "\"", "\"\"", "\n", "\r\n", "\r", " ", "\"x,y\"", "\"x\ny\"",
+        "\u{feff}", ";", "1.5", "é",
+    ];
+    prop::sample::select(pieces.to_vec())
+}
+
+/// The records of a CSV text as the `csv` crate reads them, without those that have no text.
+fn csv_records(content: &str) -> Vec<Vec<String>> {
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(content.as_bytes());
+    let records = reader.records().map(|record| record.unwrap());
+    let records = records.map(|record| record.iter().map(str::to_owned).collect::<Vec<_>>());
+    records.filter(|cells| cells.iter().any(|cell| !cell.trim().is_empty())).collect()
+}
+
+proptest! {
+    #![proptest_config(config(2000))]
+
+    /// Each record of a CSV file is a datapoint with exactly its cells, or a fault.
+    #[test]
+    fn no_record_of_a_table_is_lost(body in vec(csv_piece(), 0..24)) {
+        let content = format!("p,q\n{}", body.concat());
+        // A fault of the whole file accounts for all of it.
+        if let Ok(dataset) = dataset("a.csv", &content) {
+            let records = csv_records(&content);
+            let mut rows = dataset.rows.iter().filter(|row| {
+                // A record of quoted empty cells is a row, but one without a cell.
+                dataset.datapoint(row).map_or(true, |row| !row.inputs.values().all(is_blank))
+            });
+            for cells in &records[1..] {
+                let row = rows.next();
+                prop_assert!(row.is_some(), "{cells:?} of {content:?} is lost");
+                let Ok(datapoint) = dataset.datapoint(row.unwrap()) else { continue };
+                let wanted = ["p", "q"].into_iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
+                let wanted: Map<String, Value> =
+                    wanted.map(|(name, cell)| (name.to_owned(), cell.as_str().into())).collect();
+                prop_assert_eq!(&datapoint.inputs, &wanted, "{:?}", content);
+            }
+            prop_assert!(rows.next().is_none(), "{content:?} has a row too many");
+        }
+    }
+
+    /// Each line that is not blank is a row: what `serde_json` reads of it, or a fault; a repeated key is
+    /// always a fault.
+    #[test]
+    fn no_line_and_no_key_is_lost(
+        lines in vec(vec((prop::sample::select(vec!["k", "\\u006b", "m", "n"]), 0..3_u8), 0..5), 1..6),
+        ends in vec(prop::sample::select(vec!["\n", "\r\n", "\n\n", "\n \u{feff}\n", "x\n", ",\n"]), 6),
+    ) {
+        let mut content = String::new();
+        let mut wanted = Vec::new();
+        for (fields, end) in lines.iter().zip(&ends) {
+            let parts: Vec<String> =
+                fields.iter().map(|(key, value)| format!("\"{key}\":{{\"{key}\":{value}}}")).collect();
+            let text = format!("{{{}}}", parts.join(","));
+            let keys: BTreeSet<&str> =
+                fields.iter().map(|(key, _)| if *key == "\\u006b" { "k" } else { key }).collect();
+            let fine = keys.len() == fields.len() && !end.starts_with(['x', ',']);
+            wanted.push(fine.then(|| serde_json::from_str::<Map<String, Value>>(&text).unwrap()));
+            content.extend([&text, *end]);
+        }
+        let dataset = dataset("a.jsonl", &content).unwrap();
+        prop_assert_eq!(dataset.rows.len(), wanted.len(), "{:?}", content);
+        for (row, wanted) in dataset.rows.iter().zip(&wanted) {
+            let read = dataset.datapoint(row).ok().map(|row| row.inputs.clone());
+            prop_assert_eq!(&read, wanted, "{:?}", content);
+        }
+    }
+}
+
+fn is_blank(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
 /// The id of a row without inputs: `printf '{}' | sha256sum`.
 const EMPTY_HASH: &str = "44136fa355b3678a";
 

@@ -7,7 +7,7 @@ use crate::journal::{
 };
 use crate::rule::{GateRule, Of, RequireRule};
 use crate::score::{Judges, Reducer, ScoreValue};
-use crate::text::{count, number};
+use crate::text::{apart, beside, count, number};
 
 use super::evaluator::Judge;
 
@@ -262,7 +262,11 @@ pub(crate) fn decide(
             if let Some(value) = score.value
                 && !required(rule, judge, value)
             {
-                let text = format!("required {} is {}", rule.text, shown(value));
+                let value = match (value, rule.limit) {
+                    (ScoreValue::Number(value), Some((_, limit))) => beside(value, limit, number),
+                    _ => shown(value),
+                };
+                let text = format!("required {} is {value}", rule.text);
                 broken.push(in_attempt(text, attempt.attempt, attempts.len()));
             }
         }
@@ -271,10 +275,21 @@ pub(crate) fn decide(
         case.state = worse(case.state, CaseState::Fail);
     }
     decision.failing.extend(broken);
+    // The last reason, so that it stands behind what the evaluators say.
+    if let Some((_, text)) = misses.last_mut()
+        && let Some(how) = attempts.iter().find_map(differs)
+    {
+        text.push_str(&format!(" ({how})"));
+    }
     for (gated, text) in misses {
         if gated { decision.gated.push(text) } else { decision.failing.push(text) }
     }
     (case, decision)
+}
+
+/// How an output differs from a ground truth that it looks like.
+fn differs(attempt: &AttemptRecord) -> Option<String> {
+    apart(attempt.ground_truth.as_ref()?, attempt.output.as_ref()?)
 }
 
 /// The state that says more about what is wrong.
@@ -354,8 +369,8 @@ fn miss(judge: &Judge, scored: Scored, attempts: usize, bad: Option<&ScoreRecord
                 attempts => format!(" as {} of {attempts} attempts", judge.reduce),
             };
             let (comparison, limit) = judge.case_limit();
-            let (needs, limit) = (comparison.symbol(), number(limit));
-            format!("{} {}{over}, needs {needs} {limit}", judge.name, number(scored.score))
+            let (needs, score) = (comparison.symbol(), beside(scored.score, limit, number));
+            format!("{} {score}{over}, needs {needs} {}", judge.name, number(limit))
         }
     };
     let words = bad.map(|score| [&score.label, &score.explanation]).into_iter().flatten().flatten();

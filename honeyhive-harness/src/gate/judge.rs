@@ -4,7 +4,7 @@ use crate::journal::{RuleRecord, Verdict};
 use crate::rule::{GateRule, Measure, Mode, Of};
 use crate::score::Comparison;
 use crate::stats::{self, Interval, Spread};
-use crate::text::{count, number, seconds, thousands};
+use crate::text::{beside, count, number, seconds, thousands};
 
 use super::case::{Case, CaseScore};
 use super::evaluator::Judge;
@@ -59,7 +59,13 @@ pub(super) fn judge(rule: &GateRule, limit: Limit, scene: &Scene<'_>, cases: &[&
         return Draft::without_test(record(Verdict::Inconclusive, None, n, None, text));
     }
     let (value, interval, bounds) = compute(limit, scene.judges(), &sample.values);
-    let show = |value: f64| if limit.of == Of::Latency { seconds(value) } else { number(value) };
+    let show = |value: f64| {
+        if limit.of == Of::Latency {
+            beside(value, limit.at, seconds)
+        } else {
+            beside(value, limit.at, number)
+        }
+    };
     let mut text = format!("{}, n = {}{}", show(value), thousands(n), sample.unit);
     match &interval {
         // Ends of resampled or ordered values that are all alike.
