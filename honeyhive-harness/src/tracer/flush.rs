@@ -179,14 +179,14 @@ fn wait(outbox: &Arc<Outbox>, timeout: Duration) {
 /// Waits until all is sent.
 async fn idle(outbox: Arc<Outbox>, timeout: Duration) {
     let until = Instant::now() + timeout.min(LONGEST);
-    outbox.stuck.store(false, Ordering::Release);
+    outbox.stuck.store(0, Ordering::Release);
     outbox.pipeline.say(Word::Now);
     loop {
         let changed = outbox.changed.notified();
         tokio::pin!(changed);
         changed.as_mut().enable();
-        // A wrong address does not become right while somebody waits.
-        let is_over = outbox.is_idle() || outbox.stuck.load(Ordering::Acquire);
+        // A wrong address does not become right while somebody waits. Once may be chance.
+        let is_over = outbox.is_idle() || outbox.stuck.load(Ordering::Acquire) > 1;
         if is_over || tokio::time::timeout_at(until, changed).await.is_err() {
             return;
         }

@@ -2,7 +2,7 @@
 //!
 //! Each tracer has an outbox of its own; the pipeline empties those of all tracers that it serves.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -86,8 +86,8 @@ pub(super) struct Outbox {
     listed: AtomicBool,
     /// When the tracer was dropped or shut down, and how long to go on from there.
     gone: OnceLock<Instant>,
-    /// What failed last does not pass by itself.
-    pub(super) stuck: AtomicBool,
+    /// Rounds in a row that failed with what does not pass by itself.
+    pub(super) stuck: AtomicU32,
     pub(super) changed: Notify,
 }
 
@@ -101,7 +101,7 @@ impl Outbox {
             pipeline,
             listed: AtomicBool::new(false),
             gone: OnceLock::new(),
-            stuck: AtomicBool::new(false),
+            stuck: AtomicU32::new(0),
             changed: Notify::new(),
         })
     }

@@ -166,7 +166,11 @@ impl Worker {
         }
         let stuck = went.as_ref().is_err_and(|error| error.outlook() == Outlook::Later);
         for outbox in &self.ready {
-            outbox.stuck.store(stuck, Ordering::Release);
+            if stuck {
+                outbox.stuck.fetch_add(1, Ordering::AcqRel);
+            } else {
+                outbox.stuck.store(0, Ordering::Release);
+            }
             if went.is_err() && outbox.is_over() {
                 outbox.give_up();
             }
