@@ -295,7 +295,9 @@
 //!
 //! rust-analyzer renames functions, evaluators, settings and aliases with every place that names
 //! them, in rules too, and goes from each to its definition. Above an experiment of a test target it
-//! offers to run it (in a library it does not: there a test target runs the experiments). For that,
+//! offers to run it (in a library it does not: there a test target runs the experiments), by the path
+//! of the function, which `--exact` takes, too: `--exact module::function`. A filter that is the path
+//! of a module selects the experiments in it. For all that,
 //! the attributes return other code to rust-analyzer than to rustc; "expand macro" shows that code.
 //!
 //! # Coming from Python

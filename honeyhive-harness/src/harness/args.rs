@@ -15,6 +15,8 @@ use crate::text::count;
 #[derive(Debug, Default)]
 pub(super) struct Args {
     pub(super) filters: Vec<String>,
+    /// Filters that name the place of an experiment, and its name.
+    pub(super) by_module: Vec<(String, &'static str)>,
     pub(super) skip: Vec<String>,
     pub(super) exact: bool,
     pub(super) ignored: bool,
@@ -256,6 +258,9 @@ impl Args {
     /// name of an experiment means all its tests, as under nextest; so does that of the test that
     /// tells of a broken dataset, which is there only as long as the dataset is broken.
     pub(super) fn matches(&self, filter: &str, name: &str) -> bool {
+        if self.matches_module(filter, name) {
+            return true;
+        }
         if !self.exact {
             return name.contains(filter);
         }
@@ -269,6 +274,7 @@ impl Args {
     /// `::` stands in a test name only between the experiment and the row.
     pub(super) fn may_select_in(&self, experiment: &str) -> bool {
         self.filters.is_empty()
+            || self.by_module.iter().any(|(_, name)| *name == experiment)
             || self.filters.iter().any(|filter| match filter.split_once("::") {
                 Some((head, _)) if self.exact => experiment == head,
                 Some((head, _)) => experiment.ends_with(head),

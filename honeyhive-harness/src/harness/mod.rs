@@ -9,6 +9,7 @@ mod exit;
 mod filters;
 mod finale;
 mod live;
+mod modules;
 mod place;
 mod plan;
 mod rejudge;
@@ -78,6 +79,7 @@ fn try_run(built: &Built) -> Result<u8, String> {
     }
     let config = Config::from_env()?;
     args.must_exist = matches!(&config.task, Some(Ok(task)) if task.names_come_from_a_run());
+    args.resolve_modules(&registry::experiments());
     let redactor = Redactor::new(&config, []);
     // An error may quote anything.
     run_experiments(built, &args, &config, &redactor)

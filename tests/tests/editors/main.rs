@@ -165,6 +165,20 @@ fn rust_analyzer_finds_its_way_through_the_attributes() {
     ");
     assert_eq!(editor.runnables("src/lib.rs"), "");
 
+    // What an editor starts by these buttons.
+    let project = project();
+    for (filter, experiment) in [
+        (&["detect_language", "--exact"][..], "detect_language"),
+        (&["nested::detect_later", "--exact"], "detect_later"),
+        (&["nested"], "detect_later"),
+    ] {
+        let run = project.evals(filter.iter().copied()).arguments(["--nocapture"]).run();
+        assert_eq!(run.code, Some(0), "{}", run.output());
+        let tests: Vec<String> = run.cases().into_iter().map(|case| case.test).collect();
+        let wanted: Vec<String> = (1..=3).map(|n| format!("{experiment}::row-{n}")).collect();
+        assert_eq!((tests, run.gates().len()), (wanted, 1), "{}", run.output());
+    }
+
     // The same that finds nothing above finds a mistake.
     let wrong = EVALS.replacen("mean(correct)", "mean(corect)", 1);
     editor.0.change("tests/evals.rs", &wrong);
