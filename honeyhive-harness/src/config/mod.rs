@@ -9,6 +9,7 @@ mod known;
 mod otlp;
 mod report;
 mod secret;
+mod secret_names;
 mod task;
 mod vars;
 
@@ -22,7 +23,7 @@ pub(crate) use connection::{
 };
 pub(crate) use otlp::OtlpTarget;
 pub(crate) use report::{Format, GitHub, Reports};
-pub(crate) use secret::Secret;
+pub(crate) use secret::{NamedSecret, Secret};
 pub(crate) use task::{Asked, Task};
 use vars::Vars;
 
@@ -127,7 +128,7 @@ pub(crate) struct Config {
     /// `HH_CAPTURE=none`: what goes in and comes out is not recorded.
     pub(crate) capture_none: bool,
     /// Values of variables that are named like secrets; they are never written anywhere.
-    pub(crate) secrets: Vec<Secret>,
+    pub(crate) secrets: Vec<NamedSecret>,
     /// Variables that have almost the name of one of ours.
     pub(crate) misspelt: Vec<String>,
     /// Other variables without a meaning or an effect, and old names.
@@ -238,7 +239,7 @@ impl Config {
                     _ => None,
                 })
                 .unwrap_or_default(),
-            secrets: secrets(&vars),
+            secrets: secret_names::secrets(&vars),
             misspelt,
             warnings,
         };
@@ -263,50 +264,6 @@ pub(crate) fn program_name() -> Option<String> {
     let file = std::env::current_exe().ok()?;
     let stem = file.file_stem()?.to_string_lossy().trim().to_owned();
     (!stem.is_empty()).then_some(stem)
-}
-
-/// A secret shorter than this would blot out ordinary words.
-const SHORTEST_SECRET: usize = 8;
-
-/// Values of variables whose names end like those of secrets.
-fn secrets(vars: &Vars) -> Vec<Secret> {
-    const ENDINGS: [&str; 12] = [
-        "KEY",
-        "TOKEN",
-        "SECRET",
-        "PASSWORD",
-        "PASSWD",
-        "PASSPHRASE",
-        "PWD",
-        "CREDENTIALS",
-        "CREDENTIAL",
-        "APIKEY",
-        "AUTH",
-        "HEADERS",
-    ];
-    // Not a secret, whatever its name ends in.
-    const HARMLESS: [&str; 2] = ["PWD", "OLDPWD"];
-    let mut found = Vec::new();
-    for name in vars.names() {
-        let upper = name.to_ascii_uppercase();
-        let last = upper.rsplit('_').next().unwrap_or_default();
-        if !ENDINGS.contains(&last) || HARMLESS.contains(&upper.as_str()) {
-            continue;
-        }
-        let value = vars.text(name).unwrap_or_default();
-        if last == "HEADERS" {
-            // `name=value,name=value`, as OpenTelemetry has it; what is secret are the values.
-            let values = value.split(',').filter_map(|pair| pair.split_once('='));
-            found.extend(values.map(|(_, value)| value.trim().to_owned()));
-        } else {
-            found.push(value);
-        }
-    }
-    found.retain(|value| value.len() >= SHORTEST_SECRET);
-    // The longest first: one may be the beginning of another.
-    found.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-    found.dedup();
-    found.iter().map(|value| Secret::new(value)).collect()
 }
 
 #[cfg(test)]
@@ -381,21 +338,6 @@ mod tests {
         let config = read(&[("HH_SERVER_URL", "https://older.example")]).unwrap();
         assert_eq!(config.connection.server, "https://older.example");
         assert_eq!(config.warnings, ["HH_SERVER_URL is an old name; use HH_API_URL"]);
-    }
-
-    #[test]
-    fn secrets_are_known_by_their_names() {
-        let config = read(&[
-            ("OPENAI_API_KEY", "sk-1234567890"),
-            ("DB_PASSWORD", "short"),
-            ("GITHUB_TOKEN", "ghp_something_long"),
-            ("PWD", "/home/somebody/project"),
-            ("KEYBOARD", "qwerty-qwerty"),
-            ("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=a,authorization=Bearer abcdef"),
-        ])
-        .unwrap();
-        let secrets: Vec<&str> = config.secrets.iter().map(Secret::expose).collect();
-        assert_eq!(secrets, ["ghp_something_long", "Bearer abcdef", "sk-1234567890"]);
     }
 
     #[test]

@@ -18,6 +18,13 @@ impl Secret {
     }
 }
 
+/// A secret and the environment variable, or the setting, that holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedSecret {
+    pub(crate) name: String,
+    pub(crate) value: Secret,
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")

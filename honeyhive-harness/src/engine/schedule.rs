@@ -62,7 +62,7 @@ pub(crate) struct Shared {
     pub(crate) board: Board,
     pub(crate) journal: Arc<Writer>,
     pub(super) tools: Tools,
-    pub(super) options: Options,
+    pub(crate) options: Options,
     /// Panics of attempts are their results.
     _hook: HookUse,
     /// Cases whose record did not reach the disk.

@@ -80,5 +80,16 @@ fn usable(
             ));
         }
     }
+    let reads_trace = spec.evaluators.iter().any(|used| used.info.reads_trace);
+    let mut parts = vec!["output", "inputs", "history", "ground_truth", "metadata"];
+    parts.extend(reads_trace.then_some("spans"));
+    let redacted = case.attempts.iter().map(|attempt| attempt.redacted_among(&parts));
+    if let Some(redacted) = redacted.max_by_key(Vec::len).filter(|parts| !parts.is_empty()) {
+        return Err(format!(
+            "not judged again: secrets were redacted in its recorded {}, so an evaluator would \
+             see another text than in {invocation}; run the case again",
+            redacted.join(" and ").replace('_', " ")
+        ));
+    }
     Ok(case.attempts.clone())
 }

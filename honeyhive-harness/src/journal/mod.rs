@@ -59,10 +59,15 @@
 //!
 //! # What is kept out
 //!
-//! The values of environment variables that are named like secrets (`.._KEY`, `.._TOKEN`,
-//! `.._PASSWORD` ..; 8 characters or more), as they are, escaped, percent-encoded or in base64;
-//! keys of well-known shapes; and what the hooks of [`redact!`](crate::redact!) say. Each is
+//! The values of environment variables that are named like secrets (a word of the name is `KEY`,
+//! `TOKEN`, `PASSWORD`, `PASS`, `PW`, `SECRET`, `PAT`, `DSN`, `COOKIE` ..; 8 characters or more, and
+//! neither a path nor a word like `disabled`), as they are, escaped, percent-encoded or in base64;
+//! keys of well-known shapes, with the secret key of Amazon beside its id; and what the hooks of [`redact!`](crate::redact!) say. Each is
 //! `[redacted]` here, and in everything that is printed or sent. Ids and names are not looked at.
+//!
+//! `redacted` of an attempt names the fields that were changed so; `redacted` of `end` has the
+//! variables, and how often each was taken out. An attempt whose inputs, truth or output were
+//! changed is not judged again.
 //!
 //! With `HH_CAPTURE=none` there are no contents: `inputs`, `ground_truth`, `history`, `output`,
 //! explanations, and attributes of spans with inputs, outputs, messages or documents are absent,

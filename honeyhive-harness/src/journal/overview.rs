@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::reader::read_invocation;
 use super::results::{ExperimentResults, Results, target};
-use super::schema::{CaseState, Record};
+use super::schema::{CaseRecord, CaseState, Record};
 use super::verdict::Verdict;
 
 /// Whether an invocation ended in good order.
@@ -33,6 +33,9 @@ pub(crate) struct Counts {
     pub(crate) error: usize,
     pub(crate) unscored: usize,
     pub(crate) skipped: usize,
+    /// Those of `fail` whose gate decides: their own tests passed.
+    #[serde(skip)]
+    pub(crate) misses: usize,
 }
 
 /// An experiment of an invocation.
@@ -175,6 +178,9 @@ impl Overview {
                 let states = experiment.cases.iter().filter_map(|case| case.record.as_ref());
                 states.filter(|record| record.state == state).count()
             };
+            let records = experiment.cases.iter().filter_map(|case| case.record.as_ref());
+            let missed = |record: &&CaseRecord| record.state == CaseState::Fail && record.passed;
+            let misses = records.filter(missed).count();
             self.experiments.push(ExperimentOverview {
                 cases: Counts {
                     pass: of(CaseState::Pass),
@@ -182,6 +188,7 @@ impl Overview {
                     error: of(CaseState::Error),
                     unscored: of(CaseState::Unscored),
                     skipped: of(CaseState::Skipped),
+                    misses,
                 },
                 not_judged: not_judged(&experiment),
                 rows: experiment.record.rows,

@@ -4,20 +4,24 @@ use super::schema::{
     AttemptError, AttemptRecord, ErrorKind, ExperimentRecord, GitRecord, InvocationRecord,
     ScoreRecord,
 };
+use serde_json::Value;
+
 use crate::redact::Redactor;
 
 impl InvocationRecord {
     /// Takes secrets out of the arguments.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
-        self.arguments.iter_mut().for_each(|argument| redactor.string(argument));
+        redact_all(&mut self.arguments, redactor);
     }
 }
 
 impl ExperimentRecord {
     /// Takes secrets out of whatever is written by hand.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
-        self.evaluators.iter_mut().for_each(|used| redactor.string(&mut used.settings));
-        self.tags.iter_mut().for_each(|tag| redactor.string(tag));
+        for used in &mut self.evaluators {
+            redactor.string(&mut used.settings);
+        }
+        redact_all(&mut self.tags, redactor);
         redactor.map(&mut self.metadata);
     }
 }
@@ -26,7 +30,7 @@ impl GitRecord {
     /// Takes secrets out of what people wrote.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
         let texts = [&mut self.branch, &mut self.commit_message, &mut self.remote_url];
-        texts.into_iter().flatten().for_each(|text| redactor.string(text));
+        redact_all(texts.into_iter().flatten(), redactor);
     }
 }
 
@@ -35,12 +39,18 @@ impl AttemptRecord {
     /// With `HH_CAPTURE=none`, contents are left out: inputs, output, ground truth, history, texts
     /// of errors, what evaluators explain, and the attributes of spans that say the same.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
-        if redactor.captures() {
-            redactor.map(&mut self.inputs);
-            self.history.iter_mut().for_each(|turn| redactor.value(turn));
-            for value in self.ground_truth.iter_mut().chain(&mut self.output) {
-                redactor.value(value);
+        let mut parts = Vec::new();
+        let mut note = |part: &str, changed: bool| {
+            if changed {
+                parts.push(part.to_owned());
             }
+        };
+        if redactor.captures() {
+            note("inputs", redactor.map(&mut self.inputs));
+            let turns = self.history.iter_mut();
+            note("history", turns.fold(false, |changed, turn| redactor.value(turn) | changed));
+            note("ground_truth", self.ground_truth.as_mut().is_some_and(|it| redactor.value(it)));
+            note("output", self.output.as_mut().is_some_and(|it| redactor.value(it)));
         } else {
             self.inputs.clear();
             self.history.clear();
@@ -48,11 +58,41 @@ impl AttemptRecord {
             self.output = None;
         }
         self.enrichment.redact(redactor);
-        redactor.map(&mut self.metadata);
-        self.tags.iter_mut().for_each(|tag| redactor.string(tag));
-        self.error.iter_mut().for_each(|error| error.redact(redactor));
+        note("metadata", redactor.map(&mut self.metadata));
+        redact_all(&mut self.tags, redactor);
+        if let Some(error) = &mut self.error {
+            error.redact(redactor);
+        }
         self.scores.iter_mut().for_each(|score| score.redact(redactor));
-        self.spans.iter_mut().for_each(|span| span.redact(redactor));
+        let spans = self.spans.iter_mut();
+        note("spans", spans.fold(false, |changed, span| span.redact(redactor) | changed));
+        self.redacted = Some(parts);
+    }
+
+    /// What of this record differs from what the evaluators saw, since secrets were taken out:
+    /// of `parts`, those that were changed. Journals of older versions do not say so, and there
+    /// the mark tells.
+    pub(crate) fn redacted_among<'a>(&self, parts: &[&'a str]) -> Vec<&'a str> {
+        let marked = |value: &Value| value.to_string().contains(MARK);
+        let changed = |part: &&&str| match (&self.redacted, **part) {
+            (Some(parts), part) => parts.iter().any(|changed| changed == part),
+            (None, "inputs") => self.inputs.values().any(marked),
+            (None, "history") => self.history.iter().any(marked),
+            (None, "ground_truth") => self.ground_truth.as_ref().is_some_and(marked),
+            (None, "output") => self.output.as_ref().is_some_and(marked),
+            (None, "metadata") => self.metadata.values().any(marked),
+            (None, _) => self.spans.iter().any(|span| span.attributes.values().any(marked)),
+        };
+        parts.iter().filter(changed).copied().collect()
+    }
+}
+
+/// What every text that stands for something redacted starts with.
+const MARK: &str = "[redacted";
+
+fn redact_all<'a>(texts: impl IntoIterator<Item = &'a mut String>, redactor: &Redactor) {
+    for text in texts {
+        redactor.string(text);
     }
 }
 
@@ -62,16 +102,18 @@ impl AttemptError {
             // These texts are ours; they say how long, or why it was not run.
             ErrorKind::Timeout | ErrorKind::NotRun => redactor.string(&mut self.message),
             _ => redactor.error(&mut self.message),
-        }
+        };
     }
 }
 
 impl ScoreRecord {
     fn redact(&mut self, redactor: &Redactor) {
-        self.label.iter_mut().for_each(|label| redactor.string(label));
-        self.error.iter_mut().for_each(|error| error.redact(redactor));
+        redact_all(&mut self.label, redactor);
+        if let Some(error) = &mut self.error {
+            error.redact(redactor);
+        }
         if redactor.captures() {
-            self.explanation.iter_mut().for_each(|text| redactor.string(text));
+            redact_all(&mut self.explanation, redactor);
             redactor.map(&mut self.metadata);
         } else {
             self.explanation = None;
@@ -150,6 +192,11 @@ mod tests {
         assert!(!text.contains(KEY), "{text}");
         // Nothing else is changed.
         let before = serde_json::to_string(&record()).unwrap();
+        let parts = ["inputs", "history", "ground_truth", "output", "metadata", "spans"];
+        assert_eq!(clean.redacted_among(&parts), parts);
+        clean.redacted = None;
+        assert_eq!(clean.redacted_among(&parts), parts, "by the mark, as in older journals");
+        let text = serde_json::to_string(&clean).unwrap();
         assert_eq!(before.replace(KEY, crate::redact::REDACTED), text);
     }
 

@@ -352,6 +352,11 @@ pub struct AttemptRecord {
     /// The row's history.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Value>,
+    /// Which fields of this record had a secret taken out: `inputs`, `history`, `ground_truth`,
+    /// `output`, `metadata`, `spans`. Such an attempt cannot be judged again. Absent in journals
+    /// of older versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redacted: Option<Vec<String>>,
     /// What came out. Absent when there was an error; an output of nothing is `null`.
     #[serde(skip_serializing_if = "Option::is_none", with = "present")]
     pub output: Option<Value>,
@@ -483,4 +488,7 @@ pub struct EndRecord {
     pub interrupted: bool,
     /// The exit code.
     pub exit_code: u8,
+    /// Environment variables whose values were taken out of what was recorded, and how often.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub redacted: BTreeMap<String, usize>,
 }

@@ -57,21 +57,22 @@ impl Redactor {
     }
 
     /// Takes secrets out of the attributes of a span or event; with `HH_CAPTURE=none`, takes out
-    /// those that are contents.
-    pub(crate) fn attributes(&self, attributes: &mut Map<String, Value>) {
+    /// those that are contents. Returns whether a secret was taken out.
+    pub(crate) fn attributes(&self, attributes: &mut Map<String, Value>) -> bool {
         if !self.captures() {
             attributes.retain(|name, _| !is_content(name));
         }
-        self.map(attributes);
+        self.map(attributes)
     }
 
     /// Takes secrets out of the text of an error; with `HH_CAPTURE=none`, nothing of it stays.
-    pub(crate) fn error(&self, text: &mut String) {
+    /// Returns whether a secret was taken out.
+    pub(crate) fn error(&self, text: &mut String) -> bool {
         if self.captures() {
-            self.string(text);
-        } else {
-            NOT_CAPTURED.clone_into(text);
+            return self.string(text);
         }
+        NOT_CAPTURED.clone_into(text);
+        false
     }
 }
 

@@ -23,6 +23,8 @@ enum Written {
 struct Form {
     text: Box<[u8]>,
     written: Written,
+    /// The place of the secret in the list that it came from.
+    secret: usize,
 }
 
 /// All forms of all secrets.
@@ -35,30 +37,35 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Self {
         let mut known = Self { forms: Vec::new(), by_start: BTreeMap::new() };
-        for secret in secrets.filter(|secret| secret.len() >= super::SHORTEST) {
+        let long_enough = |(_, secret): &(usize, &str)| secret.len() >= super::SHORTEST;
+        for (index, secret) in secrets.enumerate().filter(long_enough) {
             let bytes = secret.as_bytes();
-            known.add(bytes, Written::Plain);
+            known.add(index, bytes, Written::Plain);
             if bytes.iter().any(|byte| may_be_escaped(*byte)) {
-                known.add(bytes, Written::Escaped);
+                known.add(index, bytes, Written::Escaped);
             }
-            if !bytes.iter().all(u8::is_ascii_alphanumeric) {
-                known.add(bytes, Written::Percent);
-            }
+            // Encoders may write any byte as `%xx`, letters included.
+            known.add(index, bytes, Written::Percent);
             for (digits, written) in in_base64(bytes) {
-                known.add(digits.as_bytes(), written);
+                known.add(index, digits.as_bytes(), written);
                 if digits.contains(['+', '/']) {
-                    known.add(digits.replace('+', "-").replace('/', "_").as_bytes(), written);
+                    let url_safe = digits.replace('+', "-").replace('/', "_");
+                    known.add(index, url_safe.as_bytes(), written);
+                }
+                // Base64 within an address: `%2B`, `%2F`, `%3D`.
+                if digits.contains(['+', '/']) {
+                    known.add(index, digits.as_bytes(), Written::Percent);
                 }
             }
         }
         known
     }
 
-    fn add(&mut self, text: &[u8], written: Written) {
+    fn add(&mut self, secret: usize, text: &[u8], written: Written) {
         for pair in starts(text, written) {
             self.by_start.entry(pair).or_default().push(self.forms.len());
         }
-        self.forms.push(Form { text: text.into(), written });
+        self.forms.push(Form { text: text.into(), written, secret });
     }
 
     /// Two bytes that a secret can start with.
@@ -66,10 +73,11 @@ impl Known {
         self.by_start.keys().copied()
     }
 
-    /// The length of the longest secret at the start of this text, which starts with `pair`.
-    pub(super) fn length(&self, text: &[u8], pair: [u8; 2]) -> Option<usize> {
-        let forms = self.by_start.get(&pair)?;
-        forms.iter().filter_map(|form| self.forms[*form].length(text)).max()
+    /// The length of the longest secret at the start of this text, which starts with `pair`, and
+    /// which one it is.
+    pub(super) fn longest(&self, text: &[u8], pair: [u8; 2]) -> Option<(usize, usize)> {
+        let forms = self.by_start.get(&pair)?.iter().map(|form| &self.forms[*form]);
+        forms.filter_map(|form| Some((form.length(text)?, form.secret))).max()
     }
 }
 

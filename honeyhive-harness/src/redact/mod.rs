@@ -14,6 +14,7 @@ mod known;
 mod shapes;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub(crate) use hook::is_masking;
 pub use hook::{Mask, RedactHook};
 use known::Known;
 
-use crate::config::{Config, Secret};
+use crate::config::{Config, NamedSecret};
 
 /// What stands where a secret was.
 pub(crate) const REDACTED: &str = "[redacted]";
@@ -36,6 +37,10 @@ const PANICKED: &str = "[redacted: the hook panicked]";
 /// What stands where texts were that a hook did not get done with.
 const STUCK: &str = "[redacted: the hook took too long]";
 
+/// The names under which keys of known shapes, and texts that a hook changed, are counted.
+pub(crate) const BY_SHAPE: &str = "(keys of well-known shapes)";
+pub(crate) const BY_HOOK: &str = "(texts changed by redact!)";
+
 /// No secret is shorter: see `Config::secrets` and the shapes.
 const SHORTEST: usize = 8;
 
@@ -45,6 +50,12 @@ pub(crate) struct Redactor(Arc<Inner>);
 
 struct Inner {
     known: Known,
+    /// The names of the known secrets, and how often each was taken out.
+    taken: Vec<(String, AtomicUsize)>,
+    /// How many keys were taken out by their shape.
+    shaped: AtomicUsize,
+    /// How many texts a hook changed.
+    masked: AtomicUsize,
     /// Two bytes that something to be found can start with.
     starts: Pairs,
     hooks: Vec<Mask>,
@@ -78,12 +89,16 @@ impl Redactor {
         Self::build(&config.secrets, all, config.capture_none)
     }
 
-    fn build(secrets: &[Secret], hooks: Vec<Mask>, capture_none: bool) -> Self {
-        let known = Known::new(secrets.iter().map(Secret::expose));
+    fn build(secrets: &[NamedSecret], hooks: Vec<Mask>, capture_none: bool) -> Self {
+        let known = Known::new(secrets.iter().map(|secret| secret.value.expose()));
+        let names = secrets.iter().map(|secret| secret.name.clone());
         let mut starts = Pairs::default();
         shapes::starts().chain(known.starts()).for_each(|pair| starts.add(pair));
         Self(Arc::new(Inner {
             known,
+            taken: names.map(|name| (name, AtomicUsize::new(0))).collect(),
+            shaped: AtomicUsize::new(0),
+            masked: AtomicUsize::new(0),
             starts,
             hooks,
             capture_none,
@@ -98,7 +113,11 @@ impl Redactor {
         for mask in &self.0.hooks {
             match hook::call(*mask, &text) {
                 Ok(None) => {}
-                Ok(Some(masked)) => text = Cow::Owned(masked),
+                Ok(Some(masked)) if masked == text => {}
+                Ok(Some(masked)) => {
+                    self.0.masked.fetch_add(1, Ordering::Relaxed);
+                    text = Cow::Owned(masked);
+                }
                 Err(hook::Panicked) => {
                     self.0.panics.fetch_add(1, Ordering::Relaxed);
                     return Cow::Owned(PANICKED.to_owned());
@@ -108,41 +127,89 @@ impl Redactor {
         text
     }
 
-    /// Takes secrets out of a text in its place.
-    pub(crate) fn string(&self, text: &mut String) {
-        if let Cow::Owned(redacted) = self.text(text) {
-            *text = redacted;
+    /// Takes secrets out of a text in its place. Returns whether it changed.
+    pub(crate) fn string(&self, text: &mut String) -> bool {
+        match self.text(text) {
+            Cow::Borrowed(_) => false,
+            Cow::Owned(redacted) => {
+                *text = redacted;
+                true
+            }
         }
     }
 
     /// Takes secrets out of all texts in a value, the names of fields included. Hooks see the
-    /// texts only: two names that they make the same would lose a field.
-    pub(crate) fn value(&self, value: &mut Value) {
+    /// texts only: two names that they make the same would lose a field. Returns whether anything
+    /// changed.
+    pub(crate) fn value(&self, value: &mut Value) -> bool {
         match value {
             Value::String(text) => self.string(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::Array(items) => {
+                items.iter_mut().fold(false, |changed, item| self.value(item) | changed)
+            }
             Value::Object(fields) => self.map(fields),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
         }
     }
 
     /// The same for the fields of an object.
-    pub(crate) fn map(&self, fields: &mut Map<String, Value>) {
-        fields.values_mut().for_each(|value| self.value(value));
-        let is_clean = |name: &String| matches!(self.without_secrets(name), Cow::Borrowed(_));
-        if fields.keys().all(is_clean) {
-            return;
+    pub(crate) fn map(&self, fields: &mut Map<String, Value>) -> bool {
+        let amazon = self.amazon_fields(fields);
+        let texts = fields.values_mut().fold(false, |changed, value| self.value(value) | changed);
+        let names = fields.keys().enumerate();
+        let clean: Vec<(usize, String)> = names
+            .filter_map(|(index, name)| match self.without_secrets(name) {
+                Cow::Borrowed(_) => None,
+                Cow::Owned(clean) => Some((index, clean)),
+            })
+            .collect();
+        if clean.is_empty() {
+            return texts | amazon;
         }
-        for (name, value) in std::mem::take(fields) {
-            let clean = self.without_secrets(&name);
-            let mut free = clean.clone().into_owned();
+        let mut clean = clean.into_iter().peekable();
+        for (index, (name, value)) in std::mem::take(fields).into_iter().enumerate() {
+            let name = clean.next_if(|(at, _)| *at == index).map_or(name, |(_, clean)| clean);
+            let mut free = name.clone();
             let mut number = 1;
             while fields.contains_key(&free) {
                 number += 1;
-                free = format!("{clean}~{number}");
+                free = format!("{name}~{number}");
             }
             fields.insert(free, value);
         }
+        true
+    }
+
+    /// Takes the secret key of Amazon out of a field of that name, or beside a field with its id.
+    fn amazon_fields(&self, fields: &mut Map<String, Value>) -> bool {
+        let has_id = |value: &Value| value.as_str().is_some_and(shapes::has_amazon_id);
+        let beside = fields.values().any(has_id);
+        let mut changed = false;
+        for (name, value) in fields.iter_mut() {
+            if !(beside || shapes::names_amazon_secret(name)) {
+                continue;
+            }
+            let Value::String(text) = value else { continue };
+            for found in shapes::amazon_keys(text.as_bytes()).into_iter().rev() {
+                text.replace_range(found, REDACTED);
+                self.0.shaped.fetch_add(1, Ordering::Relaxed);
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// What was taken out, and how often: names of variables, then the two other sources.
+    pub(crate) fn taken(&self) -> BTreeMap<String, usize> {
+        let mut all = BTreeMap::new();
+        for (name, count) in &self.0.taken {
+            // One variable may hold several secrets, as a connection string does.
+            *all.entry(name.clone()).or_default() += count.load(Ordering::Relaxed);
+        }
+        all.insert(BY_SHAPE.to_owned(), self.0.shaped.load(Ordering::Relaxed));
+        all.insert(BY_HOOK.to_owned(), self.0.masked.load(Ordering::Relaxed));
+        all.retain(|_, count| *count > 0);
+        all
     }
 
     /// Whether hooks have to be asked, which are the user's code and may take their time.
@@ -180,7 +247,15 @@ impl Redactor {
         let bytes = text.as_bytes();
         let mut clean = String::new();
         let mut copied = 0;
-        while let Some(found) = self.find(bytes, copied) {
+        let mut amazon = shapes::amazon_secrets(text).into_iter().peekable();
+        loop {
+            while amazon.next_if(|found| found.start < copied).is_some() {}
+            let found = match (self.find(bytes, copied), amazon.peek()) {
+                (Some(found), Some(own)) if own.start < found.start => own.clone(),
+                (Some(found), _) => found,
+                (None, Some(own)) => own.clone(),
+                (None, None) => break,
+            };
             clean.push_str(&text[copied..found.start]);
             clean.push_str(REDACTED);
             copied = found.end;
@@ -204,9 +279,22 @@ impl Redactor {
                 return None;
             }
             let at = from + index;
-            let known = self.0.known.length(&text[at..], pair).map(|length| at..at + length);
-            // Of two that start here, the longer one.
-            known.into_iter().chain(shapes::find(text, at)).max_by_key(|found| found.end)
+            let known = self.0.known.longest(&text[at..], pair);
+            let shape = shapes::find(text, at);
+            // Of two that start here, the longer one; of two that end together, the one with a name.
+            match (known, shape) {
+                (Some((length, secret)), shape)
+                    if shape.as_ref().is_none_or(|shape| shape.end <= at + length) =>
+                {
+                    self.0.taken[secret].1.fetch_add(1, Ordering::Relaxed);
+                    Some(at..at + length)
+                }
+                (_, Some(shape)) => {
+                    self.0.shaped.fetch_add(1, Ordering::Relaxed);
+                    Some(shape)
+                }
+                (_, None) => None,
+            }
         })
     }
 }

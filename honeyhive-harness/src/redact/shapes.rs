@@ -95,15 +95,20 @@ const TOKENS: [Token; 26] = [
 /// Two bytes that a key can start with.
 pub(super) fn starts() -> impl Iterator<Item = [u8; 2]> {
     let start = |token: &Token| [token.prefix.as_bytes()[0], token.prefix.as_bytes()[1]];
-    let others = [b"--", b":/", b"ey", b"Be", b"BE", b"be", b"Ba", b"BA", b"ba"];
+    let others = [
+        b"--", b":/", b":%", b"%3", b"ey", b"Be", b"BE", b"be", b"Ba", b"BA", b"ba", b"LS", b"0t",
+        b"tL",
+    ];
     TOKENS.iter().map(start).chain(others.into_iter().copied())
 }
 
 /// The secret that a key which starts at `at` has.
 pub(super) fn find(text: &[u8], at: usize) -> Option<Range<usize>> {
     match text[at] {
-        b':' => password(text, at),
+        b':' | b'%' => password(text, at),
         b'-' => private_key(text, at),
+        b'0' | b't' => encoded_private_key(text, at),
+        b'L' if text[at..].starts_with(b"LS0") => encoded_private_key(text, at),
         _ if !starts_word(text, at) => None,
         b'B' | b'b' => authorization(text, at),
         b'e' => web_token(text, at),
@@ -205,43 +210,203 @@ fn web_token(text: &[u8], at: usize) -> Option<Range<usize>> {
     Some(at..at + length + parts(&text[at + length..]))
 }
 
-/// The user and password in `scheme://user:password@host`.
+/// One byte of an address, which may be written as `%xx`, and the length of that.
+fn decoded(text: &[u8]) -> Option<(u8, usize)> {
+    let hex = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    match text {
+        [b'%', high, low, ..] => match (hex(*high), hex(*low)) {
+            (Some(high), Some(low)) => Some((high * 16 + low, 3)),
+            _ => Some((b'%', 1)),
+        },
+        [byte, ..] => Some((*byte, 1)),
+        [] => None,
+    }
+}
+
+/// The user and password in `scheme://user:password@host`; also where the address stands within
+/// another one, as in `?to=postgres%3A%2F%2Fuser%3Apassword%40host`.
 fn password(text: &[u8], at: usize) -> Option<Range<usize>> {
-    let rest = text[at..].strip_prefix(b"://")?;
     text[..at].last().filter(|byte| byte.is_ascii_alphanumeric())?;
+    let mut start = at;
+    for wanted in *b"://" {
+        let (byte, length) = decoded(&text[start..])?;
+        if byte != wanted {
+            return None;
+        }
+        start += length;
+    }
+    let is_encoded = start > at + 3;
     let ends = |byte: u8| byte.is_ascii_whitespace() || b"/?#\"'`<>\\".contains(&byte);
-    let authority = &rest[..run(rest, |byte| !ends(byte))];
-    let user = &authority[..authority.iter().rposition(|byte| *byte == b'@')?];
-    let colon = user.iter().position(|byte| *byte == b':')?;
-    let start = at + 3;
-    (colon + 1 < user.len()).then(|| start..start + user.len())
+    let (mut here, mut colon, mut end) = (start, None, None);
+    while let Some((byte, length)) =
+        if is_encoded { decoded(&text[here..]) } else { text.get(here).map(|byte| (*byte, 1)) }
+        && !ends(byte)
+        && !(is_encoded && byte == b'&')
+    {
+        match byte {
+            b':' if colon.is_none() => colon = Some(here + length),
+            b'@' => end = Some(here),
+            _ => {}
+        }
+        here += length;
+    }
+    let (colon, end) = (colon?, end?);
+    (colon < end).then_some(start..end)
 }
 
 /// What stands between the first and the last line of a private key; the last line as well.
 fn private_key(text: &[u8], at: usize) -> Option<Range<usize>> {
     const DASHES: &[u8] = b"-----";
-    const BEGIN: &[u8] = b"-----BEGIN ";
-    let is_label = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' ';
-    let rest = text[at..].strip_prefix(BEGIN)?;
+    const BEGIN: &[u8] = b"-----BEGIN";
+    const END: &[u8] = b"-----END";
+    // In addresses a space is `%20` or `+`.
+    let is_label =
+        |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b" %+".contains(&byte);
+    let is_space = |text: &[u8]| matches!(text, [b' ' | b'+', ..] | [b'%', b'2', b'0', ..]);
+    let rest = text[at..].strip_prefix(BEGIN).filter(|rest| is_space(rest))?;
     let label = run(rest, is_label);
     let body = rest[label..].strip_prefix(DASHES)?;
-    let names_it = |label: &[u8]| label.windows(11).any(|part| part == b"PRIVATE KEY");
-    if !names_it(&rest[..label]) {
+    if !has(&rest[..label], b"PRIVATE") || !has(&rest[..label], b"KEY") {
         return None;
     }
     let start = at + BEGIN.len() + label + DASHES.len();
     // A key has no five dashes, so whatever comes next ends it.
     let next = body.windows(DASHES.len()).position(|part| part == DASHES);
     if let Some(next) = next
-        && let Some(end) = body[next..].strip_prefix(b"-----END ")
+        && let Some(end) = body[next..].strip_prefix(END).filter(|end| is_space(end))
     {
         let label = run(end, is_label);
         let closing = run(&end[label..], |byte| byte == b'-').min(DASHES.len());
-        return Some(start..start + next + b"-----END ".len() + label + closing);
+        return Some(start..start + next + END.len() + label + closing);
     }
     // The end was cut off.
-    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=%".contains(byte);
     let length = run(body, |byte| is_digit(&byte) || byte.is_ascii_whitespace() || byte == b'\\');
     let mut words = body[..length].split(|byte| !is_digit(byte));
     words.any(|word| word.len() >= 40).then(|| start..start + length)
+}
+
+fn has(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|here| here == part)
+}
+
+/// `-----BEGIN ` in base64, for each place at which it may stand in what was encoded (the file of
+/// an account has it within JSON), and how many digits later a group of four starts.
+const BEGIN_IN_BASE64: [(&[u8], usize); 3] =
+    [(b"LS0tLS1CRUdJTi", 0), (b"0tLS0tQkVHSU4g", 2), (b"tLS0tLUJFR0lOI", 1)];
+
+/// A private key that was encoded as base64 once more, up to its end.
+fn encoded_private_key(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let rest = &text[at..];
+    let (_, skip) = BEGIN_IN_BASE64.iter().find(|(start, _)| rest.starts_with(start))?;
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
+    // The label is told by the first digits; whole groups of four only.
+    let first = &rest[..run(&rest[..rest.len().min(skip + 64)], is_digit)];
+    let first = first.get(*skip..)?;
+    let decoded = STANDARD_NO_PAD.decode(&first[..first.len() / 4 * 4]).ok()?;
+    if !has(&decoded, b"PRIVATE KEY") {
+        return None;
+    }
+    let mut length = run(rest, is_digit);
+    // Tools break base64 into lines.
+    loop {
+        let tail = &rest[length..];
+        let broken = match tail {
+            [b'\r', b'\n', ..] => 2,
+            [b'\n', ..] => 1,
+            [b'\\', b'n', ..] => 2,
+            _ => break,
+        };
+        let line = run(&tail[broken..], is_digit);
+        if line < 16 {
+            break;
+        }
+        length += broken + line;
+    }
+    let padding = rest[length..].iter().take(2).take_while(|byte| **byte == b'=').count();
+    Some(at..at + length + padding)
+}
+
+/// A secret key of Amazon has no prefix; it is told by what stands beside it.
+const AMAZON_SECRET: usize = 40;
+
+/// How far from its id, or from its name, a secret key of Amazon may stand.
+const BESIDE: usize = 400;
+
+/// Whether the text has one of Amazon's ids of keys.
+pub(super) fn has_amazon_id(text: &str) -> bool {
+    (text.contains("AKIA") || text.contains("ASIA")) && !amazon_ids(text.as_bytes()).is_empty()
+}
+
+fn amazon_ids(text: &[u8]) -> Vec<usize> {
+    let is_id = |at: &usize| {
+        let rest = &text[*at..];
+        (rest.starts_with(b"AKIA") || rest.starts_with(b"ASIA"))
+            && starts_word(text, *at)
+            && is_amazon(&rest[4..4 + run(&rest[4..], |byte| byte.is_ascii_alphanumeric())])
+    };
+    (0..text.len()).filter(is_id).collect()
+}
+
+/// Whether a field of this name holds Amazon's secret key: `aws_secret_access_key`,
+/// `SecretAccessKey`.
+pub(super) fn names_amazon_secret(name: &str) -> bool {
+    let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+    let letters: Vec<u8> = letters.map(|byte| byte.to_ascii_lowercase()).collect();
+    has(&letters, b"secretaccesskey") || (has(&letters, b"aws") && has(&letters, b"secret"))
+}
+
+/// Everything that looks like a secret key of Amazon: forty random digits of base64.
+pub(super) fn amazon_keys(text: &[u8]) -> Vec<Range<usize>> {
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < text.len() {
+        let (mut digits, mut end) = (0, at);
+        while let Some((byte, length)) = decoded(&text[end..])
+            && is_digit(byte)
+        {
+            digits += 1;
+            end += length;
+        }
+        let key = &text[at..end];
+        let any = |is: fn(&u8) -> bool| key.iter().any(is);
+        if digits == AMAZON_SECRET
+            && any(u8::is_ascii_digit)
+            && any(u8::is_ascii_uppercase)
+            && any(u8::is_ascii_lowercase)
+        {
+            found.push(at..end);
+        }
+        at = end.max(at + 1);
+    }
+    found
+}
+
+/// Secret keys of Amazon beside an id, or after a word that names one.
+pub(super) fn amazon_secrets(text: &str) -> Vec<Range<usize>> {
+    let names = ["AKIA", "ASIA", "ecret", "ECRET"];
+    if text.len() < AMAZON_SECRET || !names.iter().any(|name| text.contains(name)) {
+        return Vec::new();
+    }
+    let bytes = text.as_bytes();
+    let keys = amazon_keys(bytes);
+    if keys.is_empty() {
+        return keys;
+    }
+    let mut beside = amazon_ids(bytes);
+    let secret = |at: &usize| {
+        let word = bytes[*at..].get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"secret"));
+        // `aws_secret_access_key = `, `"SecretAccessKey": `, `AWS secret: `
+        word && names_amazon_secret(&String::from_utf8_lossy(
+            &bytes[at.saturating_sub(16)..(at + 24).min(bytes.len())],
+        ))
+    };
+    beside.extend((0..bytes.len()).filter(secret));
+    beside.sort_unstable();
+    let is_beside = |key: &Range<usize>| {
+        let next = beside.partition_point(|at| at + BESIDE <= key.start);
+        beside.get(next).is_some_and(|at| *at < key.end + BESIDE)
+    };
+    keys.into_iter().filter(is_beside).collect()
 }

@@ -4,9 +4,11 @@ use base64::Engine as _;
 use serde_json::json;
 
 use super::*;
+use crate::config::Secret;
 
 fn knowing(secrets: &[&str]) -> Redactor {
-    let secrets: Vec<Secret> = secrets.iter().map(|secret| Secret::new(secret)).collect();
+    let named = |secret: &&str| NamedSecret { name: "SOME_KEY".into(), value: Secret::new(secret) };
+    let secrets: Vec<NamedSecret> = secrets.iter().map(named).collect();
     Redactor::build(&secrets, Vec::new(), false)
 }
 
@@ -109,6 +111,109 @@ fn schemes_and_first_lines_stay() {
 }
 
 #[test]
+fn addresses_and_keys_that_were_encoded_once_more() {
+    let redactor = Redactor::default();
+    let body = format!("{}\n{}\n", random(64), random(40));
+    let pem = format!("-----BEGIN RSA PRIVATE KEY-----\n{body}-----END RSA PRIVATE KEY-----\n");
+    let base64 = |text: &str| base64::prelude::BASE64_STANDARD.encode(text);
+    let percent = |text: &str, space: &str| {
+        text.replace('+', "%2B").replace(' ', space).replace('\n', "%0A").replace('/', "%2F")
+    };
+    for (text, clean) in [
+        (
+            "?to=postgres%3A%2F%2Fme%3Ap%2540ss%40db%2Fx&y".to_owned(),
+            "?to=postgres%3A%2F%2F[redacted]%40db%2Fx&y",
+        ),
+        ("?to=postgres%3a%2f%2fme:pw@db%2fx".to_owned(), "?to=postgres%3a%2f%2f[redacted]@db%2fx"),
+        ("?to=redis:%2F%2Fadmin:pw@db&x=a@b".to_owned(), "?to=redis:%2F%2F[redacted]@db&x=a@b"),
+        (
+            format!("k={}&x", percent(&pem, "%20")),
+            "k=-----BEGIN%20RSA%20PRIVATE%20KEY-----[redacted]%0A&x",
+        ),
+        (format!("k={}&x", percent(&pem, "+")), "k=-----BEGIN+RSA+PRIVATE+KEY-----[redacted]%0A&x"),
+        (format!("key: {} end", base64(&pem)), "key: [redacted] end"),
+        (format!("key: {} end", base64(&pem[..120])), "key: [redacted] end"),
+    ] {
+        assert_eq!(redactor.text(&text), clean);
+        assert!(matches!(redactor.text(clean), Cow::Borrowed(_)), "once is enough: {clean}");
+    }
+    for before in ["{", "{\"", "{\"k", "{\"ke"] {
+        let text = base64(&format!("{before}{pem}\"}}"));
+        let clean = redactor.text(&text);
+        assert!(clean.ends_with("[redacted]") && clean.len() < 20, "{clean}");
+    }
+    let certificate = base64("-----BEGIN CERTIFICATE-----\nMIIBsomething\n");
+    for text in
+        [certificate.as_str(), "LS0tLS1CRUdJTi", "a%3A%2F%2Fb%40c", "at 10%3A30%3A00 me%40x"]
+    {
+        assert!(matches!(redactor.text(text), Cow::Borrowed(_)), "{}", redactor.text(text));
+    }
+}
+
+#[test]
+fn the_secret_key_of_amazon_is_known_by_what_is_beside_it() {
+    let redactor = Redactor::default();
+    let key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYzEXAMPLEKY";
+    assert_eq!(key.len(), 40);
+    let id = "AKIAQ2Z7AQ2Z7AQ2Z7AQ";
+    for text in [
+        format!("{id} {key}."),
+        format!("{key},{id}"),
+        format!("[default]\naws_access_key_id={id}\naws_secret_access_key = {key}\n"),
+        format!("AWS_SECRET_ACCESS_KEY={key}"),
+        format!(r#"{{"SecretAccessKey": "{key}"}}"#),
+        format!("the aws secret is {key}"),
+        format!("{id} {}", key.replace('/', "%2F").replace('+', "%2b")),
+    ] {
+        let clean = redactor.text(&text);
+        assert!(!clean.contains("wJalr") && clean.contains("[redacted]"), "{clean}");
+    }
+    for text in [
+        key.to_owned(),
+        format!("a secret: {key}"),
+        format!("{id} {}", "0123456789abcdef0123456789abcdef01234567"),
+        format!("aws secret {key}x"),
+    ] {
+        assert!(redactor.text(&text).contains(&text[text.len() - 30..]), "{text}");
+    }
+    let mut value = json!({
+        "credentials": {"id": id, "key": key, "note": "forty"},
+        "awsSecret": key,
+        "commit": key,
+    });
+    assert!(redactor.value(&mut value));
+    assert_eq!(
+        value,
+        json!({
+            "credentials": {"id": "[redacted]", "key": "[redacted]", "note": "forty"},
+            "awsSecret": "[redacted]",
+            "commit": key,
+        })
+    );
+}
+
+#[test]
+fn what_was_taken_out_is_counted_by_name() {
+    fn mail(text: &str) -> Option<String> {
+        Some(text.replace("a@b", "[mail]"))
+    }
+    let named =
+        |name: &str, value: &str| NamedSecret { name: name.to_owned(), value: Secret::new(value) };
+    let secrets = [named("DB_PASSWORD", "postgres"), named("A_KEY", "other-secret")];
+    let redactor = Redactor::build(&secrets, vec![mail], false);
+    let mut value = json!({
+        "postgres": "postgres and postgres",
+        "key": format!("sk-{}", random(40)),
+        "mail": ["a@b", "none"],
+    });
+    assert!(redactor.value(&mut value));
+    assert!(!redactor.value(&mut json!(["nothing", 1, {"a": null}])));
+    let taken = redactor.taken();
+    let taken: Vec<(&str, usize)> = taken.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+    assert_eq!(taken, [(BY_SHAPE, 1), (BY_HOOK, 1), ("DB_PASSWORD", 3)]);
+}
+
+#[test]
 fn what_is_no_secret_is_not_touched() {
     let redactor = knowing(&["correct horse battery"]);
     for text in [
@@ -154,12 +259,15 @@ fn known_secrets_are_found_however_they_are_written() {
         (r#"x=p/\u{e4} ss\"w\\or+d\n1=;"#.to_owned(), "x=[redacted];"),
         ("?k=p%2F%C3%A4%20ss%22w%5Cor%2Bd%0A1%3D&l".to_owned(), "?k=[redacted]&l"),
         ("?k=p%2f%c3%a4+ss%22w%5cor%2bd%0a1=&l".to_owned(), "?k=[redacted]&l"),
+        ("?k=%70%2F%C3%A4%20%73s%22%77%5Cor%2Bd%0A1%3d&l".to_owned(), "?k=[redacted]&l"),
         (format!("a {} b", base64(secret)), "a [redacted] b"),
         (format!("a {} b", base64(secret).trim_end_matches('=')), "a [redacted] b"),
         (format!("a {} b", url_safe(&base64(secret))), "a [redacted] b"),
     ] {
         assert_eq!(redactor.text(&text), clean, "{text}");
     }
+    let text = base64(secret).replace('/', "%2F").replace('+', "%2b");
+    assert_eq!(redactor.text(&text), "[redacted]0=", "but for a digit that it shares");
     // In the middle of something else that was encoded, its neighbours share digits with it.
     for before in ["", "u", "us", "user:"] {
         for after in ["", "\n", "ab", "abc"] {

@@ -227,6 +227,7 @@ pub async fn run_experiment(
     entry.push(&Record::End(EndRecord {
         ended_at: timestamp(std::time::SystemTime::now()),
         cases: [passed, failed, errors, unscored, skipped],
+        redacted: shared.options.redactor.taken(),
         ..EndRecord::default()
     }));
     journal.commit(entry).await.map_err(|error| RunError(error.to_string()))?;

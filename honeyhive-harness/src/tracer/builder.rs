@@ -15,7 +15,7 @@ use super::pipeline::Pipeline;
 use super::program::{Filter, Program};
 use super::session::SessionState;
 use super::{Ids, LIMITS, Tracer, new_session_id};
-use crate::config::{Config, Connection, Secret, TracerDefaults, program_name};
+use crate::config::{Config, Connection, NamedSecret, Secret, TracerDefaults, program_name};
 use crate::json;
 use crate::redact::{Mask, Redactor};
 use crate::text::one_line;
@@ -246,8 +246,9 @@ impl TracerBuilder {
             Config::default()
         });
         // Keys that the environment does not know are secrets, too.
-        config.secrets.extend(self.api_key.iter().chain(&self.ingestion_key).cloned());
-        config.secrets.retain(|secret| !secret.expose().is_empty());
+        let own = self.api_key.iter().chain(&self.ingestion_key).cloned();
+        let named = own.map(|value| NamedSecret { name: "the tracer's key".to_owned(), value });
+        config.secrets.extend(named.filter(|secret| !secret.value.expose().is_empty()));
         let redactor = Redactor::new(&config, self.masks.iter().copied());
         let Config { tracer: defaults, connection, service_name, offline, .. } = config;
         let connection = self.connection(connection);

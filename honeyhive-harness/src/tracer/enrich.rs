@@ -157,7 +157,9 @@ impl Enrichment {
         for map in maps {
             redactor.map(map);
         }
-        self.error.iter_mut().for_each(|error| redactor.error(error));
+        if let Some(error) = &mut self.error {
+            redactor.error(error);
+        }
     }
 
     /// Whether it says nothing.

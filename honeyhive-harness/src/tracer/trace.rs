@@ -159,17 +159,18 @@ impl SpanRecord {
         }
     }
 
-    /// Takes secrets out of everything but its ids.
-    pub(crate) fn redact(&mut self, redactor: &Redactor) {
-        redactor.string(&mut self.name);
-        redactor.attributes(&mut self.attributes);
+    /// Takes secrets out of everything but its ids. Returns whether there were any.
+    pub(crate) fn redact(&mut self, redactor: &Redactor) -> bool {
+        let mut changed = redactor.string(&mut self.name);
+        changed |= redactor.attributes(&mut self.attributes);
         if let SpanStatus::Error(text) = &mut self.status {
-            redactor.error(text);
+            changed |= redactor.error(text);
         }
         for event in &mut self.events {
-            redactor.string(&mut event.name);
-            redactor.attributes(&mut event.attributes);
+            changed |= redactor.string(&mut event.name);
+            changed |= redactor.attributes(&mut event.attributes);
         }
+        changed
     }
 
     /// How long it took; zero while it is open.

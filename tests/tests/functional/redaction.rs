@@ -1,9 +1,10 @@
 //! Secrets: whatever an experiment does with one, nobody else gets to see it.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use honeyhive_harness::journal::ErrorKind;
+use honeyhive_harness::journal::{AttemptRecord, ErrorKind, Record, read_invocation};
 use honeyhive_tests::{Project, Run};
 use serde_json::json;
 
@@ -82,6 +83,75 @@ fn without_contents_the_record_says_what_happened() {
     let error = run.attempt("panic").error.expect("an error");
     assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Panic, "[not captured]"));
     assert!(run.failure("leaks::error").contains("error: [not captured]"));
+}
+
+#[test]
+fn the_end_of_a_run_says_which_variables_were_redacted() {
+    let run = leaks(&["leaks"]);
+    let line = run.stdout.lines().find(|line| line.starts_with("redacted: ")).expect("a line");
+    assert!(line.starts_with("redacted: SERVICE_API_KEY "), "{line}");
+    let end = run.end().expect("an end");
+    assert!(end.redacted["SERVICE_API_KEY"] >= 10, "{:?}", end.redacted);
+    // Nothing was redacted, nothing is said.
+    let run = WORDS.evals(["answers"]).run();
+    assert!(!run.output().contains("redacted"), "{}", run.output());
+}
+
+/// A password that is an ordinary word: what was recorded is another text than the evaluators
+/// of the run saw.
+static WORDS: LazyLock<Project> = LazyLock::new(|| {
+    Project::with_evals("redaction_words", include_str!("evals/redaction_words.rs"))
+});
+
+#[test]
+fn what_was_redacted_is_not_judged_again() {
+    let run = WORDS.evals(["--test-threads", "1"]).env("DB_PASSWORD", "swordfish").run();
+    let outcomes = |run: &Run| -> Vec<String> {
+        run.tests().into_iter().map(|(name, outcome)| format!("{name} {outcome}")).collect()
+    };
+    // Live, evaluators see what is real.
+    assert_eq!(
+        outcomes(&run),
+        ["answers::other ok", "answers::pg ok", "talks::other ok", "talks::pg FAILED"]
+    );
+    assert_eq!(
+        run.attempt("pg").redacted,
+        Some(vec!["inputs".to_owned(), "ground_truth".to_owned(), "output".to_owned(),])
+    );
+    assert_eq!(run.attempt("other").redacted, Some(Vec::new()));
+    let journal = run.directory().join("journal");
+    let (code, stdout, stderr) =
+        WORDS.honeyhive(["rejudge"]).env("HH_DIR", &journal).env("DB_PASSWORD", "swordfish").run();
+    let said = format!("{stdout}{stderr}");
+    assert_eq!(code, Some(1), "{said}");
+    for line in ["talks::other ", "answers::other "] {
+        let line = said.lines().find(|one| one.contains(line)).expect("a line of the test");
+        assert!(line.ends_with("ok"), "{line}");
+    }
+    for case in ["---- answers::pg ----", "---- talks::pg ----"] {
+        let (_, failure) = said.split_once(case).unwrap_or_else(|| panic!("{case} in {said}"));
+        let failure = failure.trim_start().lines().next().unwrap_or_default();
+        assert!(failure.contains("not judged again: secrets were redacted"), "{failure}");
+    }
+    // No score at all, rather than one of another text.
+    let judged = attempts_of_the_newest(&journal);
+    assert_eq!(judged.len(), 4, "{said}");
+    for attempt in judged {
+        assert_eq!(attempt.scores.len(), usize::from(attempt.case == "other"), "{attempt:?}");
+    }
+}
+
+fn attempts_of_the_newest(journal: &Path) -> Vec<AttemptRecord> {
+    let mut runs: Vec<PathBuf> =
+        fs::read_dir(journal).expect("runs").map(|entry| entry.expect("a run").path()).collect();
+    runs.sort();
+    let newest = runs.pop().expect("a run");
+    let records = read_invocation(&newest).expect("a journal").records;
+    let attempts = records.into_iter().filter_map(|record| match record {
+        Record::Attempt(attempt) => Some(*attempt),
+        _ => None,
+    });
+    attempts.collect()
 }
 
 fn hooks(experiment: &str) -> Run {
