@@ -3,6 +3,7 @@
 
 mod apart;
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use unicode_normalization::UnicodeNormalization as _;
@@ -87,13 +88,13 @@ pub(crate) fn timestamp(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time.clamp(UNIX_EPOCH, last)).to_string()
 }
 
-/// How long ago a time was: `today`, `1 day old`, `12 days old`; empty for what is no time.
+/// How long ago a time was: `today`, `1 day ago`, `12 days ago`; empty for what is not a time.
 pub(crate) fn age(rfc3339: &str) -> String {
     let Ok(then) = humantime::parse_rfc3339(rfc3339) else { return String::new() };
     let passed = std::time::SystemTime::now().duration_since(then).unwrap_or_default();
     match usize::try_from(passed.as_secs() / 86_400).unwrap_or(usize::MAX) {
         0 => "today".to_owned(),
-        days => format!("{} old", count(days, "day")),
+        days => format!("{} ago", count(days, "day")),
     }
 }
 
@@ -120,29 +121,73 @@ pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
-/// One line: line breaks and control characters become visible, so that an output can neither
-/// break the layout nor send commands to the terminal.
-fn harmless(text: &str) -> String {
+/// Marks of styles, which only what prints may write: see `report::screen`. These code points
+/// are assigned to nothing and never will be.
+pub(crate) const fn is_paint(c: char) -> bool {
+    matches!(c, '\u{fdd0}'..='\u{fdef}')
+}
+
+/// A character that is no part of a line: controls, among them the escape and its 8-bit twin,
+/// separators of lines, and what changes the order or the presence of its neighbours. Joiners
+/// within emoji are no such thing.
+pub(crate) fn is_invisible(c: char) -> bool {
+    (c.is_control() && c != '\t')
+        || is_paint(c)
+        || matches!(c,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+/// A text in which no CI runner finds a command: `##[group]`, `##vso[..]` and `##teamcity[..]` are
+/// obeyed anywhere in a line.
+pub(crate) fn break_commands(text: &str) -> Cow<'_, str> {
+    let mut broken = String::new();
+    let mut copied = 0;
+    for (at, _) in text.match_indices("##") {
+        let rest = &text[at + 2..];
+        let word = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
+        if rest[word..].starts_with('[') {
+            broken.push_str(&text[copied..at + 2]);
+            broken.push(' ');
+            copied = at + 2;
+        }
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    broken.push_str(&text[copied..]);
+    Cow::Owned(broken)
+}
+
+/// A text of somebody else on one line: line breaks and control characters become visible, so
+/// that it can neither break the layout nor command the terminal or a CI runner.
+pub(crate) fn plain(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\n' => line.push('⏎'),
+            '\n' | '\u{2028}' | '\u{2029}' | '\u{85}' => line.push('⏎'),
             '\t' => line.push(' '),
             '\r' => {}
-            // Bidirectional overrides reorder the rest of the terminal line.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' => {
-                line.push('�');
-            }
-            c if c.is_control() => line.extend(c.escape_default()),
+            // These reorder the rest of the terminal's line.
+            '\u{61c}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{200e}'
+            | '\u{200f}' => line.push('�'),
+            c if is_invisible(c) => line.extend(c.escape_unicode()),
             c => line.push(c),
         }
     }
-    line
+    match break_commands(&line) {
+        Cow::Borrowed(_) => line,
+        Cow::Owned(broken) => broken,
+    }
 }
 
 /// Text on one line of at most `width` columns; what is too long is cut at the end.
 pub(crate) fn one_line(text: &str, width: usize) -> String {
-    let line = harmless(text);
+    let line = plain(text);
     if line.width() <= width {
         return line;
     }
@@ -154,22 +199,44 @@ pub(crate) fn one_line(text: &str, width: usize) -> String {
 /// Text on one line of at most `width` columns; what is too long is cut in the middle, since an
 /// answer often stands at the end.
 pub(crate) fn middle(text: &str, width: usize) -> String {
-    let line = harmless(text);
+    let line = plain(text);
     if line.width() <= width {
         return line;
     }
     let tail_width = width.saturating_sub(1) * 2 / 5;
     let head = prefix(&line, width.saturating_sub(1) - tail_width);
-    let mut tail_start = line.len();
+    format!("{head}…{}", suffix(&line, tail_width))
+}
+
+/// A text on at most `width` columns that says how much of it is left out: its start, the number
+/// of characters that are not shown, its end.
+/// `hidden` characters in the middle of `line` are missing already.
+pub(crate) fn shortened(line: &str, hidden: usize, width: usize) -> String {
+    if hidden == 0 && line.width() <= width {
+        return line.to_owned();
+    }
+    let characters = line.chars().count() + hidden;
+    let note = |left_out: usize| format!(" […{} characters…] ", thousands(left_out));
+    let room = width.saturating_sub(note(characters).width());
+    // An answer often stands at the end.
+    let tail = suffix(line, room * 2 / 5);
+    let head = prefix(line, room - room * 2 / 5);
+    let left_out = characters - head.chars().count() - tail.chars().count();
+    format!("{head}{}{tail}", note(left_out))
+}
+
+/// The longest end of `text` that takes at most `width` columns.
+fn suffix(text: &str, width: usize) -> &str {
+    let mut start = text.len();
     let mut used = 0;
-    for (index, c) in line.char_indices().rev() {
+    for (index, c) in text.char_indices().rev() {
         used += c.width().unwrap_or(0);
-        if used > tail_width {
+        if used > width {
             break;
         }
-        tail_start = index;
+        start = index;
     }
-    format!("{head}…{}", &line[tail_start..])
+    &text[start..]
 }
 
 /// The longest start of `text` that takes at most `width` columns.
@@ -191,9 +258,77 @@ pub(crate) fn pad(text: &str, width: usize) -> String {
     padded
 }
 
+/// The path as seen from the working directory, where it is below it.
+pub(crate) fn relative(path: &std::path::Path) -> String {
+    std::env::current_dir()
+        .ok()
+        .and_then(|directory| path.strip_prefix(directory).ok())
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}
+
+/// When a baseline was accepted: `accepted 2 days ago (2026-11-20, at 9f3e1c2)`.
+pub(crate) fn accepted(at: &str, commit: Option<&str>, dirty: bool) -> String {
+    let day = at.split('T').next().unwrap_or_default();
+    let commit = commit.map(|commit| {
+        format!(
+            ", at {}{}",
+            prefix(commit, 7),
+            if dirty { " with uncommitted changes" } else { "" }
+        )
+    });
+    let commit = commit.unwrap_or_default();
+    match age(at).as_str() {
+        "" => format!("accepted on {day}{commit}"),
+        age => format!("accepted {age} ({day}{commit})"),
+    }
+}
+
 /// The columns that a text takes in a terminal.
 pub(crate) fn width(text: &str) -> usize {
     text.width()
+}
+
+/// Texts that try to command a terminal, a CI runner, or whatever reads a report.
+#[cfg(test)]
+pub(crate) fn payloads() -> Vec<String> {
+    [
+        "\u{1b}[31mred",
+        "\u{1b}[2J\u{1b}[H",
+        "\u{1b}]0;title\u{7}",
+        "\u{1b}]8;;https://evil.example\u{1b}\\link\u{1b}]8;;\u{1b}\\",
+        "\u{1b}P$q\u{1b}\\",
+        "\u{1b}c",
+        "\u{9b}31m",
+        "\u{9d}0;x\u{9c}",
+        "\u{7}\u{8}\u{8}\u{7f}",
+        "\0nul",
+        "a\rb",
+        "a\r\nPASS 9 cases",
+        "a\n::error file=a::pwned",
+        "::error::x",
+        "  ::add-mask::x",
+        "\u{a0}::stop-commands::x",
+        "\u{2028}::error::x",
+        "\u{85}::error::x",
+        "\u{b}::error::x",
+        "\u{c}::warning::x",
+        "##[command]x",
+        "a ##[group]x",
+        "##vso[task.setvariable variable=x]y",
+        "a ##teamcity[testFailed name='x']",
+        "\u{202e}gnp.exe",
+        "\u{2066}a\u{2069}\u{200f}",
+        "a\u{2029}b",
+        "\u{feff}\u{200b}\u{2060}",
+        "\u{e0041}\u{e0042}",
+        "\u{fdd0}red\u{fdd5}",
+        "</script><script>alert(1)</script><!--",
+        "]]>&lt;&#x1b;",
+    ]
+    .map(str::to_owned)
+    .to_vec()
 }
 
 #[cfg(test)]
@@ -221,6 +356,18 @@ mod tests {
     }
 
     #[test]
+    fn a_baseline_has_an_age() {
+        let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
+        let day = &now[..10];
+        assert_eq!(accepted(&now, None, false), format!("accepted today ({day})"));
+        assert_eq!(
+            accepted(&now, Some("9f3e1c2aa"), true),
+            format!("accepted today ({day}, at 9f3e1c2 with uncommitted changes)")
+        );
+        assert_eq!(accepted("some day", None, false), "accepted on some day");
+    }
+
+    #[test]
     fn counts_are_grouped() {
         assert_eq!(count(1, "case"), "1 case");
         assert_eq!(count(1319, "case"), "1,319 cases");
@@ -238,10 +385,29 @@ mod tests {
     }
 
     #[test]
+    fn a_plain_text_commands_nothing() {
+        for payload in payloads() {
+            let line = plain(&format!("a {payload}"));
+            assert!(!line.contains(is_invisible), "{line:?}");
+            assert_eq!(break_commands(&line), line);
+            assert_eq!(plain(&line), line, "once is enough");
+        }
+        assert_eq!(plain("a ##[group]b ## [c] #[d] ##e"), "a ## [group]b ## [c] #[d] ##e");
+        assert_eq!(plain("a\u{2028}b\u{9b}c\u{202e}d"), "a⏎b\\u{9b}c�d");
+    }
+
+    #[test]
     fn the_end_of_a_long_text_stays_visible() {
         assert_eq!(middle("short", 10), "short");
         assert_eq!(middle("a long story with the answer: 42", 16), "a long st…er: 42");
         assert_eq!(middle("日本語日本語日本語", 9), "日本…語");
+        assert_eq!(shortened("short", 0, 10), "short");
+        let long = format!("{}42", "x".repeat(2000));
+        let cut = shortened(&long, 0, 60);
+        assert_eq!(cut, format!("{} […1,964 characters…] {}42", "x".repeat(23), "x".repeat(13)));
+        assert!(width(&cut) <= 60);
+        assert!(shortened(&long, 1000, 60).contains("[…2,964 characters…]"));
+        assert!(width(&shortened(&"日本".repeat(100), 0, 40)) <= 40);
     }
 
     #[test]

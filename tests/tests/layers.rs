@@ -37,6 +37,31 @@ const ROOMS: [&str; 27] = [
     "bin",
 ];
 
+/// What others wrote reaches a terminal or a CI log only through the file that makes it harmless.
+#[test]
+fn one_file_prints() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../honeyhive-harness/src");
+    let mut files = Vec::new();
+    collect(&source, &mut files);
+    let printing =
+        ["println!(", "print!(", "dbg!(", "stdout().lock", "stderr().lock", "stdout().write"];
+    let mut wrong = Vec::new();
+    for file in files {
+        let name = file.strip_prefix(&source).unwrap().display().to_string();
+        // The second prints figures of a test.
+        if ["report/screen.rs", "gate/simulation.rs"].iter().any(|known| name.ends_with(known)) {
+            continue;
+        }
+        for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if printing.iter().any(|how| code.contains(how)) {
+                wrong.push(format!("{name}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "print through report/screen.rs:\n{}", wrong.join("\n"));
+}
+
 #[test]
 fn imports_only_go_down() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../honeyhive-harness/src");

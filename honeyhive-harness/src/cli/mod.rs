@@ -31,11 +31,11 @@ const USAGE: u8 = 64;
 
 const AFTER_HELP: &str = "\
 Examples, from the first run to a pull request:
-  cargo honeyhive plan --test evals     what a run takes, and what it could notice
+  cargo honeyhive plan --test evals     how many calls a run makes, what it can detect
   cargo honeyhive run --sample 20       a quick look at always the same 20 cases
   cargo test --test evals               all of it
   cargo honeyhive accept                this is the baseline from now on; commit the file
-  cargo honeyhive compare               later: what moved since, and whether it is chance
+  cargo honeyhive compare               later: what changed since, and whether it is significant
   cargo honeyhive review                the cases that need a look, one by one
   cargo honeyhive report --open         all of it as a page
   cargo honeyhive gate                  judges the recorded run by today's limits
@@ -49,13 +49,13 @@ directory (CARGO_TARGET_DIR, or the nearest `target` that has one, from here upw
 Exit codes:
   0   done
   1   not done, or a gate fails; standard error says why
-  2   a gate can say neither, or nothing was run (run --rerun)
+  2   inconclusive: a gate could not decide, or nothing was run (run --rerun)
   64  the command line cannot be understood";
 
-/// Works with what experiments left behind: judges, compares, accepts, reports, sends.
+/// Inspects, compares and judges recorded experiment runs.
 ///
-/// `cargo test` runs experiments and keeps a journal of each run. These commands need no run of
-/// their own, but for `run`, which wraps `cargo test`, and `rejudge`, which runs evaluators alone.
+/// `cargo test` runs experiments and keeps a journal of each run. These commands read journals;
+/// only `run`, which wraps `cargo test`, and `rejudge`, which runs evaluators, run code of yours.
 #[derive(Debug, Parser)]
 #[command(name = "cargo-honeyhive", bin_name = "cargo honeyhive", version, after_help = AFTER_HELP)]
 struct Cli {
@@ -96,7 +96,7 @@ pub fn main() -> ExitCode {
             // Help and the version are no errors, though clap hands them over as such.
             let is_error = answer.use_stderr();
             let text = format!("{}{}", answer.render().ansi(), nearest_option(&answer));
-            let printed = output::styled(&text, is_error);
+            let printed = output::usage(text, is_error);
             return if is_error { ExitCode::from(USAGE) } else { ended(printed, 0) };
         }
     };

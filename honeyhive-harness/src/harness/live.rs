@@ -1,6 +1,6 @@
 //! The live line: what runs, how far it is, how it goes; on stderr, when that is a terminal.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,23 +11,18 @@ use super::args::Args;
 use crate::activity;
 use crate::config::Config;
 use crate::engine::Shared;
+use crate::report::screen;
 use crate::text::{number, one_line, seconds, thousands};
 
-/// The line is drawn when no result was printed for this long, so that the two do not mix.
-const QUIET: Duration = Duration::from_millis(150);
+/// The line is drawn when no result was printed for this long: between `clear` and the moment at
+/// which libtest-mimic has printed the result there is less. Longer, and the line would not be seen
+/// where ten results come in a second.
+const QUIET: Duration = Duration::from_millis(30);
 
-const REDRAW: Duration = Duration::from_millis(100);
+const REDRAW: Duration = Duration::from_millis(50);
 
-/// What is too long for the line is cut off by the terminal, which alone knows its width: wrapped, it
-/// would leave a line behind at each turn.
-const NO_WRAP: &str = "\x1b[?7l";
-const WRAP: &str = "\x1b[?7h";
-
-/// The longest line for a terminal of unknown width.
+/// The longest line that is drawn.
 const LONGEST: usize = 200;
-
-/// Back to the first column, and clear the line.
-pub(super) const CLEAR: &str = "\r\x1b[2K";
 
 #[derive(Debug, Default)]
 struct State {
@@ -73,7 +68,7 @@ impl Line {
             let mut state = inner.lock();
             state.last_result = Some(Instant::now());
             if std::mem::take(&mut state.drawn) {
-                write(CLEAR);
+                screen::clear_line();
             }
         }
     }
@@ -84,7 +79,7 @@ impl Line {
             && let Ok(state) = inner.state.try_lock()
             && state.drawn
         {
-            write(CLEAR);
+            screen::clear_line();
         }
     }
 
@@ -110,24 +105,14 @@ impl Inner {
         }
         let Some(text) = text(shared) else { return };
         state.drawn = true;
-        write(&drawn(&text, width));
+        screen::draw_line(&one_line(&text, width));
     }
-}
-
-/// A line as it is drawn in place of the former one.
-pub(super) fn drawn(text: &str, width: usize) -> String {
-    format!("{CLEAR}{NO_WRAP}{}{WRAP}", one_line(text, width))
 }
 
 /// The columns that a line may have.
 pub(super) fn columns(config: &Config) -> usize {
-    config.columns.unwrap_or(LONGEST).clamp(20, LONGEST) - 1
-}
-
-pub(super) fn write(text: &str) {
-    let mut stderr = std::io::stderr().lock();
-    let _ = stderr.write_all(text.as_bytes());
-    let _ = stderr.flush();
+    let terminal = usize::from(console::Term::stderr().size().1);
+    config.columns.unwrap_or(terminal).clamp(20, LONGEST) - 1
 }
 
 /// `detect 41/80 · correct 0.93 · 2 failed · 16 running · oldest detect::pt-03 12.0 s`

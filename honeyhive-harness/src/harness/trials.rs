@@ -1,6 +1,5 @@
 //! What libtest-mimic is given: the selection is made already, the results come from elsewhere.
 
-use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
@@ -9,7 +8,8 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use super::args::Args;
 use super::plan::{self, Plan, Test};
-use crate::text::count;
+use crate::report::screen;
+use crate::text::{count, plain};
 
 /// A name that no test has: tests that are not selected get it, and it is skipped. So
 /// libtest-mimic counts them as filtered out, whatever made the selection.
@@ -54,11 +54,14 @@ pub(super) fn trials(
                 // libtest-mimic knows no reason for its own ignored tests.
                 let reason = Some(test.ignored.unwrap_or_default()).filter(|why| !why.is_empty());
                 let reason = reason.map(str::to_owned);
-                return Trial::ignorable_test(&test.name, || Ok(Completion::Ignored { reason }));
+                return Trial::ignorable_test(&test.name, || {
+                    printable(Ok(Completion::Ignored { reason }))
+                });
             }
             match runner(test) {
                 Some((name, runner)) => {
-                    Trial::ignorable_test(name.unwrap_or_else(|| test.name.clone()), runner)
+                    let name = name.unwrap_or_else(|| test.name.clone());
+                    Trial::ignorable_test(plain(&name), || printable(runner()))
                 }
                 None => not_selected(),
             }
@@ -166,23 +169,24 @@ fn arguments(args: &Args, threads: usize) -> Arguments {
     }
 }
 
-/// Prints names of tests, as cargo and nextest read them. A reader that has seen enough may close
-/// the pipe.
+/// Prints names of tests, as cargo and nextest read them.
 ///
 /// # Errors
 /// When they cannot be printed: half a list would look like all tests.
 pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), String> {
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let print = || {
-        for name in names {
-            writeln!(out, "{name}: test")?;
-        }
-        out.flush()
-    };
-    match print() {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(format!("the list cannot be printed to standard output: {error}"))
-        }
-        _ => Ok(()),
+    screen::list(names)
+}
+
+/// What libtest-mimic prints of a test goes to the terminal as it is.
+fn printable(result: Result<Completion, Failed>) -> Result<Completion, Failed> {
+    match result {
+        Ok(Completion::Ignored { reason }) => Ok(Completion::Ignored {
+            reason: reason.map(|reason| screen::for_libtest(&plain(&reason))),
+        }),
+        Ok(done) => Ok(done),
+        Err(failed) => match failed.message() {
+            Some(text) => Err(screen::for_libtest(text).into()),
+            None => Err(failed),
+        },
     }
 }

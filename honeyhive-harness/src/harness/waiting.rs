@@ -4,10 +4,10 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::live::{self, Line};
+use super::live::Line;
 use crate::activity;
-use crate::report;
-use crate::text::seconds;
+use crate::report::{self, screen};
+use crate::text::{one_line, seconds};
 
 /// How often it is looked.
 const LOOK: Duration = Duration::from_millis(200);
@@ -39,7 +39,7 @@ impl Watch {
                 let draws = live && line.is_none();
                 let shown = waiting.as_ref().filter(|one| draws && one.since >= SHOWN);
                 if std::mem::take(&mut drawn) {
-                    live::write(live::CLEAR);
+                    screen::clear_line();
                 }
                 if let Some(one) =
                     waiting.as_ref().filter(|one| one.since >= TOLD && one.id != told)
@@ -56,12 +56,13 @@ impl Watch {
                 }
                 if let Some(one) = shown {
                     let since = seconds(one.since.as_secs_f64());
-                    live::write(&live::drawn(&format!("waiting for {} {since}", one.what), width));
+                    let text = format!("waiting for {} {since}", one.what);
+                    screen::draw_line(&one_line(&text, width));
                     drawn = true;
                 }
             }
             if drawn {
-                live::write(live::CLEAR);
+                screen::clear_line();
             }
         };
         // Without the thread nothing is told, and nothing else is different.

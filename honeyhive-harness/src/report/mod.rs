@@ -17,6 +17,7 @@ mod results;
 mod reviewed;
 #[cfg(feature = "cli")]
 mod runs;
+pub(crate) mod screen;
 mod summary;
 mod table;
 
@@ -24,14 +25,17 @@ mod table;
 pub(crate) use compared::Compared;
 #[cfg(feature = "cli")]
 pub(crate) use reviewed::{Reviewed, ReviewedOutput, ReviewedScore};
-use std::io::Write as _;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anstream::{AutoStream, ColorChoice};
 use libtest_mimic::ColorSetting;
 #[cfg(feature = "cli")]
 pub(crate) use runs::Listed;
+use screen::{BOLD, DIM, GREEN, RED, YELLOW, print};
+pub(crate) use screen::{error, note, out, print_annotations, sent};
+#[cfg(feature = "cli")]
+pub(crate) use screen::{styled, usage};
 
 use crate::gate::case::{Case, Rules};
 use crate::gate::miss::Miss;
@@ -71,9 +75,13 @@ pub(crate) struct Summary {
     pub(crate) experiments: Vec<ExperimentSummary>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) journal: PathBuf,
+    /// Variables whose values were taken out of what was recorded, and how often.
+    pub(crate) redacted: BTreeMap<String, usize>,
     pub(crate) journal_error: Option<String>,
     /// Cases whose records are not on disk.
     pub(crate) unrecorded: usize,
+    /// Columns for the values of misses; the tables take 80.
+    pub(crate) columns: usize,
     pub(crate) interrupted: bool,
     pub(crate) failed: bool,
     pub(crate) elapsed: Duration,
@@ -108,14 +116,6 @@ pub(crate) struct ExperimentSummary {
     pub(crate) elapsed: Option<Duration>,
 }
 
-fn choice(color: Option<ColorSetting>) -> ColorChoice {
-    match color {
-        None | Some(ColorSetting::Auto) => ColorChoice::Auto,
-        Some(ColorSetting::Always) => ColorChoice::Always,
-        Some(ColorSetting::Never) => ColorChoice::Never,
-    }
-}
-
 /// Prints the summary.
 pub(crate) fn print_summary(summary: &Summary, to_stderr: bool, color: Option<ColorSetting>) {
     print(&summary::render(summary), to_stderr, color);
@@ -123,30 +123,13 @@ pub(crate) fn print_summary(summary: &Summary, to_stderr: bool, color: Option<Co
 
 /// Prints where the report is.
 pub(crate) fn print_report(path: &Path, to_stderr: bool, color: Option<ColorSetting>) {
-    let path = summary::relative(path);
+    let path = crate::text::plain(&crate::text::relative(path));
     print(&format!("{DIM}report{DIM:#}  {path}\n"), to_stderr, color);
-}
-
-/// Prints lines for GitHub Actions, which are commands and have no colours.
-pub(crate) fn print_annotations(text: &str, to_stderr: bool) {
-    print(text, to_stderr, Some(ColorSetting::Never));
 }
 
 /// Prints the summary of a run in which nothing could be run.
 pub(crate) fn print_faults(faults: &[Fault], to_stderr: bool, color: Option<ColorSetting>) {
     print(&summary::render_faults(faults), to_stderr, color);
-}
-
-/// A closed pipe is no reason to fail.
-fn print(text: &str, to_stderr: bool, color: Option<ColorSetting>) {
-    if to_stderr {
-        let mut stream = AutoStream::new(std::io::stderr().lock(), choice(color));
-        let _ = stream.write_all(text.as_bytes());
-    } else {
-        let mut stream = AutoStream::new(std::io::stdout().lock(), choice(color));
-        let _ = stream.write_all(text.as_bytes());
-        let _ = stream.flush();
-    }
 }
 
 /// One case to look at, to be printed by [`styled`].
@@ -179,63 +162,5 @@ pub(crate) fn runs(runs: &[Listed], more: usize) -> String {
     runs::render(runs, more)
 }
 
-/// Prints a text with colours, where they are wanted.
-///
-/// # Errors
-/// When it cannot be printed to standard output. A closed pipe is no reason to fail.
-#[cfg(feature = "cli")]
-pub(crate) fn styled(text: &str, to_stderr: bool) -> Result<(), String> {
-    if to_stderr {
-        print(text, true, None);
-        return Ok(());
-    }
-    let mut out = AutoStream::new(std::io::stdout().lock(), ColorChoice::Auto);
-    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
-}
-
-/// Prints to stdout as it is.
-///
-/// # Errors
-/// When it cannot be printed. A closed pipe is no reason to fail.
-pub(crate) fn out(text: &str) -> Result<(), String> {
-    let mut out = std::io::stdout().lock();
-    printed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
-}
-
-/// What to say about an error of standard output.
-fn printed(result: std::io::Result<()>) -> Result<(), String> {
-    match result {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(format!("standard output cannot be written: {error}"))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Says why nothing is run.
-pub(crate) fn error(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{RED}error{RED:#}: {text}");
-}
-
-/// Says something by the way.
-pub(crate) fn note(text: &str) {
-    let _ = writeln!(anstream::stderr(), "{YELLOW}note{YELLOW:#}: {text}");
-}
-
-/// Says what was sent.
-pub(crate) fn sent(text: &str, complete: bool) {
-    let style = if complete { DIM } else { YELLOW };
-    let _ = writeln!(anstream::stderr(), "{style}{text}{style:#}");
-}
-
 /// Columns of a terminal.
-const COLUMNS: usize = 80;
-
-const fn style(color: anstyle::AnsiColor) -> anstyle::Style {
-    anstyle::Style::new().fg_color(Some(anstyle::Color::Ansi(color)))
-}
-const RED: anstyle::Style = style(anstyle::AnsiColor::Red).bold();
-const GREEN: anstyle::Style = style(anstyle::AnsiColor::Green).bold();
-const YELLOW: anstyle::Style = style(anstyle::AnsiColor::Yellow);
-const DIM: anstyle::Style = anstyle::Style::new().dimmed();
-const BOLD: anstyle::Style = anstyle::Style::new().bold();
+pub(crate) const COLUMNS: usize = 80;

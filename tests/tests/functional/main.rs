@@ -11,6 +11,7 @@ mod exits;
 mod gates;
 mod hard_inputs;
 mod honeyhive;
+mod hostile;
 mod hostile_threads;
 mod interrupts;
 mod journal;
