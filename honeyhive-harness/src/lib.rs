@@ -57,8 +57,8 @@
 //!
 //! # Functions
 //!
-//! An experiment is a free function, sync or async, and stays an ordinary one. Its arguments come
-//! from the datapoint's `inputs` by name:
+//! An experiment is a free function, sync or async, and remains callable as usual. Its arguments
+//! come from the datapoint's `inputs` by name:
 //!
 //! | parameter | gets |
 //! |---|---|
@@ -71,8 +71,7 @@
 //!
 //! A missing or null value for anything but an `Option` is an error of the case. The function
 //! returns anything that is `serde::Serialize`, or a `Result` of it with any error that can be
-//! displayed. Sync functions run on a thread where blocking is fine; a runtime of their own is
-//! fine, too.
+//! displayed. Sync functions run on a blocking thread and may start their own runtime.
 //!
 //! # Evaluators
 //!
@@ -128,8 +127,8 @@
 //!    alone. An inconclusive gate is ignored locally and fails in CI or with
 //!    `HH_REQUIRE_GATES=1`. CI is recognised by `CI` (`false` and `0` mean no) and by what the usual
 //!    services set (`TF_BUILD`, `JENKINS_URL` ..); `HH_REQUIRE_GATES=0` overrides that, too.
-//! 6. Nothing to run is not success: no linked experiment (under nextest the test
-//!    `no_experiment_is_linked` says so), an empty dataset, or not one scored case fail; so does a
+//! 6. A run that tests nothing fails: no linked experiment (under nextest the test
+//!    `no_experiment_is_linked` says so), an empty dataset, or no case with a score; so does a
 //!    test that `--exact` names and its experiment does not have. A filter that means nothing in
 //!    this target is a note, as other targets may have what it means.
 //! 7. Before the first case, every selected row is checked against the names that the function and
@@ -147,7 +146,7 @@
 //! | `confident(mean(correct) >= 0.9)` | the one-sided 95 % bound must hold |
 //! | `not_worse(mean(correct) >= 0.9)` | fails only when even the other bound does not hold |
 //! | `no_regression(correct, margin = 0.02, alpha = 0.05)` | not worse than the accepted baseline; `confirm = 2` looks twice before it fails |
-//! | `no_collapse(correct, alpha = 0.05)` | no more cases that always held and never do now than chance explains |
+//! | `no_collapse(correct, alpha = 0.05)` | fails if cases that passed every attempt in the baseline now fail every attempt, and more of them than chance explains |
 //!
 //! The datapoint is the unit: attempts are averaged first. Only percentiles and extremes of
 //! latency, which is the function's own time, are taken over attempts. Quantiles are
@@ -213,14 +212,14 @@
 //!
 //! # HoneyHive
 //!
-//! With `HH_API_KEY` set, what the journal holds also goes to HoneyHive, beside the run and never in
-//! its way: each experiment is a run, each attempt a session with its inputs, output, ground truth,
+//! With `HH_API_KEY` set, the content of the journal is also uploaded to HoneyHive, in the
+//! background: each experiment is a run, each attempt a session with its inputs, output, ground truth,
 //! scores, error and spans. The first line on stderr says where results go, one line at the end what
 //! arrived. What did not get through within 15 seconds after the last case, or until Ctrl-C, is
 //! marked beside the journal, and `cargo honeyhive push` sends it, each thing once.
 //!
-//! - A server that is away or refuses never fails a case; `HH_REQUIRE_UPLOAD=1` makes it a failure of
-//!   the run.
+//! - A server that cannot be reached or refuses never fails a case; `HH_REQUIRE_UPLOAD=1` makes it a
+//!   failure of the run.
 //! - What is not taken is kept, whatever the reason: no connection, a certificate that is not
 //!   trusted, any status, an answer that does not come from HoneyHive or a receiver of spans. `cargo
 //!   honeyhive runs` shows the reason, and `push` sends it, also after settings have changed.
@@ -231,8 +230,8 @@
 //! - A run ends as `completed`, as `failed` when it stopped before its end or nothing came out of it,
 //!   or as `cancelled` after Ctrl-C.
 //! - `HH_RUN_ID` names the run. Where a test target has several experiments, each run's id is a
-//!   UUID (version 5) of it and the experiment's name. Test targets know nothing of each other: give
-//!   each its own.
+//!   UUID (version 5) of it and the experiment's name. Use a different `HH_RUN_ID` for
+//!   each test target.
 //! - `HH_RESULTS=average` (or `min`, `max`, `median`, `p90`, `p95`, `p99`, `sum`, `count`) waits for
 //!   HoneyHive's own figures and prints them. The local ones are always there.
 //!
@@ -248,9 +247,11 @@
 //! # Secrets
 //!
 //! What is recorded, printed or sent has `[redacted]` in the place of the values of environment
-//! variables that are named like secrets (`.._KEY`, `.._TOKEN`, `.._PASSWORD` ..), of keys of
-//! well-known shapes, and of passwords in addresses. [`redact!`] registers a function that masks
-//! more. Functions and evaluators see real values. `HH_CAPTURE=none` keeps inputs, outputs, truths,
+//! variables that are named like secrets (a word of the name is `KEY`, `TOKEN`, `PASSWORD`, `PASS`,
+//! `SECRET`, `PAT`, `DSN`, `COOKIE` ..), of keys of well-known shapes, and of passwords in addresses.
+//! [`redact!`] registers a function that masks more. Functions and evaluators see real values; the
+//! end of a run says which variables were redacted how often. What was redacted cannot be judged
+//! again: `cargo honeyhive rejudge` gives such a case no score and says so. `HH_CAPTURE=none` keeps inputs, outputs, truths,
 //! explanations and texts of errors out of the record altogether. See [`journal`] for the details.
 //!
 //! # Environment
@@ -300,6 +301,11 @@
 //! of a module selects the experiments in it. For all that,
 //! the attributes return other code to rust-analyzer than to rustc; "expand macro" shows that code.
 //!
+//! # How do I ..
+//!
+//! [`how_do_i`] has short answers: a shared async client, temporary directories, one experiment over
+//! several models, skipped rows, YAML, filters, `#[test]` beside experiments, statics and teardown.
+//!
 //! # Coming from Python
 //!
 //! [`coming_from_python`] is for those who know HoneyHive's Python SDK: what is what, and every
@@ -307,7 +313,7 @@
 //!
 //! # Limitations
 //!
-//! - Beside an evaluator stands a struct of its name. A module of the same name that is
+//! - `#[evaluator] fn correct` also generates a struct named `correct`. A module of the same name that is
 //!   re-exported clashes with it; a function that is named like a crate shadows the crate; links in
 //!   docs want `correct()` with parentheses.
 //! - Functions in `#[cfg(test)]` modules of a library and in binaries cannot be linked into a test
@@ -377,6 +383,10 @@ mod upload;
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/coming-from-python.md")]
 pub mod coming_from_python {}
+
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/how-do-i.md")]
+pub mod how_do_i {}
 
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/how-gates-decide.md")]

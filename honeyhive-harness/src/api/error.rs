@@ -333,7 +333,7 @@ fn advice(asked: &Asked, kind: &ApiErrorKind) -> Option<String> {
         }
         ApiErrorKind::Status(refusal) => match refusal.status {
             300..=399 => match &refusal.location {
-                Some(location) => format!("It sends us to {location}: mend {address}"),
+                Some(location) => format!("The server redirects to {location}: correct {address}"),
                 None => format!("Is {server} the right {address}?"),
             },
             401 | 403 => format!(

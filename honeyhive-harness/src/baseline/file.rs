@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::relative;
+
 use super::snapshot::{SCHEMA, Snapshot};
 use crate::files;
 
@@ -30,26 +32,24 @@ impl fmt::Display for BaselineError {
         match self {
             Self::Missing(path) => write!(
                 f,
-                "no baseline: {} does not exist; `cargo honeyhive accept` writes it from a \
-                 recorded run",
-                path.display()
+                "no baseline yet; `cargo honeyhive accept` writes {} from a recorded run",
+                relative(path)
             ),
-            Self::Io(path, error) => write!(f, "the baseline {}: {error}", path.display()),
+            Self::Io(path, error) => write!(f, "the baseline {}: {error}", relative(path)),
             Self::Malformed(path, error) => write!(
                 f,
-                "{}:{}: not a baseline: {error}; mend it, or write it anew with \
-                 `cargo honeyhive accept`",
-                path.display(),
+                "{}:{}: not a baseline: {error}; fix it, or replace it with `cargo honeyhive accept`",
+                relative(path),
                 error.line()
             ),
             Self::Newer(path, schema) => write!(
                 f,
                 "{}: written by a later honeyhive-harness (schema {schema}, this one knows \
                  {SCHEMA}); update it",
-                path.display()
+                relative(path)
             ),
             Self::Other(path, name) => {
-                write!(f, "{} is the baseline of the experiment `{name}`", path.display())
+                write!(f, "{} is the baseline of the experiment `{name}`", relative(path))
             }
         }
     }

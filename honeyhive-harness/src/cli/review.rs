@@ -1,8 +1,9 @@
 //! `cargo honeyhive review`: case by case, with somebody who decides.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _};
 use std::path::Path;
 
+use console::{Key, Term};
 use serde_json::Value;
 
 use super::pick::{self, Which};
@@ -12,7 +13,7 @@ use crate::config::Config;
 use crate::gate::snapshot::recorded;
 use crate::journal::{AttemptRecord, CaseResults, CaseState, ExperimentResults};
 use crate::report::{self, Reviewed};
-use crate::text::count;
+use crate::text::{count, plain};
 
 /// Shows the cases that need somebody to look at them, one by one.
 ///
@@ -75,7 +76,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     ask(&cards, config)
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     Next,
     Back,
@@ -94,7 +95,7 @@ fn ask(cards: &[(Reviewed, &ExperimentResults, Snapshot)], config: &Config) -> O
             Answer::Accept => match accept(card, experiment, now, config) {
                 Ok(()) => {
                     accepted += 1;
-                    report::styled(&format!("accepted {}\n\n", card.case), false)?;
+                    report::styled(&format!("accepted {}\n\n", plain(&card.case)), false)?;
                     at += 1;
                 }
                 Err(why) => report::error(&why),
@@ -108,23 +109,39 @@ fn ask(cards: &[(Reviewed, &ExperimentResults, Snapshot)], config: &Config) -> O
     Ok(Done { text, code: 0 })
 }
 
+/// Asks until a key is pressed that means something.
 fn question() -> Result<Answer, String> {
-    let fault = |error: std::io::Error| format!("the terminal cannot be read: {error}");
+    const KEYS: &str = "[n]ext  [b]ack  [a]ccept into the baseline  [q]uit ? ";
+    report::styled(KEYS, false)?;
+    let terminal = Term::stdout();
     loop {
-        report::styled("[n]ext  [b]ack  [a]ccept into the baseline  [q]uit ? ", false)?;
-        std::io::stdout().flush().map_err(fault)?;
-        let mut line = String::new();
-        if std::io::stdin().lock().read_line(&mut line).map_err(fault)? == 0 {
-            return Ok(Answer::Quit);
+        let key = match terminal.read_key() {
+            Ok(key) => key,
+            // Ctrl-C.
+            Err(error) if error.kind() == ErrorKind::Interrupted => Key::CtrlC,
+            Err(error) => return Err(format!("the terminal cannot be read: {error}")),
+        };
+        if let Some(answer) = answer(&key) {
+            report::styled("\n", false)?;
+            return Ok(answer);
         }
-        match line.trim() {
-            "" | "n" | "next" => return Ok(Answer::Next),
-            "b" | "back" | "p" => return Ok(Answer::Back),
-            "a" | "accept" => return Ok(Answer::Accept),
-            "q" | "quit" => return Ok(Answer::Quit),
-            _ => {}
-        }
+        let name = match key {
+            Key::Char(key) => format!("`{key}`"),
+            _ => "this key".to_owned(),
+        };
+        report::styled(&format!("\n{} has no meaning here\n{KEYS}", plain(&name)), false)?;
     }
+}
+
+fn answer(key: &Key) -> Option<Answer> {
+    Some(match key {
+        Key::Char('n' | 'j' | ' ') | Key::Enter | Key::ArrowRight | Key::ArrowDown => Answer::Next,
+        Key::Char('b' | 'p' | 'k') | Key::ArrowLeft | Key::ArrowUp | Key::Backspace => Answer::Back,
+        Key::Char('a') => Answer::Accept,
+        // The end of input (Ctrl-D) as well.
+        Key::Char('q' | '\u{4}') | Key::Escape | Key::CtrlC => Answer::Quit,
+        _ => return None,
+    })
 }
 
 /// Puts one case of the run into the baseline.
@@ -201,5 +218,21 @@ fn card(
             .flat_map(|attempt| &attempt.scores)
             .filter_map(|score| Some((score.evaluator.clone(), score.explanation.clone()?)))
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_means_one_thing_or_nothing() {
+        for (keys, wanted) in [("n j", Some(Answer::Next)), ("bpk", Some(Answer::Back))] {
+            assert!(keys.chars().all(|key| answer(&Key::Char(key)) == wanted), "{keys}");
+        }
+        assert_eq!(answer(&Key::Enter), Some(Answer::Next));
+        assert_eq!(answer(&Key::Char('a')), Some(Answer::Accept));
+        assert_eq!(answer(&Key::CtrlC), Some(Answer::Quit));
+        assert_eq!(answer(&Key::Char('x')), None);
     }
 }

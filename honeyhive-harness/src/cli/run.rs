@@ -23,8 +23,8 @@ const NOT_RUN: u8 = 2;
 
 /// Runs experiments: `cargo test` (or nextest) with the switches that experiments know.
 ///
-/// It runs the test targets that have experiments, unless the arguments behind `--`, which go to
-/// cargo as they are, choose targets. Everything it does can be done with `cargo test` and
+/// It runs the test targets that have experiments, unless the arguments after `--`, which are
+/// passed to cargo, choose targets. Everything it does can be done with `cargo test` and
 /// environment variables, too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -66,7 +66,7 @@ pub(super) struct Args {
     /// Prints what was run as JSON on standard output, and the rest on standard error
     #[arg(long)]
     json: bool,
-    /// Goes to cargo as it is
+    /// Arguments for cargo, passed on unchanged
     #[arg(last = true, value_name = "CARGO ARGUMENTS")]
     cargo: Vec<OsString>,
 }

@@ -25,7 +25,7 @@ pub(crate) struct Outcome {
 const NAP: Duration = Duration::from_millis(1);
 
 /// Misses that are kept with their contents; the rest are counted.
-const KEPT_MISSES: usize = 20;
+const KEPT_MISSES: usize = 60;
 
 #[derive(Debug, Default)]
 struct Slot {
@@ -179,6 +179,7 @@ impl Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::miss::Parts;
     use crate::journal::CaseState;
     use std::sync::Arc;
 
@@ -229,9 +230,10 @@ mod tests {
                 test: String::new(),
                 failed: true,
                 reasons: Vec::new(),
-                inputs: String::new(),
+                inputs: Parts::default(),
                 expected: None,
                 output: None,
+                is_new: false,
                 severity: f64::from(u8::try_from(row % 50).unwrap()),
             };
             lane.put(row, case(row), Some(miss), passed());

@@ -316,7 +316,7 @@ fn worst(
         .filter(|(value, _)| (value - best).abs() > f64::EPSILON)
         .map(|(value, case)| match limit.of {
             Of::Errors => (scene.name)(case.row),
-            _ => format!("{} {}", (scene.name)(case.row), show(*value)),
+            _ => format!("{} ({})", (scene.name)(case.row), show(*value)),
         })
         .collect();
     (!worst.is_empty()).then(|| worst.join(", "))

@@ -6,10 +6,74 @@ use super::case::{Case, Decision, Rules};
 use super::evaluator::Judge;
 use crate::journal::{AttemptRecord, CaseState};
 use crate::score::Judges;
-use crate::text::{middle, one_line};
+use crate::text::{one_line, plain};
 
-/// Columns of inputs and outputs that a summary may want.
+/// Columns of a reason or a name that a summary may want.
 const SHOWN: usize = 400;
+
+/// Characters of a field that a summary may want, at its start and at its end.
+const HEAD: usize = 600;
+const TAIL: usize = 400;
+
+/// Fields of a value that a summary may want.
+const MOST_FIELDS: usize = 12;
+
+/// A field of a value, on one line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Field {
+    /// Empty where the value has no fields.
+    pub(crate) name: String,
+    /// Its start and its end, or the whole of it.
+    pub(crate) text: String,
+    /// How many characters are missing between the two.
+    pub(crate) hidden: usize,
+}
+
+impl Field {
+    fn new(name: &str, value: &Value) -> Self {
+        let text = match value {
+            Value::String(text) => plain(text),
+            other => plain(&other.to_string()),
+        };
+        let name = one_line(name, SHOWN);
+        let characters = text.chars().count();
+        if characters <= HEAD + TAIL {
+            return Self { name, text, hidden: 0 };
+        }
+        let head = text.chars().take(HEAD);
+        let tail = text.chars().skip(characters - TAIL);
+        Self { name, text: head.chain(tail).collect(), hidden: characters - HEAD - TAIL }
+    }
+}
+
+/// A value as a person reads it: one part per field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub(crate) fields: Vec<Field>,
+    /// Fields that are left out.
+    pub(crate) more: usize,
+}
+
+impl Parts {
+    /// Texts come first: they are what a person reads, and a long number beside them is not.
+    fn new<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>) -> Self {
+        let (mut texts, rest): (Vec<_>, Vec<_>) = fields.partition(|(_, value)| value.is_string());
+        texts.extend(rest);
+        let more = texts.len().saturating_sub(MOST_FIELDS);
+        texts.truncate(MOST_FIELDS);
+        let fields = texts.into_iter().map(|(name, value)| Field::new(name, value)).collect();
+        Self { fields, more }
+    }
+
+    fn of(value: &Value) -> Self {
+        match value {
+            Value::Object(fields) if !fields.is_empty() => {
+                Self::new(fields.iter().map(|(name, value)| (name.as_str(), value)))
+            }
+            other => Self::new(std::iter::once(("", other))),
+        }
+    }
+}
 
 /// A case that is not as it should be.
 #[derive(Clone, Debug)]
@@ -20,9 +84,11 @@ pub(crate) struct Miss {
     pub(crate) failed: bool,
     /// Worst first.
     pub(crate) reasons: Vec<String>,
-    pub(crate) inputs: String,
-    pub(crate) expected: Option<String>,
-    pub(crate) output: Option<String>,
+    pub(crate) inputs: Parts,
+    pub(crate) expected: Option<Parts>,
+    pub(crate) output: Option<Parts>,
+    /// It was better in the baseline.
+    pub(crate) is_new: bool,
     /// For sorting: more is worse.
     pub(crate) severity: f64,
 }
@@ -38,10 +104,6 @@ impl Miss {
         failed: bool,
         records: &[AttemptRecord],
     ) -> Self {
-        let shown = |value: &Value| match value {
-            Value::String(text) => middle(text, SHOWN),
-            other => middle(&other.to_string(), SHOWN),
-        };
         let worst = |record: &AttemptRecord| shortfall(&rules.judges, record);
         // With repeats, the attempt that went wrong is the one to look at.
         let record = records
@@ -61,29 +123,19 @@ impl Miss {
             failed,
             reasons: decision.reasons().map(|reason| one_line(reason, SHOWN)).collect(),
             inputs: record.map(|record| inputs(reads, &record.inputs)).unwrap_or_default(),
-            expected: record.and_then(|record| record.ground_truth.as_ref()).map(shown),
-            output: record.and_then(|record| record.output.as_ref()).map(shown),
+            expected: record.and_then(|record| record.ground_truth.as_ref()).map(Parts::of),
+            output: record.and_then(|record| record.output.as_ref()).map(Parts::of),
+            is_new: false,
             severity,
         }
     }
 }
 
-/// `text: Bom dia, words: 2`
-fn inputs(reads: &[&str], inputs: &Map<String, Value>) -> String {
-    let known = |name: &&str| inputs.contains_key(*name);
-    let names: Vec<&str> = if reads.is_empty() {
-        inputs.keys().map(String::as_str).collect()
-    } else {
-        reads.iter().copied().filter(known).collect()
-    };
-    let parts: Vec<String> = names
-        .into_iter()
-        .map(|name| match &inputs[name] {
-            Value::String(text) => format!("{name}: {text}"),
-            other => format!("{name}: {other}"),
-        })
-        .collect();
-    middle(&parts.join(", "), SHOWN)
+/// The inputs that the function takes, or all of them.
+fn inputs(reads: &[&str], inputs: &Map<String, Value>) -> Parts {
+    let read = |name: &str| reads.is_empty() || reads.contains(&name);
+    let fields = inputs.iter().map(|(name, value)| (name.as_str(), value));
+    Parts::new(fields.filter(|(name, _)| read(name)))
 }
 
 /// By how much the scores of an attempt miss their limits, in all.
@@ -97,4 +149,52 @@ fn shortfall(judges: &[Judge], record: &AttemptRecord) -> f64 {
             (judged && !judge.is_good(value)).then(|| (value.as_f64() - judge.limit()).abs())
         })
         .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(value: &Value) -> Vec<(String, String)> {
+        Parts::of(value).fields.into_iter().map(|field| (field.name, field.text)).collect()
+    }
+
+    #[test]
+    fn a_value_is_shown_by_its_fields_texts_first() {
+        let output = json!({
+            "cost_usd": 0.000_138_8,
+            "mode": null,
+            "text": "It is\nParis.",
+            "usage": {"prompt_tokens": 267},
+        });
+        let shown = of(&output);
+        let shown: Vec<(&str, &str)> =
+            shown.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        assert_eq!(
+            shown,
+            [
+                ("text", "It is⏎Paris."),
+                ("cost_usd", "0.0001388"),
+                ("mode", "null"),
+                ("usage", "{\"prompt_tokens\":267}"),
+            ]
+        );
+        assert_eq!(of(&json!("text")), [(String::new(), "text".to_owned())]);
+        assert_eq!(of(&json!({})), [(String::new(), "{}".to_owned())]);
+        assert_eq!(of(&json!([1, 2])), [(String::new(), "[1,2]".to_owned())]);
+    }
+
+    #[test]
+    fn a_long_field_does_not_hide_the_others() {
+        let long = "x".repeat(10_000);
+        let parts = Parts::of(&json!({"a": long, "b": long, "text": "short"}));
+        assert_eq!(parts.fields.len(), 3);
+        assert!(parts.fields.iter().any(|field| field.text == "short"));
+        assert_eq!((parts.fields[0].text.len(), parts.fields[0].hidden), (1000, 9000));
+        let many: Map<String, Value> = (0..100).map(|at| (format!("f{at}"), json!(at))).collect();
+        let parts = Parts::of(&Value::Object(many));
+        assert_eq!((parts.fields.len(), parts.more), (MOST_FIELDS, 100 - MOST_FIELDS));
+    }
 }

@@ -148,7 +148,7 @@ fn planned_rule(rule: &GateRule, rules: &Rules, known: &Known, n: usize) -> Plan
         }
         Test::NoCollapse { alpha, .. } => PlannedRule {
             false_alarms: Some(alpha),
-            ..nothing("cases that held in every attempt and never do now")
+            ..nothing("cases that passed every attempt in the baseline and none now")
         },
         Test::Limit {
             mode: Mode::Point,
@@ -158,10 +158,14 @@ fn planned_rule(rule: &GateRule, rules: &Rules, known: &Known, n: usize) -> Plan
             limit,
         } => {
             let Some(values) = scores(known, &rules.judges[index].name) else {
-                return nothing("no run yet that it could be told from");
+                return nothing("no recorded run to estimate it from");
             };
             let (Some(mean), Some(sd)) = (stats::mean(&values), stats::stddev(&values)) else {
-                return nothing("no run yet that it could be told from");
+                return nothing("no recorded run to estimate it from");
+            };
+            let whose = match known.baseline {
+                Some(_) => "the baseline's",
+                None => "the newest run's",
             };
             // The next run is another sample of the same size.
             let error = sd / (n as f64).sqrt();
@@ -176,7 +180,7 @@ fn planned_rule(rule: &GateRule, rules: &Rules, known: &Known, n: usize) -> Plan
             };
             PlannedRule {
                 false_alarms: Some(false_alarms),
-                ..nothing(&format!("if the true mean is the {} of the last run", number(mean)))
+                ..nothing(&format!("if the true mean equals {whose} ({})", number(mean)))
             }
         }
         Test::Limit { mode: Mode::NotWorse, .. } => PlannedRule {

@@ -123,7 +123,7 @@ pub(super) fn no_regression(
             .take(3)
             .map(|pair| {
                 let case = one_line(&pair.case, 40);
-                format!("{case} {} → {}", number(pair.before), number(pair.after))
+                format!("{case} ({} → {})", number(pair.before), number(pair.after))
             })
             .collect();
         text = format!("{}; worst: {}", changes(&ready), worst.join(", "));
@@ -202,10 +202,9 @@ pub(super) fn no_collapse(
     let holds = collapsed.is_empty() || p > alpha;
     let named: Vec<String> = collapsed.iter().map(|case| one_line(case, 40)).collect();
     let text = format!(
-        "{} of {} that held in {words} {} now{}{}",
+        "{} of {} collapsed since {words}{}{}",
         named.len(),
         count(held, "case"),
-        if named.len() == 1 { "never does" } else { "never do" },
         if named.is_empty() { String::new() } else { format!(", {}", p_value(p)) },
         if named.is_empty() {
             String::new()

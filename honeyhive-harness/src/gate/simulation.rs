@@ -155,8 +155,8 @@ impl World {
             let cases = cases.iter().map(|case| (id(case.row), case));
             snapshot(&ExperimentRecord::default(), &self.rules, BTreeSet::new(), cases)
         };
-        let (file, age) = (String::new(), String::new());
-        let baseline = Baseline { snapshot: snapshot_of(before), file, age };
+        let file = String::new();
+        let baseline = Baseline { snapshot: snapshot_of(before), file };
         let now = snapshot_of(after);
         let scene = Scene {
             rules: &self.rules,

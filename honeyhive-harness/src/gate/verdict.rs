@@ -4,7 +4,7 @@ use crate::baseline::{self, Snapshot};
 use crate::journal::{BaselineRecord, GateRecord, RuleRecord, Verdict};
 use crate::rule::{GateRule, Test};
 use crate::stats;
-use crate::text::age;
+use crate::text::accepted;
 
 use super::case::{Case, Rules};
 use super::evaluator::Judge;
@@ -33,8 +33,6 @@ pub(crate) struct Baseline {
     pub(crate) snapshot: Snapshot,
     /// Its file, for people.
     pub(crate) file: String,
-    /// How long ago it was accepted: `3 days old`.
-    pub(crate) age: String,
 }
 
 impl Baseline {
@@ -44,23 +42,13 @@ impl Baseline {
     /// Why it cannot be used, for people.
     pub(crate) fn read(path: &std::path::Path, experiment: &str) -> Result<Self, String> {
         let snapshot = baseline::read(path, experiment).map_err(|error| error.to_string())?;
-        let age = age(&snapshot.accepted_at);
-        Ok(Self { snapshot, file: path.display().to_string(), age })
+        Ok(Self { snapshot, file: path.display().to_string() })
     }
 
-    /// `the baseline of 2026-11-20, 2 days old, at 9f3e1c2`
+    /// `the baseline accepted 2 days ago (2026-11-20, at 9f3e1c2)`
     pub(crate) fn words(&self) -> String {
-        let day = self.snapshot.accepted_at.split('T').next().unwrap_or_default();
-        let mut text = format!("the baseline of {day}");
-        if !self.age.is_empty() {
-            text.push_str(&format!(", {}", self.age));
-        }
-        if let Some(commit) = &self.snapshot.commit {
-            let short: String = commit.chars().take(7).collect();
-            let dirty = if self.snapshot.dirty { " and changes" } else { "" };
-            text.push_str(&format!(", at {short}{dirty}"));
-        }
-        text
+        let Snapshot { accepted_at, commit, dirty, .. } = &self.snapshot;
+        format!("the baseline {}", accepted(accepted_at, commit.as_deref(), *dirty))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What becomes of a run: gates, the summary, the exit code; also when it is interrupted.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -16,17 +17,24 @@ use super::place::Target;
 use super::plan::NotJudging;
 use super::second_look;
 use super::sending::Sending;
+use crate::config::Config;
 use crate::engine::{Job, Outcome, Shared};
 use crate::gate::case::{Case, CaseScore, Scored};
+use crate::gate::miss::Miss;
 use crate::gate::snapshot::snapshot;
 use crate::gate::verdict::{self, Baseline, Scene};
-use crate::journal::{CaseState, EndRecord, Entry, GateRecord, Record, Recorded, Verdict};
+use crate::journal::{
+    CaseState, EndRecord, Entry, GateRecord, Record, Recorded, RuleRecord, Verdict,
+};
 use crate::report::files::AfterRun;
-use crate::report::{self, ExperimentSummary, Fault, Summary};
+use crate::report::{self, COLUMNS, ExperimentSummary, Fault, Summary};
 use crate::text::{count, timestamp};
 
 /// How long attempts under way may go on after the first Ctrl-C: they are paid for already.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// Longer lines are harder to read, however wide the terminal is.
+const MOST_COLUMNS: usize = 120;
 
 /// How long the engine may take to give up calls that outlast the grace. It takes milliseconds, but
 /// for a disk that does not answer.
@@ -50,6 +58,7 @@ pub(super) struct Finale {
     /// The summary goes to stderr, since stdout belongs to machines.
     to_stderr: bool,
     color: Option<libtest_mimic::ColorSetting>,
+    columns: usize,
     git: Recorded,
     sending: Mutex<Option<Sending>>,
     after_run: AfterRun,
@@ -72,7 +81,7 @@ impl Finale {
         target: Target,
         faults: Vec<Fault>,
         (git, sending, after_run): (Recorded, Option<Sending>, AfterRun),
-        args: &Args,
+        (args, config): (&Args, &Config),
     ) -> Self {
         Self {
             verdicts: not_judging.iter().map(|_| OnceLock::new()).collect(),
@@ -84,6 +93,7 @@ impl Finale {
             alone,
             to_stderr: super::is_json(args.format),
             color: args.color,
+            columns: columns(config),
             git,
             sending: Mutex::new(sending),
             after_run,
@@ -301,12 +311,14 @@ impl Finale {
             }
         }
         self.git.wait();
+        let redacted = self.shared.options.redactor.taken();
         let mut entry = Entry::default();
         entry.push(&Record::End(EndRecord {
             ended_at: timestamp(SystemTime::now()),
             cases,
             interrupted,
             exit_code,
+            redacted: redacted.clone(),
         }));
         // A journal that cannot be written has said so already.
         let _ = self.shared.journal.commit_blocking(entry);
@@ -314,8 +326,10 @@ impl Finale {
             experiments,
             faults: self.faults.clone(),
             journal: self.shared.journal.path().to_owned(),
+            redacted,
             journal_error: self.shared.journal.failure().map(str::to_owned),
             unrecorded,
+            columns: self.columns,
             interrupted,
             failed: exit_code != 0,
             elapsed: self.started.elapsed(),
@@ -358,6 +372,21 @@ impl Finale {
         written.path
     }
 
+    /// The worst misses, each after the command that reruns it: those that fail their case first,
+    /// and of these, and of the rest, those that were better in the baseline.
+    fn misses(&self, job: usize) -> Vec<(String, Miss)> {
+        let rows = &self.shared.jobs[job].spec.dataset.rows;
+        let rules = self.verdicts[job].get().map(|verdict| &verdict.rules);
+        let compared = rules.into_iter().flatten().filter_map(|rule| rule.against.as_ref());
+        let moved: HashSet<&String> = compared.flat_map(|against| &against.moved).collect();
+        let mut misses = self.shared.board.lanes[job].misses();
+        for miss in &mut misses {
+            miss.is_new = moved.contains(&rows[miss.row].id);
+        }
+        misses.sort_by_key(|miss| (!miss.failed, !miss.is_new));
+        misses.into_iter().map(|miss| (self.target.rerun(&miss.test), miss)).collect()
+    }
+
     fn summarise(&self, job: usize) -> ExperimentSummary {
         let spec = &self.shared.jobs[job].spec;
         let lane = &self.shared.board.lanes[job];
@@ -383,11 +412,7 @@ impl Finale {
             rules: spec.rules.clone(),
             counts,
             nothing_scored: full && ran && !spec.evaluators.is_empty() && !any_score,
-            misses: lane
-                .misses()
-                .into_iter()
-                .map(|miss| (self.target.rerun(&miss.test), miss))
-                .collect(),
+            misses: self.misses(job),
             verdict: self.verdicts[job].get().cloned(),
             not_judging: self.not_judging[job].clone(),
             stopped: self.stopped(job).map(str::to_owned),
@@ -439,23 +464,33 @@ fn wait_until(limit: Duration, is_so: impl Fn() -> bool) -> bool {
     }
 }
 
+/// The columns for values in the summary: those of the terminal, where a person reads it there.
+fn columns(config: &Config) -> usize {
+    let terminal = console::Term::stdout();
+    let wide = if terminal.is_term() { usize::from(terminal.size().1) } else { 0 };
+    config.columns.unwrap_or(wide).clamp(COLUMNS, MOST_COLUMNS)
+}
+
 fn park_for_ever() -> ! {
     loop {
         std::thread::park();
     }
 }
 
-/// At most three lines about the rules that made the verdict.
-fn texts(record: &GateRecord) -> String {
+/// At most three lines about the rules that made the verdict: each with what was found. The
+/// summary has the whole of it.
+fn texts<'a>(record: &'a GateRecord) -> String {
     if let Some(reason) = &record.reason {
         return reason.clone();
     }
-    let mut texts: Vec<&str> = record
-        .rules
-        .iter()
-        .filter(|rule| rule.verdict == record.verdict)
-        .map(|rule| rule.text.as_str())
-        .collect();
+    let rules = record.rules.iter().filter(|rule| rule.verdict == record.verdict);
+    // A rule that fails goes on with the worst cases and what changed; one that is inconclusive
+    // with what it lacks.
+    let short = |rule: &'a RuleRecord| match rule.verdict {
+        Verdict::Fail => rule.text.split("; ").next().unwrap_or_default(),
+        _ => rule.text.as_str(),
+    };
+    let mut texts: Vec<&str> = rules.map(short).collect();
     let more = texts.len().saturating_sub(3);
     texts.truncate(3);
     let mut text = texts.join("\n");

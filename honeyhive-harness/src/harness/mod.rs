@@ -210,7 +210,7 @@ fn execute(
         target.clone(),
         faults,
         (git.recorded, sending, after_run(&running.shared, config, target)),
-        args,
+        (args, config),
     ));
     // With one thread, libtest-mimic prints a name before its result, and the two would mix.
     let line = if live::is_wanted(args, config) && waiting > 1 {

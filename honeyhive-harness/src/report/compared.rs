@@ -2,7 +2,7 @@
 
 use super::{BOLD, COLUMNS, DIM, GREEN, RED};
 use crate::baseline::{Pair, ScoreComparison};
-use crate::text::{number, one_line, pad, thousands, width};
+use crate::text::{number, one_line, pad, plain, thousands, width};
 
 /// Two runs of an experiment.
 #[derive(Debug)]
@@ -36,7 +36,9 @@ pub(super) fn render(all: &[Compared], cases: usize) -> String {
 fn render_one(text: &mut String, compared: &Compared, cases: usize) {
     text.push_str(&format!(
         "{BOLD}{}{BOLD:#} {DIM}· {} → {}{DIM:#}\n",
-        compared.experiment, compared.before, compared.after
+        plain(&compared.experiment),
+        plain(&compared.before),
+        plain(&compared.after)
     ));
     let changed = if compared.changed.is_empty() {
         "nothing that is tracked".to_owned()
@@ -59,8 +61,7 @@ fn render_one(text: &mut String, compared: &Compared, cases: usize) {
         text.push_str(&row(score, longest));
     }
     if compared.scores.iter().any(|score| score.incomparable.is_none() && !score.pairs.is_empty()) {
-        let said =
-            "p is for a change either way; for a loss alone, as in no_regression, about half";
+        let said = "two-sided p; the one-sided p of no_regression is about half of it";
         text.push_str(&format!("  {DIM}{said}{DIM:#}\n"));
     }
     for score in &compared.scores {
@@ -114,7 +115,7 @@ fn moved(text: &mut String, score: &ScoreComparison, most: usize) {
         if pairs.is_empty() || most == 0 {
             continue;
         }
-        text.push_str(&format!("\n  {style}{word}{style:#} by {}\n", score.evaluator));
+        text.push_str(&format!("\n  {style}{word}{style:#} by {}\n", plain(&score.evaluator)));
         for pair in pairs.iter().take(most) {
             text.push_str(&format!(
                 "    {}  {} → {}\n",
@@ -132,5 +133,5 @@ fn moved(text: &mut String, score: &ScoreComparison, most: usize) {
 
 fn signed(value: f64) -> String {
     let text = number(value.abs());
-    if value < 0.0 && text != "0" { format!("−{text}") } else { format!("+{text}") }
+    if value < 0.0 && text != "0" { format!("-{text}") } else { format!("+{text}") }
 }

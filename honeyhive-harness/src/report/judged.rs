@@ -4,7 +4,7 @@ use super::summary::wrapped;
 use super::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::gate::recorded::Judged;
 use crate::journal::Verdict;
-use crate::text::{count, thousands};
+use crate::text::{count, plain, thousands};
 
 /// Cases that fail by themselves and are named.
 const SHOWN: usize = 10;
@@ -19,7 +19,7 @@ pub(super) fn render(all: &[Judged]) -> String {
         };
         text.push_str(&format!(
             "{style}{word}{style:#} {BOLD}{}{BOLD:#} {DIM}· {}{DIM:#}\n",
-            judged.experiment,
+            plain(&judged.experiment),
             count(judged.cases, "case"),
         ));
         if let Some(reason) = &judged.gate.reason {
@@ -40,7 +40,7 @@ pub(super) fn render(all: &[Judged]) -> String {
         }
         if !judged.failing.is_empty() {
             let failing = count(judged.failing.len(), "case");
-            text.push_str(&format!("  {RED}{failing} that no gate decides about{RED:#}\n"));
+            text.push_str(&format!("  {RED}{failing} that no gate decides{RED:#}\n"));
             for (case, reason) in judged.failing.iter().take(SHOWN) {
                 wrapped(&mut text, &format!("{case}: {reason}"), 4);
             }

@@ -89,9 +89,9 @@ fn heading(document: &Document<'_>) -> String {
         if targets.is_empty() { String::new() } else { format!(" · {}", targets.join(", ")) }
     );
     let counts = document.counts;
-    let states = counts.named().into_iter().filter(|(_, cases)| *cases > 0);
+    let states = counts.shown().into_iter().filter(|(_, _, cases)| *cases > 0);
     let states: Vec<String> =
-        states.map(|(state, cases)| format!("{} {state}", thousands(cases))).collect();
+        states.map(|(_, word, cases)| format!("{} {word}", thousands(cases))).collect();
     let mut parts = vec![count(counts.all(), "case")];
     if !states.is_empty() {
         parts[0].push_str(&format!(": {}", states.join(", ")));
@@ -276,13 +276,13 @@ fn cases(page: &mut Page, experiment: &Experiment<'_>) {
 }
 
 fn of_case(case: &Case<'_>) -> String {
-    let allowed = if case.passed { ", for the gate to decide" } else { "" };
+    let allowed = if case.passed { ", the gate decides" } else { "" };
+    let state = if case.is_miss() { "miss" } else { state_name(case.state) };
     let moved = match case.change {
         Some(Change::Regressed) => " ▼ regressed",
         _ => "",
     };
-    let mut text =
-        format!("\n**{}** {}{allowed}{moved}\n", code(case.id, 120), state_name(case.state));
+    let mut text = format!("\n**{}** {state}{allowed}{moved}\n", code(case.id, 120));
     let mut lines = String::new();
     for reason in case.reasons.iter().take(5) {
         let _ = writeln!(lines, "{}", middle(reason, LONGEST));

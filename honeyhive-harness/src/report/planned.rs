@@ -3,7 +3,7 @@
 use super::summary::wrapped;
 use super::{BOLD, DIM};
 use crate::gate::plan::{Planned, PlannedRule};
-use crate::text::{count, number, seconds, thousands};
+use crate::text::{count, number, plain, seconds, thousands};
 
 pub(super) fn render(all: &[Planned]) -> String {
     let mut text = String::new();
@@ -14,7 +14,7 @@ pub(super) fn render(all: &[Planned]) -> String {
         let time = planned.seconds.map(|time| format!(", about {}", seconds(time)));
         text.push_str(&format!(
             "{BOLD}{}{BOLD:#} {DIM}·{DIM:#} {} × {} = {} calls{}\n",
-            planned.experiment,
+            plain(&planned.experiment),
             count(planned.cases, "case"),
             planned.repeats,
             thousands(planned.calls),
@@ -28,12 +28,11 @@ pub(super) fn render(all: &[Planned]) -> String {
             let share = percent(chance);
             let said = if chance > 0.0 {
                 format!(
-                    "some case that no gate decides about fails in {share} of runs, if each \
-                     behaves as it did{}",
+                    "an ungated case fails in {share} of runs, if each behaves as it did{}",
                     if chance > 0.2 { "; let a gate decide: gate(mean(..) >= ..)" } else { "" }
                 )
             } else {
-                "no case that no gate decides about has failed in what is known".to_owned()
+                "no ungated case has failed in the recorded runs".to_owned()
             };
             wrapped(&mut text, &said, 2);
         }
@@ -42,7 +41,7 @@ pub(super) fn render(all: &[Planned]) -> String {
 }
 
 fn render_rule(text: &mut String, rule: &PlannedRule) {
-    text.push_str(&format!("  {}\n", rule.rule));
+    text.push_str(&format!("  {}\n", plain(&rule.rule)));
     let mut parts = Vec::new();
     if let Some(chance) = rule.false_alarms {
         parts.push(format!("false alarms {}", percent(chance)));

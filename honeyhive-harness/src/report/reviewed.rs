@@ -166,7 +166,7 @@ fn shown(value: &Value) -> String {
 
 /// A name and a text of several lines below it; control characters are shown, not obeyed.
 fn block(text: &mut String, name: &str, value: &str) {
-    text.push_str(&format!("  {DIM}{name}{DIM:#}\n"));
+    text.push_str(&format!("  {DIM}{}{DIM:#}\n", one_line(name, 70)));
     let lines: Vec<&str> = value.lines().collect();
     for line in lines.iter().take(LINES) {
         let own = line.trim_start_matches(' ');

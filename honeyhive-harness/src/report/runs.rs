@@ -185,12 +185,13 @@ fn not_sent<'a>(unsent: &'a Unsent, push: &str) -> Vec<(String, Option<&'a str>,
     lines
 }
 
-/// `80 cases: 77 pass, 2 fail, 1 error; gate pass`
+/// `80 cases: 77 pass, 2 misses, 1 error; gate pass`
 fn line(experiment: &ExperimentOverview) -> String {
-    let Counts { pass, fail, error, unscored, skipped } = experiment.cases;
+    let Counts { pass, fail, error, unscored, skipped, misses } = experiment.cases;
     let counts = [
         (GREEN, pass, "pass"),
-        (RED, fail, "fail"),
+        (YELLOW, misses, if misses == 1 { "miss" } else { "misses" }),
+        (RED, fail - misses, "fail"),
         (RED, error, "error"),
         (RED, unscored, "unscored"),
         (YELLOW, skipped, "skipped"),
@@ -270,8 +271,7 @@ mod tests {
         };
         // A part of the rows says nothing about all of them.
         let text = trends(&[run(4, 1.0), run(1, 0.3), run(4, 0.0), run(4, 0.5)]);
-        let lines: Vec<String> =
-            text.lines().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
+        let lines: Vec<String> = text.lines().map(super::super::screen::unstyled).collect();
         assert_eq!(
             lines,
             ["", "experiment  evaluator  runs  mean", "detect      correct    ▅▁█   0.5 → 1"]

@@ -1,18 +1,23 @@
 //! The summary at the end of a run, for a terminal of 80 columns.
 
+use std::collections::BTreeMap;
+
 use super::table::render_table;
 use super::{BOLD, COLUMNS, DIM, ExperimentSummary, Fault, GREEN, RED, Summary, YELLOW};
-use crate::gate::miss::Miss;
+use crate::gate::miss::{Miss, Parts};
 use crate::journal::Verdict;
 use crate::stats;
-use crate::text::{age, count, middle, number, prefix, seconds, thousands, width};
+use crate::text::{
+    accepted, count, number, one_line, plain, prefix, relative, seconds, shortened, thousands,
+    width,
+};
 
 /// Nothing to run is not success.
 const NOTHING_SCORED: &str = "every evaluator answered `None` for every case, so nothing was \
     measured; give the experiment an evaluator that applies, or cases that one applies to";
 
-const ONLY_ERRORS: &str = "no case has a score: functions or evaluators ended in errors; mend the \
-    first one above";
+const ONLY_ERRORS: &str = "no case has a score: functions or evaluators ended in errors; fix the \
+    first error above";
 
 /// Misses shown with their contents, per experiment.
 const SHOWN_MISSES: usize = 5;
@@ -21,7 +26,7 @@ const SHOWN_MISSES: usize = 5;
 pub(super) fn render(summary: &Summary) -> String {
     let mut text = String::new();
     for experiment in &summary.experiments {
-        render_experiment(&mut text, experiment);
+        render_experiment(&mut text, experiment, summary.columns);
     }
     for fault in &summary.faults {
         render_fault(&mut text, fault);
@@ -42,12 +47,30 @@ pub(super) fn render(summary: &Summary) -> String {
     if let Some(error) = &summary.journal_error {
         line(
             &mut text,
-            &format!("{RED}NOT RECORDED{RED:#} {}: {error}", count(summary.unrecorded, "case")),
+            &format!(
+                "{RED}NOT RECORDED{RED:#} {}: {}",
+                count(summary.unrecorded, "case"),
+                plain(error)
+            ),
         );
     }
     verdict_line(&mut text, summary);
-    line(&mut text, &format!("{DIM}journal{DIM:#} {}", relative(&summary.journal)));
+    line(&mut text, &format!("{DIM}journal{DIM:#} {}", plain(&relative(&summary.journal))));
+    if !summary.redacted.is_empty() {
+        wrapped(&mut text, &redacted(&summary.redacted), 0);
+    }
     text
+}
+
+/// `redacted: DB_PASSWORD once, OPENAI_API_KEY 3 times`; names of variables, never values.
+fn redacted(taken: &BTreeMap<String, usize>) -> String {
+    let times = |(name, count): (&String, &usize)| match count {
+        1 => format!("{name} once"),
+        2 => format!("{name} twice"),
+        count => format!("{name} {} times", thousands(*count)),
+    };
+    let parts: Vec<String> = taken.iter().map(times).collect();
+    format!("redacted: {}", parts.join(", "))
 }
 
 /// The summary of a run in which nothing could be run.
@@ -58,13 +81,14 @@ pub(super) fn render_faults(faults: &[Fault]) -> String {
     }
     let names: Vec<&str> = faults.iter().map(Fault::experiment).collect();
     text.push('\n');
-    line(&mut text, &format!("{RED}FAIL{RED:#} nothing was run: {}", names.join(", ")));
+    line(&mut text, &format!("{RED}FAIL{RED:#} nothing was run: {}", plain(&names.join(", "))));
     text
 }
 
 fn render_fault(text: &mut String, fault: &Fault) {
     text.push('\n');
-    line(text, &format!("{BOLD}{}{BOLD:#} {DIM}· not run{DIM:#}", fault.experiment()));
+    let name = plain(fault.experiment());
+    line(text, &format!("{BOLD}{name}{BOLD:#} {DIM}· not run{DIM:#}"));
     text.push('\n');
     for part in fault.text.lines() {
         wrapped(text, part, 4);
@@ -74,16 +98,6 @@ fn render_fault(text: &mut String, fault: &Fault) {
 pub(super) fn line(text: &mut String, content: &str) {
     text.push_str(content);
     text.push('\n');
-}
-
-/// The path as seen from the working directory, when that is shorter.
-pub(super) fn relative(path: &std::path::Path) -> String {
-    std::env::current_dir()
-        .ok()
-        .and_then(|directory| path.strip_prefix(directory).ok())
-        .unwrap_or(path)
-        .display()
-        .to_string()
 }
 
 fn verdict_line(text: &mut String, summary: &Summary) {
@@ -139,8 +153,8 @@ fn forgiven(summary: &Summary) -> String {
     let sampled = summary.experiments.iter().any(|experiment| experiment.sampled);
     match misses {
         0 => String::new(),
-        misses if sampled => format!("; {}, which no gate judged", count_misses(misses)),
-        misses => format!("; {}, which a gate allows", count_misses(misses)),
+        misses if sampled => format!("; {}, not judged by a gate", count_misses(misses)),
+        misses => format!("; {} within the gate's limits", count_misses(misses)),
     }
 }
 
@@ -156,7 +170,7 @@ fn is_failed(experiment: &ExperimentSummary) -> bool {
         || experiment.verdict.as_ref().is_some_and(|verdict| !verdict.passed)
 }
 
-fn render_experiment(text: &mut String, experiment: &ExperimentSummary) {
+fn render_experiment(text: &mut String, experiment: &ExperimentSummary, columns: usize) {
     let selected = if experiment.selected == experiment.rows {
         count(experiment.rows, "case")
     } else {
@@ -176,12 +190,12 @@ fn render_experiment(text: &mut String, experiment: &ExperimentSummary) {
         text,
         &format!(
             "{BOLD}{}{BOLD:#} {DIM}· {selected}{repeats}{sampled} · {}{recalled}{}{DIM:#}",
-            experiment.name,
-            experiment.origin,
+            plain(&experiment.name),
+            plain(&experiment.origin),
             elapsed.unwrap_or_default()
         ),
     );
-    render_misses(text, experiment);
+    render_misses(text, experiment, columns);
     render_table(text, experiment);
     render_spread(text, experiment);
     render_flaky(text, experiment);
@@ -198,55 +212,73 @@ fn render_experiment(text: &mut String, experiment: &ExperimentSummary) {
     }
 }
 
-fn render_misses(text: &mut String, experiment: &ExperimentSummary) {
+fn render_misses(text: &mut String, experiment: &ExperimentSummary, columns: usize) {
     if experiment.misses.is_empty() {
         return;
     }
     let mut heading = None;
     for (rerun, miss) in experiment.misses.iter().take(SHOWN_MISSES) {
         if heading.replace(miss.failed) != Some(miss.failed) {
-            let what = if miss.failed { "failing" } else { "misses, for the gate to decide" };
+            let what = if miss.failed { "failing" } else { "misses (the gate decides)" };
+            let news = experiment.misses.iter().any(|(_, other)| other.is_new);
+            let order = if news { "new ones first" } else { "worst first" };
             text.push('\n');
-            line(text, &format!("  {DIM}{what}, worst first{DIM:#}"));
+            line(text, &format!("  {DIM}{what}, {order}{DIM:#}"));
         }
-        render_miss(text, rerun, miss);
+        render_miss(text, rerun, miss, columns);
     }
     let all: usize = experiment.counts[1..4].iter().sum();
     let more = all.saturating_sub(SHOWN_MISSES.min(experiment.misses.len()));
     if more > 0 {
-        line(text, &format!("  {DIM}… and {} more in the journal{DIM:#}", thousands(more)));
+        let more = thousands(more);
+        let said = "`cargo honeyhive review` shows them, and the report";
+        line(text, &format!("  {DIM}… and {more} more: {said}{DIM:#}"));
     }
 }
 
-fn render_miss(text: &mut String, rerun: &str, miss: &Miss) {
+fn render_miss(text: &mut String, rerun: &str, miss: &Miss, columns: usize) {
     let (mark, style) = if miss.failed { ("✗", RED) } else { ("–", YELLOW) };
     let name = miss.test.split_once("::").map_or(miss.test.as_str(), |(_, name)| name);
     let mut reasons = miss.reasons.iter();
     let reason = reasons.next().map(String::as_str).unwrap_or_default();
-    let room = COLUMNS.saturating_sub(6 + width(name));
+    let (name, new) = (plain(name), if miss.is_new { "  ▼ new" } else { "" });
+    let room = COLUMNS.saturating_sub(6 + width(&name) + width(new));
     if width(reason) <= room {
-        line(text, &format!("  {style}{mark} {name}{style:#}  {reason}"));
+        line(text, &format!("  {style}{mark} {name}{new}{style:#}  {reason}"));
     } else {
-        line(text, &format!("  {style}{mark} {name}{style:#}"));
+        line(text, &format!("  {style}{mark} {name}{new}{style:#}"));
         wrapped(text, reason, 4);
     }
     for reason in reasons {
         wrapped(text, reason, 4);
     }
-    let mut field = |name: &str, value: &str| {
-        line(text, &format!("    {DIM}{name:<8}{DIM:#}  {}", middle(value, COLUMNS - 14)));
-    };
-    if !miss.inputs.is_empty() {
-        field("input", &miss.inputs);
-    }
-    if let Some(expected) = &miss.expected {
-        field("expected", expected);
-    }
-    if let Some(output) = &miss.output {
-        field("output", output);
+    render_parts(text, "input", &miss.inputs, columns);
+    for (label, parts) in [("expected", &miss.expected), ("output", &miss.output)] {
+        if let Some(parts) = parts {
+            render_parts(text, label, parts, columns);
+        }
     }
     // The command is there to be copied, so it is never cut either.
-    line(text, &format!("    {DIM}rerun{DIM:#}     {rerun}"));
+    line(text, &format!("    {DIM}rerun{DIM:#}     {}", plain(rerun)));
+}
+
+/// A value, one line per field; each is cut alone, so that a long one does not hide the others.
+fn render_parts(text: &mut String, label: &str, parts: &Parts, columns: usize) {
+    let room = columns - 14;
+    for (at, field) in parts.fields.iter().enumerate() {
+        let label = if at == 0 { label } else { "" };
+        let name = match field.name.as_str() {
+            "" => String::new(),
+            name => format!("{}: ", one_line(name, room / 3)),
+        };
+        let value = shortened(&field.text, field.hidden, room - width(&name));
+        let name = if name.is_empty() { name } else { format!("{DIM}{name}{DIM:#}") };
+        line(text, &format!("    {DIM}{label:<8}{DIM:#}  {name}{value}"));
+    }
+    if parts.more > 0 {
+        let more = count(parts.more, "more field");
+        line(text, &format!("              {DIM}… and {more}{DIM:#}"));
+    }
 }
 
 /// Text over several lines, each after `indent` spaces, broken between words.
@@ -254,7 +286,7 @@ pub(super) fn wrapped(text: &mut String, content: &str, indent: usize) {
     let room = COLUMNS - indent;
     let mut current = String::new();
     // A number keeps its unit.
-    let content = content.replace(" %", "\u{a0}%");
+    let content = plain(content).replace(" %", "\u{a0}%");
     for mut word in content.split(' ') {
         if !current.is_empty() && width(&current) + 1 + width(word) > room {
             line(text, &format!("{:indent$}{}", "", current.replace('\u{a0}', " ")));
@@ -332,27 +364,31 @@ fn render_rules(text: &mut String, experiment: &ExperimentSummary) {
     let Some(verdict) = &experiment.verdict else { return };
     if let Some(baseline) = &verdict.baseline {
         text.push('\n');
-        let day = baseline.accepted_at.split('T').next().unwrap_or_default();
-        let mut words = format!("baseline of {day}");
-        let commit = baseline.commit.as_deref().map(|commit| prefix(commit, 7)).unwrap_or_default();
-        for part in [age(&baseline.accepted_at).as_str(), commit] {
-            if !part.is_empty() {
-                words.push_str(&format!(", {part}"));
-            }
-        }
+        let when = accepted(&baseline.accepted_at, baseline.commit.as_deref(), false);
+        let mut words = format!("baseline {when}");
         match &baseline.changed[..] {
             [] => words.push_str("; nothing that is tracked has changed since"),
             changed => words.push_str(&format!("; changed since: {}", changed.join(", "))),
         }
         wrapped(text, &words, 2);
     }
+    // Rules that lack the same thing, such as a baseline, say so once.
+    let mut told: Vec<(Verdict, String, String)> = Vec::new();
     for rule in verdict.rules.iter().filter(|rule| rule.verdict != Verdict::Pass) {
-        let (mark, style) = match rule.verdict {
+        let why = rule.text.strip_prefix(&rule.rule).unwrap_or(&rule.text);
+        let known = told.iter_mut().find(|(_, _, other)| other == why);
+        match known.filter(|(verdict, ..)| *verdict == Verdict::Inconclusive) {
+            Some((_, rules, _)) => rules.push_str(&format!(", {}", rule.rule)),
+            None => told.push((rule.verdict, rule.rule.clone(), why.to_owned())),
+        }
+    }
+    for (verdict, rules, why) in told {
+        let (mark, style) = match verdict {
             Verdict::Fail => ("gate FAIL", RED),
             _ => ("gate inconclusive", YELLOW),
         };
         text.push('\n');
         line(text, &format!("  {style}{mark}{style:#}"));
-        wrapped(text, &rule.text, 4);
+        wrapped(text, &format!("{rules}{why}"), 4);
     }
 }

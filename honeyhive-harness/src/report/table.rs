@@ -9,7 +9,7 @@ use crate::gate::judge::mean_interval;
 use crate::journal::{RuleRecord, Verdict};
 use crate::rule::{GateRule, Measure, Mode, Of, Test};
 use crate::stats::{self, Spread};
-use crate::text::{number, one_line, pad, seconds, thousands, width};
+use crate::text::{number, one_line, pad, plain, seconds, thousands, width};
 
 /// One row per evaluator, and for latency and errors.
 struct Row {
@@ -38,9 +38,11 @@ pub(super) fn render_table(text: &mut String, experiment: &ExperimentSummary) {
         ),
     );
     for row in rows {
-        let gates = gates(experiment, row.of, COLUMNS - longest - 37);
-        // A rule that does not fit into the column has lines of its own.
-        let (beside, below): (Vec<_>, Vec<_>) = gates.into_iter().partition(|(_, fits)| *fits);
+        let column = longest + 37;
+        // A rule that does not fit into the column has a line of its own, that begins as near to
+        // the column as it can.
+        let (beside, below): (Vec<_>, Vec<_>) =
+            gates(experiment, row.of).into_iter().partition(|(_, width)| column + width <= COLUMNS);
         let mut beside = beside.into_iter().map(|(gate, _)| gate);
         let first = match (beside.next(), below.is_empty()) {
             (Some(gate), _) => gate,
@@ -56,10 +58,11 @@ pub(super) fn render_table(text: &mut String, experiment: &ExperimentSummary) {
         );
         line(text, cells.trim_end());
         for gate in beside {
-            line(text, &format!("  {:longest$}  {:7}  {:15}  {:5}  {gate}", "", "", "", ""));
+            line(text, &format!("{:column$}{gate}", ""));
         }
-        for (gate, _) in below {
-            line(text, &format!("    {gate}"));
+        for (gate, width) in below {
+            let indent = COLUMNS.saturating_sub(width).clamp(4, column);
+            line(text, &format!("{:indent$}{gate}", ""));
         }
     }
 }
@@ -122,8 +125,8 @@ fn rows(experiment: &ExperimentSummary) -> Vec<Row> {
     rows
 }
 
-/// `ok mean >= 0.85`, per rule on this subject, and whether it fits into the column.
-fn gates(experiment: &ExperimentSummary, of: Of, room: usize) -> Vec<(String, bool)> {
+/// `ok mean >= 0.85`, per rule on this subject, and its columns.
+fn gates(experiment: &ExperimentSummary, of: Of) -> Vec<(String, usize)> {
     let records: &[RuleRecord] = experiment.verdict.as_ref().map_or(&[], |verdict| &verdict.rules);
     experiment
         .rules
@@ -139,15 +142,14 @@ fn gates(experiment: &ExperimentSummary, of: Of, room: usize) -> Vec<(String, bo
                 Some(Verdict::Inconclusive) => ("inconclusive", YELLOW),
                 None => ("not judged", DIM),
             };
-            let rule = short(rule, record);
-            let fits = width(mark) + 1 + width(&rule) <= room;
-            (format!("{style}{mark}{style:#} {rule}"), fits)
+            let rule = plain(&short(rule, record));
+            (format!("{style}{mark}{style:#} {rule}"), width(mark) + 1 + width(&rule))
         })
         .collect()
 }
 
 /// `mean >= 0.85`, `p95 1.24 s <= 2 s`, `confident mean 0.93 >= 0.9 lang:de`,
-/// `no_regression −0.043 p 0.001`: with the value where the row does not show it.
+/// `no_regression -0.043 p 0.001`: with the value where the row does not show it.
 fn short(rule: &GateRule, record: Option<&RuleRecord>) -> String {
     let mut text = match rule.test {
         Test::Limit { mode, measure, of, comparison, limit } => {
@@ -162,7 +164,7 @@ fn short(rule: &GateRule, record: Option<&RuleRecord>) -> String {
         Test::NoRegression { .. } => {
             let mut text = "no_regression".to_owned();
             if let Some(against) = record.and_then(|record| record.against.as_ref()) {
-                let sign = if against.after < against.before { "−" } else { "+" };
+                let sign = if against.after < against.before { "-" } else { "+" };
                 let change = number((against.after - against.before).abs());
                 let _ = write!(text, " {sign}{change}");
                 if against.improved {

@@ -84,7 +84,7 @@ fn a_regression_against_the_accepted_run_fails_and_says_what_changed() {
     let first = run("moves", 8);
     assert_eq!(first.code, Some(0), "{}", first.output());
     assert!(gate_text(&first).starts_with("Inconclusive\nPass: mean(right) >= 0.3"));
-    assert_snapshot!(gate_text(&first).lines().nth(2).unwrap_or_default(), @"Inconclusive: no_regression(right): no baseline: <project>/baselines/moves.json does not exist; `cargo honeyhive accept` writes it from a recorded run");
+    assert_snapshot!(gate_text(&first).lines().nth(2).unwrap_or_default(), @"Inconclusive: no_regression(right): no baseline yet; `cargo honeyhive accept` writes baselines/moves.json from a recorded run");
     let in_ci = PROJECT.evals(["moves::"]).env("CI", "true").run();
     assert_eq!(in_ci.code, Some(101), "no baseline is a failure in CI");
 
@@ -108,8 +108,8 @@ fn a_regression_against_the_accepted_run_fails_and_says_what_changed() {
     assert_snapshot!(gate_text(&same), @"
     Pass
     Pass: mean(right) >= 0.3: 0.8, n = 40, 95 % 0.652 to 0.895; worst: n08 0, n09 0, n18 0
-    Pass: no_regression(right): 0.8 was 0.8, p = 1, n = 40; 0 better, 0 worse than the baseline of <day>, today
-    Pass: no_regression(length, margin = 0.1): 1.4 was 1.4, p = 1, n = 40; 0 better, 0 worse than the baseline of <day>, today
+    Pass: no_regression(right): 0.8 was 0.8, p = 1, n = 40; 0 better, 0 worse than the baseline accepted today (<day>)
+    Pass: no_regression(length, margin = 0.1): 1.4 was 1.4, p = 1, n = 40; 0 better, 0 worse than the baseline accepted today (<day>)
     ");
     let (_, stdout, _) = honeyhive(&same, &["accept"]);
     assert!(stdout.starts_with("unchanged moves: 40 cases"), "{stdout}");
@@ -122,8 +122,8 @@ fn a_regression_against_the_accepted_run_fails_and_says_what_changed() {
     assert_snapshot!(gate_text(&worse), @"
     Fail
     Pass: mean(right) >= 0.3: 0.6, n = 40, 95 % 0.446 to 0.737; worst: n06 0, n07 0, n08 0
-    Fail: no_regression(right): 0.6 was 0.8, down 0.2 (95 % of the gain -0.33 to -0.07), p = 0.004, n = 40; 0 better, 8 worse than the baseline of <day>, today, p = 0.008 with Holm's correction for 2 tests; changed since: prompts/system.md; worst: n06 1 → 0, n07 1 → 0, n16 1 → 0
-    Fail: no_regression(length, margin = 0.1): 1.8 was 1.4, up 0.4 (95 % of the gain -0.659 to -0.141), p = 0.004, n = 40; 0 better, 8 worse than the baseline of <day>, today, p = 0.008 with Holm's correction for 2 tests; changed since: prompts/system.md; worst: n06 1 → 3, n07 1 → 3, n16 1 → 3
+    Fail: no_regression(right): 0.6 was 0.8, down 0.2 (95 % of the gain -0.33 to -0.07), p = 0.004, n = 40; 0 better, 8 worse than the baseline accepted today (<day>), p = 0.008 with Holm's correction for 2 tests; changed since: prompts/system.md; worst: n06 (1 → 0), n07 (1 → 0), n16 (1 → 0)
+    Fail: no_regression(length, margin = 0.1): 1.8 was 1.4, up 0.4 (95 % of the gain -0.659 to -0.141), p = 0.004, n = 40; 0 better, 8 worse than the baseline accepted today (<day>), p = 0.008 with Holm's correction for 2 tests; changed since: prompts/system.md; worst: n06 (1 → 3), n07 (1 → 3), n16 (1 → 3)
     ");
     let report = worse.stdout.replace('\u{a0}', " ");
     assert!(report.contains("changed since: prompts/system.md"), "{report}");
@@ -147,7 +147,7 @@ fn a_case_that_always_held_and_never_does_now_is_found() {
     assert_eq!(now.code, Some(101));
     let text = gate_text(&now);
     let rule = text.lines().find(|line| line.contains("no_collapse")).unwrap_or_default();
-    assert_snapshot!(rule, @"Fail: no_collapse(right): 4 of 32 cases that held in the baseline of <day>, today never do now, p < 0.001: n07, n17, n27, n37; nothing that is tracked has changed since");
+    assert_snapshot!(rule, @"Fail: no_collapse(right): 4 of 32 cases collapsed since the baseline accepted today (<day>), p < 0.001: n07, n17, n27, n37; nothing that is tracked has changed since");
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn two_runs_are_compared_case_by_case() {
 
       evaluator  before  after    gain  95 % of the gain      p  better / worse
       right         0.8    0.6    −0.2  -0.33 to -0.07    0.008  0 / 8  worse
-      p is for a change either way; for a loss alone, as in no_regression, about half
+      two-sided p; the one-sided p of no_regression is about half of it
 
       worse by right
         n06  1 → 0
@@ -301,7 +301,7 @@ fn a_recorded_run_is_judged_by_the_rules_in_the_journal() {
     let broken = PROJECT.evals(["ungated::"]).env("GOOD", "10").env("BREAK", "1").run();
     let (code, stdout, _) = honeyhive(&broken, &["gate", "--recorded"]);
     assert_eq!(code, Some(1));
-    assert!(stdout.contains("1 case that no gate decides about\n    n05: panicked"), "{stdout}");
+    assert!(stdout.contains("1 case that no gate decides\n    n05: panicked"), "{stdout}");
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn runs_are_listed_with_what_became_of_them() {
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert_snapshot!(stable(&stdout), @"
     <day> <time> UTC  cli/evals  complete  <size> kB  <name>
-        counts  4 cases: 2 pass, 1 fail, 1 error; gate inconclusive
+        counts  4 cases: 2 pass, 1 miss, 1 error; gate inconclusive
     ");
 }
 
@@ -104,7 +104,7 @@ fn journals_that_are_cut_off_or_broken_are_listed_too() {
         waits  1 case: 1 pass
         <file> is torn: its last line was cut off by a crash and is left out
     <day> <time> UTC  cli/evals  complete  <size> kB  <name>
-        counts  4 cases: 2 pass, 1 fail, 1 error; gate inconclusive
+        counts  4 cases: 2 pass, 1 miss, 1 error; gate inconclusive
     at an unknown time  ?  unreadable  9 B  broken
         <root>/broken/x.jsonl:1: not a journal record: EOF while parsing a value at line 1 column 8
     ");

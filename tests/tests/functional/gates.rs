@@ -35,10 +35,10 @@ fn rules(filter: &str) -> String {
 fn rules_that_hold() {
     assert_snapshot!(rules("holds::"), @r#"
     Pass
-    Pass: mean(value) >= 0.525: 0.525, n = 20, 95 % 0.387 to 0.663; worst: 01 0.05, 02 0.1, 03 0.15
-    Pass: median(value) >= 0.5: 0.5, n = 20, 95 % 0.3 to 0.75; worst: 01 0.05, 02 0.1, 03 0.15
-    Pass: min(value) >= 0.05: 0.05, n = 20, an extreme has no interval; worst: 01 0.05, 02 0.1, 03 0.15
-    Pass: max(value) >= 1: 1, n = 20, an extreme has no interval; worst: 01 0.05, 02 0.1, 03 0.15
+    Pass: mean(value) >= 0.525: 0.525, n = 20, 95 % 0.387 to 0.663; worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    Pass: median(value) >= 0.5: 0.5, n = 20, 95 % 0.3 to 0.75; worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    Pass: min(value) >= 0.05: 0.05, n = 20, an extreme has no interval; worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    Pass: max(value) >= 1: 1, n = 20, an extreme has no interval; worst: 01 (0.05), 02 (0.1), 03 (0.15)
     Pass: p50(value) <= 0.5: 0.5, n = 20, 95 % 0.3 to 0.75; worst: 20 1, 19 0.95, 18 0.9
     Pass: p90(value) <= 0.9: 0.9, n = 20, too few cases for an interval; worst: 20 1, 19 0.95, 18 0.9
     Pass: p95(value) <= 0.95: 0.95, n = 20, too few cases for an interval; worst: 20 1, 19 0.95, 18 0.9
@@ -54,13 +54,13 @@ fn rules_that_hold() {
 fn rules_that_do_not_hold() {
     assert_snapshot!(rules("broken::"), @r#"
     Fail
-    Fail: mean(value) >= 0.6: 0.525, n = 20, 95 % 0.387 to 0.663; worst: 01 0.05, 02 0.1, 03 0.15
-    Fail: median(value) >= 0.6: 0.5, n = 20, 95 % 0.3 to 0.75; worst: 01 0.05, 02 0.1, 03 0.15
-    Fail: min(value) >= 0.1: 0.05, n = 20, an extreme has no interval; worst: 01 0.05, 02 0.1, 03 0.15
+    Fail: mean(value) >= 0.6: 0.525, n = 20, 95 % 0.387 to 0.663; worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    Fail: median(value) >= 0.6: 0.5, n = 20, 95 % 0.3 to 0.75; worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    Fail: min(value) >= 0.1: 0.05, n = 20, an extreme has no interval; worst: 01 (0.05), 02 (0.1), 03 (0.15)
     Fail: max(value) <= 0.9: 1, n = 20, an extreme has no interval; worst: 20 1, 19 0.95, 18 0.9
-    Fail: p50(value) >= 0.6: 0.5, n = 20, 95 % 0.3 to 0.75; worst: 01 0.05, 02 0.1, 03 0.15
-    Fail: p90(value) >= 0.95: 0.9, n = 20, too few cases for an interval; worst: 01 0.05, 02 0.1, 03 0.15
-    Fail: p95(value) >= 1.0: 0.95, n = 20, too few cases for an interval; worst: 01 0.05, 02 0.1, 03 0.15
+    Fail: p50(value) >= 0.6: 0.5, n = 20, 95 % 0.3 to 0.75; worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    Fail: p90(value) >= 0.95: 0.9, n = 20, too few cases for an interval; worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    Fail: p95(value) >= 1.0: 0.95, n = 20, too few cases for an interval; worst: 01 (0.05), 02 (0.1), 03 (0.15)
     Fail: p99(value) <= 0.99: 1, n = 20, too few cases for an interval; worst: 20 1, 19 0.95, 18 0.9
     Fail: stddev(value) <= 0.1: 0.296, n = 20, 95 % 0.224 to 0.344; worst: 20 1, 19 0.95, 18 0.9
     Fail: pass_rate(half) >= 0.75: 0.55, n = 20, 95 % 0.342 to 0.742; worst: 01 0, 02 0, 03 0
@@ -74,9 +74,9 @@ fn a_failing_gate_names_at_most_three_rules_and_counts_the_rest() {
     let run = run("broken::");
     assert_eq!(run.code, Some(101));
     assert_snapshot!(run.normalize(&run.failure("broken::gate")), @"
-    mean(value) >= 0.6: 0.525, n = 20, 95 % 0.387 to 0.663; worst: 01 0.05, 02 0.1, 03 0.15
-    median(value) >= 0.6: 0.5, n = 20, 95 % 0.3 to 0.75; worst: 01 0.05, 02 0.1, 03 0.15
-    min(value) >= 0.1: 0.05, n = 20, an extreme has no interval; worst: 01 0.05, 02 0.1, 03 0.15 (and 9 more rules)
+    mean(value) >= 0.6: 0.525, n = 20, 95 % 0.387 to 0.663; worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    median(value) >= 0.6: 0.5, n = 20, 95 % 0.3 to 0.75; worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    min(value) >= 0.1: 0.05, n = 20, an extreme has no interval; worst: 01 (0.05), 02 (0.1), 03 (0.15) (and 9 more rules)
     ");
 }
 
@@ -84,8 +84,8 @@ fn a_failing_gate_names_at_most_three_rules_and_counts_the_rest() {
 fn slices_are_metadata_and_tags_and_an_unknown_one_fails() {
     assert_snapshot!(rules("sliced::"), @r#"
     Fail
-    Pass: mean(value, slice = "half:low") >= 0.27: 0.275, n = 10, 95 % 0.167 to 0.383; worst: 01 0.05, 02 0.1, 03 0.15
-    Pass: mean(value, slice = "half:high") >= 0.77: 0.775, n = 10, 95 % 0.667 to 0.883; worst: 11 0.55, 12 0.6, 13 0.65
+    Pass: mean(value, slice = "half:low") >= 0.27: 0.275, n = 10, 95 % 0.167 to 0.383; worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    Pass: mean(value, slice = "half:high") >= 0.77: 0.775, n = 10, 95 % 0.667 to 0.883; worst: 11 (0.55), 12 (0.6), 13 (0.65)
     Pass: mean(value, slice = "n20") >= 1.0: 1, n = 1, 95 % 0.207 to 1
     Fail: mean(value, slice = "half:hihg") >= 0.1: no case is in the slice `half:hihg`; check its spelling in metadata and tags
     Pass: p95(latency, slice = "half:low") <= "60s": <time>, n = 10, too few cases for an interval
@@ -97,10 +97,10 @@ fn slices_are_metadata_and_tags_and_an_unknown_one_fails() {
 fn confident_needs_the_bound_and_not_worse_only_fails_on_it() {
     assert_snapshot!(rules("bounds::"), @"
     Fail
-    Pass: confident(mean(value) >= 0.4): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % lower bound 0.411; worst: 01 0.05, 02 0.1, 03 0.15
-    Fail: confident(mean(value) >= 0.5): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % lower bound 0.411; worst: 01 0.05, 02 0.1, 03 0.15
-    Pass: not_worse(mean(value) >= 0.6): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % upper bound 0.639; worst: 01 0.05, 02 0.1, 03 0.15
-    Fail: not_worse(mean(value) >= 0.7): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % upper bound 0.639, p = 0.032 with Holm's correction for 4 tests; worst: 01 0.05, 02 0.1, 03 0.15
+    Pass: confident(mean(value) >= 0.4): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % lower bound 0.411; worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    Fail: confident(mean(value) >= 0.5): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % lower bound 0.411; worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    Pass: not_worse(mean(value) >= 0.6): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % upper bound 0.639; worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    Fail: not_worse(mean(value) >= 0.7): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % upper bound 0.639, p = 0.032 with Holm's correction for 4 tests; worst: 01 (0.05), 02 (0.1), 03 (0.15)
     Fail: confident(mean(distance) <= 0.6): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % upper bound 0.639; worst: 20 1, 19 0.95, 18 0.9
     Pass: not_worse(mean(distance) <= 0.5): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % lower bound 0.411; worst: 20 1, 19 0.95, 18 0.9
     Pass: confident(mean(distance) <= 0.7): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % upper bound 0.639; worst: 20 1, 19 0.95, 18 0.9

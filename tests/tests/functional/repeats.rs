@@ -272,13 +272,15 @@ fn a_sample_is_not_final_and_its_gate_says_nothing() {
     assert_snapshot!(summary(&run, "sampled ·"), @"
     sampled · 4 of 40 cases · a sample, not final · forty() · <time>
 
-      misses, for the gate to decide, worst first
+      misses (the gate decides), worst first
       – 15  yes is false
-        input     answers: n, n: 15
+        input     answers: n
+                  n: 15
         output    n
         rerun     cargo test --test evals -- --exact sampled::15
       – 21  yes is false
-        input     answers: n, n: 21
+        input     answers: n
+                  n: 21
         output    n
         rerun     cargo test --test evals -- --exact sampled::21
 
@@ -290,7 +292,7 @@ fn a_sample_is_not_final_and_its_gate_says_nothing() {
         a sample of 4 of 40 cases (HH_SAMPLE=4, seed 7) is not final; a gate judges
         all
 
-    NOT FINAL 4 cases in 1 experiment, <time>; 2 misses, which no gate judged
+    NOT FINAL 4 cases in 1 experiment, <time>; 2 misses, not judged by a gate
     journal <journal>
     report  <report>
     ");

@@ -69,7 +69,7 @@ fn the_comment_of_a_pull_request() {
     <!-- honeyhive: reports/evals -->
     ## ❌ FAIL · `reports/evals`
 
-    8 cases: 6 pass, 1 fail, 1 error · <time>
+    8 cases: 6 pass, 1 miss, 1 error · <time>
 
     ### ❌ `fails` FAIL
 
@@ -91,7 +91,7 @@ fn the_comment_of_a_pull_request() {
 
     <details><summary>2 cases of <code>fails</code> not as expected</summary>
 
-    **`n0`** error, for the gate to decide
+    **`n0`** error, the gate decides
     ```text
     error: nothing
     input     0
@@ -99,7 +99,7 @@ fn the_comment_of_a_pull_request() {
     rerun     cargo test --test evals -- --exact fails::n0
     ```
 
-    **`n1`** fail, for the gate to decide
+    **`n1`** miss, the gate decides
     ```text
     right is false
     input     1
@@ -210,7 +210,7 @@ fn a_case_that_moved_is_seen_against_the_baseline() {
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(markdown.contains("Against `the baseline of 2026-01-02"), "{markdown}");
     assert!(markdown.contains("▼ 1 regressed, = 2 same, + 1 not comparable"), "{markdown}");
-    assert!(markdown.contains("**`n1`** fail, for the gate to decide ▼ regressed"), "{markdown}");
+    assert!(markdown.contains("**`n1`** miss, the gate decides ▼ regressed"), "{markdown}");
 }
 
 #[test]

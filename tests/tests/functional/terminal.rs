@@ -91,7 +91,7 @@ fn a_red_run() {
         output    Rome
         rerun     cargo test --test evals -- --exact red::terse
 
-      misses, for the gate to decide, worst first
+      misses (the gate decides), worst first
       – error  error: connection refused
         input     question: down
         expected  Paris
@@ -166,7 +166,10 @@ fn few_of_many_misses_are_shown() {
     let summary = summary(&run);
     let shown = summary.lines().filter(|line| line.starts_with("  ✗ ")).count();
     assert!((3..=10).contains(&shown), "{summary}");
-    assert!(summary.contains(&format!("… and {} more in the journal", 30 - shown)), "{summary}");
+    assert!(
+        summary.contains(&format!("… and {} more: `cargo honeyhive review`", 30 - shown)),
+        "{summary}"
+    );
 }
 
 #[test]

@@ -212,7 +212,11 @@ async fn a_refusal_says_what_to_do() {
 
     let moved = answer(308, "").header("location", "https://u:pw@new.example/v1/runs?t=s3cret");
     let error = error_of(&client(&Server::always(moved))).await.to_string();
-    assert!(error.ends_with("It sends us to https://..@new.example/v1/runs: mend HH_API_URL"));
+    assert!(
+        error.ends_with(
+            "The server redirects to https://..@new.example/v1/runs: correct HH_API_URL"
+        )
+    );
 }
 
 #[tokio::test]

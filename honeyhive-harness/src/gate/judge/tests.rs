@@ -84,7 +84,7 @@ fn a_verdict_says_value_n_interval_limit_and_the_worst() {
     assert_eq!(record.verdict, Verdict::Fail);
     assert_eq!(
         record.text,
-        "mean(correct) >= 0.9: 0.887, n = 62, 95 % 0.785 to 0.944; worst: row-55 0, row-56 0, row-57 0"
+        "mean(correct) >= 0.9: 0.887, n = 62, 95 % 0.785 to 0.944; worst: row-55 (0), row-56 (0), row-57 (0)"
     );
     assert_eq!(record.n, 62);
     assert_eq!(verdict(CORRECT, &hits(9, 10)).verdict, Verdict::Pass);
@@ -152,7 +152,7 @@ fn latency_uses_attempts_for_percentiles_and_cases_for_means() {
     let record = verdict(latency(Measure::Mean, 2.0), &cases);
     assert_eq!((record.verdict, record.n), (Verdict::Pass, 2));
     assert!((record.value.unwrap() - 1.1).abs() < 1e-12);
-    assert!(record.text.contains("95 % 0 µs to 12.5 s; worst: row-1 2 s"), "{}", record.text);
+    assert!(record.text.contains("95 % 0 µs to 12.5 s; worst: row-1 (2 s)"), "{}", record.text);
 }
 
 #[test]

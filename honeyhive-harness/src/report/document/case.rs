@@ -171,6 +171,11 @@ impl<'a> Case<'a> {
         });
     }
 
+    /// Whether a gate decides about it: its own test passed.
+    pub(crate) fn is_miss(&self) -> bool {
+        self.state == CaseState::Fail && self.passed
+    }
+
     /// Whether it came to nothing good: it failed, or a gate decides about its miss.
     pub(crate) fn is_bad(&self) -> bool {
         matches!(self.state, CaseState::Fail | CaseState::Error | CaseState::Unscored)

@@ -127,6 +127,7 @@ impl<'a> Experiment<'a> {
         let mut counts = Counts::default();
         for case in &cases {
             counts.add(case.state, 1);
+            counts.misses += usize::from(case.is_miss());
         }
         counts.add(CaseState::Skipped, record.selected.saturating_sub(cases.len()));
         let mut comparisons = against.map(|against| compare(record, against, &mut cases));

@@ -96,6 +96,8 @@ pub(crate) struct Counts {
     pub(crate) unscored: usize,
     /// Selected, but not run, or cut off before its end.
     pub(crate) skipped: usize,
+    /// Those of `fail` whose gate decides: their own tests passed.
+    pub(crate) misses: usize,
 }
 
 impl Counts {
@@ -117,6 +119,7 @@ impl Counts {
             counts.error += of.error;
             counts.unscored += of.unscored;
             counts.skipped += of.skipped;
+            counts.misses += of.misses;
         }
         counts
     }
@@ -124,6 +127,19 @@ impl Counts {
     /// All of them.
     pub(crate) const fn all(self) -> usize {
         self.pass + self.fail + self.error + self.unscored + self.skipped
+    }
+
+    /// Each with the name of its class and the word for people. One word for one thing: where the
+    /// gate decides, a case that failed is a miss.
+    pub(crate) const fn shown(self) -> [(&'static str, &'static str, usize); 6] {
+        [
+            ("pass", "pass", self.pass),
+            ("miss", if self.misses == 1 { "miss" } else { "misses" }, self.misses),
+            ("fail", "fail", self.fail - self.misses),
+            ("error", "error", self.error),
+            ("unscored", "unscored", self.unscored),
+            ("skipped", "skipped", self.skipped),
+        ]
     }
 
     /// Each with the state's name, in the order of the journal.

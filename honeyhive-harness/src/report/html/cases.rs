@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::super::document::{Case, CaseScore, Change, Experiment, Row, shown};
+use super::super::document::{Case, CaseScore, Change, Experiment, Row, shown, state_name};
 use super::escape::{cut, text};
-use super::{STATES, data};
+use super::{data, sign};
 use crate::journal::{AttemptRecord, CaseState};
 use crate::text::{count, number, seconds, thousands};
 
@@ -50,7 +50,9 @@ pub(super) fn render(experiment: &Experiment<'_>, index: usize) -> String {
         html.push_str(&column(key, name, ""));
     }
     for row in rows {
-        html.push_str(&column(&format!("e{}", row.index), &text(&row.record.name), ""));
+        // A long name is broken between its words, not within one.
+        let name = text(&row.record.name).replace('_', "_<wbr>");
+        html.push_str(&column(&format!("e{}", row.index), &name, ""));
     }
     html.push_str(&column("time", "Time", ""));
     html.push_str("</tr></thead>\n<tbody>\n");
@@ -102,13 +104,16 @@ fn toolbar(experiment: &Experiment<'_>, index: usize) -> String {
     let mut filters = vec![
         ("attention", "Needs attention", of(&data::needs_attention)),
         ("all", "All", experiment.cases.len()),
-        ("failed", "✘ Failed", of(&|case| case.state == CaseState::Fail)),
+        ("failed", "✘ Failed", of(&|case| case.state == CaseState::Fail && !case.is_miss())),
         (
             "errors",
             "! Errors",
             of(&|case| matches!(case.state, CaseState::Error | CaseState::Unscored)),
         ),
     ];
+    if experiment.counts.misses > 0 {
+        filters.push(("misses", "– Misses", experiment.counts.misses));
+    }
     if experiment.compared.is_some() {
         filters.push(("regressed", "▼ Worse", of(&regressed)));
         filters.push(("fixed", "▲ Better", of(&|case| case.change == Some(Change::Fixed))));
@@ -154,7 +159,8 @@ fn column(key: &str, name: &str, spoken: &str) -> String {
 }
 
 fn row(case: &Case<'_>, rows: &[Row<'_>], compared: bool) -> String {
-    let (sign, name) = STATES[case.state.index()];
+    let name = if case.is_miss() { "miss" } else { state_name(case.state) };
+    let sign = sign(name);
     let mut html = format!(
         "<tr><td class=\"c-state s-{name}\"><i aria-hidden=\"true\">{sign}</i> {name}</td>"
     );

@@ -169,3 +169,20 @@ pub(super) fn whisker(row: &Row<'_>, scale: &Scale, limits: &[f64]) -> String {
     let _ = write!(svg, "<circle cx=\"{x:.1}\" cy=\"7\" r=\"3.5\"/></svg>");
     svg
 }
+
+/// The ends of the scale below it, and what the coloured ticks are.
+pub(super) fn legend(scale: &Scale, limits: &[f64]) -> String {
+    let (low, high) = (number(scale.low), number(scale.high));
+    let mut html = format!("<p class=\"ends\"><span>{low}</span>");
+    if !limits.is_empty() {
+        let limits: Vec<String> = limits.iter().map(|limit| number(*limit)).collect();
+        let _ = write!(
+            html,
+            "<span><svg class=\"tick\" viewBox=\"0 0 8 10\" aria-hidden=\"true\"><path \
+             d=\"M4 0V10\"/></svg> gate: {}</span>",
+            limits.join(", ")
+        );
+    }
+    let _ = write!(html, "<span>{high}</span></p>");
+    html
+}

@@ -31,7 +31,7 @@ function openNamed() {
 }
 
 function fill(at) {
-  const c = list[at], [sign, name] = STATES[c.state];
+  const c = list[at], [sign, name] = stateOf(c);
   shown = {c, at, trace: traceOf(c)};
   const attempt = c.attempts[view.attempt ?? c.at] ? view.attempt ?? c.at : c.at;
   shown.attempt = attempt;
@@ -85,7 +85,7 @@ function fillAttempt() {
   const {c, trace} = shown, a = c.attempts[shown.attempt];
   const of = trace && trace[shown.attempt];
   if (!a) { $('#attempt').replaceChildren(h('p.note', null, 'It was not run.')); return; }
-  const said = [duration(a.ms), a.tries > 1 && `${a.tries} tries`, of && totalTokens(of.s), of && of.q && ['session ', h('code', null, visible(of.q))]];
+  const said = [duration(a.ms) + ' in the function', a.tries > 1 && `${a.tries} tries`, of && totalTokens(of.s), of && of.q && ['session ', h('code', null, visible(of.q))]];
   $('#attempt').replaceChildren(
     h('p.about', null, said.filter(Boolean).map((one, i) => [i ? ' · ' : '', one])),
     results(c, a),
@@ -137,7 +137,7 @@ function results(c, a) {
     choices.map(([key, name]) => h('button', {type: 'button', 'aria-pressed': key === compared ? 'true' : 'false', 'data-mode': key,
       onclick() { setMode(key); }}, name)));
   const shownOutput = a.hasOutput ? outputPane(c, a) :
-    a.error ? pane('Error', h('p.s-error', null, '! ' + visible(a.error[0])), text(a.error[1])) :
+    a.error ? pane('Error', h('p.s-error', null, visible(ERRORS[a.error[0]] || a.error[0])), text(a.error[1])) :
     pane('Output', h('p.note', null, 'There is none.'));
   return h('div.panes', null, input, expected,
     h('div', null, h('h3', null, 'Output', switcher), shownOutput));
@@ -168,6 +168,9 @@ function outputPane(c, a) {
     parts.map(([kind, words]) => kind === 0 ? words : h(kind < 0 ? 'del' : 'ins', null, words))));
 }
 
+const ERRORS = {returned: '! returned an error', panic: '! panicked', timeout: '! timed out', argument: '! an argument could not be read',
+  output: '! the output could not be written', datapoint: '! the row could not be read', not_run: '! was not run'};
+
 function scoreTable(c, a) {
   const one = experiment(), several = c.attempts.length > 1, based = one.baseline != null;
   if (!one.evaluators.length) return h('p.note', null, 'Nothing scores this.');
@@ -183,7 +186,7 @@ function scoreTable(c, a) {
       several && h('td', null, show(e, score.value)),
       based && h('td', null, score.before === undefined ? '–' : [show(e, score.before),
         score.gain ? h('span.' + (score.gain > 0 ? 's-pass' : 's-fail'), null, score.gain > 0 ? ' ▲' : ' ▼') : '']),
-      h('td', null, e.limit == null ? 'measures' : (e.minimize ? '≤ ' : '≥ ') + number(e.limit)),
+      h('td', null, e.limit == null ? 'nothing' : e.bool && e.limit === 1 ? 'yes' : e.bool && e.limit === 0 && e.minimize ? 'no' : (e.minimize ? '≤ ' : '≥ ') + number(e.limit)),
       h('td.why', {dir: 'auto'}, why));
   });
   return h('div.wide', {tabindex: 0, role: 'region', 'aria-label': 'Scores'}, h('table.scores', null, h('thead', null, h('tr', null,

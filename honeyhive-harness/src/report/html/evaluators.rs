@@ -78,6 +78,7 @@ fn evaluator(experiment: &Experiment<'_>, row: &Row<'_>, compared: bool, gated: 
         let limits = limits(experiment, row);
         html.push_str(&chart::histogram(row, &experiment.cases, &scale));
         html.push_str(&chart::whisker(row, &scale, &limits));
+        html.push_str(&chart::legend(&scale, &limits));
     }
     html.push_str("</td>");
     if compared {
@@ -182,7 +183,7 @@ fn signed(value: f64) -> String {
     let text = three(value.abs());
     match value {
         _ if text.trim_matches(['0', '.']).is_empty() => text,
-        value if value < 0.0 => format!("−{text}"),
+        value if value < 0.0 => format!("-{text}"),
         _ => format!("+{text}"),
     }
 }
@@ -228,6 +229,6 @@ mod tests {
 
     #[test]
     fn differences_have_signs_and_nothing_has_none() {
-        assert_eq!([0.05, -0.05, 0.0, -0.0].map(signed), ["+0.050", "−0.050", "0.000", "0.000"]);
+        assert_eq!([0.05, -0.05, 0.0, -0.0].map(signed), ["+0.050", "-0.050", "0.000", "0.000"]);
     }
 }

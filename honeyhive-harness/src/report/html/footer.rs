@@ -9,8 +9,8 @@ use crate::text::{count, thousands};
 pub(super) fn render(document: &Document<'_>, longest: usize, without_trace: usize) -> String {
     let mut html = String::from(
         "<footer>\n<details><summary>How these numbers came about</summary>\n<ul>\n\
-         <li>The case is the unit: its attempts are averaged first. Errors are no scores of 0; a \
-         case without a score is not in a mean, and every mean says its n.</li>\n\
+         <li>The case is the unit: its attempts are averaged first. An error is not a score of 0: \
+         cases without a score are left out of the mean, and every mean says its n.</li>\n\
          <li>Intervals are at 95 %: Wilson's where every case has 0 or 1, else Student's t, within \
          the range of the evaluator.</li>\n",
     );
@@ -50,7 +50,7 @@ pub(super) fn render(document: &Document<'_>, longest: usize, without_trace: usi
     }
     let _ = writeln!(
         html,
-        "<p>Written by honeyhive-harness {}. This file asks no server for anything.</p>\n</footer>",
+        "<p>Written by honeyhive-harness {}. This file makes no network requests.</p>\n</footer>",
         text(document.harness)
     );
     html

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::document::{Compared, Document, Ending, Experiment, Outcome, shown};
 use super::escape::text;
-use super::{STATES, escape};
+use super::{escape, sign};
 use crate::text::{count, seconds, thousands};
 
 /// Entries of a list that are worth reading on the first screen.
@@ -175,11 +175,12 @@ fn strip(experiment: &Experiment<'_>) -> String {
     let counts = experiment.counts;
     let mut html = String::from("<div class=\"strip\">\n<p>");
     let _ = write!(html, "<span class=\"n\">{}</span> ", count(counts.all(), "case"));
-    for ((sign, name), (_, n)) in STATES.iter().zip(counts.named()) {
-        if n > 0 || matches!(*name, "pass" | "fail") {
+    for (name, word, n) in counts.shown() {
+        let sign = sign(name);
+        if n > 0 || name == "pass" {
             let _ = write!(
                 html,
-                "<span class=\"s-{name}\"><i aria-hidden=\"true\">{sign}</i> <b>{}</b> {name}\
+                "<span class=\"s-{name}\"><i aria-hidden=\"true\">{sign}</i> <b>{}</b> {word}\
                  </span> ",
                 thousands(n)
             );
@@ -210,13 +211,13 @@ fn strip(experiment: &Experiment<'_>) -> String {
         );
     }
     html.push_str("</div>\n");
-    html.push_str(&proportions(counts.named()));
+    html.push_str(&proportions(counts.shown()));
     html
 }
 
 /// The states as parts of one bar.
-fn proportions(counts: [(&str, usize); 5]) -> String {
-    let all: usize = counts.iter().map(|(_, n)| n).sum();
+fn proportions(counts: [(&str, &str, usize); 6]) -> String {
+    let all: usize = counts.iter().map(|(_, _, n)| n).sum();
     if all == 0 {
         return String::new();
     }
@@ -225,7 +226,7 @@ fn proportions(counts: [(&str, usize); 5]) -> String {
          aria-hidden=\"true\">",
     );
     let mut x = 0.0;
-    for (name, n) in counts.iter().filter(|(_, n)| *n > 0) {
+    for (name, _, n) in counts.iter().filter(|(_, _, n)| *n > 0) {
         let width = *n as f64 / all as f64 * 1000.0;
         let _ = write!(
             html,
@@ -243,7 +244,7 @@ fn changes(compared: &Compared<'_>) -> String {
     if let Some(commit) = compared.commit {
         let _ = write!(html, " <code>{}</code>", text(escape::cut(commit, 9).0));
     }
-    html.push_str(": ");
+    html.push_str(". ");
     let mut all: Vec<String> = compared.changed.iter().map(|one| text(one)).collect();
     // The metadata may say of the model what the spans say, too.
     let mut seen = std::collections::HashSet::new();
@@ -254,9 +255,10 @@ fn changes(compared: &Compared<'_>) -> String {
         all.push(format!("and {rest} more"));
     }
     if all.is_empty() {
-        html.push_str("nothing that is known to the harness changed but the sources");
+        html.push_str("Nothing that is tracked has changed since; the sources may have.");
     } else {
         let all: Vec<String> = all.iter().map(|one| format!("<mark>{one}</mark>")).collect();
+        html.push_str("Changed since: ");
         html.push_str(&all.join(" "));
     }
     html.push_str("</p>\n");

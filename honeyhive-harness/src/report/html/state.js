@@ -1,5 +1,7 @@
 // What is shown, and the address that says so: a link opens the same view.
 const STATES = [['✔', 'pass'], ['✘', 'fail'], ['!', 'error'], ['?', 'unscored'], ['⊘', 'skipped']];
+// Where the gate decides, a case that failed is a miss.
+const stateOf = c => c.state === 1 && c.forgiven ? ['–', 'miss'] : STATES[c.state];
 const ROWS = 100;
 
 const experiments = JSON.parse($('#data').textContent).x.map((raw, index) => {
@@ -34,7 +36,8 @@ const experiments = JSON.parse($('#data').textContent).x.map((raw, index) => {
 const FILTERS = {
   attention: c => c.urgent,
   all: () => true,
-  failed: c => c.state === 1,
+  failed: c => c.state === 1 && !c.forgiven,
+  misses: c => c.state === 1 && c.forgiven,
   errors: c => c.state === 2 || c.state === 3,
   regressed: c => c.change === 2,
   fixed: c => c.change === 1,

@@ -23,7 +23,7 @@ function scoreCell(c, e, i) {
 }
 
 function tableRow(c, at) {
-  const one = experiment(), attempt = c.attempts[c.at], [sign, name] = STATES[c.state];
+  const one = experiment(), attempt = c.attempts[c.at], [sign, name] = stateOf(c);
   const clamp = (what, text) => h('td.c-' + what, null, h('div.clamp', {dir: 'auto'}, text));
   const output = !attempt ? '' : attempt.hasOutput ? brief(attempt.output) :
     attempt.error ? brief(attempt.error[1]) : '';
@@ -90,7 +90,7 @@ function show() {
   });
   if (!list.length) {
     const columns = $$('thead th', one.table).length;
-    $('tbody', one.table).append(h('tr', null, h('td.none', {colspan: columns}, 'No case is like this.')));
+    $('tbody', one.table).append(h('tr', null, h('td.none', {colspan: columns}, 'No matching cases.')));
   }
   writeAddress();
 }
