@@ -107,7 +107,7 @@ fn a_regression_against_the_accepted_run_fails_and_says_what_changed() {
     let same = run("moves", 8);
     assert_snapshot!(gate_text(&same), @"
     Pass
-    Pass: mean(right) >= 0.3: 0.8, n = 40, 95 % 0.652 to 0.895; worst: n08 0, n09 0, n18 0
+    Pass: mean(right) >= 0.3: 0.8, n = 40, 95 % 0.652 to 0.895; worst: n08 (0), n09 (0), n18 (0)
     Pass: no_regression(right): 0.8 was 0.8, p = 1, n = 40; 0 better, 0 worse than the baseline accepted today (<day>)
     Pass: no_regression(length, margin = 0.1): 1.4 was 1.4, p = 1, n = 40; 0 better, 0 worse than the baseline accepted today (<day>)
     ");
@@ -121,7 +121,7 @@ fn a_regression_against_the_accepted_run_fails_and_says_what_changed() {
     assert_eq!(worse.code, Some(101));
     assert_snapshot!(gate_text(&worse), @"
     Fail
-    Pass: mean(right) >= 0.3: 0.6, n = 40, 95 % 0.446 to 0.737; worst: n06 0, n07 0, n08 0
+    Pass: mean(right) >= 0.3: 0.6, n = 40, 95 % 0.446 to 0.737; worst: n06 (0), n07 (0), n08 (0)
     Fail: no_regression(right): 0.6 was 0.8, down 0.2 (95 % of the gain -0.33 to -0.07), p = 0.004, n = 40; 0 better, 8 worse than the baseline accepted today (<day>), p = 0.008 with Holm's correction for 2 tests; changed since: prompts/system.md; worst: n06 (1 → 0), n07 (1 → 0), n16 (1 → 0)
     Fail: no_regression(length, margin = 0.1): 1.8 was 1.4, up 0.4 (95 % of the gain -0.659 to -0.141), p = 0.004, n = 40; 0 better, 8 worse than the baseline accepted today (<day>), p = 0.008 with Holm's correction for 2 tests; changed since: prompts/system.md; worst: n06 (1 → 3), n07 (1 → 3), n16 (1 → 3)
     ");
@@ -257,7 +257,7 @@ fn two_runs_are_compared_case_by_case() {
       changed: nothing that is tracked
 
       evaluator  before  after    gain  95 % of the gain      p  better / worse
-      right         0.8    0.6    −0.2  -0.33 to -0.07    0.008  0 / 8  worse
+      right         0.8    0.6    -0.2  -0.33 to -0.07    0.008  0 / 8  worse
       two-sided p; the one-sided p of no_regression is about half of it
 
       worse by right
@@ -288,8 +288,8 @@ fn a_recorded_run_is_judged_by_the_rules_in_the_journal() {
     assert_snapshot!(stdout, @"
     FAIL plain · 40 cases
       FAIL
-        mean(right) >= 0.3: 0.2, n = 40, 95 % 0.105 to 0.348; worst: n02 0, n03 0,
-        n04 0
+        mean(right) >= 0.3: 0.2, n = 40, 95 % 0.105 to 0.348; worst: n02 (0), n03
+        (0), n04 (0)
     ");
     let good = run("plain", 9);
     let (code, stdout, _) = honeyhive(&good, &["gate", "--recorded", "--json"]);

@@ -277,7 +277,7 @@ fn a_case_that_always_held_and_never_does_fails() {
     assert_eq!(one.code, Some(101));
     assert_snapshot!(rules(&one), @"
     Fail
-    Pass: mean(correct) >= 0.1: 0.95, n = 20, 95 % 0.764 to 0.991; worst: 01 0
+    Pass: mean(correct) >= 0.1: 0.95, n = 20, 95 % 0.764 to 0.991; worst: 01 (0)
     Fail: no_collapse(correct): 1 of 20 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.05: 01; nothing that is tracked has changed since
     ");
     // Where a few flicker, one collapse may be chance: each could as well be all good and all bad.
@@ -289,7 +289,7 @@ fn a_case_that_always_held_and_never_does_fails() {
     write(file("collapsing"), flickering.to_string());
     assert_snapshot!(rules(&run("collapsing", 1)), @"
     Pass
-    Pass: mean(correct) >= 0.1: 0.95, n = 20, 95 % 0.764 to 0.991; worst: 01 0
+    Pass: mean(correct) >= 0.1: 0.95, n = 20, 95 % 0.764 to 0.991; worst: 01 (0)
     Pass: no_collapse(correct): 1 of 17 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.185: 01
     ");
 }
@@ -308,7 +308,7 @@ fn tests_of_one_gate_are_corrected_together() {
     Pass: no_regression(points): 0.75 was 1, down 0.25 (95 % of the gain -0.458 to -0.042), p = 0.031, n = 20; 0 better, 5 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.094 with Holm's correction for 4 tests; nothing that is tracked has changed since; worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
     Pass: no_regression(other): 0.75 was 1, down 0.25 (95 % of the gain -0.458 to -0.042), p = 0.031, n = 20; 0 better, 5 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.094 with Holm's correction for 4 tests; nothing that is tracked has changed since; worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
     Pass: no_collapse(brief): 0 of 20 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2)
-    Fail: not_worse(mean(points) >= 0.95): 0.75, n = 20, 95 % 0.531 to 0.888, one-sided 95 % upper bound 0.873, p < 0.001 with Holm's correction for 4 tests; worst: 01 0, 02 0, 03 0
+    Fail: not_worse(mean(points) >= 0.95): 0.75, n = 20, 95 % 0.531 to 0.888, one-sided 95 % upper bound 0.873, p < 0.001 with Holm's correction for 4 tests; worst: 01 (0), 02 (0), 03 (0)
     ");
     let eight = run("several", 8);
     assert_snapshot!(rules(&eight), @"
@@ -316,7 +316,7 @@ fn tests_of_one_gate_are_corrected_together() {
     Fail: no_regression(points): 0.6 was 1, down 0.4 (95 % of the gain -0.635 to -0.165), p = 0.004, n = 20; 0 better, 8 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.012 with Holm's correction for 4 tests; nothing that is tracked has changed since; worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
     Fail: no_regression(other): 0.6 was 1, down 0.4 (95 % of the gain -0.635 to -0.165), p = 0.004, n = 20; 0 better, 8 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.012 with Holm's correction for 4 tests; nothing that is tracked has changed since; worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
     Pass: no_collapse(brief): 0 of 20 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2)
-    Fail: not_worse(mean(points) >= 0.95): 0.6, n = 20, 95 % 0.387 to 0.781, one-sided 95 % upper bound 0.758, p < 0.001 with Holm's correction for 4 tests; worst: 01 0, 02 0, 03 0
+    Fail: not_worse(mean(points) >= 0.95): 0.6, n = 20, 95 % 0.387 to 0.781, one-sided 95 % upper bound 0.758, p < 0.001 with Holm's correction for 4 tests; worst: 01 (0), 02 (0), 03 (0)
     ");
     let against = eight.gates()[0].rules[0].against.clone().expect("a comparison");
     assert!((against.p - 0.5_f64.powi(8)).abs() < 1e-12);

@@ -69,15 +69,15 @@ fn each_reducer_makes_one_score_of_three_attempts() {
 fn rules_see_the_reduced_scores() {
     assert_snapshot!(rules(&run("gated::")), @"
     Fail
-    Pass: mean(yes) >= 0.5: 0.5, n = 4, 95 % 0 to 1; worst: nnn 0, nyn 0.333, yyn 0.667
-    Pass: mean(two) >= 0.5: 0.5, n = 4, 95 % 0.15 to 0.85; worst: nyn 0, nnn 0
-    Pass: pass_rate(two) >= 0.5: 0.5, n = 4, 95 % 0.15 to 0.85; worst: nyn 0, nnn 0
-    Pass: mean(any) >= 0.5: 0.667, n = 4, 95 % 0 to 1; worst: nnn 0, nyn 0.667
-    Pass: mean(all) >= 0.3: 0.333, n = 4, 95 % 0 to 1; worst: nyn 0, nnn 0, yyn 0.333
-    Pass: mean(middle) >= 2: 2, n = 4, 95 % 0.163 to 3.837; worst: nyn 1, nnn 1
-    Pass: max(middle) <= 3: 3, n = 4, an extreme has no interval; worst: yyy 3, yyn 3
-    Pass: mean(cheap) >= 0.5: 0.5, n = 4, 95 % 0.15 to 0.85; worst: yyy 0, yyn 0
-    Fail: pass_rate(cheap) >= 0.75: 0.5, n = 4, 95 % 0.15 to 0.85; worst: yyy 0, yyn 0
+    Pass: mean(yes) >= 0.5: 0.5, n = 4, 95 % 0 to 1; worst: nnn (0), nyn (0.333), yyn (0.667)
+    Pass: mean(two) >= 0.5: 0.5, n = 4, 95 % 0.15 to 0.85; worst: nyn (0), nnn (0)
+    Pass: pass_rate(two) >= 0.5: 0.5, n = 4, 95 % 0.15 to 0.85; worst: nyn (0), nnn (0)
+    Pass: mean(any) >= 0.5: 0.667, n = 4, 95 % 0 to 1; worst: nnn (0), nyn (0.667)
+    Pass: mean(all) >= 0.3: 0.333, n = 4, 95 % 0 to 1; worst: nyn (0), nnn (0), yyn (0.333)
+    Pass: mean(middle) >= 2: 2, n = 4, 95 % 0.163 to 3.837; worst: nyn (1), nnn (1)
+    Pass: max(middle) <= 3: 3, n = 4, an extreme has no interval; worst: yyy (3), yyn (3)
+    Pass: mean(cheap) >= 0.5: 0.5, n = 4, 95 % 0.15 to 0.85; worst: yyy (0), yyn (0)
+    Fail: pass_rate(cheap) >= 0.75: 0.5, n = 4, 95 % 0.15 to 0.85; worst: yyy (0), yyn (0)
     ");
 }
 
@@ -205,13 +205,13 @@ fn repeats_that_are_no_number_are_an_error() {
 fn cases_that_belong_together_widen_the_interval() {
     assert_snapshot!(rules(&run("apart::")), @"
     Pass
-    Pass: mean(yes) >= 0.5: 0.5, n = 32, 95 % 0.336 to 0.664; worst: q04 0, q05 0, q06 0
+    Pass: mean(yes) >= 0.5: 0.5, n = 32, 95 % 0.336 to 0.664; worst: q04 (0), q05 (0), q06 (0)
     ");
     assert_snapshot!(rules(&run("together::")), @"
     Fail
-    Pass: mean(yes) >= 0.5: 0.5, n = 32, 95 % 0.053 to 0.947; worst: q04 0, q05 0, q06 0
-    Fail: confident(mean(yes) >= 0.2): 0.5, n = 32, 95 % 0.053 to 0.947, one-sided 95 % lower bound 0.142; worst: q04 0, q05 0, q06 0
-    Pass: not_worse(mean(yes) >= 0.7): 0.5, n = 32, 95 % 0.053 to 0.947, one-sided 95 % upper bound 0.858; worst: q04 0, q05 0, q06 0
+    Pass: mean(yes) >= 0.5: 0.5, n = 32, 95 % 0.053 to 0.947; worst: q04 (0), q05 (0), q06 (0)
+    Fail: confident(mean(yes) >= 0.2): 0.5, n = 32, 95 % 0.053 to 0.947, one-sided 95 % lower bound 0.142; worst: q04 (0), q05 (0), q06 (0)
+    Pass: not_worse(mean(yes) >= 0.7): 0.5, n = 32, 95 % 0.053 to 0.947, one-sided 95 % upper bound 0.858; worst: q04 (0), q05 (0), q06 (0)
     ");
     let run = run("together::");
     assert_eq!(run.experiments()[0].cluster.as_deref(), Some("document"));
@@ -221,7 +221,7 @@ fn cases_that_belong_together_widen_the_interval() {
 fn a_case_without_a_cluster_stands_for_itself() {
     assert_snapshot!(rules(&run("together_but_one::")), @"
     Pass
-    Pass: mean(yes) >= 0.5: 0.5, n = 32, 95 % 0.078 to 0.922; worst: q04 0, q05 0, q06 0
+    Pass: mean(yes) >= 0.5: 0.5, n = 32, 95 % 0.078 to 0.922; worst: q04 (0), q05 (0), q06 (0)
     ");
 }
 
