@@ -355,9 +355,9 @@ fn words(name: &str) -> Vec<String> {
     }
     words.push(word);
     // Digits number the secrets of one name.
-    words.iter_mut().for_each(|word| {
+    for word in &mut words {
         word.truncate(word.trim_end_matches(|c: char| c.is_ascii_digit()).len());
-    });
+    }
     words.retain(|word| !word.is_empty());
     words
 }
@@ -468,15 +468,12 @@ fn percent_decoded(text: &str) -> String {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         let hex = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match (byte, hex) {
-            (b'%', Some(hex)) => {
-                decoded.push(hex);
-                at += 3;
-            }
-            _ => {
-                decoded.push(*byte);
-                at += 1;
-            }
+        if let (b'%', Some(hex)) = (byte, hex) {
+            decoded.push(hex);
+            at += 3;
+        } else {
+            decoded.push(*byte);
+            at += 1;
         }
     }
     String::from_utf8(decoded).unwrap_or_else(|_| text.to_owned())

@@ -312,9 +312,8 @@ fn encoded_private_key(text: &[u8], at: usize) -> Option<Range<usize>> {
     loop {
         let tail = &rest[length..];
         let broken = match tail {
-            [b'\r', b'\n', ..] => 2,
             [b'\n', ..] => 1,
-            [b'\\', b'n', ..] => 2,
+            [b'\r', b'\n', ..] | [b'\\', b'n', ..] => 2,
             _ => break,
         };
         let line = run(&tail[broken..], is_digit);

@@ -195,7 +195,7 @@ fn the_secret_key_of_amazon_is_known_by_what_is_beside_it() {
 #[test]
 fn what_was_taken_out_is_counted_by_name() {
     fn mail(text: &str) -> Option<String> {
-        Some(text.replace("a@b", "[mail]"))
+        text.contains("a@b").then(|| text.replace("a@b", "[mail]"))
     }
     let named =
         |name: &str, value: &str| NamedSecret { name: name.to_owned(), value: Secret::new(value) };

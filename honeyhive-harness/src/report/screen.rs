@@ -274,7 +274,9 @@ mod tests {
         let without_colors = anstream::adapter::strip_str(printed).to_string();
         let colors = ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m"];
         let mut rest = printed.to_owned();
-        colors.iter().for_each(|color| rest = rest.replace(color, ""));
+        for color in colors {
+            rest = rest.replace(color, "");
+        }
         rest == without_colors
             && !rest.contains(|c: char| c != '\n' && is_invisible(c))
             && !rest.lines().any(|line| line.trim_start().starts_with("::"))
