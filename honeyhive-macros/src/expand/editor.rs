@@ -49,10 +49,9 @@ pub(crate) fn experiment(function: &Function, options: &Options) -> TokenStream 
     let uses = &options.evaluators;
     let paths = uses.iter().map(|used| &used.path);
     // An alias is what its evaluator is called in rules, and nowhere else.
-    let aliases = uses.iter().map(|used| match &used.alias {
-        Some(alias) => alias.to_token_stream(),
-        None => quote!(_),
-    });
+    let aliases = uses
+        .iter()
+        .map(|used| used.alias.as_ref().map_or_else(|| quote!(_), ToTokens::to_token_stream));
     let settings = uses.iter().enumerate().filter(|(_, used)| !used.settings.is_empty());
     let settings = settings.map(|(index, used)| {
         let function = format_ident!("__hh_settings_{index}", span = Span::mixed_site());
