@@ -86,7 +86,9 @@ impl Editor {
                 places.entry(file).or_default().push(range(&edit["range"]));
             }
         }
-        places.values_mut().for_each(|places| places.sort_unstable());
+        for places in places.values_mut() {
+            places.sort_unstable();
+        }
         places
     }
 
