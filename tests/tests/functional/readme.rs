@@ -20,7 +20,7 @@ fn block(text: &str, language: &str) -> String {
     let first = lines.next().unwrap_or_else(|| panic!("no block of {language}"));
     let indent = first.len() - first.trim_start().len();
     let lines = lines.take_while(|line| line.trim() != "```");
-    lines.map(|line| format!("{}\n", line.get(indent..).unwrap_or_default())).collect()
+    lines.flat_map(|line| [line.get(indent..).unwrap_or_default(), "\n"]).collect()
 }
 
 #[test]
