@@ -245,9 +245,8 @@ impl Plan {
         self.loaded.push(loaded);
     }
 
-    /// Checks the selected rows and makes jobs of them.
-    pub(super) fn prepare(&self, args: &Args, config: &Config, redactor: &Redactor) -> Prepared {
-        let concurrency = args.test_threads.or(config.concurrency);
+    /// The rows of each experiment that are to run, and whether its gate is.
+    fn chosen(&self, args: &Args) -> (Vec<Vec<usize>>, Vec<bool>) {
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); self.loaded.len()];
         let mut gate_selected = vec![false; self.loaded.len()];
         for test in self.running(args) {
@@ -261,6 +260,13 @@ impl Plan {
                 What::Fault { .. } => {}
             }
         }
+        (rows, gate_selected)
+    }
+
+    /// Checks the selected rows and makes jobs of them.
+    pub(super) fn prepare(&self, args: &Args, config: &Config, redactor: &Redactor) -> Prepared {
+        let concurrency = args.test_threads.or(config.concurrency);
+        let (mut rows, gate_selected) = self.chosen(args);
         let mut prepared = Prepared::default();
         // Per experiment: its job, or why it has none.
         let mut jobs: Vec<Option<Result<usize, String>>> = Vec::new();
