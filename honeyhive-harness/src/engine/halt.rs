@@ -1,7 +1,7 @@
 //! Whether a run goes on, finishes what is under way, or waits for nothing any more.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
 
@@ -14,6 +14,8 @@ const CUT: u8 = 3;
 pub(crate) struct Halt {
     stage: AtomicU8,
     reason: OnceLock<String>,
+    /// Set by the signal handler itself, before any thread learns of the signal.
+    signalled: Arc<AtomicBool>,
     advanced: Notify,
 }
 
@@ -41,8 +43,13 @@ impl Halt {
         self.reason.get().map(String::as_str)
     }
 
+    /// The flag that a signal handler sets.
+    pub(crate) fn signalled(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.signalled)
+    }
+
     pub(super) fn is_interrupted(&self) -> bool {
-        self.stage.load(Ordering::Acquire) >= INTERRUPTED
+        self.signalled.load(Ordering::Acquire) || self.stage.load(Ordering::Acquire) >= INTERRUPTED
     }
 
     /// Waits until no further call may be started.

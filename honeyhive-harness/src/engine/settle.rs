@@ -26,6 +26,9 @@ const FIRST_OUTPUTS: usize = 5;
 /// Hooks get this long for all texts of an attempt. One that takes longer is not asked again.
 const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How much later than a child process this one may notice a signal to both.
+const SIGNAL_LAG: Duration = Duration::from_millis(20);
+
 /// By how much less severe a failure is that another one has caused: below every state of its own.
 const CONSEQUENCE: f64 = 5_000.0;
 
@@ -95,7 +98,7 @@ pub(super) async fn run_one(
                         shared.stop(why);
                         None
                     } else {
-                        Some(attempted).filter(|one| !(halt.is_interrupted() && one.has_error()))
+                        Some(attempted)
                     }
                 }
                 () = halt.is_cut() => None,
@@ -109,6 +112,14 @@ pub(super) async fn run_one(
     };
     // With --fail-fast, the next attempt waits for the verdict on this one.
     let places = Some(places).filter(|_| shared.options.fail_fast);
+    let attempted = match attempted {
+        Some(attempted) if attempted.has_error() && pending.fault.is_none() => {
+            // A child process of the call may have got a signal that is on its way to this one.
+            tokio::time::sleep(SIGNAL_LAG).await;
+            Some(attempted).filter(|_| !halt.is_interrupted())
+        }
+        attempted => attempted,
+    };
     if let Some(attempted) = attempted {
         shared.tools.turns.to_record().await;
         settle(shared, &pending, attempted).await;

@@ -510,7 +510,8 @@ pub(super) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
             return;
         };
-        runtime.block_on(each_signal(move || {
+        let signalled = finale.shared.halt().signalled();
+        runtime.block_on(each_signal(&signalled, move || {
             if signals.fetch_add(1, Ordering::AcqRel) > 0 {
                 // Other threads may hold any lock, that of stdout included.
                 line.try_clear();
@@ -535,8 +536,10 @@ pub(super) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
     let _ = std::thread::Builder::new().name("honeyhive-signals".to_owned()).spawn(watch);
 }
 
+/// `signalled` is set at once, `on_signal` is called when this thread gets to it.
 #[cfg(unix)]
-async fn each_signal(on_signal: impl Fn()) {
+async fn each_signal(signalled: &Arc<AtomicBool>, on_signal: impl Fn()) {
+    use signal_hook::consts::{SIGINT, SIGTERM};
     use std::task::Poll;
     use tokio::signal::unix::{SignalKind, signal};
 
@@ -545,6 +548,10 @@ async fn each_signal(on_signal: impl Fn()) {
     else {
         return;
     };
+    for signal in [SIGINT, SIGTERM] {
+        // Without it a signal is noticed a little later.
+        let _ = signal_hook::flag::register(signal, Arc::clone(signalled));
+    }
     loop {
         std::future::poll_fn(|cx| {
             let came = interrupt.poll_recv(cx).is_ready() || terminate.poll_recv(cx).is_ready();
@@ -556,7 +563,7 @@ async fn each_signal(on_signal: impl Fn()) {
 }
 
 #[cfg(not(unix))]
-async fn each_signal(on_signal: impl Fn()) {
+async fn each_signal(_signalled: &Arc<AtomicBool>, on_signal: impl Fn()) {
     while tokio::signal::ctrl_c().await.is_ok() {
         on_signal();
     }
