@@ -58,7 +58,7 @@ pub(super) fn scan_lines(text: &str, start: usize) -> Result<Vec<Scanned>, Strin
     let mut at = start;
     for (index, line) in body.split(end).enumerate() {
         // Joined files have byte order marks in between.
-        let row = line.trim_start_matches('\u{feff}');
+        let row = line.trim_start_matches(['\u{feff}', ' ', '\t']);
         let from = at + line.len() - row.len();
         if !row.trim().is_empty() {
             rows.push(scan_row(text, from..at + line.len(), index + 1));
@@ -76,15 +76,17 @@ pub(super) fn scan_lines(text: &str, start: usize) -> Result<Vec<Scanned>, Strin
     Ok(rows)
 }
 
-/// Whether a text is objects one after another, however they are broken into lines.
+/// Whether a text is objects one after another, of which one is broken into lines.
 fn is_a_stream(text: &str) -> bool {
-    let mut count = 0;
+    let mut broken = false;
     let mut rows = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     let fine = rows.all(|row| {
-        count += 1;
-        row.is_ok_and(|row| row.get().starts_with('{'))
+        row.is_ok_and(|row| {
+            broken |= row.get().contains(['\n', '\r']);
+            row.get().starts_with('{')
+        })
     });
-    fine && count < text.trim().lines().count()
+    fine && broken
 }
 
 /// Splits an array into its rows.
