@@ -42,11 +42,12 @@ pub struct Datapoint {
     pub inputs: Map<String, Value>,
     /// What a good output looks like. `None` and `null` are the same: there is none.
     pub ground_truth: Option<Value>,
-    /// Facts about the row, for slices and reports; the function does not see them.
+    /// Facts about the row, for slices and reports; a parameter `metadata` reads them.
     pub metadata: Map<String, Value>,
     /// Labels for slices.
     pub tags: Vec<String>,
-    /// Earlier messages of a conversation, where the row is one turn of it.
+    /// Earlier messages of a conversation, where the row is one turn of it; a parameter `history`
+    /// reads them.
     pub history: Vec<Value>,
     /// Where the row stands, such as `rows.yaml:17`.
     pub(crate) place: Option<String>,
@@ -99,6 +100,13 @@ impl Datapoint {
     #[must_use]
     pub fn place(mut self, place: impl Into<String>) -> Self {
         self.place = Some(place.into());
+        self
+    }
+
+    /// Adds earlier messages of the conversation.
+    #[must_use]
+    pub fn history<M: Into<Value>>(mut self, messages: impl IntoIterator<Item = M>) -> Self {
+        self.history.extend(messages.into_iter().map(Into::into));
         self
     }
 

@@ -130,7 +130,9 @@
 //! 6. A run that tests nothing fails: no linked experiment (under nextest the test
 //!    `no_experiment_is_linked` says so), an empty dataset, or no case with a score; so does a
 //!    test that `--exact` names and its experiment does not have. A filter that means nothing in
-//!    this target is a note, as other targets may have what it means.
+//!    this target is a note, as other targets may have what it means. An experiment without evaluators does
+//!    not compile, unless it says `smoke`: running without an error, a panic or a timeout is then the
+//!    check.
 //! 7. Before the first case, every selected row is checked against the names that the function and
 //!    its evaluators read. An evaluator that can read none of the first five outputs stops the
 //!    experiment.
@@ -143,6 +145,7 @@
 //! |---|---|
 //! | measures | `mean median min max p50 p90 p95 p99 stddev pass_rate` of an evaluator; all but `pass_rate` of `latency`; `error_rate` |
 //! | slices | `mean(correct, slice = "lang:de")`: metadata `lang` is `de`, or a tag of that text |
+//! | `min_n = 20` | in any rule, as in `mean(correct, min_n = 20) >= 0.9`: with fewer scores the rule is inconclusive |
 //! | `confident(mean(correct) >= 0.9)` | the one-sided 95 % bound must hold |
 //! | `not_worse(mean(correct) >= 0.9)` | fails only when even the other bound does not hold |
 //! | `no_regression(correct, margin = 0.02, alpha = 0.05)` | not worse than the accepted baseline; `confirm = 2` looks twice before it fails |
@@ -162,7 +165,8 @@
 //! function's crate, `dataset = path::to::function` a function that returns an iterator (or a
 //! `Result` of one) of [`Datapoint`]s. A row is `{"id", "inputs": {..}, "ground_truth",
 //! "metadata", "tags", "history"}`, or flat, where every other key is an input. Without an `id` a
-//! row is named by a hash of its inputs, so that inserting a row or mending a label renames none.
+//! row is named by a hash of its inputs, so that inserting a row or mending a label renames none. A
+//! parameter `history` or `metadata` reads what stands beside the inputs.
 //! A bad row is a failing case `line-17`; a fault of the whole file is one failing case
 //! `experiment::dataset`. Nothing of a file is dropped without a word:
 //!
@@ -317,7 +321,10 @@
 //!   re-exported clashes with it; a function that is named like a crate shadows the crate; links in
 //!   docs want `correct()` with parentheses.
 //! - Functions in `#[cfg(test)]` modules of a library and in binaries cannot be linked into a test
-//!   target; a library must be named in `main!(my_lib)`.
+//!   target; each has a `#[test]` there that fails and says so. A library must be named in
+//!   `main!(my_lib)`.
+//! - Functions with `#[test]` beside experiments do not run, as the target has no libtest; the test
+//!   `functions_that_never_run` fails and names them, but not those that a macro makes.
 //! - Output is not captured, so what a function prints mixes with the lines of the tests and the
 //!   live line.
 //! - A panic is caught only with `panic = "unwind"`; its text has the place, not the backtrace.
@@ -479,6 +486,7 @@ macro_rules! main {
                 package: ::core::option_env!("CARGO_PKG_NAME"),
                 manifest_dir: ::core::option_env!("CARGO_MANIFEST_DIR"),
                 target_tmpdir: ::core::option_env!("CARGO_TARGET_TMPDIR"),
+                never_run: $crate::__private::__never_run!(),
             })
         }
 

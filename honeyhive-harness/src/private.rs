@@ -10,15 +10,15 @@ use crate::journal::Results;
 use crate::report::document::{Against, Document};
 use crate::report::html;
 
-pub use crate::dataset::bind::{Fault, Fields, FromField, Key, Param};
+pub use crate::dataset::bind::{Fault, Fields, FromField, FromOutput, Key, Param};
 pub use crate::dataset::function::{IntoDatapoints, LoadedRows};
 pub use crate::dataset::managed::Managed;
 pub use crate::evaluators::{
     Answer, BoxFuture, Companion, Evaluation, Evaluator, EvaluatorInfo, Subject, answer,
 };
-pub use crate::harness::{Built, run};
+pub use crate::harness::{Built, NeverRun, run};
 pub use crate::redact::{Mask, RedactHook};
-pub use crate::registry::{Call, EvaluatorUse, Experiment, MetaValue, Runner, Source};
+pub use crate::registry::{Call, EvaluatorUse, Experiment, MetadataEntry, Runner, Source};
 pub use crate::rule::{GateRule, Measure, Mode, Of, RequireRule, Test};
 pub use crate::score::{Comparison, Direction, IntoScore, Judges, Reducer, Shape};
 pub use crate::tracer::call::{
@@ -30,6 +30,7 @@ pub use crate::tracer::capture::{
 };
 pub use crate::tracer::{Trace, Tracer};
 pub use ::core::prelude::v1::test as unit_test;
+pub use honeyhive_macros::__never_run;
 pub use std::borrow::Cow;
 
 /// The HTML report of a run, alone or against another one, for the test that opens it in a browser.
@@ -57,6 +58,15 @@ pub fn report_html(now: &Results, other: Option<&Results>) -> String {
 /// When `text` is no JSON.
 pub fn python_json(text: &str) -> Result<String, serde_json::Error> {
     crate::ids::python::dumps(text)
+}
+
+/// Fails the `#[test]` that stands beside an experiment where no harness of ours runs.
+///
+/// # Panics
+/// Always.
+#[track_caller]
+pub fn did_not_run(text: &str) {
+    panic!("{text}");
 }
 
 /// What an experiment's function may return, when it is no `Result`.
@@ -172,6 +182,78 @@ impl ValueTag {
     }
 }
 
+/// What `metadata(..)` may record.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be recorded as metadata",
+    label = "this type does not implement `serde::Serialize`",
+    note = "metadata is a text, a number, `true` or `false`, an `Option` or a list of these, or any \
+            other type that implements `serde::Serialize`; a `static` in a `LazyLock` is written by \
+            its name"
+)]
+pub trait Metadata {
+    /// The value as JSON.
+    ///
+    /// # Errors
+    /// When it has no JSON form.
+    fn json(&self) -> Result<Value, String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: serde::Serialize + ?Sized> Metadata for T {
+    fn json(&self) -> Result<Value, String> {
+        crate::json::to_value(self)
+    }
+}
+
+/// Method-call dispatch between `LazyLock` and everything else: `(&value).__kind().json(&value)`.
+pub trait LazyKind {
+    /// The way to read a `LazyLock`.
+    fn __kind(&self) -> LazyTag {
+        LazyTag
+    }
+}
+impl<T, F> LazyKind for std::sync::LazyLock<T, F> {}
+
+/// See [`LazyKind`].
+pub trait PlainKind {
+    /// The way to read a plain value.
+    fn __kind(&self) -> PlainTag {
+        PlainTag
+    }
+}
+impl<T: ?Sized> PlainKind for &T {}
+
+/// Reads a `LazyLock`.
+#[derive(Clone, Copy, Debug)]
+pub struct LazyTag;
+
+/// Reads a plain value.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainTag;
+
+impl LazyTag {
+    /// The value of a key of the metadata.
+    ///
+    /// # Errors
+    /// When it has no JSON form.
+    pub fn json<T: Metadata, F: FnOnce() -> T>(
+        self,
+        value: &std::sync::LazyLock<T, F>,
+    ) -> Result<Value, String> {
+        Metadata::json(&**value)
+    }
+}
+
+impl PlainTag {
+    /// The value of a key of the metadata.
+    ///
+    /// # Errors
+    /// When it has no JSON form.
+    pub fn json<T: Metadata + ?Sized>(self, value: &T) -> Result<Value, String> {
+        value.json()
+    }
+}
+
 /// Stops the compiler when a use of an evaluator leaves out a setting that has no default.
 #[track_caller]
 pub const fn require_settings(required: &[(&'static str, &'static str)], given: &[&'static str]) {
@@ -189,20 +271,46 @@ pub const fn require_settings(required: &[(&'static str, &'static str)], given: 
     }
 }
 
-/// Stops the compiler when two evaluators of one experiment would report under one name.
-#[track_caller]
-pub const fn require_distinct(names: &[&'static str]) {
+/// The first evaluator whose name an earlier one has, by a hash table of `SLOTS` slots, a power of
+/// two and more than there are names.
+pub const fn twin<const SLOTS: usize>(names: &[&'static str]) -> Option<usize> {
+    // The place of a name in the list, plus one.
+    let mut table = [0; SLOTS];
     let mut i = 0;
     while i < names.len() {
-        let mut j = i + 1;
-        while j < names.len() {
-            assert!(
-                !same(names[i], names[j]),
-                "two evaluators of one name: give one of them an alias, `alias = path`"
-            );
-            j += 1;
+        let mut slot = hash(names[i]) & (SLOTS - 1);
+        while table[slot] != 0 {
+            if same(names[table[slot] - 1], names[i]) {
+                return Some(i);
+            }
+            slot = (slot + 1) & (SLOTS - 1);
         }
+        table[slot] = i + 1;
         i += 1;
+    }
+    None
+}
+
+/// FNV-1a.
+const fn hash(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut state: u32 = 0x811c_9dc5;
+    let mut i = 0;
+    while i < bytes.len() {
+        state = (state ^ bytes[i] as u32).wrapping_mul(0x0100_0193);
+        i += 1;
+    }
+    (state ^ (state >> 16)) as usize
+}
+
+/// Stops the compiler when this evaluator reports under the name of an earlier one.
+#[track_caller]
+pub const fn require_distinct(twin: Option<usize>, index: usize) {
+    if let Some(twin) = twin {
+        assert!(
+            twin != index,
+            "two evaluators of one name: give one of them an alias, `alias = path`"
+        );
     }
 }
 
@@ -261,4 +369,20 @@ const fn same(a: &str, b: &str) -> bool {
         i += 1;
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_evaluator_of_a_name_is_found() {
+        assert_eq!(twin::<8>(&["a", "b", "c"]), None);
+        assert_eq!(twin::<8>(&["a", "b", "a", "b"]), Some(2));
+        let names: Vec<&'static str> =
+            (0..2_000).map(|n| &*Box::leak(format!("evaluator_{n}").into_boxed_str())).collect();
+        assert_eq!(twin::<4096>(&names), None);
+        let twice: Vec<&'static str> = names.iter().copied().chain(["evaluator_7"]).collect();
+        assert_eq!(twin::<4096>(&twice), Some(2_000));
+    }
 }

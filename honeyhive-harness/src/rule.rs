@@ -120,8 +120,16 @@ pub struct GateRule {
     /// Only cases in this slice (`key:value` of metadata, or a tag).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slice: Option<Cow<'static, str>>,
+    /// With fewer scored units than this, the rule is inconclusive; 0 asks for none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub min_n: u32,
     /// What it asks.
     pub test: Test,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl GateRule {

@@ -38,7 +38,7 @@ impl ScoreValue {
             Self::Bool(yes) => f64::from(u8::from(yes)),
             #[expect(clippy::cast_precision_loss, reason = "scores are judged as floats")]
             Self::Integer(whole) => whole as f64,
-            Self::Number(number) => number,
+            Self::Number(number) => number + 0.0,
         }
     }
 }
@@ -104,7 +104,8 @@ macro_rules! numbers {
         impl From<$number> for ScoreValue {
             #[allow(clippy::cast_lossless, clippy::cast_precision_loss)]
             fn from(number: $number) -> Self {
-                Self::Number(number as f64)
+                // The sum of no floats is -0.0, which nobody means.
+                Self::Number(number as f64 + 0.0)
             }
         }
     )*};

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{ReturnType, Type};
 
 use crate::attr::evaluator::{Options, reserved};
-use crate::check::function;
+use crate::check::{function, reach};
 use crate::errors::Errors;
 use crate::expand::companion::Setting;
 use crate::expand::editor;
@@ -13,6 +13,7 @@ use crate::expand::evaluator::{Evaluator, expand, fallback};
 use crate::experiment::given_back;
 use crate::item::{Function, Item, read};
 use crate::params::{self, Parameter, arguments, last_segment};
+use crate::source::target;
 use crate::{suggest, text};
 
 /// The whole of the macro; on any mistake, the item and the mistakes.
@@ -38,6 +39,7 @@ pub(crate) fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStrea
     // What another attribute makes of the function is for that attribute to say.
     if !function::other_attributes(&mut function, "evaluator", &mut errors) {
         function::check(&function, "evaluator", &mut errors);
+        reach::associated(&function, "evaluator", &mut errors);
         for parameter in &parameters {
             let is_setting =
                 settings.iter().any(|setting| setting.parameter.ident == parameter.ident);
@@ -53,9 +55,9 @@ pub(crate) fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStrea
         return given_back(quote!(#function #names), errors);
     }
     if !errors.is_empty() {
-        let fallback = function::method(&function.sig)
-            .is_none()
-            .then(|| fallback(&function, &settings, &options));
+        let is_associated = function::method(&function.sig).is_some()
+            || target::place().is_some_and(|(_, _, context)| context.in_impl);
+        let fallback = (!is_associated).then(|| fallback(&function, &settings, &options));
         return given_back(quote!(#function #fallback), errors);
     }
     let generated = expand(&Evaluator {
@@ -114,7 +116,10 @@ fn settings<'a>(
 fn check_parameter(parameter: &Parameter, is_setting: bool, errors: &mut Errors) {
     let Parameter { ident, name, ty, .. } = parameter;
     if is_setting {
-        if matches!(name.as_str(), "output" | "ground_truth" | "inputs" | "metadata" | "trace") {
+        if matches!(
+            name.as_str(),
+            "output" | "ground_truth" | "inputs" | "metadata" | "history" | "trace"
+        ) {
             errors.at(
                 ident,
                 format_args!("`{name}` is part of what is judged; give the setting another name"),

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::Type;
 
 use crate::attr::experiment::{Options, reserved};
-use crate::check::{function, rules};
+use crate::check::{function, reach, rules};
 use crate::errors::Errors;
 use crate::expand::editor;
 use crate::expand::experiment::{Experiment, expand};
@@ -37,17 +37,22 @@ pub(crate) fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStre
     // What another attribute makes of the parameters is for that attribute to say.
     if !function::other_attributes(&mut function, "experiment", &mut errors) {
         function::check(&function, "experiment", &mut errors);
+        reach::associated(&function, "experiment", &mut errors);
         for parameter in &parameters {
             check_parameter(parameter, &mut errors);
         }
     }
     check_name(&function, &options, &mut errors);
-    let (require, gates) = rules::check(&options, &mut errors);
-    let reducers = rules::reducers(&options, &mut errors);
+    let names = rules::Names::new(&options);
+    let (require, gates) = rules::check(&options, &names, &mut errors);
+    let reducers = rules::reducers(&options, &names, &mut errors);
     if editor::is_caller() {
-        let (button, names) = (editor::run_button(), editor::experiment(&function, &options));
+        let button = editor::run_button();
+        let names = editor::experiment(&function, &options, &names);
         return given_back(quote!(#button #function #names), errors);
     }
+    reach::evaluators(&options, &mut errors);
+    reach::main(&mut errors);
     if !errors.is_empty() {
         return given_back(function, errors);
     }

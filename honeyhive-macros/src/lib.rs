@@ -5,7 +5,7 @@
 //! the macros are their manual.
 //!
 //! Inside: `attr` reads what stands between the parentheses, `item` and `params` read the function,
-//! `check` looks for what does not fit together, `expand` generates. Every mistake is reported at
+//! `source` reads what stands around it, `check` looks for what does not fit together, `expand` generates. Every mistake is reported at
 //! its own token and none hides another; the function itself is always given back, so that nothing
 //! else breaks. `HH_MACROS_DEBUG=1` in the environment of the compiler prints what is generated.
 
@@ -18,6 +18,7 @@ mod experiment;
 mod ignore;
 mod item;
 mod params;
+mod source;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -70,7 +71,16 @@ use proc_macro::TokenStream;
 /// | `_text: &str` | one leading `_` does not belong to the name |
 /// | `#[input("the-key")] key: T` | the input of another name, such as one that is no identifier |
 /// | `inputs: T` | the whole `inputs` object |
+/// | `metadata: T` | the metadata of the row; an empty object where it has none |
+/// | `history: Vec<Message>`, `&[T]`, `Option<..>` | the earlier messages of the row; empty, or `None`, where it has none |
 /// | `tracer: &Tracer` | the tracer of this attempt |
+///
+/// A row may have an input named `metadata` or `history` instead, which is then read. A row that has
+/// the name twice, within `inputs` and beside them, is an error: rename one of them, or read the input
+/// by `#[input("history")]`.
+///
+/// What all cases share, such as a client or a pool of connections, is no parameter: keep it in a
+/// `static` with `std::sync::LazyLock`, or `tokio::sync::OnceCell` where making it is async.
 ///
 /// `Option` is recognised by its name: behind a type alias it is a type like any other.
 ///
@@ -80,7 +90,8 @@ use proc_macro::TokenStream;
 /// |---|---|---|
 /// | `dataset = "file"` | a `.jsonl`, `.json` or `.csv` file, relative to the `Cargo.toml` of the crate | needed |
 /// | `dataset = path::to::function` | a function without arguments that returns datapoints, or a `Result` of them; the way to read any other format | |
-/// | `evaluators(..)` | what scores the output, see below | none |
+/// | `evaluators(..)` | what scores the output, see below | needed, or `smoke` or a gate on `latency` or `error_rate` |
+/// | `smoke` | nothing scores the output: a case passes when the function runs without an error, a panic and a timeout | |
 /// | `require(..)` | what must hold in every attempt of every case, see below | none |
 /// | `gate(..)` | what must hold for the whole suite, see below | none |
 /// | `repeats = 3` | attempts per datapoint | 1 |
@@ -91,7 +102,7 @@ use proc_macro::TokenStream;
 /// | `name = "greeting"` | how the experiment and its tests are called: letters, digits, `_`, `.`, `-` | the function's name |
 /// | `dataset_name = "greetings"` | how the dataset is called | the file's or function's name |
 /// | `tags("nightly", "slow")` | recorded with the experiment, for reports | none |
-/// | `metadata(model = "m", temperature = 0.7, prompt = PROMPT)` | what is recorded with the run: strings, numbers, `true` and `false`, constants of type `&str` | none |
+/// | `metadata(model = MODEL, temperature = 0.7, prompt = prompt_version())` | what is recorded with the run: any expressions of types that implement `serde::Serialize`, or a `LazyLock` of one; evaluated once per run, before the first case | none |
 /// | `track("prompts/*.md", "schema.json")` | files, relative to the `Cargo.toml` of the crate, whose changes a comparison names; each pattern must match | none |
 /// | `baseline = "baselines/greeting.json"` | the accepted run that later ones are compared with | `baselines/<name>.json` beside the dataset |
 /// | `cluster = "document"` | the key in the metadata of rows that says which cases belong together | none |
@@ -134,6 +145,7 @@ use proc_macro::TokenStream;
 /// | measure | `mean` `median` `min` `max` `p50` `p90` `p95` `p99` `stddev` `pass_rate` |
 /// | of | an evaluator as `evaluators(..)` names it (alias, path, or last name of the path), or `latency` with a duration as limit |
 /// | errors | `error_rate <= 0.05`, or `error_rate(slice = "..")`, without an evaluator |
+/// | `min_n = 20` | in any rule: with fewer scores than this the rule is inconclusive, as in `mean(correct, min_n = 20) >= 0.9` |
 /// | `slice = ".."` | only the cases with this `key:value` in their metadata, or with this tag |
 /// | `confident(rule)` | the confidence bound must be on the right side of the limit, too |
 /// | `not_worse(rule)` | fails only when it is confidently on the wrong side |
@@ -142,7 +154,8 @@ use proc_macro::TokenStream;
 ///
 /// `confident` and `not_worse` go around `mean` and `pass_rate` of an evaluator and around
 /// `error_rate`. `pass_rate(a)`, `no_collapse(a)` and `require(a)` need an evaluator that judges: one
-/// that returns `bool`, or has a `threshold`. `latency`, `cost`, `tokens` and `error_rate` cannot be names of evaluators.
+/// that returns `bool`, or has a `threshold`. An evaluator may be named `latency`, `first_token`,
+/// `cost` or `tokens`: then a rule about this name means the evaluator. None can be named `error_rate`.
 ///
 /// `reduce(correct = at_least(2), close = median)` says how the attempts of a case become one score:
 /// `mean`, `median`, `min` or `max` of their scores, or of the good ones `at_least(k)` (1 or 0),
@@ -150,12 +163,16 @@ use proc_macro::TokenStream;
 ///
 /// # Limitations
 ///
-/// - Associated functions, also those without `self`, cannot be experiments or evaluators; rustc
-///   then says that "`const` items in this context need a name". Write a free function that calls
-///   them.
-/// - `#[test]` above this attribute is expanded first and, where the test target has
-///   `harness = false`, takes the function away: nothing is registered, and nobody can say so. Below
-///   this attribute it is reported, and `#[tokio::test]` is so everywhere.
+/// - Associated functions cannot be experiments or evaluators. Write a free function that calls them.
+/// - Experiments run where `main!()` runs them: in a test target with `harness = false`, and in the
+///   libraries that it names. In a target with libtest each has a `#[test]` that fails and says so: in a
+///   test target without `harness = false`, below `#[cfg(test)]` in a library, in a program. Examples and
+///   document tests are compiled by `cargo test` and not run, and nothing is said there; neither is it
+///   about an experiment inside of a function, or made by a `macro_rules!`.
+/// - `#[test]` beside experiments, and above one, never runs in a target with `harness = false`, as rustc
+///   takes such functions away. `main!()` looks for them in the files of the target and adds the test
+///   `functions_that_never_run`, which fails and names them. It does not see those that macros make, and
+///   leaves out a module that another file in `tests/` declares as well.
 /// - A `#[cfg(..)]` on a parameter is not supported.
 #[proc_macro_attribute]
 pub fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStream {
@@ -198,6 +215,7 @@ pub fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | `output` | what the experiment's function returned, written as JSON and read into the parameter's type |
 /// | `ground_truth` | the datapoint's ground truth |
 /// | `inputs`, `metadata` | the whole object of the datapoint |
+/// | `history` | the earlier messages of the datapoint |
 /// | `trace: &Trace` | the finished spans of the attempt |
 /// | a setting | what `evaluators(..)` gives, see below |
 /// | any other name | the input field of this name; `#[input("the-key")]` names another |
@@ -315,6 +333,18 @@ pub fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn trace(attribute: TokenStream, item: TokenStream) -> TokenStream {
     shown(trace::trace(attribute.into(), item.into()))
+}
+
+/// The functions of the target that libtest would run, where it has none: for `main!()`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __never_run(_: TokenStream) -> TokenStream {
+    let found = source::target::target().map(source::target::Target::never_run).unwrap_or_default();
+    let found = found.iter().map(|function| {
+        let source::target::NeverRun { name, file, line, is_experiment } = function;
+        quote::quote!((#name, #file, #line, #is_experiment))
+    });
+    quote::quote!(&[#(#found),*]).into()
 }
 
 /// The expansion, also on stderr when `HH_MACROS_DEBUG=1` asks for it.

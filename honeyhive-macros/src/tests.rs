@@ -17,7 +17,7 @@ fn the_function_comes_first_and_without_our_attributes() {
         #[ignore]
         pub async fn greet(#[input("the-name")] name: &str) -> String { name.into() }
     };
-    let out = experiment(quote!(dataset = "data.jsonl"), item).to_string();
+    let out = experiment(quote!(dataset = "data.jsonl", smoke), item).to_string();
     let function = quote! {
         /// Greets.
         #[must_use]
@@ -30,7 +30,7 @@ fn the_function_comes_first_and_without_our_attributes() {
 #[test]
 fn a_mistake_registers_nothing_and_keeps_the_item() {
     let item = quote! { fn greet(#[input("the-name")] name: &str, _: u8) {} };
-    let out = experiment(quote!(dataset = "data.txt", repeats = 0), item);
+    let out = experiment(quote!(dataset = "data.txt", repeats = 0, smoke), item);
     assert!(out.to_string().starts_with(&quote! { fn greet(name: &str, _: u8) {} }.to_string()));
     assert_eq!((count(&out, "compile_error"), count(&out, "submit")), (3, 0));
 }
@@ -57,5 +57,5 @@ fn conditions_are_copied() {
     let item = quote! { #[cfg(unix)] fn good(output: &str) -> bool { true } };
     assert_eq!(count(&evaluator(quote!(), item), "# [cfg (unix)]"), 3);
     let item = quote! { #[cfg(unix)] fn greet() {} };
-    assert_eq!(count(&experiment(quote!(dataset = rows), item), "# [cfg (unix)]"), 2);
+    assert_eq!(count(&experiment(quote!(dataset = rows, smoke), item), "# [cfg (unix)]"), 2);
 }

@@ -113,6 +113,7 @@ fn main() -> ExitCode {
                 package: option_env!("CARGO_PKG_NAME"),
                 manifest_dir: option_env!("CARGO_MANIFEST_DIR"),
                 target_tmpdir: option_env!("CARGO_TARGET_TMPDIR"),
+                never_run: &[],
             });
             report_usage();
             code

@@ -175,6 +175,17 @@ impl Project {
         Ok(json_lines(&output.stdout).filter_map(binary).collect())
     }
 
+    /// What the compiler says about a crate that does not build.
+    ///
+    /// # Panics
+    /// When it builds.
+    pub fn build_error(&self) -> String {
+        match self.executables.get_or_init(|| self.build()) {
+            Ok(_) => panic!("{} builds", self.name),
+            Err(text) => text.replace(&self.directory().display().to_string(), "<project>"),
+        }
+    }
+
     /// A command in the crate's directory, with nothing of ours in its environment.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);

@@ -24,8 +24,10 @@ pub enum Key {
     Output,
     /// The row's ground truth.
     GroundTruth,
-    /// The row's metadata.
+    /// The row's metadata, or the input of this name.
     Metadata,
+    /// The row's earlier messages, or the input of this name.
+    History,
 }
 
 impl fmt::Display for Key {
@@ -36,6 +38,7 @@ impl fmt::Display for Key {
             Self::Output => f.write_str("`output`"),
             Self::GroundTruth => f.write_str("`ground_truth`"),
             Self::Metadata => f.write_str("`metadata`"),
+            Self::History => f.write_str("`history`"),
         }
     }
 }
@@ -85,7 +88,10 @@ impl std::error::Error for Fault {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a datapoint",
     label = "this argument type does not implement `serde::Deserialize`",
-    note = "derive it with `#[derive(serde::Deserialize)]`"
+    note = "a parameter reads a part of the row, an input by its name, or `inputs`, `metadata` or \
+            `history` as a whole, so its type derives `serde::Deserialize`",
+    note = "what all cases share, such as a client, is not a parameter: keep it in a `static` with \
+            `std::sync::LazyLock` (async: `tokio::sync::OnceCell`) and use that in the function"
 )]
 pub trait FromField: Sized {
     /// Reads the value; `text` says whether it is the text of a CSV cell.
@@ -102,6 +108,18 @@ impl<T: DeserializeOwned> FromField for T {
     }
 }
 
+/// Types that the output can be read as: everything that `serde` can read without borrowing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from the output",
+    label = "this type of `output` does not implement `serde::Deserialize`",
+    note = "an evaluator sees the output as JSON: derive `serde::Deserialize` for the type, or take \
+            `output: serde_json::Value`"
+)]
+pub trait FromOutput: FromField {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> FromOutput for T {}
+
 /// The values that arguments are taken from.
 #[derive(Clone, Copy, Debug)]
 pub struct Fields<'a> {
@@ -114,6 +132,8 @@ enum Found<'a> {
     Value(&'a Value, bool),
     Object(Value, bool),
     Missing,
+    /// The name stands both within `inputs` and beside them.
+    Clash,
 }
 
 impl<'a> Fields<'a> {
@@ -136,9 +156,21 @@ impl<'a> Fields<'a> {
             Key::Inputs => {
                 return Found::Object(Value::Object(self.datapoint.inputs.clone()), cells);
             }
-            Key::Metadata => {
-                return Found::Object(Value::Object(self.datapoint.metadata.clone()), false);
-            }
+            Key::Metadata => match self.beside("metadata", self.datapoint.metadata.is_empty()) {
+                Ok(input) => (Some(input), cells),
+                Err(Some(found)) => return found,
+                Err(None) => {
+                    return Found::Object(Value::Object(self.datapoint.metadata.clone()), false);
+                }
+            },
+            Key::History => match self.beside("history", self.datapoint.history.is_empty()) {
+                Ok(input) => (Some(input), cells),
+                Err(Some(found)) => return found,
+                // No earlier messages are an empty list, as in the first turn of a conversation.
+                Err(None) => {
+                    return Found::Object(Value::Array(self.datapoint.history.clone()), false);
+                }
+            },
         };
         match value {
             None | Some(Value::Null) => Found::Missing,
@@ -146,9 +178,31 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Whether a required value is there (present and not null). The output counts as there.
+    /// The input that has the name of something beside the inputs; `Err(None)` where there is no
+    /// such input.
+    fn beside(&self, name: &str, is_empty: bool) -> Result<&'a Value, Option<Found<'a>>> {
+        match self.datapoint.inputs.get(name).filter(|value| !value.is_null()) {
+            None => Err(None),
+            Some(input) if is_empty => Ok(input),
+            Some(_) => Err(Some(Found::Clash)),
+        }
+    }
+
+    /// Whether a required value is there (present and not null). The output counts as there, and so
+    /// does an empty history.
     pub(crate) fn has(&self, key: Key) -> bool {
-        key == Key::Output || !matches!(self.find(key), Found::Missing)
+        key == Key::Output || !matches!(self.find(key), Found::Missing | Found::Clash)
+    }
+
+    /// Whether the row says something of this key.
+    pub(crate) fn says(&self, key: Key) -> bool {
+        match key {
+            Key::History => {
+                !self.datapoint.history.is_empty()
+                    || self.datapoint.inputs.get("history").is_some_and(|value| !value.is_null())
+            }
+            _ => self.has(key),
+        }
     }
 
     /// The value for a parameter that is not an `Option`.
@@ -164,8 +218,12 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// When the value is there but cannot be read as `T`.
     pub fn optional<T: FromField>(&self, param: &Param) -> Result<Option<T>, Fault> {
+        if param.key == Key::History && !param.required && !self.says(param.key) {
+            return Ok(None);
+        }
         let read = match self.find(param.key) {
             Found::Missing => return Ok(None),
+            Found::Clash => return Err(fault(param, clash(param.key))),
             Found::Value(value, text) => T::from_field(value, text),
             Found::Object(value, text) => T::from_field(&value, text),
         };
@@ -182,9 +240,26 @@ impl<'a> Fields<'a> {
         matches!(self.find(key), Found::Value(Value::String(text), true) if text.trim().is_empty())
     }
 
+    /// The output, for a parameter that is not an `Option`.
+    ///
+    /// # Errors
+    /// When the output is null, or cannot be read as `T`.
+    pub fn required_output<T: FromOutput>(&self, param: &Param) -> Result<T, Fault> {
+        self.required(param)
+    }
+
+    /// The output, for an `Option` parameter: `None` when it is null.
+    ///
+    /// # Errors
+    /// When it cannot be read as `T`.
+    pub fn optional_output<T: FromOutput>(&self, param: &Param) -> Result<Option<T>, Fault> {
+        self.optional(param)
+    }
+
     /// The sentence for a required value that is not there.
     pub(crate) fn absence(&self, param: &Param) -> String {
         match param.key {
+            key @ (Key::History | Key::Metadata) => clash(key),
             Key::Input(name) => self.no_input(name),
             Key::Output => format!(
                 "`output` is null; take `Option<{}>` where the function may return nothing",
@@ -258,7 +333,7 @@ impl<'a> Fields<'a> {
         let shown = match self.find(key) {
             Found::Value(value, _) => shorten(&value.to_string()),
             Found::Object(value, _) => shorten(&value.to_string()),
-            Found::Missing => "nothing".to_owned(),
+            Found::Missing | Found::Clash => "nothing".to_owned(),
         };
         format!("{key} ({shown})")
     }
@@ -268,6 +343,16 @@ impl<'a> Fields<'a> {
 pub(crate) fn near<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let same = known.iter().copied().find(|key| *key != name && alike(key, name));
     same.or_else(|| closest(name, known.iter().copied()))
+}
+
+/// The sentence for a name that stands both within `inputs` and beside them.
+fn clash(key: Key) -> String {
+    let name = key.to_string();
+    let name = name.trim_matches('`');
+    format!(
+        "the row has `{name}` twice, within `inputs` and beside them; rename one of them, or read the \
+         input by `#[input(\"{name}\")]` on a parameter of another name"
+    )
 }
 
 fn fault(param: &Param, text: String) -> Fault {
@@ -310,6 +395,50 @@ mod tests {
             error.starts_with("`text` ([1,2]) is not a `&str`: invalid type: sequence"),
             "{error}"
         );
+    }
+
+    const HISTORY: Param =
+        Param { name: "history", key: Key::History, ty: "Vec<String>", required: true };
+    const METADATA: Param =
+        Param { name: "metadata", key: Key::Metadata, ty: "Value", required: true };
+
+    fn read(row: &Datapoint, param: &Param) -> Result<Value, String> {
+        Fields::new(row).required::<Value>(param).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn history_and_metadata_are_read_from_beside_the_inputs() {
+        let row = Datapoint::new().history(["hi", "ho"]).metadata("lang", "de");
+        assert_eq!(read(&row, &HISTORY), Ok(json!(["hi", "ho"])));
+        assert_eq!(read(&row, &METADATA), Ok(json!({"lang": "de"})));
+        let bare = Datapoint::new();
+        assert_eq!((read(&bare, &HISTORY), read(&bare, &METADATA)), (Ok(json!([])), Ok(json!({}))));
+        assert!(Fields::new(&row).says(Key::History) && !Fields::new(&bare).says(Key::History));
+    }
+
+    #[test]
+    fn an_input_of_such_a_name_is_read_where_it_is_alone() {
+        let row = Datapoint::new().input("history", json!(["hi"])).input("metadata", 7);
+        assert_eq!(
+            (read(&row, &HISTORY), read(&row, &METADATA)),
+            (Ok(json!(["hi"])), Ok(json!(7)))
+        );
+        let row = row.input("history", Value::Null).history(["ho"]);
+        assert_eq!(read(&row, &HISTORY), Ok(json!(["ho"])));
+        let row = row.input("history", json!(["hi"])).metadata("lang", "de");
+        for param in [HISTORY, METADATA] {
+            let name = param.name;
+            assert_eq!(
+                read(&row, &param).unwrap_err(),
+                format!(
+                    "the row has `{name}` twice, within `inputs` and beside them; rename one of them, \
+                     or read the input by `#[input(\"{name}\")]` on a parameter of another name"
+                )
+            );
+            assert!(!Fields::new(&row).has(param.key));
+        }
+        let input = Param { key: Key::Input("history"), ..HISTORY };
+        assert_eq!(read(&row, &input), Ok(json!(["hi"])));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::spec::Spec;
+use crate::datapoint::Datapoint;
 use crate::dataset::bind::{Fields, Key, Param, near};
 use crate::dataset::{MOST_BAD_ROWS, many_bad};
 use crate::text::{self, alike, count};
@@ -95,6 +96,7 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
         .collect();
     let mut faults = Faults::default();
     let mut names: Vec<String> = Vec::new();
+    let reads_history = wanted.iter().any(|want| want.param.key == Key::History);
     let (mut parsed, mut in_a_cluster) = (0, 0);
     let cluster = spec.cluster.as_deref();
     for &row in selected {
@@ -118,15 +120,13 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
             };
             let is_null = name.is_some_and(|name| datapoint.inputs.contains_key(name));
             if fields.has(want.param.key) || (is_null && !want.param.required) {
-                want.found += 1;
+                want.found += usize::from(is_null || fields.says(want.param.key));
                 continue;
             }
-            for name in datapoint.inputs.keys() {
-                if names.len() < MOST_NAMES && !names.contains(name) {
-                    names.push(name.clone());
-                }
-            }
-            let text = if want.param.required {
+            note_names(&datapoint, &mut names);
+            let text = if matches!(want.param.key, Key::Metadata | Key::History) {
+                fields.absence(want.param)
+            } else if want.param.required {
                 let key = match want.param.key {
                     Key::Input(name) => name,
                     _ => "ground_truth",
@@ -152,6 +152,9 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
                     format!("{place}: {text} (read by {})", want.reader)
                 });
             }
+        }
+        if reads_history && !fields.says(Key::History) {
+            note_names(&datapoint, &mut names);
         }
     }
     // One row that lacks something is a row's fault.
@@ -196,6 +199,15 @@ fn many(spec: &Spec, selected: &[usize], faults: Faults) -> Result<Faults, Strin
     Err(many_bad(&spec.dataset.origin, faults.count, selected.len(), &first))
 }
 
+/// Notes what inputs the row has, for a hint.
+fn note_names(datapoint: &Datapoint, names: &mut Vec<String>) {
+    for name in datapoint.inputs.keys() {
+        if names.len() < MOST_NAMES && !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+}
+
 fn nowhere(want: &Wanted<'_>, spec: &Spec, parsed: usize, names: &[String]) -> String {
     let origin = &spec.dataset.origin;
     let what = match want.param.key {
@@ -211,6 +223,10 @@ fn nowhere(want: &Wanted<'_>, spec: &Spec, parsed: usize, names: &[String]) -> S
                 let hint = spec.dataset.absence_hint(name);
                 format!("; their inputs: {}{hint}", known.join(", "))
             }
+        },
+        Key::History => match near("history", &known) {
+            Some(near) => format!("; they have `{}`", near.escape_debug()),
+            None => "; take an `Option` where rows may have none".to_owned(),
         },
         _ => String::new(),
     };

@@ -82,6 +82,8 @@ pub(crate) struct Wishes {
     pub(crate) python_ids: bool,
     /// The run's id.
     pub(crate) run_id: String,
+    /// The values of `metadata(..)`.
+    pub(crate) metadata: Map<String, Value>,
     /// See [`Spec`].
     pub(crate) sample: Option<(usize, u64)>,
 }
@@ -200,11 +202,7 @@ impl Spec {
                 .unwrap_or(CONCURRENCY)
                 .clamp(1, MOST_AT_ONCE),
             tags: entry.tags.iter().map(|tag| (*tag).to_owned()).collect(),
-            metadata: entry
-                .metadata
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), Value::from(*value)))
-                .collect(),
+            metadata: wishes.metadata,
             external: dataset.external_ids(wishes.python_ids),
             dataset,
             run_id: wishes.run_id.into(),
@@ -227,6 +225,8 @@ impl Spec {
         for param in self.params {
             match param.key {
                 Key::Input(name) => names.push(name),
+                // Shown beside the inputs.
+                Key::Metadata | Key::History => {}
                 _ => return Vec::new(),
             }
         }

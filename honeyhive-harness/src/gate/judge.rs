@@ -4,9 +4,10 @@ use crate::journal::{RuleRecord, Verdict};
 use crate::rule::{GateRule, Measure, Mode, Of};
 use crate::score::Comparison;
 use crate::stats::{self, Interval, Spread};
-use crate::text::{beside, count, number, seconds, thousands};
+use crate::text::{beside, count, number, seconds};
 
 use super::case::{Case, CaseScore};
+use super::counted::Counted;
 use super::evaluator::Judge;
 use super::verdict::{Draft, MIN_SCORED, Scene};
 
@@ -27,14 +28,16 @@ pub(super) struct Limit {
 }
 
 /// What a rule looks at.
+#[derive(Default)]
 struct Sample<'a> {
     /// One value per unit, with the case it comes from.
     values: Vec<(f64, &'a Case)>,
     /// Cases that have a value, and cases that should have one but have none.
     scored: usize,
     missing: usize,
-    /// What a unit is called.
-    unit: &'static str,
+    /// Cases that the evaluator does not apply to, and cases whose score says neither yes nor no.
+    not_applicable: usize,
+    not_judged: usize,
 }
 
 /// Judges a rule with a limit.
@@ -50,12 +53,23 @@ pub(super) fn judge(rule: &GateRule, limit: Limit, scene: &Scene<'_>, cases: &[&
     let n = sample.values.len();
     let wanted = sample.scored + sample.missing;
     let share = sample.scored as f64 / wanted as f64;
+    let without = if limit.of == Of::Errors { "not run" } else { "without a score" };
+    let rest = [
+        (sample.not_applicable, "not applicable"),
+        (sample.not_judged, "not judged"),
+        (sample.missing, without),
+    ];
+    let counted = Counted { values: n, scored: sample.scored, cases: cases.len(), rest: &rest };
     if n == 0 {
-        let text = "no case was scored".to_owned();
+        let text = match counted.too_few(rule.min_n) {
+            Some(few) => format!("no case was scored, {few}"),
+            None => format!("no case was scored, {}", counted.text()),
+        };
         return Draft::without_test(record(Verdict::Inconclusive, None, 0, None, text));
     }
     if limit.measure == Measure::Stddev && n < 2 {
-        let text = "one value has no spread; a standard deviation takes two".to_owned();
+        let counted = counted.text();
+        let text = format!("one value has no spread, {counted}; a standard deviation takes two");
         return Draft::without_test(record(Verdict::Inconclusive, None, n, None, text));
     }
     let (value, interval, bounds) = compute(limit, scene.judges(), &sample.values);
@@ -66,7 +80,11 @@ pub(super) fn judge(rule: &GateRule, limit: Limit, scene: &Scene<'_>, cases: &[&
             beside(value, limit.at, number)
         }
     };
-    let mut text = format!("{}, n = {}{}", show(value), thousands(n), sample.unit);
+    if let Some(few) = counted.too_few(rule.min_n) {
+        let text = format!("{}, {few}", show(value));
+        return Draft::without_test(record(Verdict::Inconclusive, Some(value), n, None, text));
+    }
+    let mut text = format!("{}, {}", show(value), counted.text());
     match &interval {
         // Ends of resampled or ordered values that are all alike.
         Shown::Interval(interval) if interval.low >= interval.high => {
@@ -147,8 +165,7 @@ fn p_of_bound(limit: Limit, values: &[(f64, &Case)]) -> f64 {
 }
 
 fn sample<'a>(limit: Limit, cases: &[&'a Case]) -> Sample<'a> {
-    let mut sample =
-        Sample { values: Vec::with_capacity(cases.len()), scored: 0, missing: 0, unit: "" };
+    let mut sample = Sample { values: Vec::with_capacity(cases.len()), ..Sample::default() };
     for case in cases {
         let before = sample.values.len();
         match limit.of {
@@ -157,13 +174,12 @@ fn sample<'a>(limit: Limit, cases: &[&'a Case]) -> Sample<'a> {
                 _ => sample.values.push((f64::from(u8::from(case.is_error())), *case)),
             },
             Of::Evaluator(evaluator) => match (case.scores[evaluator], limit.measure) {
-                (CaseScore::NotApplicable, _) => {}
+                (CaseScore::NotApplicable, _) => sample.not_applicable += 1,
                 (CaseScore::Missing, _) => sample.missing += 1,
-                (CaseScore::Scored(scored), Measure::PassRate) => {
-                    if let Some(good) = scored.holds {
-                        sample.values.push((f64::from(u8::from(good)), *case));
-                    }
-                }
+                (CaseScore::Scored(scored), Measure::PassRate) => match scored.holds {
+                    Some(good) => sample.values.push((f64::from(u8::from(good)), *case)),
+                    None => sample.not_judged += 1,
+                },
                 (CaseScore::Scored(scored), _) => sample.values.push((scored.score, *case)),
             },
             Of::Latency if case.latencies.is_empty() => sample.missing += 1,
@@ -173,7 +189,6 @@ fn sample<'a>(limit: Limit, cases: &[&'a Case]) -> Sample<'a> {
                     sample.values.push((mean, *case));
                 }
                 _ => {
-                    sample.unit = if case.latencies.len() > 1 { " attempts" } else { sample.unit };
                     sample.values.extend(case.latencies.iter().map(|latency| (*latency, *case)));
                 }
             },

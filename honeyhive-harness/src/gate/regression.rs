@@ -6,6 +6,7 @@ use crate::rule::GateRule;
 use crate::text::{count, number, one_line};
 
 use super::case::{Case, CaseScore};
+use super::counted::Counted;
 use super::verdict::{Baseline, Draft, MIN_SCORED, Scene, p_value};
 
 /// Fewer cases than this that both runs have say nothing about a regression.
@@ -95,10 +96,16 @@ pub(super) fn no_regression(
         );
         return inconclusive(rule, &why);
     }
+    let rest = unpaired(&compared, evaluator, cases);
+    let pairs = compared.pairs.len();
+    let counted = Counted { values: pairs, scored: pairs, cases: cases.len(), rest: &rest };
+    if let Some(few) = counted.too_few(rule.min_n) {
+        return inconclusive(rule, &few);
+    }
     let holds = compared.p_worse > alpha || -compared.gain < margin - 1e-9;
     let improved = compared.p_better <= alpha && compared.gain > 0.0;
     let moved = moved(&compared);
-    let mut text = describe(&compared, improved, &ready);
+    let mut text = describe(&compared, &counted, improved, &ready);
     let record = RuleRecord {
         value: Some(compared.after),
         n: compared.pairs.len(),
@@ -133,7 +140,12 @@ pub(super) fn no_regression(
 
 /// `0.347 was 0.39, down 0.043 (95 % 0.014 to 0.072), p = 0.002, n = 1,319; 152 better, 209 worse
 /// than the baseline of ..`
-fn describe(compared: &ScoreComparison, improved: bool, ready: &Ready<'_>) -> String {
+fn describe(
+    compared: &ScoreComparison,
+    counted: &Counted<'_>,
+    improved: bool,
+    ready: &Ready<'_>,
+) -> String {
     let change = compared.after - compared.before;
     let mut text = format!("{} was {}", number(compared.after), number(compared.before));
     let p = if compared.gain < 0.0 { compared.p_worse } else { compared.p_better };
@@ -154,13 +166,30 @@ fn describe(compared: &ScoreComparison, improved: bool, ready: &Ready<'_>) -> St
     }
     let verdict = if improved { "improved: " } else { "" };
     text.push_str(&format!(
-        ", n = {}; {verdict}{} better, {} worse than {}",
-        crate::text::thousands(compared.pairs.len()),
+        ", {}; {verdict}{} better, {} worse than {}",
+        counted.text(),
         crate::text::thousands(compared.better),
         crate::text::thousands(compared.worse),
         ready.baseline.words()
     ));
     text
+}
+
+/// The cases that are in no pair, and why.
+fn unpaired(
+    compared: &ScoreComparison,
+    evaluator: usize,
+    cases: &[&Case],
+) -> [(usize, &'static str); 3] {
+    let count =
+        |wanted: CaseScore| cases.iter().filter(|case| case.scores[evaluator] == wanted).count();
+    let (skipped, missing) = (count(CaseScore::NotApplicable), count(CaseScore::Missing));
+    let others = cases.len().saturating_sub(compared.pairs.len() + skipped + missing);
+    [
+        (skipped, "not applicable"),
+        (missing, "without a score"),
+        (others, "not comparable with the baseline"),
+    ]
 }
 
 /// The pairs that got worse, worst first.
@@ -198,6 +227,12 @@ pub(super) fn no_collapse(
     if held == 0 {
         let why = format!("no case that can be compared held in every attempt of {words}");
         return inconclusive(rule, &why);
+    }
+    let others = cases.len().saturating_sub(held);
+    let rest = [(others, "that did not hold in every attempt of the baseline")];
+    let counted = Counted { values: held, scored: held, cases: cases.len(), rest: &rest };
+    if let Some(few) = counted.too_few(rule.min_n) {
+        return inconclusive(rule, &few);
     }
     let holds = collapsed.is_empty() || p > alpha;
     let named: Vec<String> = collapsed.iter().map(|case| one_line(case, 40)).collect();

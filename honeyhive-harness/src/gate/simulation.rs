@@ -53,7 +53,7 @@ fn not_worse(limit: f64) -> GateRule {
 
 /// Without a text: nobody reads it.
 fn rule(test: Test) -> GateRule {
-    GateRule { text: "".into(), slice: None, test }
+    GateRule { text: "".into(), slice: None, min_n: 0, test }
 }
 
 /// A comparison that is made over and over: of two runs of one suite, before a change and after it.

@@ -10,6 +10,7 @@ mod filters;
 mod finale;
 mod live;
 mod modules;
+mod never_run;
 mod place;
 mod plan;
 mod rejudge;
@@ -50,6 +51,11 @@ use crate::text::count;
 
 /// The exit code of failed tests, as libtest has it.
 const FAILED: u8 = 101;
+
+/// A function with `#[test]` in a target without libtest: its name, file and line, and whether
+/// `#[experiment]` stands below.
+#[doc(hidden)]
+pub type NeverRun = (&'static str, &'static str, usize, bool);
 
 /// The test that nextest is told of where no experiment is linked: without one, the target would
 /// not be seen to have tested nothing.
@@ -100,16 +106,20 @@ fn run_experiments(
             trials::list(listed.iter().copied())?;
             return Ok(0);
         }
-        return Err("no experiment is linked into this test target, so nothing was tested; put \
+        let beside = never_run::text(built.never_run).map(|text| format!("\n{text}"));
+        return Err(format!(
+            "no experiment is linked into this test target, so nothing was tested; put \
              #[experiment] on a function here, enable the feature or cfg that it is behind, or \
-             name the crate that has one: `honeyhive_harness::main!(my_crate);`"
-            .to_owned());
+             name the crate that has one: `honeyhive_harness::main!(my_crate);`{}",
+            beside.unwrap_or_default()
+        ));
     }
     let sources = Sources::new(built, config);
     let live = live::is_wanted(args, config) && !args.list;
     let watch = Watch::start(live, live::columns(config));
     if args.list {
-        let plan = Plan::new(&entries, args, config, &sources, redactor);
+        let mut plan = Plan::new(&entries, args, config, &sources, redactor);
+        plan.add_never_run(never_run::text(built.never_run), args);
         trials::list(plan.tests.iter().filter(|test| test.selected).map(|test| &*test.name))?;
         return Ok(0);
     }
@@ -120,13 +130,16 @@ fn run_experiments(
             config.misspelt.join("\n")
         ));
     }
-    let plan = Plan::new(&entries, args, config, &sources, redactor);
+    let mut plan = Plan::new(&entries, args, config, &sources, redactor);
     let target = place::Target::new(built.file, built.crate_name, config);
     let rejudge = match task.map(|task| (&task.what, task)) {
         Some((Asked::Rejudge(directory), _)) => Some(directory.as_path()),
         Some((Asked::Gate(_) | Asked::Plan, task)) => return task::answer(task, &plan, config),
         Some((Asked::Rerun, _)) | None => None,
     };
+    if rejudge.is_none() {
+        plan.add_never_run(never_run::text(built.never_run), args);
+    }
     let notes = plan.about_filters(args);
     let warnings = config.misspelt.iter().chain(&config.warnings).chain(&args.notes);
     for warning in warnings {
@@ -165,10 +178,8 @@ fn execute(
     let mut places = std::mem::take(&mut prepared.places).into_iter();
     if prepared.jobs.is_empty() {
         // Nothing can run: only faults to tell.
-        let trials = trials(plan, args, |_| match places.next() {
-            Some(Place::Fault { name, text }) => Some(fault(name, &text)),
-            _ => None,
-        });
+        let failing = |(name, text): (String, String)| fault(name, &text);
+        let trials = trials(plan, args, |_| places.next().and_then(Place::failing).map(failing));
         trials::run(args, 1, trials)?;
         report::print_faults(&faults, is_json(args.format), args.color);
         return Ok(FAILED);
@@ -226,7 +237,9 @@ fn execute(
         let line = line.clone();
         let runner: Runner = match places.next()? {
             Place::Absent => return None,
-            Place::Fault { name, text } => return Some(fault(name, &text)),
+            Place::Fault { name, text } | Place::NeverRun { name, text } => {
+                return Some(fault(name, &text));
+            }
             Place::Case { job, index } => Box::new(move || {
                 let outcome = finale.case(job, index);
                 line.clear();

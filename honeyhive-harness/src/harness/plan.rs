@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use super::args::Args;
+use super::never_run;
 use super::sample;
 use super::sources::Sources;
 use crate::activity;
@@ -42,6 +45,8 @@ pub(super) enum What {
     Gate { experiment: usize },
     /// An experiment that cannot run, and why.
     Fault { text: String },
+    /// Functions with `#[test]`, which do not run here.
+    NeverRun { text: String },
 }
 
 /// An experiment whose dataset was read.
@@ -52,6 +57,8 @@ pub(super) struct Loaded {
     /// The directory of its package.
     base: PathBuf,
     files: BTreeMap<String, String>,
+    /// The values of `metadata(..)`.
+    metadata: Map<String, Value>,
 }
 
 /// All tests, in the order in which they are listed and run.
@@ -98,6 +105,11 @@ pub(super) enum Place {
         name: String,
         text: String,
     },
+    /// Functions with `#[test]` do not run; this one test says so.
+    NeverRun {
+        name: String,
+        text: String,
+    },
     /// The experiment cannot run, and another test says why.
     Absent,
 }
@@ -109,7 +121,26 @@ impl Prepared {
     }
 }
 
+impl Test {
+    /// The place of a test that fails with this text.
+    fn failing(&self, text: &str) -> Place {
+        let (name, text) = (self.name.clone(), text.to_owned());
+        match self.what {
+            What::NeverRun { .. } => Place::NeverRun { name, text },
+            _ => Place::Fault { name, text },
+        }
+    }
+}
+
 impl Place {
+    /// The name and the text of a test that fails whatever else runs.
+    pub(super) fn failing(self) -> Option<(String, String)> {
+        match self {
+            Self::Fault { name, text } | Self::NeverRun { name, text } => Some((name, text)),
+            _ => None,
+        }
+    }
+
     /// The experiment that cannot run, for the summary.
     pub(super) fn fault(&self) -> Option<Fault> {
         let Self::Fault { name, text } = self else { return None };
@@ -223,6 +254,14 @@ impl Plan {
         self.tests.push(Test { name, ignored, selected, what: What::Fault { text } });
     }
 
+    /// Adds the test that fails because of functions with `#[test]`.
+    pub(super) fn add_never_run(&mut self, text: Option<String>, args: &Args) {
+        let Some(text) = text else { return };
+        let name = never_run::TEST.to_owned();
+        let selected = args.selects(&name) && args.wants(false);
+        self.tests.push(Test { name, ignored: None, selected, what: What::NeverRun { text } });
+    }
+
     fn add(&mut self, loaded: Loaded, args: &Args) {
         let Loaded { entry, dataset, .. } = &loaded;
         let experiment = self.loaded.len();
@@ -257,7 +296,7 @@ impl Plan {
                     gate_selected[experiment] = true;
                 }
                 What::Gate { experiment } => gate_selected[experiment] = true,
-                What::Fault { .. } => {}
+                What::Fault { .. } | What::NeverRun { .. } => {}
             }
         }
         (rows, gate_selected)
@@ -293,12 +332,13 @@ impl Plan {
                 repeats: config.repeats,
                 python_ids: config.python_ids,
                 run_id,
+                metadata: loaded.metadata.clone(),
                 sample,
             };
             let (dataset, files) = (Arc::clone(dataset), loaded.files.clone());
-            // Settings and metadata are expressions of the user.
+            // Settings are expressions of the user.
             let reading = activity::enter(format!(
-                "the settings and metadata of `{}` ({}:{})",
+                "the settings of `{}` ({}:{})",
                 entry.name, entry.file, entry.line
             ));
             let spec = Arc::new(Spec::new(entry, dataset, &loaded.base, files, wishes));
@@ -326,9 +366,8 @@ impl Plan {
         let mut told = vec![false; self.loaded.len()];
         for test in self.running(args) {
             let experiment = match &test.what {
-                What::Fault { text } => {
-                    let name = test.name.clone();
-                    prepared.places.push(Place::Fault { name, text: text.clone() });
+                What::Fault { text } | What::NeverRun { text } => {
+                    prepared.places.push(test.failing(text));
                     continue;
                 }
                 What::Case { experiment, .. }
@@ -369,6 +408,7 @@ impl Plan {
                 repeats: config.repeats,
                 python_ids: config.python_ids,
                 run_id: String::new(),
+                metadata: loaded.metadata.clone(),
                 sample: None,
             };
             let (dataset, files) = (Arc::clone(&loaded.dataset), loaded.files.clone());
@@ -480,7 +520,32 @@ fn load(
     // Listing needs no more than names.
     let patterns = if args.list { &[] } else { entry.track };
     let files = tracked(&base, patterns).map_err(|fault| format!("{fault}{}", of("attribute")))?;
-    Ok(Loaded { entry, dataset: Arc::new(dataset), base, files })
+    let metadata = if args.list { Map::new() } else { metadata(entry)? };
+    Ok(Loaded { entry, dataset: Arc::new(dataset), base, files, metadata })
+}
+
+/// Evaluates the expressions of `metadata(..)`, once per run.
+fn metadata(entry: &Experiment) -> Result<Map<String, Value>, String> {
+    let (name, file, line) = (entry.name, entry.file, entry.line);
+    let _reading = activity::enter(format!("the metadata of `{name}` ({file}:{line})"));
+    let mut values = Map::new();
+    let mut faults = Vec::new();
+    for (key, evaluate) in entry.metadata {
+        match engine::catch(evaluate) {
+            Ok(Ok(value)) => {
+                values.insert((*key).to_owned(), value);
+            }
+            Ok(Err(text)) => faults.push(format!("`{key}` cannot be written as JSON: {text}")),
+            Err(text) => faults.push(format!("`{key}` {text}")),
+        }
+    }
+    if faults.is_empty() {
+        return Ok(values);
+    }
+    Err(format!(
+        "nothing was run, as the metadata of the run could not be read: {}\n(metadata of `{name}`, {file}:{line})",
+        faults.join("; ")
+    ))
 }
 
 /// How long fetching a dataset may take. Nothing else happens meanwhile.

@@ -8,6 +8,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::NeverRun;
 use crate::config::Config;
 use crate::registry::{Experiment, Source};
 
@@ -25,6 +26,8 @@ pub struct Built {
     pub manifest_dir: Option<&'static str>,
     /// `CARGO_TARGET_TMPDIR`: a directory within the target directory.
     pub target_tmpdir: Option<&'static str>,
+    /// Functions that libtest would run, where the target has none of it.
+    pub never_run: &'static [NeverRun],
 }
 
 /// Where packages are, as seen from this process.
@@ -196,6 +199,7 @@ mod tests {
                 crate_name: "evals",
                 package: Some("app"),
                 manifest_dir: Some(self.text("old/app")),
+                never_run: &[],
                 target_tmpdir: Some(self.text("old/target/tmp")),
             }
         }

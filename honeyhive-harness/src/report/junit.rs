@@ -96,7 +96,7 @@ impl Suite {
             self.failures,
             self.errors,
             self.skipped,
-            durations.sum::<f64>(),
+            durations.fold(0.0, std::ops::Add::add),
             attribute(document.started_at),
         )?;
         properties(to, "    ", &of_experiment(experiment))?;
@@ -179,7 +179,8 @@ fn of_experiment(experiment: &Experiment<'_>) -> Vec<(String, String)> {
 
 /// What a case took, all attempts together.
 fn seconds(case: &Case<'_>) -> f64 {
-    case.attempts.iter().map(|attempt| attempt.duration_ms / 1000.0).sum()
+    // Not `sum`, which is -0.0 for no attempts.
+    case.attempts.iter().fold(0.0, |all, attempt| all + attempt.duration_ms / 1000.0)
 }
 
 /// The element that says what is wrong with a case. A miss that a gate allows is no failure.

@@ -13,6 +13,7 @@ use super::document::{
     Case, Change, Compared, Document, Ending, Experiment, Finding, Outcome, Row, finding, shown,
     shown_inputs, state_name,
 };
+use crate::gate::counted::of_all;
 use crate::journal::{GitRecord, RuleRecord, Verdict};
 use crate::text::{count, middle, number, one_line, seconds, thousands};
 
@@ -170,15 +171,16 @@ fn against(compared: &Compared<'_>) -> String {
 
 fn table(experiment: &Experiment<'_>) -> String {
     let compared = experiment.compared.is_some();
+    let cases = experiment.cases.len();
     let mut text = String::from("| evaluator | mean | 95 % interval | n |");
     text.push_str(if compared { " change | better / worse | gate |\n" } else { " gate |\n" });
     text.push_str("|---|--:|---|--:|");
     text.push_str(if compared { "---|--:|---|\n" } else { "---|\n" });
     let mut line =
-        |name: String, measured: Option<(String, String, usize)>, change, gate: String| {
+        |name: String, measured: Option<(String, String, String)>, change, gate: String| {
             let (mean, interval, n) =
-                measured.unwrap_or_else(|| ("-".to_owned(), "-".to_owned(), 0));
-            let _ = write!(text, "| {name} | {mean} | {interval} | {} |", thousands(n));
+                measured.unwrap_or_else(|| ("-".to_owned(), "-".to_owned(), of_all(0, cases)));
+            let _ = write!(text, "| {name} | {mean} | {interval} | {n} |");
             if compared {
                 let (change, moved): (String, String) = change;
                 let _ = write!(text, " {change} | {moved} |");
@@ -186,29 +188,35 @@ fn table(experiment: &Experiment<'_>) -> String {
             let _ = writeln!(text, " {gate} |");
         };
     let nothing = || (String::new(), String::new());
+    let notes = |row: &Row<'_>| -> String {
+        let parts = [(row.not_applicable, "not applicable"), (row.missing, "without a score")];
+        let parts: Vec<String> = parts
+            .iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, what)| format!("{} {what}", thousands(*number)))
+            .collect();
+        if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+    };
     for row in &experiment.rows {
         let measured = row.measured.map(|measured| {
             let interval = super::table::interval(measured.spread, &number);
-            (number(measured.mean), interval, measured.n)
+            (number(measured.mean), interval, measured.of_all())
         });
-        let missing = match row.missing {
-            0 => String::new(),
-            missing => format!(" ({} without a score)", thousands(missing)),
-        };
-        let name = format!("{}{missing}", cell(&row.record.name));
+        let name = format!("{}{}", cell(&row.record.name), notes(row));
         line(name, measured, change(row), gates(&row.rules));
     }
     if let Some(latency) = &experiment.latency {
         let measured = &latency.measured;
         let interval = super::table::interval(measured.spread, &seconds);
-        let shown = (seconds(measured.mean), interval, measured.n);
+        let shown = (seconds(measured.mean), interval, measured.of_all());
         line("latency".to_owned(), Some(shown), nothing(), gates(&latency.rules));
     }
     let errors = experiment.error_rate.filter(|rate| rate.mean > 0.0);
     if errors.is_some() || !experiment.error_rules.is_empty() {
-        let measured = errors
-            .or(experiment.error_rate)
-            .map(|rate| (number(rate.mean), super::table::interval(rate.spread, &number), rate.n));
+        let measured = errors.or(experiment.error_rate).map(|rate| {
+            let interval = super::table::interval(rate.spread, &number);
+            (number(rate.mean), interval, rate.of_all())
+        });
         line("error_rate".to_owned(), measured, nothing(), gates(&experiment.error_rules));
     }
     text

@@ -5,18 +5,19 @@ use std::fmt::Write as _;
 use super::summary::line;
 use super::{COLUMNS, DIM, ExperimentSummary, GREEN, RED, YELLOW};
 use crate::gate::case::Case;
+use crate::gate::counted::of_all;
 use crate::gate::judge::mean_interval;
 use crate::journal::{RuleRecord, Verdict};
 use crate::rule::{GateRule, Measure, Mode, Of, Test};
 use crate::stats::{self, Spread};
-use crate::text::{number, one_line, pad, plain, seconds, thousands, width};
+use crate::text::{number, one_line, pad, plain, seconds, width};
 
 /// One row per evaluator, and for latency and errors.
 struct Row {
     name: String,
     mean: String,
     interval: String,
-    n: usize,
+    n: String,
     of: Of,
 }
 
@@ -25,12 +26,13 @@ pub(super) fn render_table(text: &mut String, experiment: &ExperimentSummary) {
     if rows.is_empty() {
         return;
     }
+    let digits = rows.iter().map(|row| width(&row.n)).max().unwrap_or(0).max(5);
     let longest = rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).clamp(9, 24);
     text.push('\n');
     line(
         text,
         &format!(
-            "  {DIM}{}  {:>7}  {:<15}  {:>5}  gate{DIM:#}",
+            "  {DIM}{}  {:>7}  {:<15}  {:>digits$}  gate{DIM:#}",
             pad("evaluator", longest),
             "mean",
             "95 % interval",
@@ -38,7 +40,7 @@ pub(super) fn render_table(text: &mut String, experiment: &ExperimentSummary) {
         ),
     );
     for row in rows {
-        let column = longest + 37;
+        let column = longest + 32 + digits;
         // A rule that does not fit into the column has a line of its own, that begins as near to
         // the column as it can.
         let (beside, below): (Vec<_>, Vec<_>) =
@@ -50,11 +52,11 @@ pub(super) fn render_table(text: &mut String, experiment: &ExperimentSummary) {
             (None, false) => String::new(),
         };
         let cells = format!(
-            "  {}  {:>7}  {}  {:>5}  {first}",
+            "  {}  {:>7}  {}  {:>digits$}  {first}",
             pad(&one_line(&row.name, longest), longest),
             row.mean,
             pad(&row.interval, 15),
-            thousands(row.n)
+            row.n
         );
         line(text, cells.trim_end());
         for gate in beside {
@@ -93,7 +95,7 @@ fn rows(experiment: &ExperimentSummary) -> Vec<Row> {
         name: name.to_owned(),
         mean: mean(values).map_or_else(|| "-".to_owned(), show),
         interval: interval(mean_interval(of, &experiment.rules.judges, values), show),
-        n: values.len(),
+        n: of_all(values.len(), cases.len()),
         of,
     };
     let mut rows: Vec<Row> = experiment

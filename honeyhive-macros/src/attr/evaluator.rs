@@ -8,7 +8,7 @@ use syn::{Expr, LitStr, Path, Token};
 
 use super::uses::RESERVED;
 use super::value::{Number, number, rest, string};
-use super::{Key, Known, item_path, list, options};
+use super::{Key, Known, Synonym, item_path, list, options};
 use crate::errors::{Errors, at};
 use crate::suggest;
 
@@ -19,6 +19,68 @@ const OPTIONS: &[Known] = &[
     Known { name: "range", usage: "range(0.0, 1.0)" },
     Known { name: "settings", usage: "settings(min, word = \"x\")" },
     Known { name: "crate", usage: "crate = honeyhive_harness" },
+];
+
+const SYNONYMS: &[Synonym] = &[
+    Synonym {
+        names: &["min", "max", "bounds", "min_score", "max_score", "scale", "range_of"],
+        option: "range",
+        hint: "the smallest and the largest value are `range(0.0, 1.0)`; the value from which on a score is good is `threshold = 0.7`",
+    },
+    Synonym {
+        names: &["limit", "cutoff", "pass_threshold", "pass_mark", "at_least", "expect", "target"],
+        option: "threshold",
+        hint: "the value from which on a score is good is `threshold = 0.7`",
+    },
+    Synonym {
+        names: &[
+            "goal",
+            "minimize",
+            "maximize",
+            "minimise",
+            "maximise",
+            "lower_is_better",
+            "higher_is_better",
+            "greater_is_better",
+            "optimize",
+        ],
+        option: "direction",
+        hint: "write `direction = minimize` where less is better; more is better without it",
+    },
+    Synonym {
+        names: &["title", "label", "id", "display_name", "metric", "metric_name"],
+        option: "name",
+        hint: "what its scores are reported as is `name = \"correct\"`",
+    },
+    Synonym {
+        names: &[
+            "setting",
+            "params",
+            "parameters",
+            "args",
+            "arguments",
+            "config",
+            "options",
+            "defaults",
+        ],
+        option: "settings",
+        hint: "parameters that are given where the evaluator is used are `settings(min, word = \"x\")`",
+    },
+    Synonym {
+        names: &["model", "models", "prompt", "rubric", "llm", "judge"],
+        option: "",
+        hint: "an evaluator that asks a model is an `async fn` that calls it in its body",
+    },
+    Synonym {
+        names: &["metrics", "aggregate", "aggregation", "reduce", "reducer"],
+        option: "",
+        hint: "how attempts become one score is said in the experiment: `reduce(correct = at_least(2))`; how cases do, in its `gate(mean(correct) >= 0.9)`",
+    },
+    Synonym {
+        names: &["timeout", "retries", "max_retries", "concurrency", "repeats"],
+        option: "",
+        hint: "this is an option of `#[experiment(..)]`",
+    },
 ];
 
 /// A setting in `settings(..)`.
@@ -42,7 +104,9 @@ impl Options {
     /// Reads the attribute.
     pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut read = Self::default();
-        options(tokens, OPTIONS, errors, |key, input, errors| read.option(key, input, errors));
+        options(tokens, OPTIONS, SYNONYMS, errors, |key, input, errors| {
+            read.option(key, input, errors)
+        });
         read.check_threshold(errors);
         read
     }
@@ -88,10 +152,10 @@ impl Options {
 }
 
 /// Why an evaluator cannot have this name.
-pub(crate) fn reserved(name: &str) -> Option<String> {
-    RESERVED.contains(&name).then(|| {
-        format!("an evaluator cannot be named `{name}`, which has a meaning of its own in `gate(..)`; choose another name")
-    })
+pub(crate) fn reserved(name: &str) -> Option<&'static str> {
+    (name == RESERVED).then_some(
+        "an evaluator cannot be named `error_rate`: in `gate(error_rate <= 0.05)` this is the share of cases that end in an error; choose another name",
+    )
 }
 
 fn direction(key: &Key, input: ParseStream<'_>) -> syn::Result<bool> {

@@ -1,7 +1,7 @@
 //! The options of `#[experiment(..)]`.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::{Expr, LitStr, Path, Token};
@@ -9,8 +9,8 @@ use syn::{Expr, LitStr, Path, Token};
 use super::gate::{Gate, Require};
 use super::reduce::{self, Reduce};
 use super::uses::Use;
-use super::value::{Number, count, duration, rest, string};
-use super::{Key, Known, gate, item_path, list, options, uses};
+use super::value::{count, duration, rest, string};
+use super::{Key, Known, Synonym, gate, item_path, list, options, uses};
 use crate::errors::{Errors, at};
 use crate::text;
 
@@ -31,7 +31,251 @@ const OPTIONS: &[Known] = &[
     Known { name: "track", usage: "track(\"prompts/*.md\")" },
     Known { name: "baseline", usage: "baseline = \"baselines/greeting.json\"" },
     Known { name: "cluster", usage: "cluster = \"document\"" },
+    Known { name: "smoke", usage: "smoke" },
     Known { name: "crate", usage: "crate = honeyhive_harness" },
+];
+
+/// The words of other evaluation tools, of pytest and of HoneyHive's Python SDK.
+const SYNONYMS: &[Synonym] = &[
+    Synonym {
+        names: &[
+            "max_workers",
+            "workers",
+            "num_workers",
+            "max_concurrency",
+            "max_connections",
+            "max_samples_at_once",
+            "max_parallel",
+            "parallel",
+            "parallelism",
+            "threads",
+            "num_threads",
+            "n_jobs",
+            "jobs",
+            "concurrent",
+            "concurrency_limit",
+        ],
+        option: "concurrency",
+        hint: "attempts at once are `concurrency = 8`",
+    },
+    Synonym {
+        names: &[
+            "epochs",
+            "trials",
+            "trial_count",
+            "num_trials",
+            "n",
+            "num_repetitions",
+            "repetitions",
+            "runs",
+            "num_runs",
+            "runs_per_case",
+            "attempts",
+            "times",
+            "iterations",
+            "k",
+        ],
+        option: "repeats",
+        hint: "attempts per datapoint are `repeats = 3`",
+    },
+    Synonym {
+        names: &[
+            "samples",
+            "num_samples",
+            "max_samples",
+            "limit",
+            "sample",
+            "num_examples",
+            "max_rows",
+        ],
+        option: "",
+        hint: "attempts per datapoint are `repeats = 3`; to run on some rows only, set `HH_SAMPLE=20` in the environment",
+    },
+    Synonym {
+        names: &[
+            "model",
+            "temperature",
+            "prompt",
+            "prompt_version",
+            "version",
+            "params",
+            "parameters",
+            "config",
+            "hyperparameters",
+            "provider",
+            "description",
+            "task_version",
+        ],
+        option: "metadata",
+        hint: "what is recorded with the run is `metadata(model = MODEL, prompt = \"v2\")`; the function itself calls the model",
+    },
+    Synonym {
+        names: &["models", "prompts", "variants", "matrix", "providers", "parametrize", "grid"],
+        option: "",
+        hint: "an experiment is one variant; write one function for each, or a `macro_rules!` that writes them, with `metadata(model = \"..\")` in each",
+    },
+    Synonym {
+        names: &[
+            "setup",
+            "set_up",
+            "teardown",
+            "fixture",
+            "fixtures",
+            "before",
+            "before_all",
+            "after",
+            "after_all",
+            "init",
+            "client",
+            "state",
+            "context",
+            "sandbox",
+        ],
+        option: "",
+        hint: "what all cases share, such as a client, is a `static` with `std::sync::LazyLock` (async: `tokio::sync::OnceCell`) that the function uses",
+    },
+    Synonym {
+        names: &[
+            "scorers",
+            "scorer",
+            "scores",
+            "score",
+            "metrics",
+            "metric",
+            "evals",
+            "evaluate",
+            "assert",
+            "asserts",
+            "assertions",
+            "checks",
+            "check",
+            "graders",
+            "grader",
+            "judges",
+            "judge",
+            "expect",
+        ],
+        option: "evaluators",
+        hint: "what scores the output is `evaluators(correct)`, each a function with `#[evaluator]`",
+    },
+    Synonym {
+        names: &[
+            "data",
+            "rows",
+            "cases",
+            "test_cases",
+            "tests",
+            "examples",
+            "inputs",
+            "input",
+            "file",
+            "path",
+            "dataset_id",
+            "golden",
+            "goldens",
+            "datapoints",
+            "source",
+            "csv",
+            "jsonl",
+        ],
+        option: "dataset",
+        hint: "the rows are `dataset = \"data.jsonl\"`, a function that returns datapoints, or `managed(\"id\")`",
+    },
+    Synonym {
+        names: &[
+            "task", "function", "func", "target", "solver", "solvers", "plan", "app", "callable",
+        ],
+        option: "",
+        hint: "the code under test is the function below this attribute",
+    },
+    Synonym {
+        names: &["max_retries", "num_retries", "retry", "retry_on_error", "attempts_on_error"],
+        option: "retries",
+        hint: "further tries after an error are `retries = 2`",
+    },
+    Synonym {
+        names: &[
+            "time_limit",
+            "timeout_secs",
+            "timeout_seconds",
+            "timeout_ms",
+            "deadline",
+            "max_time",
+        ],
+        option: "timeout",
+        hint: "the longest that a call may take is `timeout = \"60s\"`",
+    },
+    Synonym {
+        names: &[
+            "title",
+            "id",
+            "experiment",
+            "experiment_name",
+            "experiment_prefix",
+            "label",
+            "display_name",
+        ],
+        option: "name",
+        hint: "what the experiment is called is `name = \"greeting\"`",
+    },
+    Synonym {
+        names: &["labels", "categories", "markers", "marks"],
+        option: "tags",
+        hint: "labels of the experiment are `tags(\"nightly\")`",
+    },
+    Synonym {
+        names: &[
+            "threshold",
+            "thresholds",
+            "min_score",
+            "pass_threshold",
+            "pass_rate",
+            "rules",
+            "conditions",
+            "criteria",
+            "mean",
+            "fail_on",
+            "error_rate",
+            "latency",
+        ],
+        option: "gate",
+        hint: "what the suite must hold is `gate(mean(correct) >= 0.9)`; from which value on a score is good says `#[evaluator(threshold = 0.7)]`",
+    },
+    Synonym {
+        names: &["reducer", "epochs_reducer", "reduction", "aggregate"],
+        option: "reduce",
+        hint: "how the attempts of a case become one score is `reduce(correct = at_least(2))`",
+    },
+    Synonym {
+        names: &["skip", "ignored", "xfail", "disabled"],
+        option: "",
+        hint: "write `#[ignore = \"reason\"]` below this attribute",
+    },
+    Synonym {
+        names: &["seed", "shuffle", "random_seed"],
+        option: "",
+        hint: "the order is given on the command line, `-- --shuffle-seed 7`; the rows of a sample by `HH_SAMPLE_SEED`",
+    },
+    Synonym {
+        names: &["group", "groups", "group_by", "clusters", "cluster_by"],
+        option: "cluster",
+        hint: "the metadata of rows that says which cases belong together is `cluster = \"document\"`",
+    },
+    Synonym {
+        names: &["project", "api_key", "run_id", "server_url", "source_name"],
+        option: "",
+        hint: "this is said in the environment: `HH_PROJECT`, `HH_API_KEY`, `HH_RUN_ID`, `HH_API_URL`, `HH_SOURCE`",
+    },
+    Synonym {
+        names: &["budget", "max_cost", "cost_limit", "token_limit", "rpm", "tpm", "rate_limit"],
+        option: "",
+        hint: "this version has no limits of rate or money; lower `concurrency = 4`, and wait in the function",
+    },
+    Synonym {
+        names: &["cache", "cassette", "record", "replay"],
+        option: "",
+        hint: "this version does not record calls; `cargo honeyhive rejudge` scores recorded outputs again without calling the function",
+    },
 ];
 
 /// Where the rows come from.
@@ -59,11 +303,13 @@ pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
     pub(crate) dataset_name: Option<LitStr>,
     pub(crate) tags: Vec<LitStr>,
-    /// Keys, and the `MetaValue` of each without its path.
+    /// Keys, and the expression of each.
     pub(crate) metadata: Vec<(String, TokenStream)>,
     pub(crate) track: Vec<LitStr>,
     pub(crate) baseline: Option<LitStr>,
     pub(crate) cluster: Option<LitStr>,
+    /// Nothing scores the output: the check is that the function runs without an error.
+    pub(crate) smoke: Option<Ident>,
     pub(crate) root: Option<Path>,
     /// All of `evaluators(..)` was understood, so that an unknown name in a rule is a mistake.
     pub(crate) evaluators_known: bool,
@@ -73,8 +319,9 @@ impl Options {
     /// Reads the attribute.
     pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut read = Self::default();
-        let seen =
-            options(tokens, OPTIONS, errors, |key, input, errors| read.option(key, input, errors));
+        let seen = options(tokens, OPTIONS, SYNONYMS, errors, |key, input, errors| {
+            read.option(key, input, errors)
+        });
         if !seen.contains(&"dataset") {
             errors.push(syn::Error::new(
                 proc_macro2::Span::call_site(),
@@ -82,6 +329,19 @@ impl Options {
             ));
         }
         read.evaluators_known |= !seen.contains(&"evaluators");
+        match &read.smoke {
+            Some(smoke) if seen.contains(&"evaluators") => errors.at(
+                smoke,
+                "`smoke` says that nothing scores the output, and `evaluators(..)` names what does; remove one of them",
+            ),
+            None if !["evaluators", "gate", "smoke"].iter().any(|option| seen.contains(option)) => {
+                errors.push(syn::Error::new(
+                    proc_macro2::Span::call_site(),
+                    "nothing would judge what this experiment's function returns: name `evaluators(correct)`, or write `smoke` where the check is that it runs without an error, a panic or a timeout",
+                ));
+            }
+            _ => {}
+        }
         read
     }
 
@@ -93,6 +353,13 @@ impl Options {
     ) -> syn::Result<()> {
         match key.name() {
             "dataset" => self.dataset = Some(dataset(key, input)?),
+            "evaluators" if is_empty_list(input) => {
+                let rest = rest(input);
+                return at(
+                    quote!(#key #rest),
+                    "`evaluators()` is empty, so nothing would judge what the function returns: name some, `evaluators(correct)`, or write `smoke` instead where the check is that it runs without an error, a panic or a timeout",
+                );
+            }
             "evaluators" => key.listed(input, |content| {
                 let mut inside = Errors::default();
                 self.evaluators.extend(uses::read(content, &mut inside));
@@ -136,6 +403,10 @@ impl Options {
                 }
                 Ok(())
             })?,
+            "smoke" => {
+                key.alone(input)?;
+                self.smoke = Some(key.ident.clone());
+            }
             "baseline" => self.baseline = Some(baseline(string(key, input)?)?),
             "cluster" => self.cluster = Some(string(key, input)?),
             "metadata" => key.listed(input, |content| {
@@ -155,6 +426,11 @@ impl Options {
         }
         Ok(())
     }
+}
+
+/// Whether an option is written `option()`.
+fn is_empty_list(input: ParseStream<'_>) -> bool {
+    matches!(input.fork().parse::<TokenTree>(), Ok(TokenTree::Group(group)) if group.stream().is_empty())
 }
 
 fn dataset(key: &Key, input: ParseStream<'_>) -> syn::Result<Dataset> {
@@ -298,14 +574,14 @@ fn baseline(file: LitStr) -> syn::Result<LitStr> {
     }
 }
 
-/// `key = value`, the value as what stands behind `MetaValue::`.
+/// `key = value`, where the value is an expression.
 fn metadata(input: ParseStream<'_>) -> syn::Result<(Ident, TokenStream)> {
-    const USAGE: &str = "metadata is written `key = value`, the value being a string, a number, `true`, `false` or a constant of type `&str`";
+    const USAGE: &str = "metadata is written `key = value`, as in `metadata(model = \"large\", prompt = prompt_version())`";
     if !input.peek(syn::Ident::peek_any) {
         return at(rest(input), USAGE);
     }
     let key = input.call(Ident::parse_any)?;
-    if !input.peek(Token![=]) {
+    if !input.peek(Token![=]) || input.peek(Token![==]) {
         let extra = rest(input);
         return at(quote!(#key #extra), USAGE);
     }
@@ -313,29 +589,32 @@ fn metadata(input: ParseStream<'_>) -> syn::Result<(Ident, TokenStream)> {
     if input.is_empty() || input.peek(Token![,]) {
         return at(equals, format_args!("the metadata `{key}` needs a value: `{key} = ..`"));
     }
-    if let Some(number) = Number::read(input)? {
-        let tokens = &number.tokens;
-        if syn::parse2::<syn::LitFloat>(tokens.clone()).is_ok() || number.text.contains('.') {
-            let value = number.value;
-            return Ok((key, quote!(Number(#value))));
-        }
-        return match number.text.replace('_', "").parse::<i64>() {
-            Ok(value) => Ok((key, quote!(Integer(#value)))),
-            Err(_) => at(tokens, "this number does not fit into 64 bits; write it as a string"),
-        };
-    }
-    if input.peek(LitStr) {
-        let text: LitStr = input.parse()?;
-        return Ok((key, quote!(Text(#text))));
-    }
-    if input.peek(syn::LitBool) {
-        let yes: syn::LitBool = input.parse()?;
-        return Ok((key, quote!(Bool(#yes))));
+    if let Some(number) = whole_number(input)? {
+        return Ok((key, number));
     }
     let value: Expr = input.parse()?;
-    match &value {
-        // A block of its own makes rustc compare the types at the value alone.
-        Expr::Path(_) | Expr::Macro(_) => Ok((key, quote!(Text({ #value })))),
-        other => at(other, USAGE),
+    Ok((key, value.to_token_stream()))
+}
+
+/// A whole number alone, in a type that holds it.
+fn whole_number(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
+    let ahead = input.fork();
+    let minus: Option<Token![-]> = ahead.parse()?;
+    let Ok(number) = ahead.parse::<syn::LitInt>() else { return Ok(None) };
+    if !(ahead.is_empty() || ahead.peek(Token![,])) || !number.suffix().is_empty() {
+        return Ok(None);
     }
+    input.parse::<Option<Token![-]>>()?;
+    input.parse::<syn::LitInt>()?;
+    let digits = number.base10_digits();
+    let sign = if minus.is_some() { "-" } else { "" };
+    let span = number.span();
+    if format!("{sign}{digits}").parse::<i64>().is_ok() {
+        let number = syn::LitInt::new(&format!("{digits}i64"), span);
+        return Ok(Some(quote!(#minus #number)));
+    }
+    if minus.is_none() && digits.parse::<u64>().is_ok() {
+        return Ok(Some(syn::LitInt::new(&format!("{digits}u64"), span).to_token_stream()));
+    }
+    at(quote!(#minus #number), "this number does not fit into 64 bits; write it as a string")
 }

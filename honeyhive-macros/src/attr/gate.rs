@@ -7,10 +7,11 @@ mod against;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::{LitStr, Path, Token};
 
-use super::uses::RESERVED;
+use super::uses::OF_CALLS;
 use super::value::{Number, rest};
 use super::{inside, item_path};
 use crate::errors::at;
@@ -102,21 +103,20 @@ pub(crate) struct Limited {
     /// What stands in the parentheses: an evaluator or `latency`.
     pub(crate) of: Option<Path>,
     pub(crate) slice: Option<LitStr>,
+    /// Fewer scores than this say nothing.
+    pub(crate) min_n: Option<u32>,
     pub(crate) comparison: Comparison,
     pub(crate) limit: Limit,
     pub(crate) text: String,
 }
 
+/// Why `require(..)` takes no measure of calls.
+pub(crate) const NOT_REQUIRED: &str = "`require` looks at evaluators; write a rule such as `p95(latency) <= \"2s\"` in `gate(..)`, or `timeout = \"2s\"` for each call";
+
 /// One entry of `require(..)`.
 pub(crate) fn require(input: ParseStream<'_>) -> syn::Result<Require> {
     let evaluator = item_path(input, "an evaluator")?;
     let name = text::of_type(&evaluator);
-    if RESERVED.contains(&name.as_str()) {
-        return at(
-            evaluator,
-            "`require` looks at evaluators; write a rule such as `p95(latency) <= \"2s\"` in `gate(..)`, or `timeout = \"2s\"` for each call",
-        );
-    }
     if input.peek(syn::token::Paren) {
         return at(
             evaluator,
@@ -133,6 +133,7 @@ pub(crate) fn require(input: ParseStream<'_>) -> syn::Result<Require> {
             let text = format!("{name} {} {}", comparison.symbol(), number.text);
             Ok(Require { evaluator, limit: Some((comparison, number)), text })
         }
+        Limit::Text(_) if OF_CALLS.contains(&name.as_str()) => at(evaluator, NOT_REQUIRED),
         Limit::Text(text) => at(text, "the limit of an evaluator is a number"),
     }
 }
@@ -187,7 +188,7 @@ fn rule(head: Path, input: ParseStream<'_>) -> syn::Result<Limited> {
     let is_errors = head.is_ident("error_rate");
     let known =
         head.get_ident().filter(|i| is_errors || MEASURES.iter().any(|(name, _)| i == name));
-    let (mut of, mut slice) = (None, None);
+    let mut said = Said::default();
     if input.peek(syn::token::Paren) {
         let Some(measure) = known else {
             let names: Vec<&str> = MEASURES
@@ -200,7 +201,7 @@ fn rule(head: Path, input: ParseStream<'_>) -> syn::Result<Limited> {
             let hint = suggest::hint(&name, &names, "measures");
             return at(head, format_args!("unknown measure `{name}`; {hint}"));
         };
-        (of, slice) = inside(input, |content| subject(content, measure, is_errors))?;
+        said = inside(input, |content| subject(content, measure, is_errors))?;
     }
     let name = text::of_type(&head);
     let Some(measure) = known.cloned() else {
@@ -210,14 +211,16 @@ fn rule(head: Path, input: ParseStream<'_>) -> syn::Result<Limited> {
         };
         return at(head, format_args!("a rule needs a measure: {example}"));
     };
-    if of.is_none() && !is_errors {
+    if said.of.is_none() && !is_errors {
         return at(measure, format_args!("`{name}` of what? write `{name}(correct) >= 0.9`"));
     }
+    let Said { of, slice, min_n } = said;
     let mut text = name;
     let inside: Vec<String> = of
         .iter()
         .map(text::of_type)
         .chain(slice.iter().map(|slice: &LitStr| format!("slice = {}", slice.to_token_stream())))
+        .chain(min_n.iter().map(|min_n| format!("min_n = {min_n}")))
         .collect();
     if !inside.is_empty() {
         text = format!("{text}({})", inside.join(", "));
@@ -228,18 +231,23 @@ fn rule(head: Path, input: ParseStream<'_>) -> syn::Result<Limited> {
     let comparison = comparison(input)?;
     let limit = limit(input, &text, comparison)?;
     let text = format!("{text} {} {}", comparison.symbol(), limit.text());
-    Ok(Limited { wrapper: None, measure, of, slice, comparison, limit, text })
+    Ok(Limited { wrapper: None, measure, of, slice, min_n, comparison, limit, text })
 }
 
-/// `subject, slice = "key:value"`.
-fn subject(
-    content: ParseStream<'_>,
-    measure: &Ident,
-    is_errors: bool,
-) -> syn::Result<(Option<Path>, Option<LitStr>)> {
-    let is_slice = |input: ParseStream<'_>| input.peek(syn::Ident) && input.peek2(Token![=]);
-    let mut of = None;
-    if !content.is_empty() && !is_slice(content) {
+/// What stands in the parentheses of a measure.
+#[derive(Default)]
+struct Said {
+    of: Option<Path>,
+    slice: Option<LitStr>,
+    min_n: Option<u32>,
+}
+
+/// `subject, slice = "key:value", min_n = 20`.
+fn subject(content: ParseStream<'_>, measure: &Ident, is_errors: bool) -> syn::Result<Said> {
+    let is_setting =
+        |input: ParseStream<'_>| input.peek(syn::Ident::peek_any) && input.peek2(Token![=]);
+    let mut said = Said::default();
+    if !content.is_empty() && !is_setting(content) {
         if content.peek(LitStr) {
             return at(rest(content), "expected an evaluator of `evaluators(..)`, or `latency`");
         }
@@ -250,26 +258,73 @@ fn subject(
                 "`error_rate` is that of the whole experiment: write `error_rate <= 0.05`, or `error_rate(slice = \"key:value\") <= 0.05`",
             );
         }
-        of = Some(path);
+        said.of = Some(path);
         if !content.is_empty() && !content.peek(Token![,]) {
             return at(content.parse::<TokenTree>()?, "expected `,` or `)`");
         }
         content.parse::<Option<Token![,]>>()?;
     }
-    if of.is_none() && !is_errors {
+    if said.of.is_none() && !is_errors {
         return at(measure, format_args!("`{measure}` of what? write `{measure}(correct) >= 0.9`"));
     }
-    if content.is_empty() {
-        return Ok((of, None));
+    if content.is_empty() && said.of.is_none() {
+        return at(measure, "leave out the empty parentheses: `error_rate <= 0.05`");
     }
-    if !is_slice(content) || content.fork().parse::<Ident>()? != "slice" {
-        return at(rest(content), "expected `slice = \"key:value\"`");
+    while !content.is_empty() {
+        if !is_setting(content) {
+            return at(rest(content), "expected `slice = \"key:value\"` or `min_n = 20`");
+        }
+        setting(&mut said, content)?;
+        if !content.is_empty() && !content.peek(Token![,]) {
+            return at(rest(content), "expected `,` or `)`");
+        }
+        content.parse::<Option<Token![,]>>()?;
     }
-    content.parse::<Ident>()?;
+    Ok(said)
+}
+
+fn setting(said: &mut Said, content: ParseStream<'_>) -> syn::Result<()> {
+    const KNOWN: [&str; 2] = ["slice", "min_n"];
+    let key = content.call(Ident::parse_any)?;
+    let name = text::unraw(&key);
     content.parse::<Token![=]>()?;
-    let slice = slice_value(content)?;
-    content.parse::<Option<Token![,]>>()?;
-    Ok((of, Some(slice)))
+    let given = match name.as_str() {
+        "slice" => said.slice.is_some(),
+        "min_n" => said.min_n.is_some(),
+        _ => {
+            let hint = match name.as_str() {
+                "n" | "min" | "at_least" | "min_cases" | "min_samples" => {
+                    "did you mean `min_n`?".to_owned()
+                }
+                _ => suggest::hint(&name, &KNOWN, "settings"),
+            };
+            return at(key, format_args!("a measure has no setting `{name}`; {hint}"));
+        }
+    };
+    if given {
+        return at(key, format_args!("`{name}` is given twice"));
+    }
+    if name == "slice" {
+        said.slice = Some(slice_value(content)?);
+    } else {
+        said.min_n = Some(min_n_value(&key, content)?);
+    }
+    Ok(())
+}
+
+/// The number of `min_n = 20`.
+fn min_n_value(key: &Ident, content: ParseStream<'_>) -> syn::Result<u32> {
+    const USAGE: &str =
+        "`min_n` is a whole number from 1: how many scores the rule asks for, `min_n = 20`";
+    if !content.peek(syn::LitInt) {
+        let found = rest(content);
+        return if found.is_empty() { at(key, USAGE) } else { at(found, USAGE) };
+    }
+    let number: syn::LitInt = content.parse()?;
+    match number.base10_parse::<u32>() {
+        Ok(least) if least > 0 => Ok(least),
+        _ => at(number, USAGE),
+    }
 }
 
 /// The string of `slice = "key:value"`.

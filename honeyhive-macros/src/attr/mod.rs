@@ -26,6 +26,15 @@ pub(crate) struct Known {
     pub(crate) usage: &'static str,
 }
 
+/// Names that other tools use for an option.
+pub(crate) struct Synonym {
+    pub(crate) names: &'static [&'static str],
+    /// The option that is meant, so that its absence is not reported as well.
+    pub(crate) option: &'static str,
+    /// What to write instead.
+    pub(crate) hint: &'static str,
+}
+
 /// An option in the attribute, before its value is read.
 pub(crate) struct Key {
     pub(crate) ident: Ident,
@@ -38,13 +47,14 @@ pub(crate) struct Key {
 pub(crate) fn options(
     tokens: TokenStream,
     known: &'static [Known],
+    synonyms: &'static [Synonym],
     errors: &mut Errors,
     mut read: impl FnMut(&Key, ParseStream<'_>, &mut Errors) -> syn::Result<()>,
 ) -> Vec<&'static str> {
     let mut seen = Vec::new();
     let parser = |input: ParseStream<'_>| {
         list(input, errors, |input, errors| {
-            let key = key(input, known, &mut seen)?;
+            let key = key(input, known, synonyms, &mut seen)?;
             // The value of a repeated option is looked at, too, for mistakes in it.
             if seen.contains(&key.known.name) {
                 errors.at(&key.ident, format_args!("`{}` is given twice", key.known.name));
@@ -63,6 +73,7 @@ pub(crate) fn options(
 fn key(
     input: ParseStream<'_>,
     known: &'static [Known],
+    synonyms: &'static [Synonym],
     seen: &mut Vec<&'static str>,
 ) -> syn::Result<Key> {
     let names: Vec<&str> = known.iter().map(|option| option.name).collect();
@@ -82,6 +93,14 @@ fn key(
     if let Some(plain) = name.strip_prefix("r#").filter(|plain| names.contains(plain)) {
         seen.extend(known.iter().map(|option| option.name).find(|name| *name == plain));
         return at(ident, format_args!("write `{plain}`, not `{name}`"));
+    }
+    // Other tools write `maxConcurrency` as well.
+    let plain = |name: &str| name.replace('_', "").to_lowercase();
+    let said = plain(&name);
+    let means = |synonym: &&Synonym| synonym.names.iter().any(|other| plain(other) == said);
+    if let Some(synonym) = synonyms.iter().find(means) {
+        seen.push(synonym.option);
+        return at(ident, format_args!("unknown option `{name}`; {}", synonym.hint));
     }
     let near = suggest::closest(&name, &names);
     seen.extend(known.iter().map(|option| option.name).find(|name| Some(*name) == near));
@@ -111,13 +130,34 @@ impl Key {
         self.refuse(input)
     }
 
-    /// Reads the inside of the parentheses of `key(..)`.
+    /// Reads the inside of the parentheses of `key(..)`, which says something.
     pub(crate) fn listed<T>(
         &self,
         input: ParseStream<'_>,
         read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
     ) -> syn::Result<T> {
-        if input.peek(syn::token::Paren) { inside(input, read) } else { self.refuse(input) }
+        if !input.peek(syn::token::Paren) {
+            return self.refuse(input);
+        }
+        inside(input, |content| {
+            if content.is_empty() {
+                let (name, usage) = (self.name(), self.usage());
+                return at(
+                    &self.ident,
+                    format_args!("`{name}()` is empty: write `{usage}`, or leave it out"),
+                );
+            }
+            read(content)
+        })
+    }
+
+    /// Goes past an option that is a word of its own.
+    pub(crate) fn alone(&self, input: ParseStream<'_>) -> syn::Result<()> {
+        if input.is_empty() || input.peek(Token![,]) {
+            return Ok(());
+        }
+        let name = self.name();
+        at(value::rest(input), format_args!("`{name}` takes no value: write `{name}` alone"))
     }
 
     fn refuse<T>(&self, input: ParseStream<'_>) -> syn::Result<T> {

@@ -1,17 +1,23 @@
 //! `evaluators(a, path::b, strict = c(setting = 3))`.
 
+use std::collections::HashSet;
+
 use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Expr, Path, Token};
+use syn::{Expr, LitStr, Path, Token};
 
 use super::value::rest;
 use super::{inside, item_path, list};
 use crate::errors::{Errors, at};
 use crate::text;
 
-/// Names that mean something else in `gate(..)`.
-pub(crate) const RESERVED: &[&str] = &["latency", "cost", "tokens", "error_rate"];
+/// The name that no evaluator can have: it is a measure without an evaluator.
+pub(crate) const RESERVED: &str = "error_rate";
+
+/// Names of what is measured of calls. An evaluator may have one of them, and then is what rules
+/// mean by it.
+pub(crate) const OF_CALLS: &[&str] = &["latency", "first_token", "cost", "tokens"];
 
 /// One evaluator of an experiment.
 pub(crate) struct Use {
@@ -37,9 +43,7 @@ impl Use {
 /// The inside of `evaluators(..)`.
 pub(crate) fn read(input: ParseStream<'_>, errors: &mut Errors) -> Vec<Use> {
     let uses = list(input, errors, one);
-    for (i, used) in uses.iter().enumerate() {
-        check(used, &uses[..i], errors);
-    }
+    check(&uses, errors);
     uses
 }
 
@@ -54,6 +58,17 @@ fn one(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Use> {
     } else {
         None
     };
+    if input.peek(LitStr) {
+        let name = rest(input);
+        return at(name, "write the path of an evaluator without quotes: `evaluators(correct)`");
+    }
+    let is_path = input.peek(syn::Ident::peek_any) || input.peek(Token![::]);
+    if !is_path || input.peek(Token![move]) || input.peek(Token![async]) {
+        return at(
+            rest(input),
+            "expected the path of an evaluator: write a function with `#[evaluator]`, and its name here",
+        );
+    }
     let path = item_path(input, "an evaluator")?;
     let mut settings: Vec<(Ident, Expr)> = Vec::new();
     if input.peek(syn::token::Paren) {
@@ -78,7 +93,9 @@ fn setting(input: ParseStream<'_>, evaluator: &str) -> syn::Result<(Ident, Expr)
     if !is_named {
         return at(
             rest(input),
-            format_args!("settings are given by name: `{evaluator}(setting = ..)`"),
+            format_args!(
+                "settings are given by name: `{evaluator}(setting = ..)`; `{evaluator}` is a function with `#[evaluator]`, as there are no built-in evaluators in this version"
+            ),
         );
     }
     let name = input.call(Ident::parse_any)?;
@@ -98,30 +115,34 @@ pub(crate) fn field(name: Ident) -> Ident {
     }
 }
 
-fn check(used: &Use, before: &[Use], errors: &mut Errors) {
-    let called = used.called();
-    if RESERVED.contains(&called.as_str()) {
-        let place = used.alias.as_ref().unwrap_or_else(|| used.last());
-        errors.at(
-            place,
-            format_args!("`{called}` has a meaning of its own in `gate(..)`; give the evaluator another name: `other = path`"),
-        );
-    }
-    let path = text::of_type(&used.path);
-    for other in before {
-        match (&used.alias, &other.alias) {
-            (Some(alias), Some(taken)) if alias == taken => {
-                return errors.at(alias, format_args!("the alias `{alias}` is given twice"));
+fn check(uses: &[Use], errors: &mut Errors) {
+    // Sets, as an experiment may have thousands of evaluators.
+    let (mut aliases, mut paths) = (HashSet::new(), HashSet::new());
+    for used in uses {
+        let called = used.called();
+        if called == RESERVED {
+            let place = used.alias.as_ref().unwrap_or_else(|| used.last());
+            errors.at(
+                place,
+                "`error_rate` is the share of cases that end in an error; give the evaluator another name: `other = path`",
+            );
+        }
+        match &used.alias {
+            Some(alias) if !aliases.insert(called) => {
+                errors.at(alias, format_args!("the alias `{alias}` is given twice"));
             }
-            (None, None) if path == text::of_type(&other.path) => {
-                return errors.at(
-                    &used.path,
-                    format_args!(
-                        "`{path}` is listed twice; give one of them an alias: `other = {path}`"
-                    ),
-                );
+            None => {
+                let path = text::of_type(&used.path);
+                if !paths.insert(path.clone()) {
+                    errors.at(
+                        &used.path,
+                        format_args!(
+                            "`{path}` is listed twice; give one of them an alias: `other = {path}`"
+                        ),
+                    );
+                }
             }
-            _ => {}
+            Some(_) => {}
         }
     }
 }

@@ -6,7 +6,7 @@ use syn::{GenericParam, Path, ReturnType, Safety, Signature, Type, TypeParamBoun
 
 use crate::errors::Errors;
 use crate::item::Function;
-use crate::params::{Parameter, conditional, option, plain};
+use crate::params::{Parameter, conditional, last_segment, option, plain};
 use crate::text;
 
 /// Everything that both attributes ask of a function.
@@ -154,6 +154,16 @@ pub(crate) fn parameter_type(parameter: &Parameter, is_setting: bool, errors: &m
         return;
     }
     let inner = plain(option(ty).unwrap_or(ty));
+    let target = match inner {
+        Type::Reference(reference) => &reference.elem,
+        other => other,
+    };
+    if parameter.input.is_none() && last_segment(target).is_some_and(|last| last == "Datapoint") {
+        return errors.at(
+            ty,
+            "`Datapoint` is the row itself, and a parameter reads a part of it: an input by its name, or `inputs`, `metadata` or `history` as a whole; an input of such a type is taken by `#[input(\"name\")]`",
+        );
+    }
     let Type::Reference(reference) = inner else { return nested(inner, errors) };
     let shown = text::of_type(&reference.elem);
     if reference.mutability.is_some() {

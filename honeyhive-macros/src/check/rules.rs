@@ -1,12 +1,16 @@
 //! Rules against the evaluators of the same attribute.
 
+use std::collections::{HashMap, HashSet};
+
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::Path;
 
 use crate::attr::experiment::Options;
-use crate::attr::gate::{AGAINST, Against, Comparison, Gate, Limit, Limited, MEASURES, Require};
-use crate::attr::uses::Use;
+use crate::attr::gate::{
+    AGAINST, Against, Comparison, Gate, Limit, Limited, MEASURES, NOT_REQUIRED, Require,
+};
+use crate::attr::uses::{OF_CALLS, RESERVED, Use};
 use crate::attr::value::duration;
 use crate::errors::Errors;
 use crate::{suggest, text};
@@ -16,6 +20,8 @@ pub(crate) struct Rule {
     pub(crate) text: String,
     pub(crate) of: Of,
     pub(crate) slice: Option<syn::LitStr>,
+    /// Fewer scores than this say nothing.
+    pub(crate) min_n: u32,
     pub(crate) test: Test,
     /// What rustc has to check, as it alone knows the evaluator.
     pub(crate) checks: Checks,
@@ -73,13 +79,16 @@ pub(crate) struct Requirement {
 }
 
 /// Checks all rules of an experiment.
-pub(crate) fn check(options: &Options, errors: &mut Errors) -> (Vec<Requirement>, Vec<Rule>) {
-    let mut seen = Vec::new();
+pub(crate) fn check(
+    options: &Options,
+    names: &Names,
+    errors: &mut Errors,
+) -> (Vec<Requirement>, Vec<Rule>) {
+    let mut seen = HashSet::new();
     let mut twice = |option: &'static str, text: &str, place: TokenStream, errors: &mut Errors| {
-        if seen.contains(&(option, text.to_owned())) {
+        if !seen.insert((option, text.to_owned())) {
             errors.at(place, format_args!("the rule `{text}` is given twice"));
         }
-        seen.push((option, text.to_owned()));
     };
     for rule in &options.require {
         twice("require", &rule.text, rule.evaluator.to_token_stream(), errors);
@@ -92,20 +101,23 @@ pub(crate) fn check(options: &Options, errors: &mut Errors) -> (Vec<Requirement>
         twice("gate", rule.text(), place, errors);
     }
     let require =
-        options.require.iter().filter_map(|rule| requirement(rule, options, errors)).collect();
+        options.require.iter().filter_map(|rule| requirement(rule, names, errors)).collect();
     let gates = options
         .gates
         .iter()
         .filter_map(|rule| match rule {
-            Gate::Limit(rule) => gate(rule, options, errors),
-            Gate::Against(rule) => against(rule, options, errors),
+            Gate::Limit(rule) => gate(rule, (options, names), errors),
+            Gate::Against(rule) => against(rule, (options, names), errors),
         })
         .collect();
     (require, gates)
 }
 
-fn requirement(rule: &Require, options: &Options, errors: &mut Errors) -> Option<Requirement> {
-    let Of::Evaluator(evaluator) = subject(&rule.evaluator, options, errors)? else { return None };
+fn requirement(rule: &Require, names: &Names, errors: &mut Errors) -> Option<Requirement> {
+    let Of::Evaluator(evaluator) = names.subject(&rule.evaluator, errors)? else {
+        errors.at(&rule.evaluator, NOT_REQUIRED);
+        return None;
+    };
     let checks = match &rule.limit {
         None => Checks { judge: Some(rule.evaluator.to_token_stream()), ..Checks::default() },
         Some((_, number)) => Checks { limit: Some(number.tokens.clone()), ..Checks::default() },
@@ -115,15 +127,19 @@ fn requirement(rule: &Require, options: &Options, errors: &mut Errors) -> Option
 }
 
 /// A rule that looks at the baseline.
-fn against(rule: &Against, options: &Options, errors: &mut Errors) -> Option<Rule> {
-    if rule.evaluator.is_ident("latency") {
+fn against(
+    rule: &Against,
+    (options, names): (&Options, &Names),
+    errors: &mut Errors,
+) -> Option<Rule> {
+    let of = names.subject(&rule.evaluator, errors)?;
+    if let Of::Latency = of {
         errors.at(
             &rule.evaluator,
             "latency depends on the machine, and a baseline comes from another one; write `p95(latency) <= \"2s\"`",
         );
         return None;
     }
-    let of = subject(&rule.evaluator, options, errors)?;
     let alpha = rule.alpha.as_ref().map_or(ALPHA, |alpha| alpha.value);
     let mut checks = Checks::default();
     let test = if rule.name == AGAINST[0] {
@@ -142,7 +158,14 @@ fn against(rule: &Against, options: &Options, errors: &mut Errors) -> Option<Rul
         checks.judge = Some(rule.evaluator.to_token_stream());
         Test::NoCollapse { alpha }
     };
-    Some(Rule { text: rule.text.clone(), of, slice: rule.slice.clone(), test, checks })
+    Some(Rule {
+        text: rule.text.clone(),
+        of,
+        slice: rule.slice.clone(),
+        min_n: rule.min_n.unwrap_or(0),
+        test,
+        checks,
+    })
 }
 
 /// How the attempts of each evaluator become one score: the variant and its number, in the order
@@ -155,24 +178,26 @@ pub(crate) struct Reducer {
 }
 
 /// Checks `reduce(..)`.
-pub(crate) fn reducers(options: &Options, errors: &mut Errors) -> Vec<Reducer> {
+pub(crate) fn reducers(options: &Options, names: &Names, errors: &mut Errors) -> Vec<Reducer> {
     let mean = || Reducer { variant: "Mean", count: None, judge: None };
     let mut reducers: Vec<Reducer> = options.evaluators.iter().map(|_| mean()).collect();
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     for rule in &options.reduce {
-        if rule.evaluator.is_ident("latency") {
-            errors
-                .at(&rule.evaluator, "`reduce` is about scores; a latency is that of each attempt");
-            continue;
-        }
-        let Some(Of::Evaluator(index)) = subject(&rule.evaluator, options, errors) else {
-            continue;
+        let index = match names.subject(&rule.evaluator, errors) {
+            Some(Of::Evaluator(index)) => index,
+            Some(_) => {
+                errors.at(
+                    &rule.evaluator,
+                    "`reduce` is about scores; a latency is that of each attempt",
+                );
+                continue;
+            }
+            None => continue,
         };
-        if seen.contains(&index) {
+        if !seen.insert(index) {
             let name = text::of_type(&rule.evaluator);
             errors.at(&rule.evaluator, format_args!("`{name}` is reduced twice"));
         }
-        seen.push(index);
         if let Some((k, place)) = &rule.count {
             let repeats = options.repeats.unwrap_or(1);
             if *k > repeats {
@@ -203,9 +228,9 @@ fn counts(options: &Options, evaluator: usize) -> bool {
     })
 }
 
-fn gate(rule: &Limited, options: &Options, errors: &mut Errors) -> Option<Rule> {
+fn gate(rule: &Limited, (options, names): (&Options, &Names), errors: &mut Errors) -> Option<Rule> {
     let of = match &rule.of {
-        Some(path) => subject(path, options, errors)?,
+        Some(path) => names.subject(path, errors)?,
         None => Of::Errors,
     };
     let measure = rule.measure.to_string();
@@ -235,6 +260,7 @@ fn gate(rule: &Limited, options: &Options, errors: &mut Errors) -> Option<Rule> 
         text: rule.text.clone(),
         of,
         slice: rule.slice.clone(),
+        min_n: rule.min_n.unwrap_or(0),
         test: Test::Limit {
             mode: match &rule.wrapper {
                 Some(wrapper) if wrapper == "confident" => "Confident",
@@ -277,7 +303,16 @@ fn limit(rule: &Limited, measure: &str, of: &Of, errors: &mut Errors) -> Option<
             None
         }
         (_, Limit::Text(text)) => {
-            errors.at(text, "this limit is a number, such as `0.9`");
+            let subject = rule.of.as_ref().and_then(Path::get_ident);
+            match subject.filter(|subject| OF_CALLS.iter().any(|name| subject == name)) {
+                Some(name) => errors.at(
+                    text,
+                    format_args!(
+                        "`{name}` is an evaluator in `evaluators(..)` here, so this limit is a number, such as `0.9`"
+                    ),
+                ),
+                None => errors.at(text, "this limit is a number, such as `0.9`"),
+            }
             None
         }
         (_, Limit::Number(number)) => {
@@ -291,67 +326,85 @@ fn limit(rule: &Limited, measure: &str, of: &Of, errors: &mut Errors) -> Option<
     }
 }
 
-/// Finds what a rule names: an alias, a path as in `evaluators(..)`, or the last name of one.
-fn subject(path: &Path, options: &Options, errors: &mut Errors) -> Option<Of> {
-    let name = text::of_type(path);
-    match name.as_str() {
-        "latency" => return Some(Of::Latency),
-        "cost" | "tokens" => {
-            errors.at(path, format_args!("`{name}` is reserved and not measured in this version"));
-            return None;
-        }
-        "error_rate" => {
-            errors.at(path, "`error_rate` is a measure of its own: `error_rate <= 0.05`");
-            return None;
-        }
-        _ => {}
-    }
-    let all = &options.evaluators;
-    match &meant(&name, all)[..] {
-        [index] => Some(Of::Evaluator(*index)),
-        several @ [_, ..] => {
-            let names: Vec<String> = several.iter().map(|i| all[*i].called()).collect();
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            errors.at(
-                path,
-                format_args!("several evaluators are meant by `{name}`: {}; give them aliases, `alias = path`, and name one", suggest::quoted(&names)),
-            );
-            None
-        }
-        [] => {
-            if options.evaluators_known {
-                let names: Vec<String> = all.iter().map(Use::called).collect();
-                let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                let hint = match suggest::closest(&name, &names) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!(
-                        "add it: `evaluators({})`",
-                        [&names[..], &[&name]].concat().join(", ")
-                    ),
-                };
-                errors.at(path, format_args!("`{name}` is not in `evaluators(..)`; {hint}"));
-            }
-            None
-        }
-    }
+/// The evaluators of an experiment by everything that a rule may call them.
+pub(crate) struct Names {
+    /// The alias or the path as written, the last name of a path without an alias, the path in spite of
+    /// an alias, and the last name in spite of one: the first that fits counts.
+    steps: [HashMap<String, Vec<usize>>; 4],
+    called: Vec<String>,
+    /// All of `evaluators(..)` was understood.
+    complete: bool,
 }
 
-/// The evaluators that a name in a rule means: by alias or whole path, else by the last name of a
-/// path without an alias, else by what an alias stands for.
-pub(crate) fn meant(name: &str, uses: &[Use]) -> Vec<usize> {
-    let places = |matches: &dyn Fn(&Use) -> bool| -> Vec<usize> {
-        (0..uses.len()).filter(|i| matches(&uses[*i])).collect()
-    };
-    let steps = [
-        places(&|used| match &used.alias {
-            Some(alias) => *alias == name,
-            None => text::of_type(&used.path) == name,
-        }),
-        places(&|used| used.alias.is_none() && *used.last() == name),
-        places(&|used| text::of_type(&used.path) == name),
-        places(&|used| *used.last() == name),
-    ];
-    steps.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
+impl Names {
+    pub(crate) fn new(options: &Options) -> Self {
+        let mut steps: [HashMap<String, Vec<usize>>; 4] = Default::default();
+        for (index, used) in options.evaluators.iter().enumerate() {
+            let (path, last) = (text::of_type(&used.path), used.last().to_string());
+            let mut add = |step: usize, name: String| {
+                steps[step].entry(name).or_default().push(index);
+            };
+            if let Some(alias) = &used.alias {
+                add(0, alias.to_string());
+            } else {
+                add(0, path.clone());
+                add(1, last.clone());
+            }
+            add(2, path);
+            add(3, last);
+        }
+        let called = options.evaluators.iter().map(Use::called).collect();
+        Self { steps, called, complete: options.evaluators_known }
+    }
+
+    /// The evaluators that a name in a rule means.
+    pub(crate) fn meant(&self, name: &str) -> &[usize] {
+        self.steps.iter().find_map(|step| step.get(name)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Finds what a rule names: an evaluator, or else what is measured of calls.
+    fn subject(&self, path: &Path, errors: &mut Errors) -> Option<Of> {
+        let name = text::of_type(path);
+        let all = &self.called;
+        match self.meant(&name) {
+            [index] => return Some(Of::Evaluator(*index)),
+            several @ [_, ..] => {
+                let names: Vec<&str> = several.iter().map(|i| all[*i].as_str()).collect();
+                errors.at(
+                    path,
+                    format_args!("several evaluators are meant by `{name}`: {}; give them aliases, `alias = path`, and name one", suggest::quoted(&names)),
+                );
+                return None;
+            }
+            [] => {}
+        }
+        match name.as_str() {
+            "latency" => return Some(Of::Latency),
+            RESERVED => {
+                errors.at(path, "`error_rate` is a measure of its own: `error_rate <= 0.05`");
+                return None;
+            }
+            _ if !self.complete => return None,
+            _ => {}
+        }
+        if OF_CALLS.contains(&name.as_str()) {
+            errors.at(
+                path,
+                format_args!("this version does not measure `{name}`: write an evaluator, `#[evaluator] fn {name}(..) -> f64`, and add it to `evaluators(..)`"),
+            );
+            return None;
+        }
+        let names: Vec<&str> = all.iter().map(String::as_str).collect();
+        let hint = match suggest::closest(&name, &names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if names.len() > 10 => "add it there".to_owned(),
+            None => {
+                format!("add it: `evaluators({})`", [&names[..], &[&name]].concat().join(", "))
+            }
+        };
+        errors.at(path, format_args!("`{name}` is not in `evaluators(..)`; {hint}"));
+        None
+    }
 }
 
 /// A rule from its first to its last token.

@@ -65,7 +65,14 @@ impl Arguments {
         // Every token that can fail stands at the type.
         let inner = option(&parameter.ty).unwrap_or(&parameter.ty);
         let span = generated(inner.span());
-        let read = Ident::new(if reading.optional { "optional" } else { "required" }, span);
+        let of_output = key.to_string() == "Output";
+        let read = match (reading.optional, of_output) {
+            (false, false) => "required",
+            (true, false) => "optional",
+            (false, true) => "required_output",
+            (true, true) => "optional_output",
+        };
+        let read = Ident::new(read, span);
         let owned = &reading.owned;
         self.reads.push(quote_spanned! {span=>
             let #local = __hh_fields.#read::<#owned>(&__HH_PARAMS[#index])?;

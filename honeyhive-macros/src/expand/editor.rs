@@ -16,7 +16,7 @@ use crate::attr::evaluator;
 use crate::attr::experiment::{Dataset, Options};
 use crate::attr::gate::Gate;
 use crate::attr::uses::{Use, field};
-use crate::check::rules::meant;
+use crate::check::rules::Names;
 use crate::item::Function;
 use crate::params::{self, made_static};
 use crate::text;
@@ -44,7 +44,7 @@ fn hidden(tokens: impl ToTokens) -> TokenStream {
 }
 
 /// The names in the attribute of an experiment: evaluators, settings, rules, the dataset's function.
-pub(crate) fn experiment(function: &Function, options: &Options) -> TokenStream {
+pub(crate) fn experiment(function: &Function, options: &Options, names: &Names) -> TokenStream {
     let beside = function.beside();
     let uses = &options.evaluators;
     let paths = uses.iter().map(|used| &used.path);
@@ -59,7 +59,7 @@ pub(crate) fn experiment(function: &Function, options: &Options) -> TokenStream 
         let fields = used.settings.iter().map(|(name, value)| quote!(settings.#name = #value;));
         quote!(fn #function(mut settings: #ty) { #(#fields)* })
     });
-    let rules: Vec<Named> = rules(options).filter_map(|path| named_by(path, uses)).collect();
+    let rules: Vec<Named> = rules(options).filter_map(|path| named_by(path, uses, names)).collect();
     let values = rules.iter().map(|rule| &rule.tokens);
     // An evaluator is a function and a struct of one name: a rename must find both from everywhere.
     let types = rules.iter().filter(|rule| !rule.is_alias).map(|rule| rule.tokens.clone());
@@ -102,8 +102,8 @@ struct Named {
 }
 
 /// What a rule names, if that is clear.
-fn named_by(rule: &Path, uses: &[Use]) -> Option<Named> {
-    let [index] = meant(&text::of_type(rule), uses)[..] else { return None };
+fn named_by(rule: &Path, uses: &[Use], names: &Names) -> Option<Named> {
+    let [index] = *names.meant(&text::of_type(rule)) else { return None };
     let used = &uses[index];
     let Some(name) = rule.get_ident() else {
         return Some(Named { tokens: rule.to_token_stream(), is_alias: false });

@@ -221,6 +221,7 @@ fn filling(
         (None, "ground_truth") => quote!(GroundTruth),
         (None, "inputs") => quote!(Inputs),
         (None, "metadata") => quote!(Metadata),
+        (None, "history") => quote!(History),
         (None, _) => quote!(Input(#name)),
     })
 }

@@ -1,13 +1,14 @@
 //! `#[experiment]`: the record that the harness finds, and the function that runs one call.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ReturnType;
 use syn::spanned::Spanned;
 
 use super::arguments::{Arguments, Filling, local};
 use super::{Root, generated, option, rules, uses};
 use crate::attr::experiment::{Dataset, Options};
+use crate::check::reach;
 use crate::check::rules::{Checks, Of, Reducer, Requirement, Rule, Test};
 use crate::ignore::Ignore;
 use crate::item::Function;
@@ -54,10 +55,12 @@ pub(crate) fn expand(experiment: &Experiment<'_>) -> TokenStream {
     let (tags, track) = (&options.tags, &options.track);
     let baseline = option(options.baseline.as_ref());
     let cluster = option(options.cluster.as_ref());
-    let metadata =
-        options.metadata.iter().map(|(key, value)| quote!((#key, #p::MetaValue::#value)));
+    let metadata = options.metadata.iter().map(|(key, value)| metadata(&root, key, value));
     let ignore = experiment.ignore.to_tokens();
+    let never_runs = never_runs(&root, function);
     quote! {
+        #never_runs
+
         #beside
         const _: () = {
             const __HH_PARAMS: &[#p::Param] = &[#(#params),*];
@@ -98,6 +101,23 @@ pub(crate) fn expand(experiment: &Experiment<'_>) -> TokenStream {
     }
 }
 
+/// A `#[test]` that fails, where rustc makes a binary that runs those and no experiments.
+fn never_runs(root: &Root, function: &Function) -> TokenStream {
+    let name = text::unraw(&function.sig.ident);
+    let Some(text) = reach::never_runs(&name) else { return TokenStream::new() };
+    let p = root.private();
+    let beside = function.beside();
+    let test = format_ident!("{name}_did_not_run", span = generated(function.sig.ident.span()));
+    quote! {
+        #beside
+        #[cfg(test)]
+        #[::core::prelude::v1::test]
+        fn #test() {
+            #p::did_not_run(#text);
+        }
+    }
+}
+
 fn fillings(parameters: &[Parameter]) -> Vec<(&Parameter, Filling)> {
     let call = local("__hh_call");
     parameters
@@ -106,12 +126,25 @@ fn fillings(parameters: &[Parameter]) -> Vec<(&Parameter, Filling)> {
             let filling = match (&parameter.input, parameter.name.as_str()) {
                 (Some(key), _) => Filling::Field(quote!(Input(#key))),
                 (None, "inputs") => Filling::Field(quote!(Inputs)),
+                (None, "metadata") => Filling::Field(quote!(Metadata)),
+                (None, "history") => Filling::Field(quote!(History)),
                 (None, "tracer") => Filling::Borrowed(quote!(&#call.tracer)),
                 (None, name) => Filling::Field(quote!(Input(#name))),
             };
             (parameter, filling)
         })
         .collect()
+}
+
+/// A key of the metadata, and the function that evaluates its expression.
+fn metadata(root: &Root, key: &str, value: &TokenStream) -> TokenStream {
+    let span = generated(value.span());
+    let p = root.private_at(span);
+    let given = Ident::new("__hh_value", span);
+    let kinds = quote!(use #p::{LazyKind as _, PlainKind as _};);
+    // A `match` keeps the temporary values of the expression until they are written.
+    let read = quote_spanned!(span=> match &(#value) { #given => #given.__kind().json(#given) });
+    quote!((#key, || { #kinds #read }))
 }
 
 /// The function that reads the arguments, calls, and writes the output; and the `Runner`.

@@ -31,7 +31,7 @@ pub(crate) fn requirement(root: &Root, rule: &Requirement) -> TokenStream {
 /// A `GateRule`.
 pub(crate) fn gate(root: &Root, rule: &Rule) -> TokenStream {
     let p = root.private();
-    let Rule { text, slice, of, test, .. } = rule;
+    let Rule { text, slice, min_n, of, test, .. } = rule;
     let slice = option(slice.as_ref().map(|slice| quote!(#p::Cow::Borrowed(#slice))));
     let test = match (test, of) {
         (Test::Limit { mode, measure, comparison: side, limit }, _) => {
@@ -69,7 +69,12 @@ pub(crate) fn gate(root: &Root, rule: &Rule) -> TokenStream {
         (Test::NoRegression { .. } | Test::NoCollapse { .. }, _) => return TokenStream::new(),
     };
     quote! {
-        #p::GateRule { text: #p::Cow::Borrowed(#text), slice: #slice, test: #p::Test::#test }
+        #p::GateRule {
+            text: #p::Cow::Borrowed(#text),
+            slice: #slice,
+            min_n: #min_n,
+            test: #p::Test::#test,
+        }
     }
 }
 

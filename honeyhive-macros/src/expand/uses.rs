@@ -89,18 +89,28 @@ fn make(root: &Root, used: &Use, span: Span) -> TokenStream {
 }
 
 /// The check that no two evaluators report under one name.
+///
+/// The names are compared once, in a hash table, as thousands of them are too many for pairs; each
+/// evaluator then asks whether it is the second of a name, so that the error is at its place.
 pub(crate) fn distinct(root: &Root, uses: &[Use]) -> TokenStream {
-    let mut pairs = Vec::new();
-    for (later, used) in uses.iter().enumerate() {
+    if uses.len() < 2 {
+        return TokenStream::new();
+    }
+    let p = root.private();
+    let slots = (2 * uses.len()).next_power_of_two();
+    let twin = Ident::new("__HH_TWIN", Span::mixed_site());
+    let names = (0..uses.len()).map(|index| {
+        let used = constant(index, Span::mixed_site());
+        quote!(#used.name)
+    });
+    let checks = uses.iter().enumerate().skip(1).map(|(index, used)| {
         let span = used.alias.as_ref().unwrap_or_else(|| used.last()).span();
         let p = root.private_at(span);
-        let this = constant(later, span);
-        for earlier in 0..later {
-            let other = constant(earlier, span);
-            pairs.push(quote_spanned! {span=>
-                #p::require_distinct(&[#other.name, #this.name]);
-            });
-        }
+        let twin = Ident::new("__HH_TWIN", span);
+        quote_spanned!(span=> const _: () = #p::require_distinct(#twin, #index);)
+    });
+    quote! {
+        const #twin: ::core::option::Option<usize> = #p::twin::<#slots>(&[#(#names),*]);
+        #(#checks)*
     }
-    if pairs.is_empty() { TokenStream::new() } else { quote!(const _: () = { #(#pairs)* };) }
 }

@@ -6,7 +6,7 @@ use syn::parse::ParseStream;
 use syn::{LitStr, Path};
 
 use crate::attr::value::{rest, string};
-use crate::attr::{Key, Known, item_path, list, options};
+use crate::attr::{Key, Known, Synonym, item_path, list, options};
 use crate::errors::{Errors, at};
 use crate::suggest;
 
@@ -15,6 +15,29 @@ const OPTIONS: &[Known] = &[
     Known { name: "name", usage: "name = \"ask the model\"" },
     Known { name: "skip", usage: "skip(argument)" },
     Known { name: "crate", usage: "crate = honeyhive_harness" },
+];
+
+const SYNONYMS: &[Synonym] = &[
+    Synonym {
+        names: &["type", "kind", "span_kind", "span_type", "run_type", "as_type"],
+        option: "event_type",
+        hint: "write `event_type = \"model\"`, `\"tool\"` or `\"chain\"`",
+    },
+    Synonym {
+        names: &["span_name", "event_name", "title", "operation_name"],
+        option: "name",
+        hint: "write `name = \"ask the model\"`",
+    },
+    Synonym {
+        names: &["ignore", "exclude", "skip_all", "redact", "hide", "omit"],
+        option: "skip",
+        hint: "arguments that are not recorded are `skip(argument)`",
+    },
+    Synonym {
+        names: &["fields", "attributes", "metadata", "tags", "config"],
+        option: "",
+        hint: "say more about the span in the body of the function, by `enrich_span`",
+    },
 ];
 
 const EVENT_TYPES: &[&str] = &["model", "tool", "chain"];
@@ -32,7 +55,9 @@ impl Options {
     /// Reads the attribute.
     pub(super) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut read = Self::default();
-        options(tokens, OPTIONS, errors, |key, input, errors| read.option(key, input, errors));
+        options(tokens, OPTIONS, SYNONYMS, errors, |key, input, errors| {
+            read.option(key, input, errors)
+        });
         read
     }
 
@@ -46,9 +71,6 @@ impl Options {
             "event_type" => self.event_type = Some(event_type(string(key, input)?)?),
             "name" => self.name = Some(string(key, input)?),
             "skip" => self.skip.extend(key.listed(input, |content| {
-                if content.is_empty() {
-                    return key.wrong(key, "the names of parameters");
-                }
                 Ok(list(content, errors, |input, _| skipped(key, input)))
             })?),
             _ => {

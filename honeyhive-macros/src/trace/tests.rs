@@ -46,9 +46,9 @@ fn every_mistake_is_told() {
         ),
         ("name = \" \"", "`name` is empty: write `name = \"ask the model\"`"),
         ("skip", "`skip` needs a value: `skip(argument)`"),
-        ("skip()", "`skip` takes the names of parameters: `skip(argument)`"),
+        ("skip()", "`skip()` is empty: write `skip(argument)`, or leave it out"),
         ("skip = \"x\"", "write `skip(argument)`"),
-        ("skip(\"x\")", "`skip` takes the names of parameters: `skip(argument)`"),
+        ("skip(\"x\")", "`skip()` is empty: write `skip(argument)`, or leave it out"),
         ("\"model\"", "expected an option, such as `event_type = \"model\"`"),
     ] {
         assert_eq!(options(attribute).1, [wanted], "{attribute}");

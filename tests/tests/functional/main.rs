@@ -4,6 +4,7 @@
 //! stands in `evals/`. Expected texts are inline snapshots (`cargo insta review` updates them).
 
 mod baselines;
+mod bindings;
 mod cli;
 mod datasets;
 mod engine;
@@ -19,6 +20,7 @@ mod library;
 mod libtest;
 mod managed;
 mod moved;
+mod never_run;
 mod nextest;
 mod outcomes;
 mod panic_hooks;

@@ -20,15 +20,15 @@ mod one {
         vec![Datapoint::new().id("a")]
     }
 
-    #[experiment(dataset = rows)]
+    #[experiment(dataset = rows, smoke)]
     fn answer() {}
 
-    #[experiment(dataset = rows)]
+    #[experiment(dataset = rows, smoke)]
     fn other() {}
 }
 
 mod two {
-    #[honeyhive_harness::experiment(dataset = super::one::rows, name = "answer")]
+    #[honeyhive_harness::experiment(dataset = super::one::rows, name = "answer", smoke)]
     fn another() {}
 }
 

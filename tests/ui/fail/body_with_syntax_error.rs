@@ -1,6 +1,6 @@
 use honeyhive_harness::experiment;
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 fn greet(name: &str) -> String {
     let text = ;
     name.to_owned()

@@ -8,13 +8,13 @@ fn bytes() -> Vec<u8> {
     Vec::new()
 }
 
-#[experiment(dataset = with_argument)]
+#[experiment(dataset = with_argument, smoke)]
 fn argument() {}
 
-#[experiment(dataset = bytes)]
+#[experiment(dataset = bytes, smoke)]
 fn no_datapoints() {}
 
-#[experiment(dataset = rows)]
+#[experiment(dataset = rows, smoke)]
 fn missing() {}
 
 fn main() {}

@@ -1,9 +1,9 @@
 use honeyhive_harness::experiment;
 
-#[experiment(dataset = "data.yaml")]
+#[experiment(dataset = "data.yaml", smoke)]
 fn yaml() {}
 
-#[experiment(dataset = "data/.jsonl")]
+#[experiment(dataset = "data/.jsonl", smoke)]
 fn no_name() {}
 
 fn main() {}

@@ -1,6 +1,6 @@
 use honeyhive_harness::{evaluator, experiment};
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 #[evaluator]
 fn greet(output: bool) -> bool {
     output

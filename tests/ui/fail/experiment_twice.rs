@@ -1,7 +1,7 @@
 use honeyhive_harness::experiment;
 
-#[experiment(dataset = "a.jsonl")]
-#[experiment(dataset = "b.jsonl")]
+#[experiment(dataset = "a.jsonl", smoke)]
+#[experiment(dataset = "b.jsonl", smoke)]
 fn greet() {}
 
 fn main() {}

@@ -1,7 +1,7 @@
 use honeyhive_harness::experiment;
 
 trait Bot {
-    #[experiment(dataset = "data.jsonl")]
+    #[experiment(dataset = "data.jsonl", smoke)]
     fn greet(name: &str) -> String;
 }
 

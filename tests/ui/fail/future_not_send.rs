@@ -2,7 +2,7 @@ use honeyhive_harness::{evaluator, experiment};
 
 use std::rc::Rc;
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 async fn greet(name: &str) -> String {
     let local = Rc::new(name.len());
     wait().await;

@@ -1,6 +1,6 @@
 use honeyhive_harness::experiment;
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 #[ignore(reason = "later")]
 fn greet() {}
 

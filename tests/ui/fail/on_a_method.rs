@@ -3,7 +3,7 @@ use honeyhive_harness::{evaluator, experiment};
 struct Bot;
 
 impl Bot {
-    #[experiment(dataset = "data.jsonl")]
+    #[experiment(dataset = "data.jsonl", smoke)]
     fn greet(&self, name: &str) -> String {
         name.to_owned()
     }

@@ -3,7 +3,7 @@ use honeyhive_harness::experiment;
 struct Bot;
 
 impl Bot {
-    #[experiment(dataset = "data.jsonl")]
+    #[experiment(dataset = "data.jsonl", smoke)]
     fn greet(name: &str) -> String {
         name.to_owned()
     }

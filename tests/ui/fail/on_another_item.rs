@@ -1,15 +1,15 @@
 use honeyhive_harness::{evaluator, experiment};
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 struct Struct;
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 impl Struct {}
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 const CONSTANT: u8 = 1;
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 mod module {}
 
 #[evaluator]

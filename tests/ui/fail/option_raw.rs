@@ -1,6 +1,6 @@
 use honeyhive_harness::experiment;
 
-#[experiment(r#dataset = "data.jsonl")]
+#[experiment(r#dataset = "data.jsonl", smoke)]
 fn greet() {}
 
 fn main() {}

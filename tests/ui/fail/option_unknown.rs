@@ -1,9 +1,9 @@
 use honeyhive_harness::experiment;
 
-#[experiment(dataset = "data.jsonl", model = "large")]
+#[experiment(dataset = "data.jsonl", model = "large", smoke)]
 fn greet() {}
 
-#[experiment(dataset = "data.jsonl", snapshot = "old.json")]
+#[experiment(dataset = "data.jsonl", snapshot = "old.json", smoke)]
 fn later() {}
 
 fn main() {}

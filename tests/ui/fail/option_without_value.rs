@@ -1,6 +1,6 @@
 use honeyhive_harness::experiment;
 
-#[experiment(dataset)]
+#[experiment(dataset, smoke)]
 fn one() {}
 
 #[experiment(dataset =, repeats, evaluators, gate)]

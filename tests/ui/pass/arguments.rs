@@ -11,7 +11,7 @@ struct Message {
     _text: String,
 }
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 fn borrowed(
     text: &str,
     list: &[Message],
@@ -24,7 +24,7 @@ fn borrowed(
     let _ = (text, list, file, other, message, map, all);
 }
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 fn optional(
     text: Option<&str>,
     list: Option<&[Message]>,
@@ -35,13 +35,13 @@ fn optional(
     let _ = (text, list, file, message, number);
 }
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 fn owned(mut text: String, file: PathBuf, list: Vec<u8>, message: (Message, [u8; 2])) {
     text.clear();
     drop((text, file, list, message));
 }
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 async fn named(
     _unused: u8,
     r#type: &str,

@@ -28,7 +28,7 @@ fn here() -> u8 {
     1
 }
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 #[cfg_attr(any(), ignore = "neither this one")]
 fn also_here() {}
 

@@ -72,10 +72,10 @@ pub fn greet(name: &str, _unused: u8) -> String {
     name.to_owned()
 }
 
-#[experiment(dataset = rows)]
+#[experiment(dataset = rows, smoke)]
 async fn nothing() {}
 
-#[experiment(dataset = rows)]
+#[experiment(dataset = rows, smoke)]
 #[deprecated = "use another"]
 fn old() {}
 

@@ -3,10 +3,10 @@
 use honeyhive_harness::__private::{Experiment, Managed, Source};
 use honeyhive_harness::experiment;
 
-#[experiment(dataset = managed("66f1c0de"))]
+#[experiment(dataset = managed("66f1c0de"), smoke)]
 fn by_id() {}
 
-#[experiment(dataset = managed(name = "golden",))]
+#[experiment(dataset = managed(name = "golden",), smoke)]
 fn by_name() {}
 
 /// A function of that name is still a function.
@@ -14,7 +14,7 @@ fn managed() -> Vec<honeyhive_harness::Datapoint> {
     Vec::new()
 }
 
-#[experiment(dataset = managed)]
+#[experiment(dataset = managed, smoke)]
 fn by_function() {}
 
 fn main() {

@@ -36,7 +36,7 @@ fn greet(name: &str, all: &[u8], file: Option<&::std::path::Path>) -> Result<Str
     Ok(::std::convert::From::from(name))
 }
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 async fn nothing(tracer: &Tracer) {
     let _ = tracer;
 }

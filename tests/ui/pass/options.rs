@@ -1,9 +1,24 @@
 //! All options, and what is recorded without them.
 
-use honeyhive_harness::__private::{MetaValue, Runner, Source};
+use std::sync::LazyLock;
+
+use honeyhive_harness::__private::{Runner, Source, Value};
 use honeyhive_harness::{Datapoint, experiment};
 
 const PROMPT: &str = "v3";
+
+const LIMIT: usize = 7;
+
+static MODEL: LazyLock<String> = LazyLock::new(|| "large".to_owned());
+
+fn region() -> Option<&'static str> {
+    None
+}
+
+#[derive(serde::Serialize)]
+struct Sampling {
+    top_p: f32,
+}
 
 fn rows() -> impl Iterator<Item = Datapoint> {
     (0..2_u8).map(|n| Datapoint::new().input("n", n))
@@ -34,16 +49,28 @@ mod more {
         cached = true,
         prompt = PROMPT,
         version = concat!("1", ".2"),
+        lazy = MODEL,
+        upper = MODEL.to_uppercase().as_str(),
+        owned = std::env::var("NO_SUCH_VARIABLE").unwrap_or_default(),
+        sum = 1 + 2,
+        big = 5_000_000_000,
+        bigger = 18_446_744_073_709_551_615,
+        limit = LIMIT,
+        region = region(),
+        stop = ["a", "b"],
+        sampling = Sampling { top_p: 0.5 },
+        r#type = 'x',
     ),
+    smoke,
 )]
 #[ignore = "costs money"]
 async fn greet() {}
 
-#[experiment(dataset = rows, evaluators(), require(), gate(), reduce(), tags(), track(), metadata())]
+#[experiment(dataset = rows, smoke)]
 #[ignore]
 fn from_function() {}
 
-#[experiment(dataset = self::more::rows)]
+#[experiment(dataset = self::more::rows, smoke)]
 fn from_failing_function() {}
 
 fn main() {
@@ -58,15 +85,32 @@ fn main() {
     assert!(matches!(greet.runner, Runner::Async(_)));
     assert_eq!(greet.track, ["prompts/*.md", "schema.json"]);
     assert_eq!((greet.baseline, greet.cluster), (Some("baselines/greet.v1.json"), Some("document")));
+    let metadata: Vec<String> = greet
+        .metadata
+        .iter()
+        .map(|(key, value)| format!("{key} {}", value().unwrap()))
+        .collect();
     let expected = [
-        ("model", MetaValue::Text("large")),
-        ("temperature", MetaValue::Number(0.7)),
-        ("n", MetaValue::Integer(-3)),
-        ("cached", MetaValue::Bool(true)),
-        ("prompt", MetaValue::Text("v3")),
-        ("version", MetaValue::Text("1.2")),
+        r#"model "large""#,
+        "temperature 0.7",
+        "n -3",
+        "cached true",
+        r#"prompt "v3""#,
+        r#"version "1.2""#,
+        r#"lazy "large""#,
+        r#"upper "LARGE""#,
+        r#"owned """#,
+        "sum 3",
+        "big 5000000000",
+        "bigger 18446744073709551615",
+        "limit 7",
+        "region null",
+        r#"stop ["a","b"]"#,
+        r#"sampling {"top_p":0.5}"#,
+        r#"type "x""#,
     ];
-    assert_eq!(greet.metadata, expected);
+    assert_eq!(metadata, expected);
+    let _: fn() -> Result<Value, String> = greet.metadata[0].1;
 
     assert_eq!((function.name, function.repeats, function.retries), ("from_function", 1, 0));
     assert_eq!((function.timeout_ms, function.concurrency), (None, None));

@@ -62,7 +62,7 @@ fn experiment(name: &str, all: &[u8], inputs: ::std::collections::BTreeMap<u8, u
     1
 }
 
-#[experiment(dataset = "data.jsonl")]
+#[experiment(dataset = "data.jsonl", smoke)]
 async fn run(call: u8, fields: u8, __hh_call: u8, returned: u8) -> u8 {
     call + fields + __hh_call + returned
 }

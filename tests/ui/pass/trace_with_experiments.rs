@@ -20,7 +20,7 @@ fn greet(name: &str) -> Result<String, std::fmt::Error> {
 }
 
 #[trace]
-#[experiment(dataset = rows)]
+#[experiment(dataset = rows, smoke)]
 async fn wait(#[input("name")] _who: String) {}
 
 #[cfg_attr(all(), trace(name = "on"))]

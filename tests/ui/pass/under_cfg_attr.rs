@@ -11,7 +11,7 @@ fn on(#[cfg_attr(all(), input("the-name"))] name: &str) -> String {
     name.to_owned()
 }
 
-#[cfg_attr(any(), honeyhive_harness::experiment(dataset = "data.jsonl"))]
+#[cfg_attr(any(), honeyhive_harness::experiment(dataset = "data.jsonl", smoke))]
 fn off<T: Default>(#[cfg_attr(any(), input("the-name"))] _name: T) {}
 
 fn main() {

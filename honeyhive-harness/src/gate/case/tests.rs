@@ -23,6 +23,7 @@ fn gate(of: Of, slice: Option<&'static str>) -> GateRule {
     GateRule {
         text: "rule".into(),
         slice: slice.map(Into::into),
+        min_n: 0,
         test: Test::Limit {
             mode: Mode::Point,
             measure: Measure::Mean,

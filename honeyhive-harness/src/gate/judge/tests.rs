@@ -32,6 +32,7 @@ fn rule(limit: Limit, text: &'static str) -> GateRule {
     GateRule {
         text: text.into(),
         slice: None,
+        min_n: 0,
         test: Test::Limit { mode, measure, of, comparison, limit: at },
     }
 }
@@ -120,6 +121,39 @@ fn too_few_scored_cases_decide_nothing() {
     assert_eq!(verdict(CORRECT, &cases).verdict, Verdict::Pass);
     let nothing = vec![case(0, CaseScore::NotApplicable, &[])];
     assert_eq!(verdict(CORRECT, &nothing).verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn what_n_leaves_out_is_said_and_min_n_asks_for_more() {
+    let mut cases = hits(1, 1);
+    cases.extend((1..30).map(|row| case(row, CaseScore::NotApplicable, &[0.1, 0.2])));
+    let at_least = |min_n, limit| {
+        let rule = GateRule { min_n, ..rule(limit, "rule") };
+        let record = all(vec![rule], &cases).remove(0);
+        (record.verdict, record.text)
+    };
+    let (verdict, text) = at_least(0, CORRECT);
+    assert_eq!(verdict, Verdict::Pass);
+    assert!(text.starts_with("rule: 1, n = 1 of 30, 29 not applicable, "), "{text}");
+    assert_eq!(at_least(1, CORRECT).0, Verdict::Pass);
+    let few = "rule: 1, n = 1 of 30, 29 not applicable; the rule asks for at least 20";
+    for mode in [Mode::Point, Mode::Confident, Mode::NotWorse] {
+        assert_eq!(
+            at_least(20, Limit { mode, ..CORRECT }),
+            (Verdict::Inconclusive, few.to_owned())
+        );
+    }
+    let errors = Limit { of: Of::Errors, measure: Measure::ErrorRate, at: 0.0, ..CORRECT };
+    assert_eq!(at_least(30, errors).0, Verdict::Pass);
+    assert_eq!(at_least(31, errors).1, "rule: 0, n = 30; the rule asks for at least 31");
+    let p95 = Limit { of: Of::Latency, measure: Measure::P95, at: 0.0, ..CORRECT };
+    assert!(at_least(0, p95).1.contains("n = 59 attempts"), "{}", at_least(0, p95).1);
+    let none: Vec<Case> = (0..3).map(|row| case(row, CaseScore::NotApplicable, &[])).collect();
+    let record = all(vec![GateRule { min_n: 2, ..rule(CORRECT, "rule") }], &none).remove(0);
+    assert_eq!(
+        record.text,
+        "rule: no case was scored, n = 0 of 3, 3 not applicable; the rule asks for at least 2"
+    );
 }
 
 #[test]

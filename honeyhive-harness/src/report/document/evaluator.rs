@@ -2,6 +2,7 @@
 
 use crate::baseline::ScoreComparison;
 use crate::gate::case::{Case, CaseScore};
+use crate::gate::counted::of_all;
 use crate::gate::evaluator::Judge;
 use crate::gate::judge::mean_interval;
 use crate::journal::{EvaluatorRecord, RuleRecord};
@@ -20,14 +21,26 @@ pub(crate) struct Measured {
     pub(crate) spread: Spread,
     /// Of how many cases.
     pub(crate) n: usize,
+    /// How many cases there are.
+    pub(crate) cases: usize,
 }
 
 impl Measured {
     /// The mean of one value per case, as the terminal has it.
-    pub(super) fn new(of: Of, judges: &[Judge], values: &[(f64, &Case)]) -> Option<Self> {
+    pub(super) fn new(
+        of: Of,
+        judges: &[Judge],
+        values: &[(f64, &Case)],
+        cases: usize,
+    ) -> Option<Self> {
         let numbers: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
         let mean = stats::mean(&numbers)?;
-        Some(Self { mean, spread: mean_interval(of, judges, values), n: values.len() })
+        Some(Self { mean, spread: mean_interval(of, judges, values), n: values.len(), cases })
+    }
+
+    /// `30`, or `1 of 30`.
+    pub(crate) fn of_all(&self) -> String {
+        of_all(self.n, self.cases)
     }
 
     /// The ends of the interval, where there is one.
@@ -83,7 +96,7 @@ impl<'a> Row<'a> {
             record,
             limit: holds().next().map(|_| judge.case_limit()),
             range: judge.case_range(),
-            measured: Measured::new(Of::Evaluator(index), judges, &values),
+            measured: Measured::new(Of::Evaluator(index), judges, &values, cases.len()),
             missing: count(CaseScore::Missing),
             not_applicable: count(CaseScore::NotApplicable),
             good: holds().filter(|holds| *holds).count(),

@@ -278,7 +278,7 @@ impl<'a> Latency<'a> {
         let mut all: Vec<f64> = cases.iter().flat_map(|case| &case.latencies).copied().collect();
         all.sort_unstable_by(f64::total_cmp);
         Some(Self {
-            measured: Measured::new(Of::Latency, &rules.judges, &means)?,
+            measured: Measured::new(Of::Latency, &rules.judges, &means, cases.len())?,
             p50: stats::quantile(&all, 0.50)?,
             p95: stats::quantile(&all, 0.95)?,
             rules: about,
@@ -290,7 +290,7 @@ fn error_rate(rules: &Rules, cases: &[Decided]) -> Option<Measured> {
     let ran = cases.iter().filter(|case| case.state != CaseState::Skipped);
     let errors: Vec<(f64, &Decided)> =
         ran.map(|case| (f64::from(u8::from(case.is_error())), case)).collect();
-    Measured::new(Of::Errors, &rules.judges, &errors)
+    Measured::new(Of::Errors, &rules.judges, &errors, cases.len())
 }
 
 /// A case as the gate saw it.

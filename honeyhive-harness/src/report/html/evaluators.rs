@@ -122,7 +122,7 @@ fn mean(measured: &Measured, show: &dyn Fn(f64) -> String) -> String {
     format!(
         "<b>{}</b> <span title=\"95 % interval\">{spread}</span><small>n = {}</small>",
         show(measured.mean),
-        thousands(measured.n)
+        measured.of_all()
     )
 }
 

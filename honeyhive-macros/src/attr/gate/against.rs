@@ -8,7 +8,7 @@ use syn::{LitStr, Path, Token};
 
 use super::super::value::{Number, rest};
 use super::super::{inside, item_path};
-use super::slice_value;
+use super::{min_n_value, slice_value};
 use crate::errors::at;
 use crate::{suggest, text};
 
@@ -25,6 +25,8 @@ pub(crate) struct Against {
     /// Attempts of a second look.
     pub(crate) confirm: Option<u32>,
     pub(crate) slice: Option<LitStr>,
+    /// Fewer pairs than this say nothing.
+    pub(crate) min_n: Option<u32>,
     pub(crate) text: String,
 }
 
@@ -53,6 +55,7 @@ pub(crate) fn against(name: &Ident, input: ParseStream<'_>) -> syn::Result<Again
             alpha: None,
             confirm: None,
             slice: None,
+            min_n: None,
         };
         while content.peek(Token![,]) {
             content.parse::<Token![,]>()?;
@@ -76,12 +79,12 @@ pub(crate) fn against(name: &Ident, input: ParseStream<'_>) -> syn::Result<Again
     Ok(Against { text: format!("{name}({})", rule.text), ..rule })
 }
 
-/// `margin = 0.02`, `alpha = 0.05` or `slice = "key:value"`.
+/// `margin = 0.02`, `alpha = 0.05`, `slice = "key:value"` or `min_n = 20`.
 fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
     let known: &[&str] = if rule.name == "no_regression" {
-        &["margin", "alpha", "slice", "confirm"]
+        &["margin", "alpha", "slice", "confirm", "min_n"]
     } else {
-        &["alpha", "slice"]
+        &["alpha", "slice", "min_n"]
     };
     if !(content.peek(syn::Ident::peek_any) && content.peek2(Token![=])) {
         return at(
@@ -99,6 +102,7 @@ fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
         "margin" => rule.margin.is_some(),
         "alpha" => rule.alpha.is_some(),
         "confirm" => rule.confirm.is_some(),
+        "min_n" => rule.min_n.is_some(),
         _ => rule.slice.is_some(),
     };
     if !known.contains(&name.as_str()) {
@@ -113,6 +117,12 @@ fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
         let slice = slice_value(content)?;
         rule.text.push_str(&format!(", slice = {:?}", slice.value()));
         rule.slice = Some(slice);
+        return Ok(());
+    }
+    if name == "min_n" {
+        let least = min_n_value(&key, content)?;
+        rule.text.push_str(&format!(", min_n = {least}"));
+        rule.min_n = Some(least);
         return Ok(());
     }
     if name == "confirm" {

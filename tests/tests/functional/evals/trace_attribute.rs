@@ -101,7 +101,7 @@ fn below(n: u8) -> u8 {
     n
 }
 
-#[experiment(dataset = one)]
+#[experiment(dataset = one, smoke)]
 fn panics(question: &str) -> u8 {
     let _ = question;
     step(1) + step(2)
@@ -112,7 +112,7 @@ async fn slow() {
     tokio::time::sleep(std::time::Duration::from_secs(60)).await;
 }
 
-#[experiment(dataset = one, timeout = "200ms")]
+#[experiment(dataset = one, timeout = "200ms", smoke)]
 async fn times_out() {
     slow().await;
 }

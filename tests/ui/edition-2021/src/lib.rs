@@ -89,7 +89,7 @@ pub fn greet(name: &str, all: &[String], file: Option<&Path>, _unused: u8) -> St
     format!("{name}{}{}", all.len(), file.is_some())
 }
 
-#[experiment(dataset = "data.jsonl", crate = ::hh)]
+#[experiment(dataset = "data.jsonl", crate = ::hh, smoke)]
 #[cfg_attr(not(test), ignore = "only here")]
 async fn wait(tracer: &Tracer, r#type: &str) -> Result<(), std::num::ParseIntError> {
     std::future::ready(tracer).await;

@@ -1,0 +1,82 @@
+//! How many of the cases a number is about, in the same words in every report.
+
+use crate::text::thousands;
+
+/// `30`, or `1 of 30` where the number is not about all cases.
+pub(crate) fn of_all(n: usize, cases: usize) -> String {
+    if n == cases { thousands(n) } else { format!("{} of {}", thousands(n), thousands(cases)) }
+}
+
+/// What the cases of a rule come to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted<'a> {
+    /// The values that the rule looks at: one per case, or one per attempt.
+    pub(super) values: usize,
+    /// The cases that they come from.
+    pub(super) scored: usize,
+    /// All cases that the rule looks at.
+    pub(super) cases: usize,
+    /// What became of the others, each with its number.
+    pub(super) rest: &'a [(usize, &'static str)],
+}
+
+impl Counted<'_> {
+    /// `n = 30`, `n = 90 attempts`, `n = 1 of 30, 29 not applicable`, or
+    /// `n = 87 attempts in 29 of 30 cases, 1 without a score`.
+    pub(super) fn text(&self) -> String {
+        let Self { values, scored, cases, rest } = *self;
+        let mut text = match (values == scored, scored == cases) {
+            (true, _) => format!("n = {}", of_all(scored, cases)),
+            (false, true) => format!("n = {} attempts", thousands(values)),
+            (false, false) => {
+                format!("n = {} attempts in {} cases", thousands(values), of_all(scored, cases))
+            }
+        };
+        for (number, what) in rest.iter().filter(|(number, _)| *number > 0) {
+            text.push_str(&format!(", {} {what}", thousands(*number)));
+        }
+        text
+    }
+
+    /// Why a rule with `min_n` says nothing, where its values are too few.
+    pub(super) fn too_few(&self, min_n: u32) -> Option<String> {
+        let is_enough = self.values >= usize::try_from(min_n).unwrap_or(usize::MAX);
+        let asked = thousands(usize::try_from(min_n).unwrap_or(usize::MAX));
+        (!is_enough).then(|| format!("{}; the rule asks for at least {asked}", self.text()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(values: usize, scored: usize, rest: &[(usize, &'static str)]) -> String {
+        Counted { values, scored, cases: 30, rest }.text()
+    }
+
+    #[test]
+    fn n_says_what_it_leaves_out() {
+        assert_eq!(text(30, 30, &[(0, "not applicable")]), "n = 30");
+        assert_eq!(text(1, 1, &[(29, "not applicable")]), "n = 1 of 30, 29 not applicable");
+        assert_eq!(
+            text(27, 27, &[(2, "not applicable"), (1, "without a score")]),
+            "n = 27 of 30, 2 not applicable, 1 without a score"
+        );
+        assert_eq!(text(90, 30, &[]), "n = 90 attempts");
+        assert_eq!(
+            text(58, 29, &[(1, "without a score")]),
+            "n = 58 attempts in 29 of 30 cases, 1 without a score"
+        );
+        assert_eq!(of_all(1, 1200), "1 of 1,200");
+    }
+
+    #[test]
+    fn min_n_names_what_there_is() {
+        let few = Counted { values: 1, scored: 1, cases: 30, rest: &[(29, "not applicable")] };
+        assert_eq!(
+            few.too_few(20).as_deref(),
+            Some("n = 1 of 30, 29 not applicable; the rule asks for at least 20")
+        );
+        assert_eq!((few.too_few(1), few.too_few(0)), (None, None));
+    }
+}

@@ -1,0 +1,517 @@
+//! What a source file declares, as far as experiments need to know.
+
+use std::collections::HashSet;
+
+use super::lexer::{Kind, Lexeme, lex};
+
+/// Attributes that make a function a test of libtest.
+const TESTS: &[&str] = &[
+    "test",
+    "bench",
+    "rstest",
+    "test_case",
+    "test_matrix",
+    "proptest",
+    "quickcheck",
+    "wasm_bindgen_test",
+];
+
+/// Macros of items, inside of which functions are those of the file.
+const TRANSPARENT: &[&str] = &["proptest", "cfg_if"];
+
+/// What a source file declares.
+#[derive(Debug, Default)]
+pub(crate) struct Outline {
+    /// Functions that are tests of libtest.
+    pub(crate) tests: Vec<TestFunction>,
+    /// Functions with `#[evaluator]`.
+    pub(crate) evaluators: Vec<String>,
+    /// `mod name;`
+    pub(crate) modules: Vec<Module>,
+    /// Every attribute, in the order of the file.
+    attributes: Vec<Attribute>,
+    /// Every word outside of attributes.
+    words: HashSet<String>,
+    /// Names may come from elsewhere without standing here: a glob import, or a macro of items.
+    pub(crate) has_hidden_names: bool,
+    /// Macros of items may define a `main`.
+    pub(crate) has_item_macros: bool,
+}
+
+/// A function that is a test of libtest.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TestFunction {
+    /// With the modules of the file that it stands in.
+    pub(crate) name: String,
+    pub(crate) line: usize,
+    /// `#[experiment]` stands below, on the same function.
+    pub(crate) is_experiment: bool,
+}
+
+/// A module in a file of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Module {
+    /// The modules of this file that it stands in, and its name.
+    pub(crate) path: Vec<String>,
+    /// `#[path = ".."]`
+    pub(crate) file: Option<String>,
+    /// It is there in tests alone.
+    pub(crate) is_test: bool,
+}
+
+/// An attribute, and where it stands.
+#[derive(Clone, Copy, Debug)]
+struct Attribute {
+    start: (usize, usize),
+    end: (usize, usize),
+    context: Context,
+}
+
+/// What stands around an attribute.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Context {
+    /// A module that is there in tests alone.
+    pub(crate) in_tests: bool,
+    /// An `impl` block or a trait.
+    pub(crate) in_impl: bool,
+    /// A function.
+    pub(crate) in_function: bool,
+}
+
+impl Outline {
+    pub(crate) fn new(source: &str) -> Self {
+        let lexemes = lex(source);
+        let mut walk = Walk { lexemes: &lexemes, ..Walk::default() };
+        walk.all();
+        walk.out
+    }
+
+    /// What stands around the attribute at this place; `None` where there is none, as inside of
+    /// `macro_rules!`.
+    pub(crate) fn context(&self, line: usize, column: usize) -> Option<Context> {
+        let place = (line, column);
+        let before = self.attributes.partition_point(|attribute| attribute.start <= place);
+        let attribute = self.attributes.get(before.checked_sub(1)?)?;
+        (place <= attribute.end).then_some(attribute.context)
+    }
+
+    /// Whether the word stands in the file outside of attributes.
+    pub(crate) fn has_word(&self, word: &str) -> bool {
+        self.words.contains(word)
+    }
+}
+
+/// A block, and what was pending where it began.
+struct Block {
+    kind: BlockKind,
+    brackets: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum BlockKind {
+    Module { name: String, is_test: bool },
+    Impl,
+    Function,
+    Other,
+}
+
+/// An attribute above an item.
+struct Above {
+    /// The last name of its path.
+    name: String,
+    /// `cfg(test)`, also within `all(..)`.
+    is_cfg_test: bool,
+    /// The text of `#[path = ".."]`.
+    text: Option<String>,
+}
+
+#[derive(Default)]
+struct Walk<'a> {
+    lexemes: &'a [Lexeme<'a>],
+    at: usize,
+    out: Outline,
+    blocks: Vec<Block>,
+    /// Open `(` and `[` in the current block.
+    brackets: usize,
+    /// Attributes above the item that comes.
+    above: Vec<Above>,
+    /// What the next `{` opens.
+    next: Option<BlockKind>,
+    /// The file itself is there in tests alone.
+    is_test: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn kind(&self, ahead: usize) -> Option<Kind<'a>> {
+        self.lexemes.get(self.at + ahead).map(|lexeme| lexeme.kind)
+    }
+
+    fn is(&self, ahead: usize, punct: char) -> bool {
+        self.kind(ahead) == Some(Kind::Punct(punct))
+    }
+
+    fn word(&self, ahead: usize) -> Option<&'a str> {
+        match self.kind(ahead)? {
+            Kind::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    fn context(&self) -> Context {
+        let in_tests = self.is_test
+            || self
+                .blocks
+                .iter()
+                .any(|block| matches!(block.kind, BlockKind::Module { is_test: true, .. }));
+        // A function inside of a method is a free one.
+        let inner = self.blocks.iter().rev().find(|block| block.kind != BlockKind::Other);
+        let in_impl = inner.is_some_and(|block| block.kind == BlockKind::Impl);
+        Context { in_tests, in_impl, in_function: self.in_function() }
+    }
+
+    /// The names of the modules of this file around here.
+    fn modules(&self) -> Vec<String> {
+        let name = |block: &Block| match &block.kind {
+            BlockKind::Module { name, .. } => Some(name.clone()),
+            _ => None,
+        };
+        self.blocks.iter().filter_map(name).collect()
+    }
+
+    fn in_function(&self) -> bool {
+        self.blocks.iter().any(|block| block.kind == BlockKind::Function)
+    }
+
+    fn all(&mut self) {
+        while let Some(kind) = self.kind(0) {
+            match kind {
+                Kind::Punct('#') if self.is(1, '[') || (self.is(1, '!') && self.is(2, '[')) => {
+                    self.attribute();
+                    continue;
+                }
+                Kind::Word(word) => {
+                    self.out.words.insert(word.to_owned());
+                    if self.item(word) {
+                        continue;
+                    }
+                }
+                Kind::Punct(punct) => self.punct(punct),
+                Kind::Text(_) | Kind::Literal => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    fn punct(&mut self, punct: char) {
+        match punct {
+            '(' | '[' => self.brackets += 1,
+            ')' | ']' => self.brackets = self.brackets.saturating_sub(1),
+            '{' => {
+                let kind = self.next.take().unwrap_or(BlockKind::Other);
+                self.blocks.push(Block { kind, brackets: self.brackets });
+                self.brackets = 0;
+                self.above.clear();
+            }
+            '}' => {
+                self.brackets = self.blocks.pop().map_or(0, |block| block.brackets);
+                self.above.clear();
+                self.next = None;
+            }
+            ';' if self.brackets == 0 => {
+                self.above.clear();
+                self.next = None;
+            }
+            ',' => self.above.clear(),
+            _ => {}
+        }
+    }
+
+    /// Reads what a word begins. Answers whether it went past it.
+    fn item(&mut self, word: &str) -> bool {
+        match word {
+            "macro_rules" if self.is(1, '!') => {
+                self.at += if self.word(2).is_some() { 3 } else { 2 };
+                self.skip_group();
+            }
+            // `impl Trait + use<'a>` is a type.
+            "use" if !self.is(1, '<') => self.import(),
+            "mod" if self.word(1).is_some() => self.module(),
+            "fn" => match self.word(1) {
+                Some(name) => self.function(name),
+                None => return false,
+            },
+            "impl" | "trait" if self.begins_an_item() => {
+                self.next = Some(BlockKind::Impl);
+                return false;
+            }
+            _ if self.is(1, '!') && ['(', '[', '{'].iter().any(|open| self.is(2, *open)) => {
+                return self.invocation(word);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether an `impl` here is not one in a type.
+    fn begins_an_item(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.lexemes.get(at));
+        self.brackets == 0
+            && before.is_none_or(|before| {
+                matches!(
+                    before.kind,
+                    Kind::Punct(';' | '{' | '}' | ']' | ')')
+                        | Kind::Word("unsafe" | "default" | "pub" | "auto")
+                )
+            })
+    }
+
+    /// A macro that is called. Answers whether it was skipped.
+    fn invocation(&mut self, word: &str) -> bool {
+        if TRANSPARENT.contains(&word) {
+            return false;
+        }
+        if !self.in_function() && self.brackets == 0 && !matches!(word, "main" | "redact") {
+            self.out.has_item_macros = true;
+            self.out.has_hidden_names = true;
+        }
+        self.at += 2;
+        self.skip_group();
+        true
+    }
+
+    /// Goes past a group in any brackets, and keeps its words.
+    fn skip_group(&mut self) {
+        let mut depth = 0_usize;
+        while let Some(kind) = self.kind(0) {
+            self.at += 1;
+            match kind {
+                Kind::Punct('(' | '[' | '{') => depth += 1,
+                Kind::Punct(')' | ']' | '}') => depth = depth.saturating_sub(1),
+                Kind::Word(word) => {
+                    self.out.words.insert(word.to_owned());
+                }
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+    }
+
+    fn import(&mut self) {
+        let mut path = Vec::new();
+        while let Some(kind) = self.kind(0) {
+            self.at += 1;
+            match kind {
+                Kind::Punct(';') => break,
+                Kind::Punct('*') => {
+                    // `use super::*` in a module of this file brings what stands in this file.
+                    let of_this_file = matches!(&path[..], ["super"])
+                        && matches!(
+                            self.blocks.last(),
+                            Some(Block { kind: BlockKind::Module { .. }, .. })
+                        );
+                    self.out.has_hidden_names |= !of_this_file;
+                }
+                Kind::Word(word) => {
+                    if word != "use" {
+                        path.push(word);
+                    }
+                    self.out.words.insert(word.to_owned());
+                }
+                _ => {}
+            }
+        }
+        self.above.clear();
+    }
+
+    fn module(&mut self) {
+        let name = self.word(1).unwrap_or_default().to_owned();
+        let is_test = self.above.iter().any(|above| above.is_cfg_test);
+        self.out.words.insert(name.clone());
+        self.at += 2;
+        if self.is(0, ';') {
+            let mut path = self.modules();
+            path.push(name);
+            let file = self.above.iter().find(|above| above.name == "path");
+            let file = file.and_then(|above| above.text.clone());
+            let is_test = is_test || self.context().in_tests;
+            self.out.modules.push(Module { path, file, is_test });
+        } else {
+            self.next = Some(BlockKind::Module { name, is_test });
+        }
+    }
+
+    fn function(&mut self, name: &str) {
+        let above = std::mem::take(&mut self.above);
+        let place = |wanted: &dyn Fn(&str) -> bool| above.iter().position(|one| wanted(&one.name));
+        if let Some(test) = place(&|name| TESTS.contains(&name)) {
+            let mut path = self.modules();
+            path.push(name.to_owned());
+            self.out.tests.push(TestFunction {
+                name: path.join("::"),
+                line: self.lexemes[self.at].line,
+                is_experiment: place(&|name| name == "experiment").is_some_and(|at| at > test),
+            });
+        }
+        if place(&|name| name == "evaluator").is_some() {
+            self.out.evaluators.push(name.to_owned());
+        }
+        self.out.words.insert(name.to_owned());
+        self.next = Some(BlockKind::Function);
+        self.at += 2;
+    }
+
+    /// `#[path(..)]` or `#![path(..)]`.
+    fn attribute(&mut self) {
+        let first = self.lexemes[self.at];
+        let context = self.context();
+        let is_inner = self.is(1, '!');
+        self.at += if is_inner { 3 } else { 2 };
+        let (mut depth, mut in_path) = (1_usize, true);
+        let mut above = Above { name: String::new(), is_cfg_test: false, text: None };
+        let mut negated = false;
+        let mut last = first;
+        while let Some(lexeme) = self.lexemes.get(self.at) {
+            self.at += 1;
+            last = *lexeme;
+            match lexeme.kind {
+                Kind::Punct('(' | '[' | '{') => (depth, in_path) = (depth + 1, false),
+                Kind::Punct(')' | ']' | '}') => depth -= 1,
+                Kind::Punct('=') => in_path = false,
+                Kind::Word(word) if in_path => word.clone_into(&mut above.name),
+                // `any(test, ..)` may be there without tests, too.
+                Kind::Word("not" | "any") => negated = true,
+                Kind::Word("test") => above.is_cfg_test = true,
+                Kind::Text(text) if depth == 1 => above.text = Some(text.to_owned()),
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        above.is_cfg_test &= above.name == "cfg" && !negated;
+        self.out.attributes.push(Attribute {
+            start: (first.line, first.column),
+            end: (last.line, last.column),
+            context,
+        });
+        if !is_inner {
+            self.above.push(above);
+        } else if above.is_cfg_test {
+            match self.blocks.last_mut() {
+                Some(Block { kind: BlockKind::Module { is_test, .. }, .. }) => *is_test = true,
+                Some(_) => {}
+                None => self.is_test = true,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tests(source: &str) -> Vec<String> {
+        Outline::new(source).tests.into_iter().map(|test| test.name).collect()
+    }
+
+    #[test]
+    fn functions_of_tests_are_found_wherever_they_stand() {
+        let source = r#"
+            use honeyhive_harness::{evaluator, experiment};
+            #[test] fn plain() {}
+            #[tokio::test(flavor = "multi_thread")] async fn with_tokio() {}
+            #[cfg(test)] mod tests { use super::*; #[should_panic] #[test] pub(crate) fn inside() {} }
+            mod outer { mod inner { #[rstest] #[case(1)] fn deep(#[case] x: [u8; 2]) {} } }
+            proptest! { #![proptest_config(x)] #[test] fn generated(x in 0..3) {} }
+            fn helper() {} #[evaluator] fn score(output: &str) -> bool { output.is_empty() }
+            honeyhive_harness::main!();
+        "#;
+        assert_eq!(
+            tests(source),
+            ["plain", "with_tokio", "tests::inside", "outer::inner::deep", "generated"]
+        );
+    }
+
+    #[test]
+    fn what_only_looks_like_a_test_is_none() {
+        let source = r##"
+            // #[test] fn comment() {}
+            /* #[test] fn block() {} */
+            /// #[test]
+            fn documented() { let s = "#[test] fn text() {}"; let r = r#"#[test] fn raw() {}"#; }
+            macro_rules! make { ($n:ident) => { #[test] fn $n() {} #[test] fn body() {} } }
+            #[cfg(test)] fn helper() {}
+            #[cfg_attr(test, allow(dead_code))] fn other() {}
+            #[test] const NOT_A_FUNCTION: u8 = 1;
+            fn after() {}
+            fn uses() { quote! { #[test] fn quoted() {} }; }
+            #[my::attribute(test)] fn argument() {}
+            fn test() {}
+        "##;
+        assert_eq!(tests(source), [""; 0]);
+    }
+
+    #[test]
+    fn a_test_above_an_experiment_is_told_from_one_beside_it() {
+        let source = "#[test]\n#[experiment(dataset = \"d.jsonl\")]\nfn a() {}\n#[test] fn b() {}";
+        let found = Outline::new(source).tests;
+        assert_eq!(
+            found,
+            [
+                TestFunction { name: "a".into(), line: 3, is_experiment: true },
+                TestFunction { name: "b".into(), line: 4, is_experiment: false },
+            ]
+        );
+    }
+
+    #[test]
+    fn the_context_of_an_attribute_is_known() {
+        let source = "#[a] fn f() {}\nimpl X {\n    #[b] fn g() {\n        #[c] fn h() {}\n    }\n}\n\
+                      #[cfg(test)] mod tests {\n    #[d] fn i() -> impl T {}\n    #[e(x,\n  y)] fn j() {}\n}\n\
+                      macro_rules! m { () => {\n    #[f] fn k() {}\n} }\n#[cfg(not(test))] mod n {\n    #[g] fn l() {}\n}";
+        let outline = Outline::new(source);
+        let none = Context::default();
+        let in_impl = Context { in_impl: true, ..none };
+        let in_tests = Context { in_tests: true, ..none };
+        let at = |line, column| outline.context(line, column);
+        let in_function = Context { in_function: true, ..none };
+        assert_eq!((at(1, 1), at(3, 5), at(4, 9)), (Some(none), Some(in_impl), Some(in_function)));
+        assert_eq!((at(8, 5), at(10, 3), at(13, 5)), (Some(in_tests), Some(in_tests), None));
+        assert_eq!(at(16, 5), Some(none));
+        assert!(Outline::new("#![cfg(test)]\n#[a] fn f() {}").context(2, 1) == Some(in_tests));
+    }
+
+    #[test]
+    fn modules_in_other_files_are_listed() {
+        let source =
+            "mod a;\n#[cfg(test)] pub(crate) mod b;\n#[path = \"c/d.rs\"] mod c;\nmod e { mod f; }";
+        let module = |path: &[&str], file: Option<&str>, is_test| Module {
+            path: path.iter().map(|part| (*part).to_owned()).collect(),
+            file: file.map(str::to_owned),
+            is_test,
+        };
+        assert_eq!(
+            Outline::new(source).modules,
+            [
+                module(&["a"], None, false),
+                module(&["b"], None, true),
+                module(&["c"], Some("c/d.rs"), false),
+                module(&["e", "f"], None, false),
+            ]
+        );
+    }
+
+    #[test]
+    fn hidden_names_are_admitted() {
+        let hidden = |source: &str| Outline::new(source).has_hidden_names;
+        assert!(
+            hidden("use checks::*;") && hidden("include!(\"x.rs\");") && hidden("use super::*;")
+        );
+        assert!(!hidden("mod t { use super::*; } honeyhive_harness::main!(); fn f() { vec![1]; }"));
+        let outline = Outline::new("#[experiment(evaluators(a))] fn f() { b(); } use c::{d as e};");
+        let words = ["a", "b", "d", "e", "f"].map(|word| outline.has_word(word));
+        assert_eq!(words, [false, true, true, true, true]);
+    }
+}
