@@ -48,7 +48,11 @@ impl<'de> Deserialize<'de> for ScoreValue {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let value = match Value::deserialize(from)? {
             Value::Bool(yes) => Some(Self::Bool(yes)),
-            Value::Number(number) => number.as_f64().map(Self::Number),
+            // A whole number is written without a point where the evaluator's type has no others.
+            Value::Number(number) => {
+                let whole = number.as_i64().map(Self::Integer);
+                whole.or_else(|| number.as_f64().map(Self::Number))
+            }
             _ => None,
         };
         value.ok_or_else(|| serde::de::Error::custom("a score is a boolean or a number"))
