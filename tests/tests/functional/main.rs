@@ -9,6 +9,7 @@ mod cli;
 mod datasets;
 mod engine;
 mod exits;
+mod features;
 mod gates;
 mod hard_inputs;
 mod honeyhive;
