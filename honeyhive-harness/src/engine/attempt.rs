@@ -48,9 +48,12 @@ impl Attempted {
         Some(&error.message)
     }
 
-    /// Whether the function or one of its evaluators ended in an error.
-    pub(super) fn has_error(&self) -> bool {
-        self.record.error.is_some() || self.record.scores.iter().any(|score| score.error.is_some())
+    /// Whether the function or one of its evaluators ended in an error that a child process may have
+    /// caused by getting a signal.
+    pub(super) fn may_come_from_signal(&self) -> bool {
+        let scores = self.record.scores.iter().filter_map(|score| score.error.as_ref());
+        let mut errors = self.record.error.iter().chain(scores);
+        errors.any(|error| matches!(error.kind, ErrorKind::Returned | ErrorKind::Panic))
     }
 
     /// The whole record, and per evaluator whether it could read the output; empty without one.

@@ -93,7 +93,7 @@ pub(super) async fn run_one(
             tokio::select! {
                 biased;
                 attempted = attempt::run(tools, spec, pending.row, attempt, datapoint) => {
-                    if let Some(why) = attempted.cut_off() {
+                    if let Some(why) = attempted.cut_off().filter(|_| spec.replay.is_none()) {
                         // A run that skips cases without a reason would look like a whole one.
                         shared.stop(why);
                         None
@@ -113,7 +113,7 @@ pub(super) async fn run_one(
     // With --fail-fast, the next attempt waits for the verdict on this one.
     let places = Some(places).filter(|_| shared.options.fail_fast);
     let attempted = match attempted {
-        Some(attempted) if attempted.has_error() && pending.fault.is_none() => {
+        Some(attempted) if attempted.may_come_from_signal() => {
             // A child process of the call may have got a signal that is on its way to this one.
             tokio::time::sleep(SIGNAL_LAG).await;
             Some(attempted).filter(|_| !halt.is_interrupted())
