@@ -10,6 +10,8 @@ use serde::Serialize as _;
 use serde_json::ser::Formatter;
 use serde_json::{Serializer, Value};
 
+use crate::text::is_invisible;
+
 /// Text for a page, between tags or in a quoted attribute. What cannot be seen becomes visible.
 pub(super) fn text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 16);
@@ -54,7 +56,8 @@ pub(super) fn push_json(to: &mut Vec<u8>, value: &Value) {
     let _ = value.serialize(&mut Serializer::with_formatter(to, Unmarked));
 }
 
-/// JSON without `<`, which stands in texts only.
+/// JSON without `<` and without characters that cannot be seen, which stand in texts only: the
+/// file may be shown in a terminal.
 struct Unmarked;
 
 impl Formatter for Unmarked {
@@ -63,13 +66,15 @@ impl Formatter for Unmarked {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        let mut parts = fragment.split('<');
-        writer.write_all(parts.next().unwrap_or_default().as_bytes())?;
-        for part in parts {
-            writer.write_all(b"\\u003c")?;
-            writer.write_all(part.as_bytes())?;
+        let mut copied = 0;
+        for (at, c) in fragment.char_indices().filter(|(_, c)| *c == '<' || is_invisible(*c)) {
+            writer.write_all(&fragment.as_bytes()[copied..at])?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            copied = at + c.len_utf8();
         }
-        Ok(())
+        writer.write_all(&fragment.as_bytes()[copied..])
     }
 }
 
@@ -85,6 +90,18 @@ pub(super) fn cut(text: &str, most: usize) -> (&str, bool) {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn json_keeps_its_content_and_shows_nothing_hidden() {
+        for payload in crate::text::payloads() {
+            let value = json!({ payload.as_str(): [payload] });
+            let mut written = Vec::new();
+            push_json(&mut written, &value);
+            let text = String::from_utf8(written).unwrap();
+            assert!(!text.contains('<') && !text.contains(is_invisible), "{text:?}");
+            assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
+        }
+    }
 
     #[test]
     fn text_stays_text() {
