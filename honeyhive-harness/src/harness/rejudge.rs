@@ -88,7 +88,7 @@ fn usable(
         return Err(format!(
             "not judged again: secrets were redacted in its recorded {}, so an evaluator would \
              see another text than in {invocation}; run the case again",
-            redacted.join(" and ").replace('_', " ")
+            redacted.join(", ").replace('_', " ")
         ));
     }
     Ok(case.attempts.clone())

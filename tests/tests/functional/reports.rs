@@ -208,7 +208,7 @@ fn a_case_that_moved_is_seen_against_the_baseline() {
             .argument(directory)
             .run();
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    assert!(markdown.contains("Against `the baseline of 2026-01-02"), "{markdown}");
+    assert!(markdown.contains("Against `the baseline accepted "), "{markdown}");
     assert!(markdown.contains("▼ 1 regressed, = 2 same, + 1 not comparable"), "{markdown}");
     assert!(markdown.contains("**`n1`** miss, the gate decides ▼ regressed"), "{markdown}");
 }
