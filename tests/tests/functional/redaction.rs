@@ -136,10 +136,8 @@ fn what_was_redacted_is_not_judged_again() {
     assert_eq!(said.matches("not judged again: secrets were redacted").count(), 2, "{said}");
     // No score at all, rather than one of another text.
     let judged = attempts_of_the_newest(&journal);
-    assert_eq!(judged.len(), 4, "{said}");
-    for attempt in judged {
-        assert_eq!(attempt.scores.len(), usize::from(attempt.case == "other"), "{attempt:?}");
-    }
+    let scored = judged.iter().filter(|attempt| !attempt.scores.is_empty());
+    assert_eq!(scored.map(|attempt| attempt.case.as_str()).collect::<Vec<_>>(), ["other"; 2]);
 }
 
 fn attempts_of_the_newest(journal: &Path) -> Vec<AttemptRecord> {
