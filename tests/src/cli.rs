@@ -23,6 +23,8 @@ impl Honeyhive {
                 command.env(name, value);
             }
         }
+        // What runs noted in the cache directory is each test's own.
+        command.env("XDG_CACHE_HOME", target_dir().join("no-cache"));
         // Cargo passes the name of the subcommand on.
         command.arg("honeyhive").args(arguments);
         Self(command)

@@ -297,6 +297,7 @@ impl Cargo<'_> {
 
     fn prepare(&self, mut command: Command) -> Command {
         command.env("SCRATCH", self.scratch()).env("HH_DIR", self.scratch().join("journal"));
+        command.env("XDG_CACHE_HOME", self.scratch().join("cache"));
         for (name, value) in &self.env {
             // An empty value takes the variable away.
             if value.is_empty() {

@@ -20,7 +20,7 @@ use honeyhive_harness::baseline::{
 };
 use honeyhive_harness::journal::{
     AttemptRecord, CaseRecord, EndRecord, ExperimentRecord, InvocationRecord, Record, SCHEMA,
-    read_invocation,
+    read_invocation, to_lines,
 };
 use honeyhive_harness::stats::SplitMix64;
 use honeyhive_harness::{Datapoint, Dataset};
@@ -457,7 +457,6 @@ const EMPTY_HASH: &str = "44136fa355b3678a";
 fn record() -> impl Strategy<Value = Record> {
     let attempt = (text(), object(value()), option::of(value()), vec(text(), 0..3), any::<u32>());
     prop_oneof![
-        1 => Just(Record::Invocation(InvocationRecord { schema: SCHEMA, ..Default::default() })),
         1 => (text(), object(value())).prop_map(|(experiment, metadata)| {
             Record::Experiment(Box::new(ExperimentRecord { experiment, metadata, ..Default::default() }))
         }),
@@ -470,8 +469,17 @@ fn record() -> impl Strategy<Value = Record> {
         2 => (text(), vec(text(), 0..3)).prop_map(|(case, reasons)| {
             Record::Case(CaseRecord { case, reasons, ..Default::default() })
         }),
-        1 => Just(Record::End(EndRecord::default())),
     ]
+}
+
+/// A whole file: it begins with an invocation, and may end with an end.
+fn records() -> impl Strategy<Value = Vec<Record>> {
+    (vec(record(), 0..8), any::<bool>()).prop_map(|(mut records, ended)| {
+        let invocation = InvocationRecord { schema: SCHEMA, ..Default::default() };
+        records.insert(0, Record::Invocation(invocation));
+        records.extend(ended.then(|| Record::End(EndRecord::default())));
+        records
+    })
 }
 
 proptest! {
@@ -479,15 +487,15 @@ proptest! {
 
     #[test]
     fn a_journal_that_was_cut_off_loses_its_torn_line_alone(
-        records in vec(record(), 1..8),
+        records in records(),
         cuts in vec(any::<prop::sample::Index>(), 12),
     ) {
-        let text = json_lines(&records);
+        let text = to_lines(&records);
         let directory = TempDir::new().unwrap();
         let file = directory.path().join("a.jsonl");
         let cuts = cuts.into_iter().map(|cut| cut.index(text.len() + 1));
         for cut in cuts.chain([0, text.len() - 1, text.len()]) {
-            let cut = &text.as_bytes()[..cut];
+            let cut = &text[..cut];
             fs::write(&file, cut).unwrap();
             let journal = read_invocation(directory.path())
                 .map_err(|error| TestCaseError::fail(error.to_string()))?;

@@ -1,7 +1,6 @@
 //! Files that an experiment depends on beside its code: prompts, schemas, few-shot examples.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use crate::ids;
@@ -26,7 +25,7 @@ pub(crate) fn tracked(base: &Path, patterns: &[&str]) -> Result<BTreeMap<String,
             if !path.is_file() {
                 continue;
             }
-            let contents = fs::read(&path)
+            let contents = crate::files::read_regular(&path)
                 .map_err(|error| format!("track(\"{pattern}\"): {}: {error}", path.display()))?;
             let name = path.strip_prefix(base).unwrap_or(&path).to_string_lossy();
             // The same name on every system.

@@ -11,7 +11,7 @@ use super::{Done, Outcome};
 use crate::baseline::{self, BaselineError, CaseSnapshot, ScoreSnapshot, Snapshot};
 use crate::config::Config;
 use crate::gate::snapshot::recorded;
-use crate::journal::{CaseState, ExperimentResults, GitRecord, Results, Verdict};
+use crate::journal::{CaseState, ExperimentResults, GitRecord, Keep, Results, Verdict};
 use crate::text::{count, number, timestamp};
 
 /// Makes a recorded run the baseline that later runs are compared with.
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
                 .to_owned(),
         );
     }
-    let (directory, results) = args.which.read(config)?;
+    let (directory, results) = args.which.read(Keep::Scores, config)?;
     let invocation = pick::name(&directory).unwrap_or_default();
     let chosen = pick::experiments(&results, &args.experiment)?;
     if chosen.is_empty() {

@@ -93,7 +93,8 @@ impl Answer {
         let name = format!("honeyhive-{}-{}.json", std::process::id(), uuid::Uuid::new_v4());
         let path = std::env::temp_dir().join(name);
         // Nobody else's file is taken for an answer.
-        std::fs::File::create_new(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let made = crate::files::private().write(true).create_new(true).open(&path);
+        made.map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Self(path))
     }
 }

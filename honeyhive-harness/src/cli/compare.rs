@@ -12,7 +12,7 @@ use crate::baseline::{self, ScoreComparison, Snapshot};
 use crate::config::{Config, Format};
 use crate::gate::snapshot::recorded;
 use crate::gate::verdict::Baseline;
-use crate::journal::Results;
+use crate::journal::{Keep, Results};
 use crate::report::files::Loaded;
 use crate::report::{self, Compared};
 
@@ -61,7 +61,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     let dir = args.dir.as_deref();
     let after_at = pick::find(args.after.as_deref(), dir, config)?;
-    let after = pick::read(&after_at)?;
+    let after = pick::read(&after_at, Keep::Scores)?;
     let is_baseline = |named: &Path| named == Path::new("baseline");
     if let Some(format) = args.format {
         let named = args.before.as_deref().filter(|named| !is_baseline(named));
@@ -75,7 +75,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         None => None,
         Some(named) => {
             let at = pick::find(Some(named), dir, config)?;
-            Some((pick::read(&at)?, pick::name(&at).unwrap_or_default()))
+            Some((pick::read(&at, Keep::Scores)?, pick::name(&at).unwrap_or_default()))
         }
     };
     let mut compared = Vec::new();

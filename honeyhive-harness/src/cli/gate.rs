@@ -7,8 +7,9 @@ use super::pick::{self, Which};
 use super::{Done, Outcome, merge};
 use crate::config::Config;
 use crate::gate::case::Rules;
+use crate::gate::checked;
 use crate::gate::recorded::{Judged, judge_recorded};
-use crate::journal::{ExperimentResults, GateRecord, Verdict};
+use crate::journal::{ExperimentResults, GateRecord, Keep, Results, Verdict, list_damage};
 use crate::report;
 
 /// Judges a recorded run by today's rules, without running a case.
@@ -23,7 +24,8 @@ Examples:
   cargo honeyhive gate --recorded                 by the rules that it was recorded with
   cargo honeyhive gate --recorded --merge shard-1 shard-2 shard-3
 
-Exit codes: 0 pass, 1 fail (or an error, which standard error tells), 2 inconclusive, 64 usage.")]
+Exit codes: 0 pass, 1 fail (or an error, which standard error tells), 2 inconclusive or damaged
+(standard error says which line of which file), 64 usage.")]
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
@@ -41,36 +43,75 @@ pub(super) struct Args {
     json: bool,
 }
 
+/// The exit code of a gate that can say neither.
+const INCONCLUSIVE: u8 = 2;
+
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     let merged = if args.merge.is_empty() { None } else { Some(merge::temporary(&args.merge)?) };
     let directory = match &merged {
         Some(merged) => merged.directory().to_owned(),
         None => args.which.find(config)?,
     };
-    let results = pick::read(&directory)?;
-    let chosen = pick::experiments(&results, &args.experiment)?;
-    if chosen.is_empty() {
-        return Err(format!("{} has no experiment", directory.display()));
-    }
-    let judged = if args.recorded {
-        chosen.into_iter().map(by_recorded_rules).collect()
+    let results = checked::read(&directory, Keep::Scores).map_err(|error| error.to_string())?;
+    let judged = if results.damage.is_empty() {
+        let chosen = pick::experiments(&results, &args.experiment)?;
+        if chosen.is_empty() {
+            return Err(format!("{} has no experiment", directory.display()));
+        }
+        if args.recorded {
+            by_rules_of_then(&chosen)
+        } else {
+            by_rules_of_today(&chosen, &directory, config)?
+        }
     } else {
-        by_rules_of_today(&chosen, &directory, config)?
+        // Nothing is judged from a damaged journal, neither good nor bad.
+        let why = list_damage(&results.damage);
+        report::error(&why);
+        results.experiments.iter().map(|one| unjudged(one, why.clone())).collect()
+    };
+    let (judged, code) = verdict(&results, judged);
+    let text = if args.json {
+        serde_json::to_string_pretty(&judged).map_err(|error| error.to_string())? + "\n"
+    } else if results.damage.is_empty() {
+        report::judged(&judged)
+    } else {
+        String::new()
+    };
+    Ok(Done { text, code })
+}
+
+/// What the experiments come to together: the exit code.
+fn verdict(results: &Results, judged: Vec<Judged>) -> (Vec<Judged>, u8) {
+    let judged: Vec<Judged> = match checked::unread(results) {
+        None => judged,
+        Some(why) => judged.into_iter().map(|one| inconclusive(one, &why)).collect(),
     };
     let any = |verdict| judged.iter().any(|one| one.verdict == verdict);
-    let code = if any(Verdict::Fail) {
+    let code = if !results.damage.is_empty() {
+        INCONCLUSIVE
+    } else if any(Verdict::Fail) {
         1
     } else if any(Verdict::Inconclusive) {
-        2
+        INCONCLUSIVE
     } else {
         0
     };
-    let text = if args.json {
-        serde_json::to_string_pretty(&judged).map_err(|error| error.to_string())? + "\n"
-    } else {
-        report::judged(&judged)
-    };
-    Ok(Done { text, code })
+    (judged, code)
+}
+
+/// A gate that may not know everything; a failure stays one.
+fn inconclusive(mut judged: Judged, why: &str) -> Judged {
+    if judged.verdict == Verdict::Pass {
+        judged.verdict = Verdict::Inconclusive;
+        judged.gate.verdict = Verdict::Inconclusive;
+        judged.gate.passed = false;
+        judged.gate.reason = Some(why.to_owned());
+    }
+    judged
+}
+
+fn by_rules_of_then(chosen: &[&ExperimentResults]) -> Vec<Judged> {
+    chosen.iter().copied().map(by_recorded_rules).collect()
 }
 
 fn by_recorded_rules(experiment: &ExperimentResults) -> Judged {
@@ -113,11 +154,16 @@ fn by_rules_of_today(
 
 /// An experiment that its target does not have any more, or whose dataset cannot be read.
 fn gone(experiment: &ExperimentResults) -> Judged {
-    let name = &experiment.record.experiment;
     let reason = format!(
-        "`{name}` is no experiment of {} today, or its dataset cannot be read",
-        experiment.target
+        "`{}` is no experiment of {} today, or its dataset cannot be read",
+        experiment.record.experiment, experiment.target
     );
+    unjudged(experiment, reason)
+}
+
+/// An experiment that cannot be judged, and why.
+fn unjudged(experiment: &ExperimentResults, reason: String) -> Judged {
+    let name = &experiment.record.experiment;
     Judged {
         target: experiment.target.clone(),
         experiment: name.clone(),
@@ -134,5 +180,206 @@ fn gone(experiment: &ExperimentResults) -> Judged {
         notes: Vec::new(),
         cases: 0,
         rows: experiment.record.rows,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::journal::{
+        AttemptRecord, CaseRecord, CaseState, EndRecord, EvaluatorRecord, ExperimentRecord,
+        InvocationRecord, Record, ScoreRecord, to_lines,
+    };
+    use crate::rule::GateRule;
+    use crate::score::ScoreValue;
+
+    struct Scratch(PathBuf);
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn scratch(name: &str) -> Scratch {
+        let path =
+            std::env::temp_dir().join(format!("honeyhive-gate-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Scratch(path)
+    }
+
+    /// A run of three cases, whose last one misses where `misses`; with a gate where `gated`.
+    fn run_of(schema: u32, misses: bool, gated: bool) -> Vec<Record> {
+        let rule: GateRule = serde_json::from_value(serde_json::json!({
+            "text": "mean(right) >= 0.9",
+            "test": {"limit": {
+                "comparison": ">=", "limit": 0.9, "measure": "mean", "mode": "point",
+                "of": {"evaluator": 0},
+            }},
+        }))
+        .unwrap();
+        let mut records = vec![
+            Record::Invocation(InvocationRecord {
+                schema,
+                package: "app".to_owned(),
+                target: "evals".to_owned(),
+                runner_attempt: 1,
+                ..InvocationRecord::default()
+            }),
+            Record::Experiment(Box::new(ExperimentRecord {
+                experiment: "e".to_owned(),
+                run_id: "run".to_owned(),
+                rows: 3,
+                selected: 3,
+                repeats: 1,
+                evaluators: vec![EvaluatorRecord {
+                    name: "right".to_owned(),
+                    ..EvaluatorRecord::default()
+                }],
+                gate_rules: if gated { vec![rule.clone()] } else { Vec::new() },
+                ..ExperimentRecord::default()
+            })),
+        ];
+        let mut cases = [0; 5];
+        for row in 0..3 {
+            let good = !misses || row < 2;
+            let state = if good { CaseState::Pass } else { CaseState::Fail };
+            cases[state.index()] += 1;
+            records.push(Record::Attempt(Box::new(AttemptRecord {
+                experiment: "e".to_owned(),
+                case: format!("r{row}"),
+                row,
+                attempt: 1,
+                scores: vec![ScoreRecord {
+                    evaluator: "right".to_owned(),
+                    value: Some(ScoreValue::Bool(good)),
+                    ..ScoreRecord::default()
+                }],
+                ..AttemptRecord::default()
+            })));
+            records.push(Record::Case(CaseRecord {
+                experiment: "e".to_owned(),
+                case: format!("r{row}"),
+                test: format!("e::r{row}"),
+                state,
+                passed: good || gated,
+                reasons: if good { Vec::new() } else { vec!["right is false".to_owned()] },
+                ..CaseRecord::default()
+            }));
+        }
+        if gated {
+            let verdict = if misses { Verdict::Fail } else { Verdict::Pass };
+            records.push(Record::Gate(GateRecord {
+                experiment: "e".to_owned(),
+                verdict,
+                passed: !misses,
+                rules: vec![crate::journal::RuleRecord::new(&rule, verdict, "as judged")],
+                reason: None,
+                baseline: None,
+            }));
+        }
+        records.push(Record::End(EndRecord {
+            cases: cases.into(),
+            exit_code: u8::from(misses) * 101,
+            ..EndRecord::default()
+        }));
+        records
+    }
+
+    fn schema_1(records: &[Record]) -> Vec<u8> {
+        let lines = records.iter().map(|record| serde_json::to_string(record).unwrap() + "\n");
+        lines.collect::<String>().into_bytes()
+    }
+
+    /// The exit code of `cargo honeyhive gate --recorded` on this file, without what it prints.
+    fn code(directory: &Path, text: &[u8]) -> u8 {
+        fs::write(directory.join("a.jsonl"), text).unwrap();
+        // What is not done has the exit code 1.
+        let Ok(results) = checked::read(directory, Keep::Scores) else { return 1 };
+        let chosen: Vec<&ExperimentResults> = results.experiments.iter().collect();
+        if results.damage.is_empty() && chosen.is_empty() {
+            return 1;
+        }
+        verdict(&results, by_rules_of_then(&chosen)).1
+    }
+
+    #[test]
+    fn no_flipped_bit_turns_a_miss_into_a_pass() {
+        let scratch = scratch("bits");
+        for (schema, gated) in [(2, true), (2, false), (1, true), (1, false)] {
+            let records = run_of(schema, true, gated);
+            let text = if schema == 1 { schema_1(&records) } else { to_lines(&records) };
+            assert_eq!(code(&scratch.0, &text), 1, "schema {schema}, gate {gated}");
+            for bit in 0..text.len() * 8 {
+                let mut changed = text.clone();
+                changed[bit / 8] ^= 1 << (bit % 8);
+                let code = code(&scratch.0, &changed);
+                let line = || {
+                    let begin = text[..bit / 8].iter().rposition(|byte| *byte == b'\n');
+                    let line = &changed[begin.map_or(0, |at| at + 1)..];
+                    String::from_utf8_lossy(&line[..line.len().min(400)]).into_owned()
+                };
+                assert_ne!(code, 0, "schema {schema}, gate {gated}, bit {bit}: {}", line());
+            }
+        }
+    }
+
+    #[test]
+    fn no_line_can_be_lost_doubled_or_moved() {
+        let scratch = scratch("lines");
+        for misses in [true, false] {
+            let records = run_of(2, misses, true);
+            let text = to_lines(&records);
+            assert_eq!(code(&scratch.0, &text), u8::from(misses));
+            let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+            for at in 0..lines.len() {
+                let mut doubled = lines.clone();
+                doubled.insert(at, lines[at]);
+                assert_eq!(code(&scratch.0, &doubled.concat()), INCONCLUSIVE, "line {at} twice");
+                let mut without = lines.clone();
+                without.remove(at);
+                // Without its last line it is the file of a process that was killed after all cases.
+                let expected = if at + 1 == lines.len() { u8::from(misses) } else { INCONCLUSIVE };
+                assert_eq!(code(&scratch.0, &without.concat()), expected, "without line {at}");
+                for other in at + 1..lines.len() {
+                    let mut swapped = lines.clone();
+                    swapped.swap(at, other);
+                    let code = code(&scratch.0, &swapped.concat());
+                    assert_eq!(code, INCONCLUSIVE, "{at} and {other} swapped");
+                }
+            }
+            // A process that was killed: what it had recorded is judged, and never passes as a whole.
+            for cut in 0..text.len() {
+                let whole = text[..cut].iter().filter(|byte| **byte == b'\n').count();
+                let code = code(&scratch.0, &text[..cut]);
+                let all = whole + 2 >= lines.len();
+                assert!(code != 0 || (all && !misses), "cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn records_that_contradict_each_other_prove_nothing() {
+        let scratch = scratch("contradictions");
+        let changed = |from: &str, to: &str| {
+            let text = String::from_utf8(schema_1(&run_of(1, true, true))).unwrap();
+            assert!(text.contains(from), "{from}");
+            code(&scratch.0, text.replace(from, to).as_bytes())
+        };
+        for (from, to) in [
+            ("\"value\":false", "\"walue\":false"),
+            ("\"value\":false", "\"value\":true"),
+            ("\"type\":\"experiment\"", "\"type\":\"experimenu\""),
+            ("\"state\":\"fail\"", "\"state\":\"pass\""),
+            ("\"reasons\":[\"right is false\"]", "\"reasons\":[]"),
+            ("\"verdict\":\"fail\"", "\"verdict\":\"pass\""),
+            ("\"pass\":2,\"fail\":1", "\"pass\":3,\"fail\":0"),
+            ("\"exit_code\":101", "\"exit_code\":0"),
+            ("\"attempt\":1", "\"attempt\":2"),
+        ] {
+            assert_eq!(changed(from, to), INCONCLUSIVE, "{from} as {to}");
+        }
     }
 }

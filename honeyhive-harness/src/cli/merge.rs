@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::pick;
 use super::{Done, Outcome};
-use crate::journal::invocations;
+use crate::files;
+use crate::gate::checked;
+use crate::journal::{Keep, invocations};
 use crate::text::count;
 
 /// Puts the journals of several directories together, as of the shards of one run.
@@ -38,9 +40,9 @@ pub(super) fn run(args: &Args) -> Outcome {
     let all: Vec<PathBuf> = args.from.iter().chain(there).cloned().collect();
     missing(&args.from, &args.into)?;
     // Tried elsewhere, so that nothing is half done where they cannot be put together.
-    drop(temporary(&all)?);
+    pick::read(temporary(&all)?.directory(), Keep::Scores)?;
     let copied = copy(&args.from, &args.into)?;
-    let results = pick::read(&args.into)?;
+    let results = pick::read(&args.into, Keep::Scores)?;
     let cases: Vec<(String, usize, usize)> = results
         .experiments
         .iter()
@@ -107,9 +109,11 @@ fn no_journal(directory: &Path) -> String {
     }
 }
 
-/// Refuses what is no shards of one run: of two results of a case nobody knows which counts.
+/// Refuses what is no shards of one run: of two results of a case nobody knows which counts. A journal
+/// that is damaged is told by whoever judges it.
 fn check(directory: &Path) -> Result<(), String> {
-    let twice = pick::read(directory)?.twice;
+    let results = checked::read(directory, Keep::Scores).map_err(|error| error.to_string())?;
+    let twice = results.twice;
     let Some((experiment, case)) = twice.first() else { return Ok(()) };
     Err(format!(
         "{} in more than one of these, such as `{case}` of `{experiment}`: merge puts the shards of \
@@ -124,31 +128,31 @@ fn check(directory: &Path) -> Result<(), String> {
 /// The journals that are not in a directory yet, and where they go.
 fn missing(from: &[PathBuf], into: &Path) -> Result<Vec<(PathBuf, PathBuf)>, String> {
     let of = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
-    let mut missing = Vec::new();
+    let mut missing: Vec<(PathBuf, PathBuf)> = Vec::new();
     for directory in from {
         let mut any = false;
         for entry in fs::read_dir(directory).map_err(|error| of(directory, error))? {
-            let file = entry.map_err(|error| of(directory, error))?.path();
+            let path = entry.map_err(|error| of(directory, error))?.path();
             // What was sent is known beside each journal.
-            let kind = file.extension().unwrap_or_default();
+            let kind = path.extension().unwrap_or_default();
             if kind != "jsonl" && kind != "sent" {
                 continue;
             }
             any = true;
-            let to = into.join(file.file_name().unwrap_or_default());
-            let bytes = fs::read(&file).map_err(|error| of(&file, error))?;
+            let to = into.join(path.file_name().unwrap_or_default());
+            let bytes = files::read_regular(&path).map_err(|error| of(&path, error))?;
             let planned = missing.iter().find(|(_, other)| *other == to).map(|(from, _)| from);
-            match fs::read(planned.unwrap_or(&to)) {
+            match files::read_regular(planned.map_or(to.as_path(), PathBuf::as_path)) {
                 Ok(there) if there == bytes => {}
                 Ok(_) => {
                     return Err(format!(
                         "{} is there already with another content than {}; merge into a new \
                          directory",
                         to.display(),
-                        file.display()
+                        path.display()
                     ));
                 }
-                Err(_) => missing.push((file, to)),
+                Err(_) => missing.push((path, to)),
             }
         }
         if !any {
@@ -162,9 +166,9 @@ fn missing(from: &[PathBuf], into: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Str
 fn copy(from: &[PathBuf], into: &Path) -> Result<usize, String> {
     let of = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     let files = missing(from, into)?;
-    fs::create_dir_all(into).map_err(|error| of(into, error))?;
-    for (file, to) in &files {
-        fs::copy(file, to).map_err(|error| of(to, error))?;
+    files::private_dir_all(into).map_err(|error| of(into, error))?;
+    for (from, to) in &files {
+        fs::copy(from, to).map_err(|error| of(to, error))?;
     }
     Ok(files.len())
 }

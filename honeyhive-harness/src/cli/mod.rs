@@ -43,13 +43,15 @@ Examples, from the first run to a pull request:
 Each subcommand has a --help with examples, and --json. A run is named as `runs` names it, by its
 directory, or as `latest`, `latest~1` (the one before) and so on.
 
-Journals are looked for in --dir, then in HH_DIR, then in `honeyhive` in the target
-directory (CARGO_TARGET_DIR, or the nearest `target` that has one, from here upwards).
+Journals are looked for in --dir, then in HH_DIR, then in `honeyhive` in the target directory
+that cargo has for this workspace, and where the last run of one of its packages was recorded.
+`latest` is the run of a package of this workspace that was made last, whatever the clock says.
 
 Exit codes:
   0   done
   1   not done, or a gate fails; standard error says why
-  2   inconclusive: a gate could not decide, or nothing was run (run --rerun)
+  2   inconclusive: a gate could not decide, nothing was run (run --rerun), or the journal is
+      damaged
   64  the command line cannot be understood";
 
 /// Inspects, compares and judges recorded experiment runs.

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::place;
+use super::place::Places;
 use crate::config::Config;
-use crate::journal::{ExperimentResults, Results, invocations, read_invocation};
+use crate::gate::checked;
+use crate::journal::{ExperimentResults, Keep, Results};
 use crate::text::closest;
 
 /// The run that a subcommand works on.
@@ -25,17 +26,19 @@ impl Which {
     }
 
     /// The run itself, and its directory.
-    pub(super) fn read(&self, config: &Config) -> Result<(PathBuf, Results), String> {
+    pub(super) fn read(&self, keep: Keep, config: &Config) -> Result<(PathBuf, Results), String> {
         let directory = self.find(config)?;
-        let results = read(&directory)?;
+        let results = read(&directory, keep)?;
         Ok((directory, results))
     }
 }
 
-/// What a run's files say.
-pub(super) fn read(directory: &Path) -> Result<Results, String> {
-    let journal = read_invocation(directory).map_err(|error| error.to_string())?;
-    Ok(Results::new(journal.records))
+/// What a run's files say, with as much of each attempt as `keep` wants.
+///
+/// # Errors
+/// When they cannot be read or are damaged; the text says where.
+pub(super) fn read(directory: &Path, keep: Keep) -> Result<Results, String> {
+    checked::read_sound(directory, keep)
 }
 
 /// The directory of the run that is meant; without a name, the newest.
@@ -47,27 +50,27 @@ pub(super) fn find(
     if let Some(named) = named.filter(|path| path.is_dir()) {
         return Ok(named.to_owned());
     }
-    let root = place::journals(dir, config)?;
-    let all = invocations(&root)
-        .map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
+    let places = Places::find(dir, config)?;
     let back = match named {
         None => Some(0),
         Some(named) => back(named),
     };
     if let Some(back) = back {
-        return match (all.get(back), all.len()) {
-            (Some(found), _) => Ok(found.clone()),
-            (None, 0) => Err(format!("nothing was run yet: no journal in {}", root.display())),
-            (None, runs) => Err(format!("there are only {runs} runs in {}", root.display())),
+        let own = places.own_runs()?;
+        return match (own.get(back), own.len()) {
+            (Some(found), _) => Ok(found.directory.clone()),
+            (None, 0) => Err(format!("nothing was run yet: no journal in {}", places.shown())),
+            (None, runs) => Err(format!("there are only {runs} runs in {}", places.shown())),
         };
     }
+    let all: Vec<PathBuf> = places.runs()?.into_iter().map(|run| run.directory).collect();
     let named = named.unwrap_or_else(|| Path::new(""));
     match &begin_with(&all, &named.to_string_lossy())[..] {
         [found] => Ok((*found).clone()),
         [] => Err(format!(
             "no run {} in {}; the newest are: {}",
             named.display(),
-            root.display(),
+            places.shown(),
             names(all.iter())
         )),
         several => Err(format!(

@@ -1,34 +1,256 @@
-//! Where the journals are.
+//! Where the journals are, and which runs are those of the workspace at hand.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
+use serde::Deserialize;
+
+use super::cargo;
 use crate::config::Config;
+use crate::journal::{RunHead, newest_elsewhere, runs};
+use crate::report;
 
-/// The directory of journals.
-///
-/// # Errors
-/// When there is none; the text says where it was looked for.
-pub(super) fn journals(dir: Option<&Path>, config: &Config) -> Result<PathBuf, String> {
-    let named = dir
-        .map(|dir| (dir.to_owned(), "--dir"))
-        .or_else(|| config.dir.clone().map(|dir| (dir, "HH_DIR")))
-        .or_else(|| Some((config.target_dir.clone()?.join("honeyhive"), "CARGO_TARGET_DIR")));
-    if let Some((directory, from)) = named {
-        return if directory.is_dir() {
-            Ok(directory)
-        } else {
-            Err(format!("there is no directory {} (from {from})", directory.display()))
-        };
+/// The directories of runs, and the workspace whose runs count.
+#[derive(Debug)]
+pub(super) struct Places {
+    /// The directories that have runs.
+    roots: Vec<PathBuf>,
+    /// How many of them, at the start of the list, are where one would look for them.
+    usual: usize,
+    /// What cargo says of the workspace; `None` outside of one, and where the user named a directory.
+    workspace: Option<Workspace>,
+    /// The newest run of a package of the workspace, where that was not recorded in the usual place.
+    noted: Vec<PathBuf>,
+}
+
+/// The workspace that the working directory belongs to.
+#[derive(Debug, Default, Deserialize)]
+struct Workspace {
+    packages: Vec<Package>,
+    target_directory: PathBuf,
+    /// Since cargo 1.91.
+    build_directory: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+}
+
+impl Package {
+    fn directory(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(&self.manifest_path)
     }
+}
+
+impl Workspace {
+    /// Asks cargo, which knows `CARGO_TARGET_DIR`, `build.target-dir` and `build.build-dir` of all its
+    /// configuration files.
+    fn here(config: &Config) -> Option<Self> {
+        let mut command = Command::new(cargo::cargo(config));
+        command.args(["metadata", "--no-deps", "--format-version", "1"]);
+        let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+        output.status.success().then(|| serde_json::from_slice(&output.stdout).ok())?
+    }
+
+    fn has(&self, run: &RunHead, is_it: fn(&Package, &(String, String)) -> bool) -> bool {
+        run.packages.iter().any(|tested| self.packages.iter().any(|own| is_it(own, tested)))
+    }
+
+    fn names(&self) -> String {
+        let mut names: Vec<&str> = self.packages.iter().map(|one| one.name.as_str()).collect();
+        names.sort_unstable();
+        names.join(", ")
+    }
+}
+
+/// It is this package, in this directory; journals of earlier versions have no directory.
+fn is_here(own: &Package, (name, directory): &(String, String)) -> bool {
+    // A test binary that was started without cargo does not know its package.
+    name.is_empty()
+        || (*name == own.name
+            && (directory.is_empty() || same(own.directory(), Path::new(directory))))
+}
+
+/// It is a package of this name that was tested where this machine has no such directory: on another
+/// machine, in a container, or before the directory was moved. One that is there is another package.
+fn is_alike(own: &Package, (name, directory): &(String, String)) -> bool {
+    *name == own.name && !Path::new(directory).exists()
+}
+
+fn same(a: &Path, b: &Path) -> bool {
+    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
+impl Places {
+    /// # Errors
+    /// When there is no such directory; the text says where it was looked for.
+    pub(super) fn find(dir: Option<&Path>, config: &Config) -> Result<Self, String> {
+        let named = |directory: &Path, from: &str| {
+            if directory.is_dir() {
+                Ok(vec![directory.to_owned()])
+            } else {
+                Err(format!("there is no directory {} (from {from})", directory.display()))
+            }
+        };
+        if let Some(dir) = dir {
+            let roots = named(dir, "--dir")?;
+            return Ok(Self { roots, usual: 1, workspace: None, noted: Vec::new() });
+        }
+        let workspace = Workspace::here(config);
+        if let Some(dir) = &config.dir {
+            let roots = named(dir, "HH_DIR")?;
+            return Ok(Self { roots, usual: 1, workspace, noted: Vec::new() });
+        }
+        let (mut roots, looked) = usual(workspace.as_ref(), config)?;
+        let usual = roots.len();
+        let packages = workspace.iter().flat_map(|workspace| &workspace.packages);
+        let cache = config.cache_dir.as_deref();
+        let noted: Vec<PathBuf> =
+            packages.filter_map(|package| newest_elsewhere(cache?, package.directory())).collect();
+        for root in noted.iter().filter_map(|run| run.parent()) {
+            if !roots.iter().any(|other| same(other, root)) {
+                roots.push(root.to_owned());
+            }
+        }
+        if roots.is_empty() {
+            return Err(format!(
+                "no journals: {looked}; run `cargo test` there first, or name the directory with --dir or \
+                 HH_DIR"
+            ));
+        }
+        Ok(Self { roots, usual, workspace, noted })
+    }
+
+    /// All runs, the newest first.
+    ///
+    /// # Errors
+    /// When a directory cannot be read.
+    pub(super) fn runs(&self) -> Result<Vec<RunHead>, String> {
+        let mut all: Vec<RunHead> = Vec::new();
+        for root in &self.roots {
+            let more = runs(root)
+                .map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
+            all = merge(all, more);
+        }
+        if self.roots.len() > 1
+            && let Some(newest) = all.first()
+        {
+            let noted = self.noted.iter().find_map(|noted| {
+                let at = all.iter().position(|run| same(&run.directory, noted))?;
+                let elsewhere = newest.directory.parent() != all[at].directory.parent();
+                (at > 0 && elsewhere && all[at].packages == newest.packages).then_some(at)
+            });
+            if let Some(at) = noted {
+                let run = all.remove(at);
+                all.insert(0, run);
+            }
+        }
+        Ok(all)
+    }
+
+    /// The runs of the workspace, the newest first, or all of them where no workspace is known. Notes
+    /// what a user would not expect of the newest.
+    ///
+    /// # Errors
+    /// When a directory cannot be read, or has only runs of other packages.
+    pub(super) fn own_runs(&self) -> Result<Vec<RunHead>, String> {
+        let all = self.runs()?;
+        let Some(workspace) = self.workspace.as_ref().filter(|_| !all.is_empty()) else {
+            note_clock(&all);
+            return Ok(all);
+        };
+        let by = |is_it| all.iter().filter(|run| workspace.has(run, is_it)).cloned().collect();
+        let mut own: Vec<RunHead> = by(is_here);
+        if own.is_empty() {
+            own = by(is_alike);
+            if let Some(run) = own.first() {
+                report::note(&format!(
+                    "{} was recorded in another directory ({})",
+                    name(run),
+                    run.packages.first().map_or("", |(_, directory)| directory)
+                ));
+            }
+        }
+        let Some(newest) = own.first() else {
+            return Err(format!(
+                "no run of this workspace ({}) in {}; the newest there is {}, of {}: name it, if it is \
+                 meant",
+                workspace.names(),
+                self.shown(),
+                name(&all[0]),
+                packages(&all[0])
+            ));
+        };
+        if newest.directory != all[0].directory {
+            report::note(&format!(
+                "{}, of {}, is the newest run of this workspace; {}, of {}, is newer and is not looked at",
+                name(newest),
+                packages(newest),
+                name(&all[0]),
+                packages(&all[0])
+            ));
+        }
+        let root = newest.directory.parent();
+        let is_usual = |usual: &PathBuf| *usual == newest.directory || Some(&**usual) == root;
+        if !self.roots[..self.usual].iter().any(is_usual) {
+            report::note(&format!("the newest run is {}", newest.directory.display()));
+        }
+        note_clock(&own);
+        Ok(own)
+    }
+
+    /// The directories, for messages.
+    pub(super) fn shown(&self) -> String {
+        let roots: Vec<String> = self.roots.iter().map(|root| root.display().to_string()).collect();
+        roots.join(" or ")
+    }
+}
+
+/// Says where the order in which runs were made is not that of the clock.
+fn note_clock(runs: &[RunHead]) {
+    let latest = runs.iter().max_by(|a, b| a.started_at.cmp(&b.started_at));
+    if let (Some(newest), Some(latest)) = (runs.first(), latest)
+        && newest.started_at < latest.started_at
+    {
+        report::note(&format!(
+            "{} was made after {}, although it says {} and the other {}: the clock was changed between \
+             them. The newest is {}",
+            name(newest),
+            name(latest),
+            newest.started_at,
+            latest.started_at,
+            name(newest)
+        ));
+    }
+}
+
+/// The usual directories of runs, those that exist; and what to say where there is none.
+fn usual(workspace: Option<&Workspace>, config: &Config) -> Result<(Vec<PathBuf>, String), String> {
     let here = std::env::current_dir()
         .map_err(|error| format!("the working directory cannot be read: {error}"))?;
-    upwards(&here).ok_or_else(|| {
-        format!(
-            "no journals: neither {} nor a directory above it has target/honeyhive; run \
-             `cargo test` there first, or name the directory with --dir or HH_DIR",
-            here.display()
-        )
-    })
+    let candidates: Vec<PathBuf> = match (workspace, &config.target_dir) {
+        (Some(workspace), _) => {
+            let built = workspace.build_directory.iter();
+            std::iter::once(&workspace.target_directory).chain(built).cloned().collect()
+        }
+        (None, Some(target)) => vec![target.clone()],
+        (None, None) => upwards(&here).into_iter().collect(),
+    };
+    let looked = match candidates.first() {
+        Some(target) => format!("there is no {}", target.join("honeyhive").display()),
+        None => {
+            format!("neither {} nor a directory above it has target/honeyhive", here.display())
+        }
+    };
+    let mut roots: Vec<PathBuf> = Vec::new();
+    for root in candidates.into_iter().map(|target| target.join("honeyhive")) {
+        if root.is_dir() && !roots.contains(&root) {
+            roots.push(root);
+        }
+    }
+    Ok((roots, looked))
 }
 
 /// The root of the workspace that a directory is in: the highest one that has a manifest.
@@ -37,7 +259,65 @@ pub(super) fn workspace(from: &Path) -> Option<PathBuf> {
     from.ancestors().filter(has_manifest).last().map(Path::to_path_buf)
 }
 
-/// `target/honeyhive` of the nearest directory that has one.
+/// `target` of the nearest directory that has journals there.
 fn upwards(from: &Path) -> Option<PathBuf> {
-    from.ancestors().map(|above| above.join("target/honeyhive")).find(|found| found.is_dir())
+    from.ancestors()
+        .map(|above| above.join("target"))
+        .find(|target| target.join("honeyhive").is_dir())
+}
+
+/// Two lists in one, each in its own order, the newest first by the clock.
+fn merge(a: Vec<RunHead>, b: Vec<RunHead>) -> Vec<RunHead> {
+    let mut merged = Vec::with_capacity(a.len() + b.len());
+    let (mut a, mut b) = (a.into_iter().peekable(), b.into_iter().peekable());
+    while let (Some(left), Some(right)) = (a.peek(), b.peek()) {
+        let next = if left.started_at >= right.started_at { a.next() } else { b.next() };
+        merged.extend(next);
+    }
+    merged.extend(a);
+    merged.extend(b);
+    merged
+}
+
+/// The name of a run.
+fn name(run: &RunHead) -> String {
+    run.directory.file_name().unwrap_or(run.directory.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn packages(run: &RunHead) -> String {
+    let names: Vec<&str> = run.packages.iter().map(|(name, _)| name.as_str()).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(name: &str, started_at: &str) -> RunHead {
+        RunHead {
+            directory: PathBuf::from(name),
+            started_at: started_at.to_owned(),
+            packages: vec![("app".to_owned(), "/ws/app".to_owned())],
+        }
+    }
+
+    #[test]
+    fn two_places_are_merged_and_each_keeps_its_order() {
+        let merged = merge(
+            vec![run("a3", "10"), run("a2", "12"), run("a1", "09")],
+            vec![run("b2", "11"), run("b1", "08")],
+        );
+        let names: Vec<String> = merged.iter().map(name).collect();
+        assert_eq!(names, ["b2", "a3", "a2", "a1", "b1"]);
+    }
+
+    #[test]
+    fn a_package_is_known_by_its_name_and_directory() {
+        let own = Package { name: "app".to_owned(), manifest_path: "/ws/app/Cargo.toml".into() };
+        let tested = |name: &str, directory: &str| (name.to_owned(), directory.to_owned());
+        assert!(is_here(&own, &tested("app", "/ws/app")) && is_here(&own, &tested("app", "")));
+        assert!(!is_here(&own, &tested("app", "/other/app")));
+        assert!(is_alike(&own, &tested("app", "/no/such")) && !is_alike(&own, &tested("app", "/")));
+        assert!(!is_here(&own, &tested("other", "/ws/app")));
+    }
 }

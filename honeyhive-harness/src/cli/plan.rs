@@ -7,7 +7,7 @@ use super::pick;
 use super::{Done, Outcome};
 use crate::config::Config;
 use crate::gate::plan::plan;
-use crate::journal::ExperimentRecord;
+use crate::journal::{ExperimentRecord, Keep};
 use crate::report;
 
 /// Says what a run would take and what it could notice, before anything is run.
@@ -50,7 +50,8 @@ struct Asked {
 }
 
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
-    let newest = pick::find(None, args.dir.as_deref(), config).and_then(|at| pick::read(&at));
+    let newest =
+        pick::find(None, args.dir.as_deref(), config).and_then(|at| pick::read(&at, Keep::Scores));
     let targets: Vec<Target> = if args.test.is_empty() {
         let known = newest.as_ref().map_err(|why| {
             format!("{why}; or name a test target: cargo honeyhive plan --test evals")

@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::pick::Which;
-use super::{Done, Outcome, place};
+use super::place::Places;
+use super::{Done, Outcome};
 use crate::config::Config;
-use crate::journal::invocations;
+use crate::journal::{Keep, list_damage, read_results};
 use crate::report;
 use crate::text::count;
 use crate::upload::{Destination, Destinations, Sent, destinations, push, unsent};
@@ -72,7 +73,10 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     if let Some(fault) = &unusable {
         report::note(fault);
     }
-    let directories = if args.all { waiting(args, &config, &to)? } else { directories };
+    let mut directories = if args.all { waiting(args, &config, &to)? } else { directories };
+    let asked = directories.len();
+    directories.retain(|directory| is_sound(directory));
+    let damaged = asked - directories.len();
     for to in &to {
         report::note(&format!("sending to {}", to.shown));
     }
@@ -93,10 +97,28 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         report::note(&format!("{} not tried", count(untried, "further run")));
     }
     let good = unusable.is_none()
-        && untried == 0
+        && untried + damaged == 0
         && pushed.iter().flat_map(|(_, sent)| sent).all(Sent::is_complete);
-    let text = if args.json { as_json(&pushed)? } else { as_text(&pushed, args.all) };
+    let text = if args.json {
+        as_json(&pushed)?
+    } else if pushed.is_empty() && damaged > 0 {
+        // Standard error has said why there is nothing.
+        String::new()
+    } else {
+        as_text(&pushed, args.all)
+    };
     Ok(Done { text, code: u8::from(!good) })
+}
+
+/// Whether a journal can be relied on; what cannot be is not sent.
+fn is_sound(directory: &Path) -> bool {
+    let why = match read_results(directory, Keep::Scores) {
+        Ok(results) if results.damage.is_empty() => return true,
+        Ok(results) => list_damage(&results.damage),
+        Err(error) => error.to_string(),
+    };
+    report::error(&why);
+    false
 }
 
 fn as_text(pushed: &[(String, Vec<Sent>)], all: bool) -> String {
@@ -124,11 +146,9 @@ fn as_text(pushed: &[(String, Vec<Sent>)], all: bool) -> String {
 
 /// The directories of all runs that these destinations have not taken as a whole.
 fn waiting(args: &Args, config: &Config, to: &[Destination]) -> Result<Vec<PathBuf>, String> {
-    let root = place::journals(args.which.dir.as_deref(), config)?;
     let mut waiting = Vec::new();
-    let all = invocations(&root)
-        .map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
-    for directory in all {
+    let all = Places::find(args.which.dir.as_deref(), config)?.runs()?;
+    for directory in all.into_iter().map(|run| run.directory) {
         let unsent = unsent(&directory)
             .map_err(|error| format!("{} cannot be read: {error}", directory.display()))?;
         if unsent.iter().any(|unsent| to.iter().any(|to| unsent.is_for(to))) {

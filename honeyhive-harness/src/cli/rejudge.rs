@@ -4,6 +4,7 @@ use super::cargo::{self, Target};
 use super::pick::{self, Which};
 use super::{Done, Outcome};
 use crate::config::Config;
+use crate::journal::Keep;
 
 /// Scores recorded outputs with today's evaluators, without calling any function.
 ///
@@ -31,7 +32,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
-    let (directory, results) = args.which.read(config)?;
+    let (directory, results) = args.which.read(Keep::Scores, config)?;
     let directory = std::path::absolute(directory).map_err(|error| error.to_string())?;
     let chosen = pick::experiments(&results, &args.experiment)?;
     if chosen.is_empty() {
@@ -45,13 +46,15 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
             None => targets.push((&experiment.target, vec![name])),
         }
     }
+    // Several targets become one run, as with `cargo test`.
+    let invocation = uuid::Uuid::new_v4().to_string();
     let mut code = 0;
     let mut runs = Vec::new();
     for (target, names) in targets {
         let mut command = cargo::test(&Target::parse(target), config);
         // Until it has run.
         let _task = cargo::assign(&mut command, &format!("rejudge:{}", directory.display()))?;
-        command.env("HH_OFFLINE", "1");
+        command.env("HH_INVOCATION", &invocation).env("HH_OFFLINE", "1");
         command.env_remove("HH_SAMPLE").env_remove("HH_REPEATS");
         command.args(["--", "--exact"]).args(&names);
         let ran = cargo::run(command, args.json)?;

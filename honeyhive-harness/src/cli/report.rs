@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use super::pick::Which;
 use super::{Done, Outcome};
 use crate::config::{Config, Format};
-use crate::journal::read_invocation;
+use crate::gate::checked;
+use crate::journal::Keep;
 use crate::report;
 use crate::report::files::{self, Loaded};
 use crate::upload::write_otlp;
@@ -57,8 +58,9 @@ fn write(args: &Args, invocation: &Path) -> Result<String, String> {
         Some(Format::Otlp) => {
             let path = args.output.clone();
             let path = path.unwrap_or_else(|| in_place(invocation, Format::Otlp));
-            let journal = read_invocation(invocation).map_err(|error| error.to_string())?;
-            vec![files::replace(&path, |to| write_otlp(journal.records, to))?]
+            // Nothing of a damaged journal is written.
+            checked::read_sound(invocation, Keep::Scores)?;
+            vec![files::replace(&path, |to| write_otlp(invocation, to))?]
         }
         Some(format) => {
             let path = match &args.output {

@@ -11,7 +11,7 @@ use super::{Done, Outcome};
 use crate::baseline::{self, Snapshot};
 use crate::config::Config;
 use crate::gate::snapshot::recorded;
-use crate::journal::{AttemptRecord, CaseResults, CaseState, ExperimentResults};
+use crate::journal::{AttemptRecord, CaseResults, CaseState, ExperimentResults, Keep};
 use crate::report::{self, Reviewed};
 use crate::text::{count, plain};
 
@@ -43,7 +43,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
-    let (_, results) = args.which.read(config)?;
+    let (_, results) = args.which.read(Keep::Contents, config)?;
     let mut cards = Vec::new();
     for experiment in pick::experiments(&results, &args.experiment)? {
         let name = &experiment.record.experiment;

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::cargo::{self, Target};
 use super::{Done, Outcome, pick, targets};
 use crate::config::Config;
-use crate::journal::{CaseResults, CaseState, ExperimentRecord, ExperimentResults, Results};
+use crate::journal::{CaseResults, CaseState, ExperimentRecord, ExperimentResults, Keep, Results};
 use crate::report;
 use crate::text::count;
 
@@ -161,7 +161,7 @@ fn rerun(
     config: &Config,
 ) -> Result<(Vec<Command>, Option<String>), String> {
     let directory = pick::find(None, args.dir.as_deref(), config)?;
-    let results = pick::read(&directory)?;
+    let results = pick::read(&directory, Keep::Scores)?;
     let run = pick::name(&directory).unwrap_or_default();
     let mut commands = Vec::new();
     let found = match what {

@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use super::place;
+use super::place::Places;
 use crate::config::Config;
-use crate::journal::{Overview, invocations};
+use crate::journal::Overview;
 use crate::report::document::scores;
 use crate::report::{self, Listed};
 use crate::upload::unsent;
@@ -39,9 +39,8 @@ pub(super) struct Args {
 
 /// What is to be printed.
 pub(super) fn run(args: &Args, config: &Config) -> Result<String, String> {
-    let root = place::journals(args.dir.as_deref(), config)?;
-    let found = invocations(&root)
-        .map_err(|error| format!("{} cannot be read: {error}", root.display()))?;
+    let places = Places::find(args.dir.as_deref(), config)?;
+    let found: Vec<PathBuf> = places.runs()?.into_iter().map(|run| run.directory).collect();
     let listed = |directory: &PathBuf| Listed {
         overview: Overview::new(directory, &scores),
         // Where it cannot be read, the overview says why.
@@ -53,7 +52,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Result<String, String> {
         return json.map(|json| json + "\n").map_err(|error| error.to_string());
     }
     if runs.is_empty() {
-        return Ok(format!("nothing was run yet: no journal in {}\n", root.display()));
+        return Ok(format!("nothing was run yet: no journal in {}\n", places.shown()));
     }
     Ok(report::runs(&runs, found.len() - runs.len()))
 }

@@ -42,7 +42,7 @@ pub(super) const VARIABLES: [&str; 33] = [
 ];
 
 /// Variables that `cargo honeyhive` sets for the test targets it starts, and one that it used to set.
-const INTERNAL: [&str; 3] = ["HH_REJUDGE", "HH_TASK", "HH_TASK_OUT"];
+const INTERNAL: [&str; 4] = ["HH_INVOCATION", "HH_REJUDGE", "HH_TASK", "HH_TASK_OUT"];
 
 /// Variables of HoneyHive's Python SDK that are not read here. None is a misspelt one of ours.
 const OF_THE_PYTHON_SDK: [&str; 13] = [

@@ -63,6 +63,9 @@ pub(crate) struct TracerDefaults {
 pub(crate) struct Config {
     /// `HH_DIR`: where journals go instead of `target/honeyhive`.
     pub(crate) dir: Option<PathBuf>,
+    /// `XDG_CACHE_HOME`, else `.cache` in the home directory (`LOCALAPPDATA` on Windows): where a run
+    /// leaves the path of a journal that is not in a usual place.
+    pub(crate) cache_dir: Option<PathBuf>,
     /// `CARGO_TARGET_DIR`: where cargo builds, and so where journals are.
     #[cfg(feature = "cli")]
     pub(crate) target_dir: Option<PathBuf>,
@@ -80,6 +83,8 @@ pub(crate) struct Config {
     /// `HH_SAMPLE` and `HH_SAMPLE_SEED`: run on so many cases of each experiment, chosen by the
     /// seed.
     pub(crate) sample: Option<(usize, u64)>,
+    /// `HH_INVOCATION`: the processes of one `cargo honeyhive rejudge`, which are one run.
+    pub(crate) invocation: Option<String>,
     /// `HH_TASK`: something else than running, for `cargo honeyhive`; or the variables that ask for
     /// it in a way that no `cargo honeyhive` does.
     pub(crate) task: Option<Result<Task, String>>,
@@ -169,6 +174,7 @@ impl Config {
         warnings.extend(otlp_fault.clone());
         let config = Self {
             dir: vars.raw("HH_DIR").map(PathBuf::from),
+            cache_dir: cache_dir(&vars),
             #[cfg(feature = "cli")]
             target_dir: vars.raw("CARGO_TARGET_DIR").map(PathBuf::from),
             #[cfg(feature = "cli")]
@@ -180,6 +186,7 @@ impl Config {
             max_rows: vars.positive("HH_MAX_ROWS").unwrap_or(MAX_ROWS),
             max_bytes: vars.positive("HH_MAX_BYTES").unwrap_or(MAX_BYTES),
             sample,
+            invocation: vars.text("HH_INVOCATION"),
             task: Task::read(&vars),
             require_gates: vars.flag("HH_REQUIRE_GATES").unwrap_or(ci),
             ci,
@@ -257,6 +264,14 @@ const MAX_BYTES: usize = 1 << 30;
 pub(crate) fn row_limits() -> (usize, usize) {
     // What cannot be understood is an error elsewhere.
     Config::from_env().map_or((MAX_ROWS, MAX_BYTES), |config| (config.max_rows, config.max_bytes))
+}
+
+/// The user's directory for files that can be made again.
+fn cache_dir(vars: &Vars) -> Option<PathBuf> {
+    let named = if cfg!(windows) { "LOCALAPPDATA" } else { "XDG_CACHE_HOME" };
+    let home = || Some(PathBuf::from(vars.raw("HOME")?).join(".cache")).filter(|_| !cfg!(windows));
+    // A relative path would be another directory for each command.
+    vars.raw(named).map(PathBuf::from).or_else(home).filter(|path| path.is_absolute())
 }
 
 /// The name of the running program, without its directory and ending.

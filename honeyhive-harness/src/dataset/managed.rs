@@ -147,9 +147,15 @@ pub(crate) fn kept(
     which: Managed<'_>,
     name: Option<&str>,
 ) -> Option<Result<Dataset, DatasetFault>> {
-    let text = std::fs::read(copy(root, which)).ok()?;
-    let fetched: Fetched = serde_json::from_slice(&text).ok()?;
-    Some(scan(which, fetched, name))
+    let path = copy(root, which);
+    let text = crate::files::read_regular(&path).ok()?;
+    Some(match undamaged(&text) {
+        Some(fetched) => scan(which, fetched, name),
+        None => Err(DatasetFault(format!(
+            "{which}: its copy {} is damaged; run once without HH_OFFLINE to fetch it again",
+            path.display()
+        ))),
+    })
 }
 
 /// Where a copy is kept.
@@ -157,12 +163,28 @@ fn copy(root: &Path, which: Managed<'_>) -> PathBuf {
     root.join(".datasets").join(format!("{}.json", short_hash(which.to_string().as_bytes(), 16)))
 }
 
+/// The CRC-32 of a copy, which stands in its last line.
+fn checksum(json: &[u8]) -> String {
+    format!("{:08x}", crc32fast::hash(json))
+}
+
+/// What a copy says; `None` where it is damaged. Copies of earlier versions have no checksum, and end
+/// with the JSON.
+fn undamaged(text: &[u8]) -> Option<Fetched> {
+    let json = match text.iter().rposition(|byte| *byte == b'\n') {
+        Some(end) if text[end + 1..] != *checksum(&text[..end]).as_bytes() => return None,
+        Some(end) => &text[..end],
+        None => text,
+    };
+    serde_json::from_slice(json).ok()
+}
+
 /// A copy that cannot be kept is no reason to fail. A datapoint that could not be fetched this time
 /// stays as it was fetched before.
 fn keep(root: &Path, which: Managed<'_>, fetched: &Fetched) {
     let path = copy(root, which);
     let before: Option<Fetched> =
-        std::fs::read(&path).ok().and_then(|text| serde_json::from_slice(&text).ok());
+        crate::files::read_regular(&path).ok().and_then(|text| undamaged(&text));
     let before = before.filter(|before| before.id == fetched.id).unwrap_or_default();
     let rows = fetched.rows.iter().map(|row| {
         let known = before.rows.iter().find(|known| known.id == row.id && known.missing.is_none());
@@ -170,10 +192,14 @@ fn keep(root: &Path, which: Managed<'_>, fetched: &Fetched) {
     });
     let (id, name) = (fetched.id.clone(), fetched.name.clone());
     let kept = Fetched { id, name, rows: rows.collect() };
-    let Ok(text) = serde_json::to_vec(&kept) else { return };
+    let Ok(mut text) = serde_json::to_vec(&kept) else { return };
+    let sum = checksum(&text);
+    text.push(b'\n');
+    text.extend_from_slice(sum.as_bytes());
     let draft = path.with_extension(format!("{}.draft", std::process::id()));
     let directory = path.parent().unwrap_or(root);
-    let written = std::fs::create_dir_all(directory).and_then(|()| std::fs::write(&draft, text));
+    let written = crate::files::private_dir_all(directory)
+        .and_then(|()| crate::files::write_private(&draft, text.as_ref()));
     if written.is_ok() {
         let _ = std::fs::rename(&draft, &path);
     }
@@ -310,6 +336,16 @@ mod tests {
         };
         let rows = vec![row("a", None), row("b", Some("it cannot be fetched: 404"))];
         keep(&root, which, &Fetched { id: "d1".into(), name: "golden".into(), rows });
+        let path = copy(&root, which);
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            std::fs::write(&path, changed).unwrap();
+            let error = kept(&root, which, None).unwrap().unwrap_err();
+            assert!(error.0.contains("is damaged; run once without HH_OFFLINE"), "{}", error.0);
+        }
+        std::fs::write(&path, &whole).unwrap();
         let dataset = kept(&root, which, None).unwrap().unwrap();
         assert_eq!((dataset.name.as_str(), dataset.rows.len()), ("golden", 2));
         assert_eq!(dataset.rows[1].id, "b");

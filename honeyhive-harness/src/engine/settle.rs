@@ -13,8 +13,7 @@ use super::schedule::{Job, Places, Shared};
 use crate::datapoint::Datapoint;
 use crate::gate::case::{self, Case, CaseScore, Decision, RowFacts};
 use crate::gate::miss::Miss;
-use crate::gate::snapshot::models;
-use crate::journal::{AttemptError, AttemptRecord, CaseRecord, Entry, ErrorKind, Record};
+use crate::journal::{AttemptError, AttemptRecord, CaseRecord, Entry, ErrorKind, Record, models};
 use crate::text::one_line;
 
 /// Columns of a reason in a failed test's text.

@@ -165,6 +165,22 @@ impl RowFacts {
         datapoint: &Datapoint,
         cluster: Option<&str>,
     ) -> Self {
+        let row_hash = baseline::row_print(
+            &datapoint.inputs,
+            datapoint.ground_truth.as_ref(),
+            &datapoint.history,
+        );
+        Self::hashed(rules, row, datapoint, cluster, row_hash)
+    }
+
+    /// The facts about a row whose hash is known.
+    pub(crate) fn hashed(
+        rules: &Rules,
+        row: usize,
+        datapoint: &Datapoint,
+        cluster: Option<&str>,
+        row_hash: String,
+    ) -> Self {
         let sliced = rules.gates.iter().any(|rule| rule.slice.is_some());
         let slices = rules.gates.iter().filter(|_| sliced);
         let in_slice =
@@ -173,11 +189,7 @@ impl RowFacts {
         Self {
             row,
             in_slice: slices.map(in_slice).collect(),
-            row_hash: baseline::row_print(
-                &datapoint.inputs,
-                datapoint.ground_truth.as_ref(),
-                &datapoint.history,
-            ),
+            row_hash,
             cluster: cluster.filter(|value| !value.is_null()).map(|value| match value {
                 serde_json::Value::String(text) => text.clone(),
                 other => other.to_string(),

@@ -5,6 +5,7 @@
 //! and of the baseline, so what was decided live can be decided again from the journal.
 
 pub(crate) mod case;
+pub(crate) mod checked;
 pub(crate) mod counted;
 pub(crate) mod evaluator;
 pub(crate) mod judge;

@@ -2,12 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use crate::baseline::{CaseSnapshot, EvaluatorPrint, SCHEMA, ScoreSnapshot, Snapshot};
 use crate::datapoint::Datapoint;
 use crate::journal::{AttemptRecord, CaseResults, ExperimentRecord, ExperimentResults};
-use crate::tracer::SpanRecord;
 
 use super::case::{self, Case, RowFacts, Rules};
 use super::evaluator::Judge;
@@ -69,14 +66,18 @@ pub(crate) fn facts(rules: &Rules, cluster: Option<&str>, case: &CaseResults) ->
     let Some(attempt) = case.attempts.first() else {
         return RowFacts::unreadable(rules, case.row);
     };
-    let mut facts = RowFacts::new(rules, case.row, &datapoint(attempt), cluster);
-    // What was recorded may have been taken out of the contents.
-    if let Some(record) = &case.record
-        && !record.row_hash.is_empty()
-    {
-        facts.row_hash.clone_from(&record.row_hash);
+    // What was recorded may have been taken out of the contents, or not read from the file; and hashing
+    // inputs of some megabytes takes its time.
+    let known = case.record.as_ref().map(|record| &record.row_hash);
+    match known.filter(|hash| !hash.is_empty() || attempt.inputs.is_empty()) {
+        Some(hash) => {
+            let mut datapoint = Datapoint::new().id(attempt.case.clone());
+            datapoint.metadata.clone_from(&attempt.metadata);
+            datapoint.tags.clone_from(&attempt.tags);
+            RowFacts::hashed(rules, case.row, &datapoint, cluster, hash.clone())
+        }
+        None => RowFacts::new(rules, case.row, &datapoint(attempt), cluster),
     }
-    facts
 }
 
 /// The row of an attempt, as far as it was recorded.
@@ -102,7 +103,7 @@ pub(crate) fn recorded(results: &ExperimentResults) -> Snapshot {
         .map(|case| case::decide(&rules, facts(&rules, cluster, case), &case.attempts).0)
         .collect();
     let named = decided().map(|case| case.id.clone()).zip(&cases);
-    snapshot(&results.record, &rules, models_of(results), named)
+    snapshot(&results.record, &rules, results.models.clone(), named)
 }
 
 /// The snapshot of cases that were judged by other rules than they were recorded with.
@@ -113,18 +114,5 @@ pub(super) fn snapshot_of(
     id: &dyn Fn(usize) -> String,
 ) -> Snapshot {
     let named = cases.iter().map(|case| (id(case.row), case));
-    snapshot(&results.record, rules, models_of(results), named)
-}
-
-fn models_of(results: &ExperimentResults) -> BTreeSet<String> {
-    let attempts = results.cases.iter().flat_map(|case| &case.attempts);
-    attempts.flat_map(|attempt| models(&attempt.spans)).map(str::to_owned).collect()
-}
-
-/// The models that spans name as those that answered, or were asked.
-pub(crate) fn models(spans: &[SpanRecord]) -> impl Iterator<Item = &str> {
-    const KEYS: [&str; 3] = ["gen_ai.response.model", "gen_ai.request.model", "llm.model_name"];
-    spans.iter().filter_map(|span| {
-        KEYS.iter().find_map(|key| span.attributes.get(*key).and_then(Value::as_str))
-    })
+    snapshot(&results.record, rules, results.models.clone(), named)
 }

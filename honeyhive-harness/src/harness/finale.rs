@@ -293,7 +293,14 @@ impl Finale {
         }
         let experiments: Vec<ExperimentSummary> =
             (0..self.shared.jobs.len()).map(|job| self.summarise(job)).collect();
-        let unrecorded = self.shared.unrecorded.load(Ordering::Acquire);
+        let journal = &self.shared.journal;
+        // What is not on disk any more was not recorded, however long ago it was written.
+        let is_lost = journal.verify().is_err() && journal.is_lost();
+        let unrecorded = if is_lost {
+            experiments.iter().map(|experiment| experiment.cases.len()).sum()
+        } else {
+            self.shared.unrecorded.load(Ordering::Acquire)
+        };
         let unscored = experiments
             .iter()
             .any(|experiment| experiment.nothing_scored || experiment.stopped.is_some());
@@ -315,17 +322,18 @@ impl Finale {
         let mut entry = Entry::default();
         entry.push(&Record::End(EndRecord {
             ended_at: timestamp(SystemTime::now()),
-            cases,
+            cases: cases.into(),
             interrupted,
             exit_code,
             redacted: redacted.clone(),
         }));
         // A journal that cannot be written has said so already.
         let _ = self.shared.journal.commit_blocking(entry);
+        let exit_code = self.recorded(exit_code);
         let summary = Summary {
             experiments,
             faults: self.faults.clone(),
-            journal: self.shared.journal.path().to_owned(),
+            journal: (!journal.is_lost()).then(|| journal.path().to_owned()),
             redacted,
             journal_error: self.shared.journal.failure().map(str::to_owned),
             unrecorded,
@@ -335,7 +343,7 @@ impl Finale {
             elapsed: self.started.elapsed(),
         };
         report::print_summary(&summary, self.to_stderr, self.color);
-        let written = self.write_reports(&summary.journal);
+        let written = summary.journal.as_deref().and_then(|journal| self.write_reports(journal));
         let sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner).take();
         let hurried = || self.hurried.load(Ordering::Acquire);
         let exit_code =
@@ -343,7 +351,24 @@ impl Finale {
         if let Some(path) = &written {
             report::print_report(path, self.to_stderr, self.color);
         }
-        exit_code
+        if journal.late() > 0 {
+            report::note(&format!(
+                "{} came after the end of the run and is not in the journal",
+                count(journal.late(), "record")
+            ));
+        }
+        let last = self.recorded(exit_code);
+        if last != exit_code
+            && let Some(error) = journal.failure()
+        {
+            report::error(error);
+        }
+        last
+    }
+
+    /// The exit code, unless the journal was lost since: without it, nothing that passed is known.
+    fn recorded(&self, exit_code: u8) -> u8 {
+        if exit_code == 0 && self.shared.journal.verify().is_err() { FAILED } else { exit_code }
     }
 
     /// Ends the process after a signal: waits for calls under way for a moment, then for the engine

@@ -323,6 +323,11 @@ fn open_journal(
     let root = config.dir.clone().unwrap_or_else(place::journal_root);
     let mut invocation = InvocationRecord {
         package: target.package.clone(),
+        package_dir: config
+            .package
+            .as_ref()
+            .map(|(_, directory)| directory.display().to_string())
+            .unwrap_or_default(),
         target: target.name.clone(),
         rerun: target.rerun.clone(),
         arguments: std::env::args_os()
@@ -338,12 +343,21 @@ fn open_journal(
     };
     invocation.redact(redactor);
     let parent = match &config.nextest {
+        _ if invocation.rejudged.is_some() && config.invocation.is_some() => {
+            config.invocation.clone()
+        }
         Some(nextest) => nextest.run_id.clone(),
         None => config.under_cargo.then(place::parent_key).flatten(),
     };
-    journal::create(&root, parent.as_deref(), invocation).map_err(|error| {
+    let opened = journal::create(&root, parent.as_deref(), invocation).map_err(|error| {
         if config.dir.is_some() { format!("{error} (from HH_DIR)") } else { error }
-    })
+    })?;
+    if let (Some(cache), Some((_, package))) = (&config.cache_dir, &config.package)
+        && let Some(run) = opened.0.path().parent()
+    {
+        journal::note_elsewhere(cache, package, run);
+    }
+    Ok(opened)
 }
 
 /// A hook that does not do its work is to be mended: what it could not look at is gone.

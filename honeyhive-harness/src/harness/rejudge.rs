@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::place::Target;
 use crate::engine::{Job, Replay, Spec};
-use crate::journal::{AttemptRecord, CaseResults, Results, read_invocation};
+use crate::gate::checked;
+use crate::journal::{AttemptRecord, CaseResults, Keep};
 use crate::redact::Redactor;
 use crate::report;
 use crate::text::count;
@@ -21,9 +22,8 @@ pub(super) fn prepare(
     target: &Target,
     redactor: &Redactor,
 ) -> Result<String, String> {
-    let journal = read_invocation(directory).map_err(|error| error.to_string())?;
     let invocation = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let results = Results::new(journal.records);
+    let results = checked::read_sound(directory, Keep::Everything)?;
     let own = format!("{}/{}", target.package, target.name);
     let mut attempts = 0;
     for job in jobs.iter_mut() {

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::plan::Plan;
 use crate::config::{Asked, Config, Task};
 use crate::engine::Spec;
+use crate::gate::checked;
 use crate::gate::recorded::{Judged, judge_recorded};
-use crate::journal::{Results, read_invocation};
+use crate::journal::Keep;
 
 /// An experiment as it would be run.
 #[derive(Debug, Serialize)]
@@ -69,8 +70,7 @@ fn json(value: &impl Serialize) -> Result<String, String> {
 
 /// Judges the recorded experiments of this target by the rules that they have today.
 fn gate(directory: &Path, plan: &Plan, config: &Config) -> Result<Vec<Judged>, String> {
-    let journal = read_invocation(directory).map_err(|error| error.to_string())?;
-    let results = Results::new(journal.records);
+    let results = checked::read_sound(directory, Keep::Scores)?;
     let specs: Vec<Spec> = plan.specs(config).collect();
     let of = |name: &str| specs.iter().find(|spec| spec.name == name);
     Ok(results

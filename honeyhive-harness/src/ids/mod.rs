@@ -45,8 +45,29 @@ fn canonical(value: &Value, into: &mut String) {
             }
             into.push(']');
         }
+        Value::String(text) => canonical_text(text, into),
         scalar => into.push_str(&scalar.to_string()),
     }
+}
+
+/// Tests are not optimised, and there the escaping of JSON takes 30 ns a byte: 0.15 s for an input of
+/// 5 MB. Most texts of that size have long stretches in which nothing is escaped.
+fn canonical_text(text: &str, into: &mut String) {
+    let bytes = text.as_bytes();
+    into.push('"');
+    let (mut copied, mut at) = (0, 0);
+    while at < bytes.len() {
+        let byte = bytes[at];
+        if byte < b' ' || byte == b'"' || byte == b'\\' {
+            into.push_str(&text[copied..at]);
+            let escaped = Value::from(&text[at..=at]).to_string();
+            into.push_str(escaped.trim_start_matches('"').strip_suffix('"').unwrap_or_default());
+            copied = at + 1;
+        }
+        at += 1;
+    }
+    into.push_str(&text[copied..]);
+    into.push('"');
 }
 
 fn canonical_fields(fields: &serde_json::Map<String, Value>, into: &mut String) {

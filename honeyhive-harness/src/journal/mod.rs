@@ -10,7 +10,7 @@
 //!
 //! # What
 //!
-//! JSON lines in UTF-8, append-only, one [`Record`] each. The first line of a file is an
+//! JSON lines in UTF-8, append-only, one [`Record`] each ([`to_lines`] writes them). The first line of a file is an
 //! `invocation` record with the `schema` number; then, as they happen:
 //!
 //! | `type` | one per | written |
@@ -21,9 +21,13 @@
 //! | `attempt` | execution of a datapoint, with spans and scores | before its case is reported |
 //! | `case` | datapoint | with its last attempt |
 //! | `gate` | gate that was asked | before it is reported |
-//! | `end` | file | last, but for git's answer at times; missing after a crash |
+//! | `end` | file | last, and nothing is written after it; missing after a crash |
 //!
-//! The fields of each are those of the structs in this module, named alike; a field that is
+//! Each line ends with its number in the file and a checksum of its bytes:
+//! `..,"line":12,"crc":"0a1b2c3d"}`. The checksum is the CRC-32 that zip and PNG use, in 8 lower-case
+//! hex digits, of all bytes of the line before `,"crc"`. Files of schema 1 have neither.
+//!
+//! The other fields of each are those of the structs in this module, named alike; a field that is
 //! absent is empty. Times are RFC 3339 in UTC, durations are in milliseconds, ids of spans are
 //! hex, the ids of an attempt count for all its spans.
 //!
@@ -45,7 +49,18 @@
 //! `state` is `pass`, `fail`, `error`, `unscored` or `skipped`; a score's `value` is a boolean or a
 //! number, and absent when the evaluator did not apply or has an `error`. An experiment that could
 //! not run at all has one case `dataset`. The `cases` of `end` count pass, fail, error, unscored
-//! and skipped, in this order.
+//! and skipped: `{"pass":12,"fail":1,"error":0,"unscored":0,"skipped":0}` (a list in this order in schema 1).
+//!
+//! # What is damaged proves nothing
+//!
+//! [`read_invocation`] and all commands of `cargo honeyhive` check each line. These are damage: a
+//! checksum that is not that of the line, a line without one (but in files that say `"schema":1`), a
+//! line that is missing, doubled or moved, anything after the `end` record, records of an experiment
+//! that has no `experiment` record before them, counts in `end` that are not those of the records, a
+//! case whose `state` is not what its scores come to, a gate whose verdict is not that of its rules,
+//! and a name `*.jsonl` that is not a regular file. Each is told with file and line; `gate` then ends with
+//! exit code 2, and `accept`, `compare`, `rejudge`, `report`, `review`, `push` and `merge` do nothing.
+//! A record type that is not known, with a right checksum, is of a later version and is ignored.
 //!
 //! # What was sent
 //!
@@ -53,9 +68,16 @@
 //! what arrived where: `{"to":"honeyhive https://..","session":{"session_id":"..","there":".."}}`, and
 //! likewise `begun`, `run`, `update`, `spans`, `refused`, `again`, `stopped` and `finished`. What has no line is sent again by
 //! `cargo honeyhive push`; copy it along when you merge journals. `.datasets` has copies of managed
-//! datasets.
+//! datasets, `.order` the names of the runs in the order in which they were made: the newest run is the
+//! last of them, whatever the clock said. Runs that are not in it are sorted in by `started_at`.
 //!
-//! Nothing here is ever deleted; remove old directories as you like.
+//! Nothing here is ever deleted; remove old directories as you like. All files and directories are made
+//! for their owner only (0600 and 0700 on Unix).
+//!
+//! A run whose journal is not in `target/honeyhive` of its package or a directory above (because of
+//! `--target-dir`, `CARGO_TARGET_DIR`, `HH_DIR`, configuration of cargo) leaves its path in
+//! `honeyhive-harness/newest` of the user's cache directory (`XDG_CACHE_HOME`, `~/.cache`, on Windows
+//! `LOCALAPPDATA`), so that `cargo honeyhive` looks there.
 //!
 //! # What is kept out
 //!
@@ -79,9 +101,19 @@
 //! A case is reported after its lines were written and `fdatasync` returned (one call for all
 //! attempts that wait at that moment), so after a crash or `kill -9` every reported case is in
 //! the file. A line that was being written then may be torn; the reader leaves out a last line
-//! without its newline. Readers ignore fields and record types that they do not know.
+//! without its newline, if it is the beginning of a record. Readers ignore fields that they do not know.
+//! The directory is synced once after the file was made in it.
+//!
+//! With each commit and at the end, the process checks that the path still leads to its file and that the
+//! file is as long as what it wrote. Where it was removed, replaced or cut off, nothing more is run, and
+//! the exit code is 101.
 
+mod damage;
+mod elsewhere;
 mod git;
+mod lean;
+mod line;
+mod order;
 #[cfg(feature = "cli")]
 mod overview;
 mod reader;
@@ -92,17 +124,30 @@ mod tail;
 mod verdict;
 mod writer;
 
+pub use damage::Damage;
+#[cfg(feature = "cli")]
+pub(crate) use damage::list as list_damage;
+#[cfg(feature = "cli")]
+pub(crate) use elsewhere::newest as newest_elsewhere;
+pub(crate) use elsewhere::note as note_elsewhere;
 pub(crate) use git::{Recorded, ask_git};
+#[doc(hidden)]
+pub use lean::LeftOut;
+pub(crate) use lean::{models, span_count, spans_of};
+pub use line::to_lines;
 #[cfg(feature = "cli")]
 pub(crate) use overview::{
-    Counts, Ending, ExperimentOverview, Overview, ScoreOverview, invocations,
+    Counts, Ending, ExperimentOverview, Overview, RunHead, ScoreOverview, invocations, runs,
 };
+#[cfg(feature = "cli")]
+pub(crate) use reader::each_record;
 pub use reader::{Journal, JournalError, read_invocation};
+pub(crate) use reader::{Keep, read_results};
 pub use results::{CaseResults, ExperimentResults, Results};
 pub(crate) use results::{rerun, rerun_command};
 pub use schema::{
-    AttemptError, AttemptRecord, CaseRecord, CaseState, EndRecord, ErrorKind, EvaluatorRecord,
-    ExperimentRecord, GitRecord, InvocationRecord, Record, SCHEMA, ScoreRecord,
+    AttemptError, AttemptRecord, CaseCounts, CaseRecord, CaseState, EndRecord, ErrorKind,
+    EvaluatorRecord, ExperimentRecord, GitRecord, InvocationRecord, Record, SCHEMA, ScoreRecord,
 };
 pub(crate) use tail::Tail;
 pub use verdict::{BaselineRecord, ComparisonRecord, GateRecord, RuleRecord, Verdict};

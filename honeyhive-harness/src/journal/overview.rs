@@ -1,15 +1,17 @@
 //! What an invocation came to, in a few numbers.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::reader::read_invocation;
+use super::order;
+use super::reader::{Keep, files, read_results};
 use super::results::{ExperimentResults, Results, target};
-use super::schema::{CaseRecord, CaseState, Record};
+use super::schema::{CaseRecord, CaseState};
 use super::verdict::Verdict;
+use crate::files;
 
 /// Whether an invocation ended in good order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -95,50 +97,72 @@ pub(crate) struct Overview {
 /// What the evaluators of an experiment come to.
 pub(crate) type Scores<'a> = &'a dyn Fn(&ExperimentResults) -> Vec<ScoreOverview>;
 
-/// The directories of the invocations below `root`, the newest first. `root` may be one itself.
+/// A run, as the first lines of its files tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RunHead {
+    pub(crate) directory: PathBuf,
+    /// When its first process started, RFC 3339; empty where no file says it.
+    pub(crate) started_at: String,
+    /// The packages that it tested, each with the directory of its manifest, where that is known.
+    pub(crate) packages: Vec<(String, String)>,
+}
+
+/// The runs below `root`, the newest first. `root` may be one itself.
 ///
 /// # Errors
 /// When the directory cannot be read.
-pub(crate) fn invocations(root: &Path) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn runs(root: &Path) -> io::Result<Vec<RunHead>> {
     if !files(root)?.is_empty() {
-        return Ok(vec![root.to_owned()]);
+        return Ok(vec![head(root)]);
     }
     let mut found = Vec::new();
     for entry in fs::read_dir(root)? {
         let entry = entry?;
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         if !hidden && entry.path().is_dir() {
-            found.push((started_at(&entry.path()), entry.path()));
+            found.push(head(&entry.path()));
         }
     }
-    found.sort_by(|a, b| b.cmp(a));
-    Ok(found.into_iter().map(|(_, directory)| directory).collect())
+    Ok(order::sort(root, found, &|run| &run.directory, &|run| &run.started_at))
 }
 
-/// The journal files of a directory.
-fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let paths = fs::read_dir(directory)?.map(|entry| entry.map(|entry| entry.path()));
-    let is_journal =
-        |path: &PathBuf| path.extension().is_some_and(|extension| extension == "jsonl");
-    paths.filter(|path| path.as_ref().map_or(true, is_journal)).collect()
+/// The directories of the runs below `root`, the newest first. `root` may be one itself.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub(crate) fn invocations(root: &Path) -> io::Result<Vec<PathBuf>> {
+    Ok(runs(root)?.into_iter().map(|run| run.directory).collect())
 }
 
-/// When the first process of an invocation started; empty where no file says it.
-fn started_at(directory: &Path) -> String {
+/// Reads the first lines of a run.
+fn head(directory: &Path) -> RunHead {
     /// No first line is longer, unless it is none of ours.
     const LONGEST: u64 = 1 << 20;
-    #[derive(Deserialize)]
-    struct Head {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct First {
         started_at: String,
+        package: String,
+        package_dir: String,
     }
-    let head = |path: &PathBuf| {
+    let first = |path: &PathBuf| {
         let mut line = Vec::new();
-        let file = File::open(path).ok()?;
+        let file = files::open_regular(path).ok()?;
         BufReader::new(file.take(LONGEST)).read_until(b'\n', &mut line).ok()?;
-        serde_json::from_slice::<Head>(&line).ok()
+        serde_json::from_slice::<First>(&line).ok()
     };
-    let files = files(directory).unwrap_or_default();
-    files.iter().filter_map(head).map(|head| head.started_at).min().unwrap_or_default()
+    let mut run = RunHead { directory: directory.to_owned(), ..RunHead::default() };
+    for first in files(directory).unwrap_or_default().iter().filter_map(first) {
+        let earlier = run.started_at.is_empty() || first.started_at < run.started_at;
+        if earlier && !first.started_at.is_empty() {
+            run.started_at = first.started_at;
+        }
+        let package = (first.package, first.package_dir);
+        if !run.packages.contains(&package) {
+            run.packages.push(package);
+        }
+    }
+    run
 }
 
 impl Overview {
@@ -153,7 +177,7 @@ impl Overview {
         let mut overview = Self {
             invocation: name.to_string_lossy().into_owned(),
             directory: directory.to_owned(),
-            started_at: started_at(directory),
+            started_at: head(directory).started_at,
             targets: Vec::new(),
             experiments: Vec::new(),
             ending: Ending::Unreadable,
@@ -161,18 +185,23 @@ impl Overview {
             bytes: sizes.sum(),
             error: None,
         };
-        match read_invocation(directory) {
-            Ok(journal) => {
-                overview.torn = journal.torn;
-                overview.add(journal.records, scores);
+        match read_results(directory, Keep::Scores) {
+            Ok(results) => {
+                overview.torn.clone_from(&results.torn);
+                match &results.damage[..] {
+                    [] => overview.add(results, scores),
+                    [one] => overview.error = Some(format!("damaged: {one}")),
+                    [one, more @ ..] => {
+                        overview.error = Some(format!("damaged: {one}; and {} more", more.len()));
+                    }
+                }
             }
             Err(error) => overview.error = Some(error.to_string()),
         }
         overview
     }
 
-    fn add(&mut self, records: Vec<Record>, scores: Scores<'_>) {
-        let results = Results::new(records);
+    fn add(&mut self, results: Results, scores: Scores<'_>) {
         for experiment in results.experiments {
             let of = |state: CaseState| {
                 let states = experiment.cases.iter().filter_map(|case| case.record.as_ref());
@@ -229,12 +258,12 @@ fn not_judged(experiment: &ExperimentResults) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::{CaseRecord, EndRecord, GateRecord, InvocationRecord};
+    use crate::journal::{CaseRecord, CaseState, EndRecord, GateRecord, InvocationRecord, Record};
 
     fn overview(records: Vec<Record>) -> Overview {
         let mut overview = Overview::new(Path::new("no/such/directory"), &|_| Vec::new());
         assert!(overview.error.is_some() && overview.ending == Ending::Unreadable);
-        overview.add(records, &|_| Vec::new());
+        overview.add(Results::new(records), &|_| Vec::new());
         overview
     }
 

@@ -1,11 +1,16 @@
-//! Reading journals back.
+//! Reading journals back, line by line.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::fs;
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::damage::{self, Checker, Damage, Refused};
+use super::lean;
+use super::results::{Builder, Results};
 use super::schema::{AttemptRecord, CaseRecord, Record, SCHEMA};
+use crate::files;
 
 /// Everything that the files of one invocation say.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,18 +23,12 @@ pub struct Journal {
 
 /// Why a journal cannot be read.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum JournalError {
     /// The directory or a file cannot be read.
-    Io(PathBuf, std::io::Error),
-    /// A line is no record; only a torn last line is forgiven.
-    Line {
-        /// The file.
-        file: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        message: String,
-    },
+    Io(PathBuf, io::Error),
+    /// Lines that cannot be relied on; only a torn last line is forgiven.
+    Damaged(Vec<Damage>),
     /// The file was written by a later version.
     Newer {
         /// The file.
@@ -45,9 +44,7 @@ impl fmt::Display for JournalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(path, error) => write!(f, "cannot read {}: {error}", path.display()),
-            Self::Line { file, line, message } => {
-                write!(f, "{}:{line}: not a journal record: {message}", file.display())
-            }
+            Self::Damaged(damage) => f.write_str(&damage::list(damage)),
             Self::Newer { file, schema } => write!(
                 f,
                 "{}: written by a later honeyhive-harness (schema {schema}, this one knows {SCHEMA}); update it",
@@ -96,125 +93,288 @@ impl Journal {
     }
 }
 
+/// How much of each attempt is kept in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// All of it.
+    Everything,
+    /// All but spans, which are read again where they are shown (see
+    /// [`spans_of`](super::spans_of)): they are most of a journal.
+    Contents,
+    /// What gates and comparisons look at: scores, errors, durations, metadata and tags.
+    Scores,
+}
+
+/// Where a record stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The index of the file.
+    pub(crate) file: usize,
+    /// The line, from 1.
+    pub(crate) line: usize,
+}
+
+/// What was found beside the records.
+#[derive(Debug, Default)]
+pub(crate) struct Scan {
+    /// The files, in the order in which they were read.
+    pub(crate) files: Vec<PathBuf>,
+    /// Files whose last line was torn by a crash.
+    pub(crate) torn: Vec<PathBuf>,
+    /// Files without a single whole line: their process was killed before it wrote one, or has only
+    /// just started, or somebody emptied the file.
+    pub(crate) without_lines: Vec<PathBuf>,
+    /// Lines that cannot be relied on.
+    pub(crate) damage: Vec<Damage>,
+}
+
 /// Reads all journal files of an invocation's directory.
 ///
 /// # Errors
-/// See [`JournalError`].
+/// See [`JournalError`]; a journal with any damaged line is an error as a whole.
 pub fn read_invocation(directory: &Path) -> Result<Journal, JournalError> {
-    let io = |error| JournalError::Io(directory.to_owned(), error);
+    let mut records = Vec::new();
+    let scan = each_record(directory, Keep::Everything, &mut |record, _| records.push(record))?;
+    if scan.damage.is_empty() {
+        Ok(Journal { records, torn: scan.torn })
+    } else {
+        Err(JournalError::Damaged(scan.damage))
+    }
+}
+
+/// Reads all journal files of an invocation's directory and puts them together, a line at a time. What
+/// is damaged is left out and listed in the results.
+///
+/// # Errors
+/// When the directory or a file cannot be read, or is of a later version.
+pub(crate) fn read_results(directory: &Path, keep: Keep) -> Result<Results, JournalError> {
+    let mut builder = Builder::default();
+    let scan = each_record(directory, keep, &mut |record, place| builder.add(record, place))?;
+    Ok(builder.finish(scan))
+}
+
+/// The journal files of a directory, in the order of their names.
+pub(super) fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(directory).map_err(io)? {
-        let path = entry.map_err(io)?.path();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "jsonl") {
             files.push(path);
         }
     }
+    files.sort();
+    Ok(files)
+}
+
+/// Reads the records of an invocation one by one, file by file.
+///
+/// # Errors
+/// When the directory or a file cannot be read, or is of a later version.
+pub(crate) fn each_record(
+    directory: &Path,
+    keep: Keep,
+    on_record: &mut dyn FnMut(Record, Place),
+) -> Result<Scan, JournalError> {
+    let files = files(directory).map_err(|error| JournalError::Io(directory.to_owned(), error))?;
     if files.is_empty() {
         return Err(JournalError::Empty(directory.to_owned()));
     }
-    files.sort();
-    let mut journal = Journal::default();
-    for file in files {
-        read_file(&file, &mut journal)?;
+    let mut scan = Scan::default();
+    for (index, path) in files.iter().enumerate() {
+        let opened = files::open_regular(path);
+        let file = match opened {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::Other => {
+                scan.damage.push(Damage::new(path, 0, error.to_string()));
+                continue;
+            }
+            Err(error) => return Err(JournalError::Io(path.clone(), error)),
+        };
+        let fail = |error| JournalError::Io(path.clone(), error);
+        // A file that grows meanwhile is read as far as it went.
+        let length = file.metadata().map_err(fail)?.len();
+        let lines = BufReader::with_capacity(1 << 16, file.take(length));
+        read_lines(lines, path, index, keep, &mut scan, on_record)?;
     }
-    Ok(journal)
+    scan.files = files;
+    Ok(scan)
 }
 
-fn read_file(file: &Path, journal: &mut Journal) -> Result<(), JournalError> {
-    let bytes = fs::read(file).map_err(|error| JournalError::Io(file.to_owned(), error))?;
-    read_bytes(&bytes, file, journal)
-}
-
-/// All that can be relied on in a first line, whatever the version.
-#[derive(serde::Deserialize)]
-struct Head {
-    schema: u32,
-}
-
-fn read_bytes(bytes: &[u8], file: &Path, journal: &mut Journal) -> Result<(), JournalError> {
-    let (whole, torn) = match bytes.iter().rposition(|byte| *byte == b'\n') {
-        Some(end) => bytes.split_at(end + 1),
-        None => (&[][..], bytes),
-    };
-    if !torn.is_empty() {
-        journal.torn.push(file.to_owned());
+fn read_lines(
+    mut lines: impl io::BufRead,
+    path: &Path,
+    file: usize,
+    keep: Keep,
+    scan: &mut Scan,
+    on_record: &mut dyn FnMut(Record, Place),
+) -> Result<(), JournalError> {
+    let mut checker = Checker::default();
+    let (mut text, mut begin) = (Vec::new(), 0_u64);
+    loop {
+        text.clear();
+        let read = lines
+            .read_until(b'\n', &mut text)
+            .map_err(|error| JournalError::Io(path.to_owned(), error))?;
+        let Some(line) = text.strip_suffix(b"\n") else { break };
+        let parse = |line: &[u8]| match keep {
+            Keep::Everything => Record::read(line),
+            Keep::Contents => lean::without_spans(line, path, begin),
+            Keep::Scores => lean::scores(line),
+        };
+        match checker.read(line, &parse) {
+            Ok(Some(record)) => on_record(record, Place { file, line: checker.line() }),
+            Ok(None) => {}
+            Err(Refused::Newer(schema)) => {
+                return Err(JournalError::Newer { file: path.to_owned(), schema });
+            }
+            Err(Refused::Damaged(message)) => {
+                scan.damage.push(Damage::new(path, checker.line(), message));
+            }
+        }
+        begin += read as u64;
     }
-    for (index, line) in whole.split(|byte| *byte == b'\n').enumerate() {
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
+    if checker.line() == 0 {
+        scan.without_lines.push(path.to_owned());
+    }
+    if !text.is_empty() {
+        scan.torn.push(path.to_owned());
+        if let Some(message) = checker.torn(&text) {
+            scan.damage.push(Damage::new(path, checker.line() + 1, message));
         }
-        if index == 0
-            && let Ok(Head { schema }) = serde_json::from_slice(line)
-            && schema > SCHEMA
-        {
-            return Err(JournalError::Newer { file: file.to_owned(), schema });
-        }
-        let record = Record::read(line).map_err(|error| JournalError::Line {
-            file: file.to_owned(),
-            line: index + 1,
-            message: error.to_string(),
-        })?;
-        journal.records.push(record);
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::to_lines;
+    use super::super::schema::{EndRecord, InvocationRecord};
     use super::*;
 
-    fn read(text: &str) -> Result<Journal, JournalError> {
-        let mut journal = Journal::default();
-        read_bytes(text.as_bytes(), Path::new("a.jsonl"), &mut journal).map(|()| journal)
+    fn read(text: &[u8]) -> Result<Journal, JournalError> {
+        let (mut records, mut scan) = (Vec::new(), Scan::default());
+        let path = Path::new("a.jsonl");
+        let mut keep = |record, _| records.push(record);
+        read_lines(text, path, 0, Keep::Everything, &mut scan, &mut keep)?;
+        if scan.damage.is_empty() {
+            Ok(Journal { records, torn: scan.torn })
+        } else {
+            Err(JournalError::Damaged(scan.damage))
+        }
     }
+
+    fn error(text: &[u8]) -> String {
+        read(text).expect_err("it is damaged").to_string()
+    }
+
+    const FIRST: &str = r#"{"type":"invocation","schema":1,"colour":"red"}"#;
 
     const CASE: &str =
         r#"{"type":"case","experiment":"e","case":"1","state":"fail","passed":true}"#;
 
+    /// A file of today, with so many cases.
+    fn today(cases: usize) -> Vec<u8> {
+        let mut records =
+            vec![Record::Invocation(InvocationRecord { schema: SCHEMA, ..Default::default() })];
+        for case in 0..cases {
+            let case = case.to_string();
+            records.push(Record::Case(CaseRecord { case, ..CaseRecord::default() }));
+        }
+        records.push(Record::End(EndRecord::default()));
+        to_lines(&records)
+    }
+
     #[test]
-    fn unknown_fields_and_types_are_ignored() {
-        let text = format!(
-            "{}\n{}\n{}\n",
-            r#"{"type":"invocation","schema":1,"colour":"red"}"#,
-            r#"{"type":"weather","sun":true}"#,
-            CASE
+    fn lines_of_schema_1_have_no_checksum() {
+        let journal = read(format!("{FIRST}\n\n{CASE}\n").as_bytes()).unwrap();
+        assert!(matches!(&journal.records[1], Record::Case(case) if case.passed));
+        let unknown = format!("{FIRST}\n{}\n", r#"{"type":"weather","sun":true}"#);
+        assert!(error(unknown.as_bytes()).contains("a.jsonl:2: its `type` is not one of schema 1"));
+        let mixed = [format!("{FIRST}\n").into_bytes(), today(1)].concat();
+        assert!(error(&mixed).contains("a.jsonl:2: it has a checksum, in a file that says"));
+    }
+
+    #[test]
+    fn a_first_line_says_the_schema() {
+        let text = error(format!("{CASE}\n{CASE}\n").as_bytes());
+        assert!(text.contains("a.jsonl:1: the first line is not an `invocation` record"), "{text}");
+    }
+
+    #[test]
+    fn an_unknown_type_with_a_checksum_is_of_a_later_version() {
+        let text = today(0);
+        let first = text.split_inclusive(|byte| *byte == b'\n').next().unwrap();
+        let body = r#"{"type":"weather","sun":true,"line":2"#;
+        let crc = crc32fast::hash(body.as_bytes());
+        let later = [first, format!("{body},\"crc\":\"{crc:08x}\"}}\n").as_bytes()].concat();
+        assert_eq!(read(&later).unwrap().records[1], Record::Unknown);
+        let flipped = String::from_utf8(later).unwrap().replace("true", "trud");
+        assert!(error(flipped.as_bytes()).contains("a.jsonl:2: its checksum is"));
+    }
+
+    #[test]
+    fn lines_that_are_missing_doubled_or_swapped_are_told() {
+        let text = today(3);
+        let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+        let missing = error(&[lines[0], lines[2], lines[3], lines[4]].concat());
+        assert!(
+            missing.contains("a.jsonl:2: it was written as line 3, where line 2 is expected"),
+            "{missing}"
         );
-        let journal = read(&text).unwrap();
-        assert_eq!(journal.records.len(), 3);
-        assert_eq!(journal.records[1], Record::Unknown);
-        assert!(matches!(&journal.records[2], Record::Case(case) if case.passed));
+        assert_eq!(missing.matches("a.jsonl:").count(), 1, "{missing}");
+        for changed in [
+            [lines[0], lines[1], lines[1], lines[2], lines[3], lines[4]].concat(),
+            [lines[0], lines[2], lines[1], lines[3], lines[4]].concat(),
+            [lines[0], b"\n", lines[1], lines[2], lines[3], lines[4]].concat(),
+            [lines[1], lines[2], lines[3], lines[4]].concat(),
+            [&text[..], &text[..]].concat(),
+            [&text[..], b"{\"type\":\"ca"].concat(),
+        ] {
+            assert!(error(&changed).contains("a.jsonl:"));
+        }
+        let without =
+            String::from_utf8(text.clone()).unwrap().replace(",\"crc\":\"", ",\"cRc\":\"");
+        assert!(error(without.as_bytes()).contains("a.jsonl:2: it has no checksum"));
     }
 
     #[test]
     fn a_torn_last_line_is_left_out() {
-        for cut in 1..CASE.len() {
-            let journal = read(&format!("{CASE}\n{}", &CASE[..cut])).unwrap();
+        let text = today(1);
+        let second = text.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        let end = second + text[second..].iter().position(|byte| *byte == b'\n').unwrap();
+        for cut in second + 1..=end {
+            let journal = read(&text[..cut]).unwrap();
             assert_eq!((journal.records.len(), journal.torn.len()), (1, 1));
         }
+        // A process that is killed leaves the beginning of a line, and nothing else.
+        let strange = [&text[..second], b"\x01\x02"].concat();
+        assert!(error(&strange).contains("a.jsonl:2: the last line is not the beginning"));
+        let zeros = [&text[..second], &[0; 40]].concat();
+        assert_eq!(read(&zeros).unwrap().torn.len(), 1);
     }
 
     #[test]
     fn a_broken_line_inside_is_an_error_with_its_place() {
-        let error = read(&format!("{CASE}\n{{\"type\":\n{CASE}\n")).unwrap_err().to_string();
-        assert!(error.starts_with("a.jsonl:2: not a journal record: "), "{error}");
+        let error = error(format!("{FIRST}\n{{\"type\":\n{CASE}\n").as_bytes());
+        assert!(error.contains("a.jsonl:2: not a journal record: "), "{error}");
     }
 
     #[test]
     fn a_newer_schema_asks_for_an_update() {
-        let line = "{\"type\":\"invocation\",\"schema\":2,\"pid\":\"a text by then\"}\n";
-        let error = read(line).unwrap_err().to_string();
+        let line = "{\"type\":\"invocation\",\"schema\":3,\"pid\":\"a text by then\"}\n";
+        let error = error(line.as_bytes());
         assert_eq!(
             error,
-            "a.jsonl: written by a later honeyhive-harness (schema 2, this one knows 1); update it"
+            "a.jsonl: written by a later honeyhive-harness (schema 3, this one knows 2); update it"
         );
     }
 
     #[test]
     fn an_output_of_null_is_not_the_absence_of_one() {
         let line = r#"{"type":"attempt","output":null}"#;
-        let journal = read(&format!("{line}\n{}\n", r#"{"type":"attempt"}"#)).unwrap();
-        let outputs: Vec<_> = journal
-            .records
+        let text = format!("{FIRST}\n{line}\n{}\n", r#"{"type":"attempt"}"#);
+        let journal = read(text.as_bytes()).unwrap();
+        let outputs: Vec<_> = journal.records[1..]
             .iter()
             .map(|record| match record {
                 Record::Attempt(attempt) => attempt.output.clone(),

@@ -6,6 +6,7 @@ use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::lean::LeftOut;
 use super::verdict::GateRecord;
 use crate::json::{normal, normal_fields};
 use crate::rule::{GateRule, RequireRule};
@@ -13,7 +14,9 @@ use crate::score::{Direction, Reducer, ScoreValue, Shape};
 use crate::tracer::{Enrichment, SpanRecord};
 
 /// The number of this schema. It grows when a reader of the old one would misunderstand.
-pub const SCHEMA: u32 = 1;
+///
+/// Since 2, each line has its number and a checksum, and counts have names.
+pub const SCHEMA: u32 = 2;
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -60,7 +63,7 @@ impl<'de> Deserialize<'de> for Record {
 }
 
 /// How the line of an attempt begins.
-const ATTEMPT: &[u8] = br#"{"type":"attempt","#;
+pub(super) const ATTEMPT: &[u8] = br#"{"type":"attempt","#;
 
 impl Record {
     /// The record of a line.
@@ -91,6 +94,10 @@ pub struct InvocationRecord {
     pub harness: String,
     /// The package under test.
     pub package: String,
+    /// The directory of its manifest on the machine that ran it; absent for programs that call
+    /// [`run_experiment`](crate::run_experiment).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub package_dir: String,
     /// The test target.
     pub target: String,
     /// The command that runs tests of this target, up to their names: `cargo test --test evals --`.
@@ -235,7 +242,7 @@ pub struct ExperimentRecord {
     /// The file of its baseline, whether there is one or not.
     pub baseline: String,
     /// It ran on a sample of the rows: this many, chosen by this seed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "sample")]
     pub sample: Option<(usize, u64)>,
 }
 
@@ -376,6 +383,10 @@ pub struct AttemptRecord {
     /// Spans beyond what an attempt may keep.
     #[serde(skip_serializing_if = "is_zero")]
     pub dropped_spans: usize,
+    /// What the reader left out to save memory.
+    #[doc(hidden)]
+    #[serde(skip)]
+    pub left_out: Option<Box<LeftOut>>,
 }
 
 impl AttemptRecord {
@@ -430,6 +441,42 @@ mod present {
     }
 }
 
+/// A sample as `{"size": 20, "seed": 0}`; schema 1 had a list.
+mod sample {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize)]
+    struct Named {
+        size: usize,
+        seed: u64,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OfAnySchema {
+        List(usize, u64),
+        Named { size: usize, seed: u64 },
+    }
+
+    // Signature demanded by serde's `with`.
+    #[allow(clippy::ref_option)]
+    pub(super) fn serialize<S: Serializer>(
+        sample: &Option<(usize, u64)>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        sample.map(|(size, seed)| Named { size, seed }).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<(usize, u64)>, D::Error> {
+        let sample = Option::<OfAnySchema>::deserialize(from)?;
+        Ok(sample.map(|sample| match sample {
+            OfAnySchema::List(size, seed) | OfAnySchema::Named { size, seed } => (size, seed),
+        }))
+    }
+}
+
 /// What became of a case, or of one that never ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -448,6 +495,17 @@ pub enum CaseState {
 }
 
 impl CaseState {
+    /// The name of the state, as it stands in the journal.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Error => "error",
+            Self::Unscored => "unscored",
+            Self::Skipped => "skipped",
+        }
+    }
+
     /// Its place in the order above, for counts and lists of states.
     pub(crate) const fn index(self) -> usize {
         self as usize
@@ -476,14 +534,80 @@ pub struct CaseRecord {
     pub row_hash: String,
 }
 
+/// The number of cases in each [`CaseState`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "CountsOfAnySchema")]
+pub struct CaseCounts {
+    /// Nothing is wrong with them.
+    pub pass: usize,
+    /// A score is not good enough.
+    pub fail: usize,
+    /// The function gave no result.
+    pub error: usize,
+    /// An evaluator gave no score.
+    pub unscored: usize,
+    /// They were not run.
+    pub skipped: usize,
+}
+
+/// Schema 1 had a list: pass, fail, error, unscored, skipped.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CountsOfAnySchema {
+    List([usize; 5]),
+    Named {
+        #[serde(default)]
+        pass: usize,
+        #[serde(default)]
+        fail: usize,
+        #[serde(default)]
+        error: usize,
+        #[serde(default)]
+        unscored: usize,
+        #[serde(default)]
+        skipped: usize,
+    },
+}
+
+impl From<CountsOfAnySchema> for CaseCounts {
+    fn from(counts: CountsOfAnySchema) -> Self {
+        match counts {
+            CountsOfAnySchema::List(counts) => counts.into(),
+            CountsOfAnySchema::Named { pass, fail, error, unscored, skipped } => {
+                Self { pass, fail, error, unscored, skipped }
+            }
+        }
+    }
+}
+
+impl From<[usize; 5]> for CaseCounts {
+    /// In the order of [`CaseState`].
+    fn from([pass, fail, error, unscored, skipped]: [usize; 5]) -> Self {
+        Self { pass, fail, error, unscored, skipped }
+    }
+}
+
+impl CaseCounts {
+    /// Counts one more case.
+    pub(crate) fn add(&mut self, state: CaseState) {
+        *match state {
+            CaseState::Pass => &mut self.pass,
+            CaseState::Fail => &mut self.fail,
+            CaseState::Error => &mut self.error,
+            CaseState::Unscored => &mut self.unscored,
+            CaseState::Skipped => &mut self.skipped,
+        } += 1;
+    }
+}
+
 /// The process ended in good order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EndRecord {
     /// When.
     pub ended_at: String,
-    /// Cases by what became of them: pass, fail, error, unscored, skipped.
-    pub cases: [usize; 5],
+    /// Cases by what became of them.
+    pub cases: CaseCounts,
     /// Ctrl-C, or a request to end.
     pub interrupted: bool,
     /// The exit code.
@@ -491,4 +615,24 @@ pub struct EndRecord {
     /// Environment variables whose values were taken out of what was recorded, and how often.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub redacted: BTreeMap<String, usize>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_and_samples_have_names_and_those_of_schema_1_are_read() {
+        let end: EndRecord = serde_json::from_str(r#"{"cases":[1,2,3,4,5]}"#).unwrap();
+        let counts = CaseCounts { pass: 1, fail: 2, error: 3, unscored: 4, skipped: 5 };
+        assert_eq!(end.cases, counts);
+        let text = serde_json::to_string(&counts).unwrap();
+        assert_eq!(text, r#"{"pass":1,"fail":2,"error":3,"unscored":4,"skipped":5}"#);
+        assert_eq!(serde_json::from_str::<CaseCounts>(&text).unwrap(), counts);
+        let old: ExperimentRecord = serde_json::from_str(r#"{"sample":[20,7]}"#).unwrap();
+        assert_eq!(old.sample, Some((20, 7)));
+        let text = serde_json::to_string(&old).unwrap();
+        assert!(text.ends_with(r#""sample":{"size":20,"seed":7}}"#), "{text}");
+        assert_eq!(serde_json::from_str::<ExperimentRecord>(&text).unwrap(), old);
+    }
 }

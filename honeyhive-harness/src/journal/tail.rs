@@ -1,10 +1,14 @@
 //! Reading a journal while it grows.
+//!
+//! A line that is damaged is passed over: nothing of it is sent anywhere.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
 use std::path::Path;
 
+use super::damage::{Checker, Refused};
 use super::schema::Record;
+use crate::files;
 
 /// Reads a journal file record by record, and single records again.
 #[derive(Debug)]
@@ -13,13 +17,15 @@ pub(crate) struct Tail {
     /// Where the next line begins.
     at: u64,
     line: Vec<u8>,
+    checker: Checker,
 }
 
 impl Tail {
     /// # Errors
     /// When the file cannot be opened.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: BufReader::new(File::open(path)?), at: 0, line: Vec::new() })
+        let file = BufReader::new(files::open_regular(path)?);
+        Ok(Self { file, at: 0, line: Vec::new(), checker: Checker::default() })
     }
 
     /// The next whole record and where it begins; `None` when there is none yet. A line that is
@@ -38,8 +44,11 @@ impl Tail {
             }
             let begin = self.at;
             self.at += read as u64;
-            if let Ok(record) = Record::read(&self.line) {
-                return Ok(Some((begin, record)));
+            match self.checker.read(&self.line[..read - 1], &Record::read) {
+                Ok(Some(record)) => return Ok(Some((begin, record))),
+                Ok(None) | Err(Refused::Damaged(_)) => {}
+                // Whoever reads along knows from the record that it is of a later version.
+                Err(Refused::Newer(_)) => return Ok(Some((begin, Record::read(&self.line)?))),
             }
         }
     }
@@ -66,6 +75,7 @@ mod tests {
     fn half_a_line_is_waited_for() {
         let path = std::env::temp_dir().join(format!("tail-{}.jsonl", std::process::id()));
         let mut file = File::create(&path).unwrap();
+        let first = r#"{"type":"invocation","schema":1}"#;
         let case = |name: &str| format!(r#"{{"type":"case","experiment":"e","case":"{name}"}}"#);
         let id = |record: &Record| match record {
             Record::Case(case) => case.case.clone(),
@@ -73,12 +83,14 @@ mod tests {
         };
         let mut tail = Tail::open(&path).unwrap();
         assert!(tail.next().unwrap().is_none());
-        write!(file, "{}\nno json\n{}", case("one"), &case("two")[..20]).unwrap();
+        write!(file, "{first}\n{}\nno json\n{}", case("one"), &case("two")[..20]).unwrap();
+        assert!(matches!(tail.next().unwrap(), Some((0, Record::Invocation(_)))));
+        let one = first.len() as u64 + 1;
         let (begin, record) = tail.next().unwrap().unwrap();
-        assert_eq!((begin, id(&record)), (0, "one".to_owned()));
+        assert_eq!((begin, id(&record)), (one, "one".to_owned()));
         assert!(tail.next().unwrap().is_none());
         writeln!(file, "{}", &case("two")[20..]).unwrap();
-        assert_eq!(id(&tail.again(0).unwrap()), "one");
+        assert_eq!(id(&tail.again(one).unwrap()), "one");
         let (begin, record) = tail.next().unwrap().unwrap();
         assert_eq!(id(&record), "two");
         assert_eq!(id(&tail.again(begin).unwrap()), "two");

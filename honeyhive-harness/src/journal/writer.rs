@@ -1,10 +1,13 @@
 //! Writing with group commit.
 //!
 //! One thread owns the file. It takes everything that waits, writes it in one go, calls
-//! `fdatasync` once, and only then tells the waiting attempts that they may be reported.
+//! `fdatasync` once, and only then tells the waiting attempts that they may be reported. Around each
+//! commit it makes sure that the path still leads to this file and that the file is as long as what
+//! was written: a directory that was removed during a run takes every later write without an error.
 
 use std::cell::Cell;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
+
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -13,7 +16,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{oneshot, watch};
 
+use super::line::Lines;
+use super::order;
 use super::schema::{InvocationRecord, Record, SCHEMA};
+use crate::files;
 use crate::ids::short_hash;
 use crate::text::timestamp;
 
@@ -26,26 +32,33 @@ const LARGE: usize = 1 << 20;
 
 /// Lines that belong together.
 #[derive(Debug)]
-pub(crate) struct Entry(Vec<u8>);
+pub(crate) struct Entry {
+    lines: Lines,
+    /// How many of them are attempts or cases.
+    results: usize,
+    /// The last of them is the `end` record.
+    ends: bool,
+}
+
+type Buffers = (Vec<u8>, Vec<(usize, u32)>);
 
 thread_local! {
-    /// The buffer of the thread's last entry: there is one for every attempt, of some kilobytes.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// The buffers of the thread's last entry: there is one for every attempt, of some kilobytes.
+    static SPARE: Cell<Buffers> = const { Cell::new((Vec::new(), Vec::new())) };
 }
 
 impl Default for Entry {
     fn default() -> Self {
-        Self(SPARE.take())
+        Self { lines: Lines::reusing(SPARE.take()), results: 0, ends: false }
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let mut buffer = std::mem::take(&mut self.0);
-        if buffer.capacity() <= LARGE {
-            buffer.clear();
+        let buffers = self.lines.take();
+        if buffers.0.capacity() <= LARGE {
             // Without thread-locals, at the end of a thread, it is not kept.
-            let _ = SPARE.try_with(|spare| spare.set(buffer));
+            let _ = SPARE.try_with(|spare| spare.set(buffers));
         }
     }
 }
@@ -53,10 +66,9 @@ impl Drop for Entry {
 impl Entry {
     /// Adds a line.
     pub(crate) fn push(&mut self, record: &Record) {
-        // Records hold strings, numbers and JSON values; none of these can fail to be written.
-        if serde_json::to_writer(&mut self.0, record).is_ok() {
-            self.0.push(b'\n');
-        }
+        self.results += usize::from(matches!(record, Record::Attempt(_) | Record::Case(_)));
+        self.ends |= matches!(record, Record::End(_));
+        self.lines.push(record);
     }
 }
 
@@ -66,6 +78,12 @@ type Outcome = Result<(), Arc<str>>;
 #[derive(Debug, Default)]
 struct Waiting {
     lines: Vec<u8>,
+    /// The number of the last line of the file, with those that wait.
+    number: u64,
+    /// The `end` record was taken: nothing is written after it.
+    ended: bool,
+    /// Attempts and cases that came after it.
+    late: usize,
     /// Those who wait for it.
     done: Vec<oneshot::Sender<Outcome>>,
     /// Nothing more will come.
@@ -97,6 +115,7 @@ pub(crate) struct Writer {
     failed: Arc<OnceLock<Arc<str>>>,
     /// How many bytes are on disk.
     length: watch::Receiver<u64>,
+    identity: Identity,
 }
 
 impl Writer {
@@ -109,6 +128,7 @@ impl Writer {
             path: PathBuf::new(),
             failed: Arc::default(),
             length,
+            identity: Identity::default(),
         }
     }
 
@@ -131,12 +151,41 @@ impl Writer {
         self.failed.get().map(AsRef::as_ref)
     }
 
+    /// How many attempts and cases came after the `end` record and are not in the journal.
+    pub(crate) fn late(&self) -> usize {
+        self.queue.lock().late
+    }
+
+    /// Checks that the file is still where it was made, with all that was written.
+    ///
+    /// # Errors
+    /// What became of it.
+    pub(crate) fn verify(&self) -> Result<(), Arc<str>> {
+        if self.is_nowhere() {
+            return Ok(());
+        }
+        if let Some(error) = self.failed.get() {
+            return Err(Arc::clone(error));
+        }
+        let found = self.identity.check(&self.path, *self.length.borrow(), false);
+        found.map_err(|text| Arc::clone(self.failed.get_or_init(|| text.into())))
+    }
+
+    /// The file is not where it was made any more, or not with all that was written.
+    pub(crate) fn is_lost(&self) -> bool {
+        !self.is_nowhere() && self.identity.check(&self.path, *self.length.borrow(), false).is_err()
+    }
+
     fn order(&self, entry: Entry) -> oneshot::Receiver<Outcome> {
         let (done, outcome) = oneshot::channel();
         let mut waiting = self.queue.lock();
-        // Where nobody will write it, `done` is dropped, which the receiver sees.
-        if !waiting.abandoned {
-            waiting.lines.extend_from_slice(&entry.0);
+        // Where it will not be written, `done` is dropped, which the receiver sees.
+        if waiting.ended {
+            waiting.late += entry.results;
+        } else if !waiting.abandoned {
+            let Waiting { lines, number, .. } = &mut *waiting;
+            entry.lines.append_to(lines, number);
+            waiting.ended = entry.ends;
             waiting.done.push(done);
             if waiting.done.len() == 1 {
                 self.queue.bell.notify_one();
@@ -205,7 +254,9 @@ pub(crate) fn create(
     );
     let path = directory.join(name);
     let fail = |error: io::Error| format!("cannot write the journal {}: {error}", path.display());
-    let file = OpenOptions::new().append(true).create_new(true).open(&path).map_err(fail)?;
+    let file = files::private().append(true).create_new(true).open(&path).map_err(fail)?;
+    let identity = Identity::of(&file).map_err(fail)?;
+    files::sync_directory(&directory);
 
     invocation.schema = SCHEMA;
     invocation.started_at = now;
@@ -217,8 +268,14 @@ pub(crate) fn create(
     let queue = Arc::<Queue>::default();
     let failed = Arc::new(OnceLock::new());
     let (on_disk, length) = watch::channel(0);
-    let worker =
-        Worker { file, length: 0, on_disk, path: path.clone(), failed: Arc::clone(&failed) };
+    let worker = Worker {
+        file,
+        length: 0,
+        on_disk,
+        path: path.clone(),
+        identity,
+        failed: Arc::clone(&failed),
+    };
     let thread = std::thread::Builder::new()
         .name("honeyhive-journal".to_owned())
         .spawn({
@@ -226,7 +283,8 @@ pub(crate) fn create(
             move || worker.run(&desk)
         })
         .map_err(|error| format!("cannot start the journal's thread: {error}"))?;
-    let writer = Writer { queue, thread: Some(thread), path: path.clone(), failed, length };
+    let writer =
+        Writer { queue, thread: Some(thread), path: path.clone(), failed, length, identity };
     let mut first = Entry::default();
     first.push(&Record::Invocation(invocation));
     Ok((writer, first))
@@ -235,7 +293,7 @@ pub(crate) fn create(
 /// The directory of the invocation. Processes with the same parent (one `cargo test` with several
 /// test targets, one `cargo nextest run`) share it; without a parent, each has its own.
 fn invocation_dir(root: &Path, parent: Option<&str>, now: &str) -> io::Result<PathBuf> {
-    fs::create_dir_all(root)?;
+    files::private_dir_all(root)?;
     let stamp: String = now.chars().filter(char::is_ascii_alphanumeric).take(15).collect();
     let name = match parent {
         None => format!("{stamp}-{}", &uuid::Uuid::new_v4().simple().to_string()[..6]),
@@ -244,25 +302,99 @@ fn invocation_dir(root: &Path, parent: Option<&str>, now: &str) -> io::Result<Pa
             elect(&root.join(".invocations"), parent, &format!("{stamp}-{key}"))?
         }
     };
-    let directory = root.join(name);
-    fs::create_dir_all(&directory)?;
+    let directory = root.join(&name);
+    if files::private_dir(&directory)? {
+        order::note(root, &name);
+        files::sync_directory(root);
+    }
     Ok(directory)
 }
 
 /// The first process to ask names the directory for all that share the parent.
 fn elect(ballots: &Path, parent: &str, mine: &str) -> io::Result<String> {
-    fs::create_dir_all(ballots)?;
+    files::private_dir_all(ballots)?;
     let ballot = ballots.join(short_hash(parent.as_bytes(), 32));
     // Linking a complete file is atomic: nobody reads half a name.
     let draft = ballots.join(uuid::Uuid::new_v4().simple().to_string());
-    fs::write(&draft, mine)?;
+    files::write_private(&draft, mine.as_bytes())?;
     let linked = fs::hard_link(&draft, &ballot);
     let _ = fs::remove_file(&draft);
     match linked {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => fs::read_to_string(&ballot),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            let name = String::from_utf8(files::read_regular(&ballot)?).unwrap_or_default();
+            // A damaged file must not lead out of the directory of runs.
+            let is_name = !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            Ok(if is_name { name } else { mine.to_owned() })
+        }
         // On a file system without links, each process has a directory of its own.
         Ok(()) | Err(_) => Ok(mine.to_owned()),
     }
+}
+
+/// Which file this is, whatever its path.
+#[derive(Clone, Copy, Debug, Default)]
+struct Identity {
+    #[cfg(unix)]
+    device_and_inode: (u64, u64),
+}
+
+impl Identity {
+    #[cfg_attr(not(unix), expect(clippy::unnecessary_wraps, reason = "as on Unix"))]
+    fn of(file: &File) -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            let metadata = file.metadata()?;
+            Ok(Self { device_and_inode: device_and_inode(&metadata) })
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = file;
+            Ok(Self {})
+        }
+    }
+
+    /// Checks that a path leads to this file, and that it has this length; or at least this, while the
+    /// journal's thread may be writing.
+    fn check(&self, path: &Path, length: u64, is_exact: bool) -> Result<(), String> {
+        let lost = |what: &str| {
+            format!(
+                "the journal {} {what} during the run; the results that were reported before are not on \
+                 disk any more",
+                path.display()
+            )
+        };
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(lost("was removed"));
+            }
+            Err(error) => {
+                return Err(format!("cannot find the journal {}: {error}", path.display()));
+            }
+        };
+        #[cfg(unix)]
+        if device_and_inode(&metadata) != self.device_and_inode {
+            return Err(lost("was replaced by another file"));
+        }
+        match metadata.len() {
+            found if found == length || (found > length && !is_exact) => Ok(()),
+            found if found < length => {
+                Err(lost(&format!("was cut from {length} to {found} bytes by another program")))
+            }
+            found => Err(format!(
+                "the journal {} was written to by another program during the run ({found} bytes, \
+                 {length} are of this process)",
+                path.display()
+            )),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn device_and_inode(metadata: &fs::Metadata) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt as _;
+    (metadata.dev(), metadata.ino())
 }
 
 struct Worker {
@@ -270,6 +402,7 @@ struct Worker {
     length: u64,
     on_disk: watch::Sender<u64>,
     path: PathBuf,
+    identity: Identity,
     failed: Arc<OnceLock<Arc<str>>>,
 }
 
@@ -329,9 +462,16 @@ impl Worker {
         if let Some(error) = self.failed.get() {
             return Err(Arc::clone(error));
         }
+        if let Err(text) = self.identity.check(&self.path, self.length, true) {
+            return Err(Arc::clone(self.failed.get_or_init(|| text.into())));
+        }
         match self.file.write_all(lines).and_then(|()| self.file.sync_data()) {
             Ok(()) => {
                 self.length += lines.len() as u64;
+                // What was removed while it was written is not on disk, whatever the sync said.
+                if let Err(text) = self.identity.check(&self.path, self.length, true) {
+                    return Err(Arc::clone(self.failed.get_or_init(|| text.into())));
+                }
                 self.on_disk.send_replace(self.length);
                 Ok(())
             }
@@ -343,5 +483,114 @@ impl Worker {
                 Err(Arc::clone(self.failed.get_or_init(|| text)))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+
+    use super::*;
+    use crate::journal::{CaseRecord, EndRecord, read_invocation};
+
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir()
+                .join(format!("honeyhive-writer-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            Self(path)
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn open(root: &Path) -> Writer {
+        let (writer, first) = create(root, None, InvocationRecord::default()).unwrap();
+        writer.commit_blocking(first).unwrap();
+        writer
+    }
+
+    fn entry(record: &Record) -> Entry {
+        let mut entry = Entry::default();
+        entry.push(record);
+        entry
+    }
+
+    fn case() -> Entry {
+        entry(&Record::Case(CaseRecord::default()))
+    }
+
+    #[test]
+    fn nothing_is_written_after_the_end() {
+        let scratch = Scratch::new("end");
+        let writer = open(&scratch.0);
+        writer.commit_blocking(case()).unwrap();
+        writer.commit_blocking(entry(&Record::End(EndRecord::default()))).unwrap();
+        assert!(writer.commit_blocking(case()).is_err());
+        assert!(writer.commit_blocking(entry(&Record::Unknown)).is_err());
+        assert_eq!((writer.late(), writer.failure()), (1, None));
+        let journal = read_invocation(writer.path().parent().unwrap()).unwrap();
+        assert!(matches!(journal.records[..], [_, Record::Case(_), Record::End(_)]));
+        assert_eq!(writer.verify(), Ok(()));
+    }
+
+    /// What the next commit says after the file was touched so.
+    fn after(name: &str, touch: fn(&Path)) -> String {
+        let scratch = Scratch::new(name);
+        let writer = open(&scratch.0);
+        writer.commit_blocking(case()).unwrap();
+        touch(writer.path());
+        let verified = writer.verify();
+        let text = writer.commit_blocking(case()).unwrap_err();
+        assert_eq!(Some(text.as_ref()), writer.failure());
+        // While the journal's thread may write, a longer file is in order.
+        let grown = text.contains("was written to by another program");
+        assert_eq!(verified.err(), (!grown).then(|| text.clone()));
+        text.to_string()
+    }
+
+    #[test]
+    fn a_file_that_vanishes_shrinks_or_grows_is_noticed() {
+        let removed = after("removed", |path| fs::remove_file(path).unwrap());
+        assert!(removed.contains("was removed during the run"), "{removed}");
+        let directory = |path: &Path| fs::remove_dir_all(path.parent().unwrap()).unwrap();
+        assert!(after("directory", directory).contains("was removed during the run"));
+        let cut = after("cut", |path| {
+            OpenOptions::new().write(true).open(path).unwrap().set_len(10).unwrap();
+        });
+        assert!(cut.contains("to 10 bytes by another program"), "{cut}");
+        let grown = after("grown", |path| {
+            let mut file = OpenOptions::new().append(true).open(path).unwrap();
+            file.write_all(b"x").unwrap();
+        });
+        assert!(grown.contains("was written to by another program"), "{grown}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn another_file_in_its_place_is_noticed() {
+        let replaced = after("replaced", |path| {
+            let copy = path.with_extension("copy");
+            fs::copy(path, &copy).unwrap();
+            fs::rename(copy, path).unwrap();
+        });
+        assert!(replaced.contains("was replaced by another file"), "{replaced}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn journals_are_for_their_owner_only() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let scratch = Scratch::new("private");
+        let writer = open(&scratch.0);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let directory = writer.path().parent().unwrap();
+        assert_eq!((mode(writer.path()), mode(directory), mode(&scratch.0)), (0o600, 0o700, 0o700));
     }
 }

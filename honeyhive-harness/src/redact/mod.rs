@@ -273,38 +273,54 @@ impl Redactor {
         if text.len() - from < SHORTEST {
             return None;
         }
-        text[from..].windows(2).enumerate().find_map(|(index, pair)| {
-            let pair = [pair[0], pair[1]];
-            if !self.0.starts.has(pair) {
-                return None;
-            }
-            let at = from + index;
-            let known = self.0.known.longest(&text[at..], pair);
-            let shape = shapes::find(text, at);
-            // Of two that start here, the longer one; of two that end together, the one with a name.
-            match (known, shape) {
-                (Some((length, secret)), shape)
-                    if shape.as_ref().is_none_or(|shape| shape.end <= at + length) =>
+        // A plain loop over bytes: tests are not optimised, and there iterators take ten times as long.
+        // Every text of every attempt comes through here.
+        let (mut at, last) = (from, text.len() - 1);
+        while at < last {
+            if self.0.starts.first[usize::from(text[at])] {
+                let pair = [text[at], text[at + 1]];
+                if self.0.starts.has(pair)
+                    && let Some(found) = self.secret_at(text, at, pair)
                 {
-                    self.0.taken[secret].1.fetch_add(1, Ordering::Relaxed);
-                    Some(at..at + length)
+                    return Some(found);
                 }
-                (_, Some(shape)) => {
-                    self.0.shaped.fetch_add(1, Ordering::Relaxed);
-                    Some(shape)
-                }
-                (_, None) => None,
             }
-        })
+            at += 1;
+        }
+        None
+    }
+
+    /// The secret that starts here with this pair.
+    fn secret_at(&self, text: &[u8], at: usize, pair: [u8; 2]) -> Option<Range<usize>> {
+        let known = self.0.known.longest(&text[at..], pair);
+        let shape = shapes::find(text, at);
+        // Of two that start here, the longer one; of two that end together, the one with a name.
+        match (known, shape) {
+            (Some((length, secret)), shape)
+                if shape.as_ref().is_none_or(|shape| shape.end <= at + length) =>
+            {
+                self.0.taken[secret].1.fetch_add(1, Ordering::Relaxed);
+                Some(at..at + length)
+            }
+            (_, Some(shape)) => {
+                self.0.shaped.fetch_add(1, Ordering::Relaxed);
+                Some(shape)
+            }
+            (_, None) => None,
+        }
     }
 }
 
 /// A set of pairs of bytes.
-struct Pairs(Box<[u64; 1024]>);
+struct Pairs {
+    pairs: Box<[u64; 1024]>,
+    /// Bytes that some pair starts with.
+    first: Box<[bool; 256]>,
+}
 
 impl Default for Pairs {
     fn default() -> Self {
-        Self(Box::new([0; 1024]))
+        Self { pairs: Box::new([0; 1024]), first: Box::new([false; 256]) }
     }
 }
 
@@ -315,12 +331,13 @@ impl Pairs {
 
     fn add(&mut self, pair: [u8; 2]) {
         let (word, bit) = Self::place(pair);
-        self.0[word] |= 1 << bit;
+        self.pairs[word] |= 1 << bit;
+        self.first[usize::from(pair[0])] = true;
     }
 
     fn has(&self, pair: [u8; 2]) -> bool {
         let (word, bit) = Self::place(pair);
-        self.0[word] >> bit & 1 == 1
+        self.pairs[word] >> bit & 1 == 1
     }
 }
 

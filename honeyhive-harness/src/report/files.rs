@@ -14,9 +14,10 @@ use super::document::{Against, Document};
 use super::{annotations, html, junit, markdown, results};
 use crate::baseline::Snapshot;
 use crate::config::{Format, GitHub, Reports};
-use crate::gate::snapshot;
+use crate::files;
 use crate::gate::verdict::Baseline;
-use crate::journal::{ExperimentResults, Results, read_invocation};
+use crate::gate::{checked, snapshot};
+use crate::journal::{ExperimentResults, Keep, Results};
 use crate::text::{count, megabytes};
 
 /// Beyond this many cases, a run writes no reports unless `HH_REPORT` names some: they take more
@@ -229,8 +230,7 @@ impl Loaded {
 }
 
 fn results_of(invocation: &Path) -> Result<Results, String> {
-    let journal = read_invocation(invocation).map_err(|error| error.to_string())?;
-    Ok(Results::new(journal.records))
+    checked::read_sound(invocation, Keep::Contents)
 }
 
 /// Writes a report to a stream. Traces are not in a document; they have a writer of their own.
@@ -278,8 +278,10 @@ pub(crate) fn replace(
     // Beside the file, so that moving it stays within the file system.
     let unfinished = parent.join(format!(".{name}.{}", std::process::id()));
     let written = (|| {
-        fs::create_dir_all(parent)?;
-        let mut file = BufWriter::new(File::create(&unfinished)?);
+        files::private_dir_all(parent)?;
+        // Reports quote inputs and outputs, so they are for their owner only.
+        let opened = files::private().write(true).create(true).truncate(true).open(&unfinished)?;
+        let mut file = BufWriter::new(opened);
         render(&mut file)?;
         file.flush()?;
         drop(file);

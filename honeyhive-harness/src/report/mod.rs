@@ -74,7 +74,8 @@ impl Fault {
 pub(crate) struct Summary {
     pub(crate) experiments: Vec<ExperimentSummary>,
     pub(crate) faults: Vec<Fault>,
-    pub(crate) journal: PathBuf,
+    /// The journal; `None` where it was removed, replaced or cut off during the run.
+    pub(crate) journal: Option<PathBuf>,
     /// Variables whose values were taken out of what was recorded, and how often.
     pub(crate) redacted: BTreeMap<String, usize>,
     pub(crate) journal_error: Option<String>,

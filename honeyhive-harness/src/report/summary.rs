@@ -55,7 +55,10 @@ pub(super) fn render(summary: &Summary) -> String {
         );
     }
     verdict_line(&mut text, summary);
-    line(&mut text, &format!("{DIM}journal{DIM:#} {}", plain(&relative(&summary.journal))));
+    if let Some(journal) = &summary.journal {
+        let whole = if summary.journal_error.is_some() { " (incomplete)" } else { "" };
+        line(&mut text, &format!("{DIM}journal{DIM:#} {}{whole}", plain(&relative(journal))));
+    }
     if !summary.redacted.is_empty() {
         wrapped(&mut text, &redacted(&summary.redacted), 0);
     }

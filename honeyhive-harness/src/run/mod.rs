@@ -226,11 +226,12 @@ pub async fn run_experiment(
     let Totals { passed, failed, errors, unscored, skipped } = result.totals;
     entry.push(&Record::End(EndRecord {
         ended_at: timestamp(std::time::SystemTime::now()),
-        cases: [passed, failed, errors, unscored, skipped],
+        cases: [passed, failed, errors, unscored, skipped].into(),
         redacted: shared.options.redactor.taken(),
         ..EndRecord::default()
     }));
     journal.commit(entry).await.map_err(|error| RunError(error.to_string()))?;
+    journal.verify().map_err(|error| RunError(error.to_string()))?;
     if let Some(uplink) = uplink {
         let sent = uplink.finish_async(options.flush_timeout).await;
         // Without a result per destination, the thread that sends has died.

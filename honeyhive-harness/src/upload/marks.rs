@@ -8,11 +8,13 @@
 //! then something is sent once more under the same ids, and nothing is taken for sent that is not.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use crate::files;
 
 /// One line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,8 +119,12 @@ impl Marks {
     pub(super) fn open(journal: &Path) -> Result<Self, MarksError> {
         let path = beside(journal);
         let fail = |error| MarksError::Io(path.clone(), error);
-        let file = OpenOptions::new().read(true).append(true).create(true).open(&path);
-        let mut file = file.map_err(fail)?;
+        if path.exists() {
+            // Opening a FIFO would wait for a reader.
+            files::open_regular(&path).map_err(fail)?;
+        }
+        let opened = files::private().read(true).append(true).create(true).open(&path);
+        let mut file = opened.map_err(fail)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(MarksError::InUse),
@@ -138,7 +144,7 @@ impl Marks {
 
     /// The marks of a journal as they stand, for looking only.
     pub(super) fn look(journal: &Path) -> HashMap<String, Arrived> {
-        std::fs::read(beside(journal)).map(|text| read(&text)).unwrap_or_default()
+        files::read_regular(&beside(journal)).map(|text| read(&text)).unwrap_or_default()
     }
 
     pub(super) fn session(&self, to: &str, session_id: &str) -> Session {

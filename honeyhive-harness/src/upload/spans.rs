@@ -6,6 +6,8 @@
 #[cfg(feature = "cli")]
 use std::io::{self, Write};
 use std::ops::ControlFlow;
+#[cfg(feature = "cli")]
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
@@ -13,9 +15,9 @@ use super::destination::inputs;
 use super::scores::{self, value_of};
 #[cfg(feature = "cli")]
 use crate::config::Protocol;
-#[cfg(feature = "cli")]
-use crate::journal::Record;
 use crate::journal::{AttemptRecord, InvocationRecord, ScoreRecord};
+#[cfg(feature = "cli")]
+use crate::journal::{Keep, Record, each_record};
 use crate::json::leaves;
 use crate::tracer::families::{Belongs, content, leaving, typed};
 use crate::tracer::otlp::Batch;
@@ -76,31 +78,38 @@ pub(super) fn add(
 /// # Errors
 /// Those of `to`.
 #[cfg(feature = "cli")]
-pub(crate) fn write_otlp(
-    records: impl IntoIterator<Item = Record>,
-    to: &mut impl Write,
-) -> io::Result<()> {
-    let mut invocation = InvocationRecord::default();
+pub(crate) fn write_otlp(invocation: &Path, to: &mut impl Write) -> io::Result<()> {
+    let mut process = InvocationRecord::default();
     let mut batch = Batch::new(Protocol::Json);
-    for record in records {
+    let mut written: io::Result<()> = Ok(());
+    let mut write = |record| {
         match record {
             Record::Invocation(next) => {
-                write_batch(&mut batch, &invocation, to)?;
-                invocation = next;
+                write_batch(&mut batch, &process, to)?;
+                process = next;
             }
             Record::Attempt(attempt) => {
                 let run_id = attempt.run_id.clone();
                 let session_id = attempt.session_id.clone();
                 let known = Known { run_id: &run_id, session_id: &session_id };
-                add(&mut batch, *attempt, &invocation, known);
+                add(&mut batch, *attempt, &process, known);
                 if batch.is_full() {
-                    write_batch(&mut batch, &invocation, to)?;
+                    write_batch(&mut batch, &process, to)?;
                 }
             }
             _ => {}
         }
-    }
-    write_batch(&mut batch, &invocation, to)
+        Ok(())
+    };
+    // One attempt at a time, however large the journal is.
+    let scan = each_record(invocation, Keep::Everything, &mut |record, _| {
+        if written.is_ok() {
+            written = write(record);
+        }
+    });
+    scan.map_err(|error| io::Error::other(error.to_string()))?;
+    written?;
+    write_batch(&mut batch, &process, to)
 }
 
 #[cfg(feature = "cli")]

@@ -1,7 +1,7 @@
 //! What still has to be sent, as far as the marks say. Nobody is asked.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::destination::Destination;
 use super::journals;
 use super::marks::{Arrived, Begun, Marks};
+use crate::files;
 
 /// What a destination that an invocation was sent to has not taken yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -84,9 +85,9 @@ pub(crate) fn unsent(directory: &Path) -> io::Result<Vec<Unsent>> {
         if begun.is_empty() {
             continue;
         }
-        let text = std::fs::read(&journal)?;
         for (name, begun, at) in begun {
-            let here = missing(&text, name, begun, at);
+            let lines = BufReader::new(files::open_regular(&journal)?);
+            let here = missing(lines, name, begun, at)?;
             match all.iter_mut().find(|other| other.name == here.name) {
                 None => all.push(here),
                 Some(other) => other.add(here),
@@ -115,7 +116,7 @@ struct Line {
 }
 
 /// What a destination lacks of one journal.
-fn missing(journal: &[u8], name: &str, begun: &Begun, at: &Arrived) -> Unsent {
+fn missing(journal: impl BufRead, name: &str, begun: &Begun, at: &Arrived) -> io::Result<Unsent> {
     let mut unsent = Unsent {
         name: name.to_owned(),
         sessions: begun.sessions,
@@ -126,8 +127,8 @@ fn missing(journal: &[u8], name: &str, begun: &Begun, at: &Arrived) -> Unsent {
     };
     // By run: whether it is wanted, and has attempts.
     let mut runs: HashMap<String, (bool, bool)> = HashMap::new();
-    for line in journal.split(|byte| *byte == b'\n') {
-        let Ok(line) = serde_json::from_slice::<Line>(line) else { continue };
+    for line in journal.split(b'\n') {
+        let Ok(line) = serde_json::from_slice::<Line>(&line?) else { continue };
         match line.r#type.as_str() {
             "experiment" => {
                 let wanted = begun.partial || line.selected >= line.rows;
@@ -154,5 +155,5 @@ fn missing(journal: &[u8], name: &str, begun: &Begun, at: &Arrived) -> Unsent {
         let open = runs.iter().filter(|(id, run)| **run == (true, true) && !at.is_finished(id));
         unsent.unfinished_runs = open.count();
     }
-    unsent
+    Ok(unsent)
 }

@@ -43,7 +43,7 @@ fn ended_in_order(run: &Run) {
     let cases = run.cases();
     assert!(cases.iter().all(|case| case.state == CaseState::Pass), "{cases:?}");
     let all: usize = run.experiments().iter().map(|experiment| experiment.selected).sum();
-    assert_eq!(end.cases, [cases.len(), 0, 0, 0, all - cases.len()]);
+    assert_eq!(end.cases, [cases.len(), 0, 0, 0, all - cases.len()].into());
     let line = format!("INTERRUPTED {} of {all} cases done and recorded", cases.len());
     assert!(run.stdout.lines().any(|other| other == line), "{line}:\n{}", run.output());
     assert!(run.stdout.lines().any(|line| line.starts_with("NOT FINISHED")), "{}", run.output());

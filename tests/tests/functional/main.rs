@@ -14,6 +14,7 @@ mod gates;
 mod hard_inputs;
 mod honeyhive;
 mod hostile;
+mod hostile_journal;
 mod hostile_threads;
 mod interrupts;
 mod journal;

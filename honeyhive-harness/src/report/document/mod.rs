@@ -156,13 +156,7 @@ impl Counts {
 
 /// A state's name, as it stands in the journal.
 pub(crate) const fn state_name(state: CaseState) -> &'static str {
-    match state {
-        CaseState::Pass => "pass",
-        CaseState::Fail => "fail",
-        CaseState::Error => "error",
-        CaseState::Unscored => "unscored",
-        CaseState::Skipped => "skipped",
-    }
+    state.name()
 }
 
 impl<'a> Document<'a> {

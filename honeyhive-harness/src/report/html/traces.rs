@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::document::{Case, Change, Document};
 use super::{escape, limits};
-use crate::journal::AttemptRecord;
+use crate::journal::{self, AttemptRecord};
 use crate::tracer::{SpanRecord, SpanStatus};
 
 /// Bytes of all traces together. Beyond it those of the cases that are in order are left out.
@@ -66,20 +66,23 @@ pub(super) fn write(document: &Document<'_>) -> Traces {
 }
 
 fn has_trace(attempt: &AttemptRecord) -> bool {
-    !attempt.spans.is_empty()
+    journal::span_count(attempt) > 0
 }
 
 fn attempt(attempt: &AttemptRecord) -> Value {
-    let begin = attempt.spans.iter().map(|span| span.start_unix_ns).min().unwrap_or(0);
-    let spans: Vec<Value> = attempt.spans.iter().take(SPANS).map(|one| span(one, begin)).collect();
+    // Spans are read again here: all of them at once are most of a journal. Where that fails now, the
+    // page has the attempt without them.
+    let all = journal::spans_of(attempt).unwrap_or_default();
+    let begin = all.iter().map(|span| span.start_unix_ns).min().unwrap_or(0);
+    let spans: Vec<Value> = all.iter().take(SPANS).map(|one| span(one, begin)).collect();
     json!({
         "t": attempt.trace_id,
         "q": attempt.session_id,
         "b": attempt.started_at,
-        "s": spans,
         // Still open at the end, beyond what an attempt may keep, and beyond what is shown here.
         "o": attempt.open_spans,
-        "l": attempt.dropped_spans + attempt.spans.len().saturating_sub(SPANS),
+        "l": attempt.dropped_spans + journal::span_count(attempt).saturating_sub(spans.len()),
+        "s": spans,
     })
 }
 
