@@ -48,7 +48,7 @@ fn every_mistake_is_told() {
         ("skip", "`skip` needs a value: `skip(argument)`"),
         ("skip()", "`skip()` is empty: write `skip(argument)`, or leave it out"),
         ("skip = \"x\"", "write `skip(argument)`"),
-        ("skip(\"x\")", "`skip()` is empty: write `skip(argument)`, or leave it out"),
+        ("skip(\"x\")", "`skip` takes the names of parameters: `skip(argument)`"),
         ("\"model\"", "expected an option, such as `event_type = \"model\"`"),
     ] {
         assert_eq!(options(attribute).1, [wanted], "{attribute}");

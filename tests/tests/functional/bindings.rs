@@ -58,7 +58,10 @@ fn rows() -> Vec<honeyhive_harness::Datapoint> {
 }
 
 #[experiment(dataset = rows, smoke, metadata(fine = 1, prompt = version()))]
-fn broken() { std::fs::write(std::env::var_os("SCRATCH").unwrap() + "/ran", "").unwrap(); }
+fn broken() {
+    let scratch = std::path::PathBuf::from(std::env::var_os("SCRATCH").unwrap());
+    std::fs::write(scratch.join("ran"), "").unwrap();
+}
 
 #[experiment(dataset = rows, smoke)]
 fn other() {}

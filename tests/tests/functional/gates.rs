@@ -242,7 +242,7 @@ fn error_rate_decides_about_errors() {
     assert_snapshot!(rules("one_error::"), @"
     Pass
     Pass: error_rate <= 0.05: 0.05, n = 20, 95 % 0.009 to 0.236; worst: 01
-    Pass: mean(value) >= 0.5: 0.55, n = 19, 95 % 0.414 to 0.686; worst: 02 (0.1), 03 (0.15), 04 (0.2)
+    Pass: mean(value) >= 0.5: 0.55, n = 19 of 20, 1 without a score, 95 % 0.414 to 0.686; worst: 02 (0.1), 03 (0.15), 04 (0.2)
     ");
     assert_snapshot!(rules("too_many_errors::"), @"
     Fail
@@ -270,11 +270,11 @@ fn an_error_fails_its_case_where_error_rate_is_not_named() {
 fn under_95_percent_scored_a_gate_is_inconclusive() {
     let here = run("two_errors::");
     assert_eq!(here.code, Some(0));
-    assert_snapshot!(here.tests()["two_errors::gate"], @"ignored (mean(value) >= 0.5: 0.575, n = 18, 95 % 0.442 to 0.708; only 18 of 20 cases scored (90 %, needs 95 %))");
+    assert_snapshot!(here.tests()["two_errors::gate"], @"ignored (mean(value) >= 0.5: 0.575, n = 18 of 20, 2 without a score, 95 % 0.442 to 0.708; only 18 of 20 cases scored (90 %, needs 95 %))");
     assert_snapshot!(rules("two_errors::"), @"
     Inconclusive
     Pass: error_rate <= 0.2: 0.1, n = 20, 95 % 0.028 to 0.301; worst: 01, 02
-    Inconclusive: mean(value) >= 0.5: 0.575, n = 18, 95 % 0.442 to 0.708; only 18 of 20 cases scored (90 %, needs 95 %)
+    Inconclusive: mean(value) >= 0.5: 0.575, n = 18 of 20, 2 without a score, 95 % 0.442 to 0.708; only 18 of 20 cases scored (90 %, needs 95 %)
     ");
     for variable in ["CI", "HH_REQUIRE_GATES"] {
         let run = PROJECT.evals(["two_errors::"]).env(variable, "true").run();

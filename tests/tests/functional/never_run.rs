@@ -150,7 +150,8 @@ const SHARED: &str = "";
 fn a_test_target_without_harness_false_and_without_main_fails() {
     let run = PROJECT.cargo_test(["--test", "forgotten-both"]).run();
     assert_eq!(run.code, Some(101), "{}", run.output());
-    let tests: Vec<(&str, &str)> = run.test_lines();
+    let mut tests = run.test_lines();
+    tests.sort_unstable();
     assert_eq!(tests, [("echo_did_not_run", "FAILED"), ("later_did_not_run", "FAILED")]);
     assert!(
         run.output().contains(
@@ -167,7 +168,9 @@ fn a_test_target_without_harness_false_and_without_main_fails() {
 fn tests_beside_experiments_fail_the_run_and_the_experiments_run() {
     let run = PROJECT.cargo_test(["--test", "beside"]).run();
     assert_eq!(run.code, Some(101), "{}", run.output());
-    assert_eq!(run.test_lines(), [("echo::a", "ok"), ("functions_that_never_run", "FAILED")]);
+    let mut tests = run.test_lines();
+    tests.sort_unstable();
+    assert_eq!(tests, [("echo::a", "ok"), ("functions_that_never_run", "FAILED")]);
     assert!(
         run.output().contains(
             "3 functions with #[test] did not run, as a target with `harness = false` runs \

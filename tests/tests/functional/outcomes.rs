@@ -230,14 +230,14 @@ fn every_mean_says_its_n() {
         .map(|line| line.trim_end().to_owned())
         .collect();
     assert_snapshot!(table.join("\n"), @"
-    evaluator           mean  95 % interval        n  gate
-    bare               0.750  0.301–0.954          4  -
-    optional           0.667  0.208–0.939          3  -
-    fallible           0.667  0.208–0.939          3  -
-    fallible_option    0.667  0.208–0.939          3  -
-    scored             0.750  0.301–0.954          4  -
-    optional_score     0.667  0.208–0.939          3  -
-    fallible_score     0.750  0.301–0.954          4  -
+    evaluator           mean  95 % interval         n  gate
+    bare               0.750  0.301–0.954           4  -
+    optional           0.667  0.208–0.939      3 of 4  -
+    fallible           0.667  0.208–0.939      3 of 4  -
+    fallible_option    0.667  0.208–0.939      3 of 4  -
+    scored             0.750  0.301–0.954           4  -
+    optional_score     0.667  0.208–0.939      3 of 4  -
+    fallible_score     0.750  0.301–0.954           4  -
     ");
 }
 
@@ -298,8 +298,8 @@ fn no_scored_case_is_a_failure() {
 
     nothing_scored · 4 cases · answers() · <time>
 
-      evaluator         mean  95 % interval        n  gate
-      never_applies        -  too few cases        0  -
+      evaluator         mean  95 % interval         n  gate
+      never_applies        -  too few cases    0 of 4  -
       latency <time> <interval> 4 -
       nothing was scored
         every evaluator answered `None` for every case, so nothing was measured;

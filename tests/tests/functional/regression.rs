@@ -252,7 +252,7 @@ fn what_changed_is_said_and_edited_rows_are_not_compared() {
     assert_eq!(two.code, Some(101));
     assert_snapshot!(rules(&two), @"
     Fail
-    Fail: no_regression(points): 0 was 1, down 1, p < 0.001, n = 10; 0 better, 10 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); changed since: Cargo.toml, prompts/old.md (gone), model small → large, 1 row removed, 2 rows edited; worst: 03 (1 → 0), 04 (1 → 0), 05 (1 → 0)
+    Fail: no_regression(points): 0 was 1, down 1, p < 0.001, n = 10 of 12, 2 not comparable with the baseline; 0 better, 10 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); changed since: Cargo.toml, prompts/old.md (gone), model small → large, 1 row removed, 2 rows edited; worst: 03 (1 → 0), 04 (1 → 0), 05 (1 → 0)
     ");
     assert_eq!(two.gates()[0].baseline.as_ref().expect("a baseline").changed.len(), 4);
     // With a third there are 9 pairs.
@@ -447,8 +447,8 @@ fn under_95_percent_scored_nothing_is_compared() {
     ");
     assert_snapshot!(rules(&run("1")), @"
     Fail
-    Fail: no_regression(points): 0.632 was 1, down 0.368 (95 % of the gain -0.607 to -0.13), p = 0.008, n = 19; 0 better, 7 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.016 with Holm's correction for 2 tests; nothing that is tracked has changed since; worst: 02 (1 → 0), 03 (1 → 0), 04 (1 → 0)
-    Fail: no_regression(points, margin = 0.1): 0.632 was 1, down 0.368 (95 % of the gain -0.607 to -0.13), p = 0.008, n = 19; 0 better, 7 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.016 with Holm's correction for 2 tests; nothing that is tracked has changed since; worst: 02 (1 → 0), 03 (1 → 0), 04 (1 → 0)
+    Fail: no_regression(points): 0.632 was 1, down 0.368 (95 % of the gain -0.607 to -0.13), p = 0.008, n = 19 of 20, 1 without a score; 0 better, 7 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.016 with Holm's correction for 2 tests; nothing that is tracked has changed since; worst: 02 (1 → 0), 03 (1 → 0), 04 (1 → 0)
+    Fail: no_regression(points, margin = 0.1): 0.632 was 1, down 0.368 (95 % of the gain -0.607 to -0.13), p = 0.008, n = 19 of 20, 1 without a score; 0 better, 7 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.016 with Holm's correction for 2 tests; nothing that is tracked has changed since; worst: 02 (1 → 0), 03 (1 → 0), 04 (1 → 0)
     Pass: error_rate <= 1: 0.05, n = 20, 95 % 0.009 to 0.236; worst: 01
     ");
 }

@@ -77,8 +77,8 @@ fn the_comment_of_a_pull_request() {
 
     | evaluator | mean | 95 % interval | n | gate |
     |---|--:|---|--:|---|
-    | `right` (1 without a score) | 0.667 | 0.208–0.939 | 3 | ⚠️ `mean(right) >= 0.9` |
-    | `distance` (1 without a score) | 2 | -6.605–10.605 | 3 | - |
+    | `right` (1 without a score) | 0.667 | 0.208–0.939 | 3 of 4 | ⚠️ `mean(right) >= 0.9` |
+    | `distance` (1 without a score) | 2 | -6.605–10.605 | 3 of 4 | - |
     | latency | ..
     | error_rate | 0.25 | 0.046–0.699 | 4 | ❌ `error_rate <= 0.1` |
 

@@ -62,7 +62,7 @@ fn a_red_run() {
 
     running 5 tests
     test red::error ... ok
-    test red::gate  ... ignored (mean(correct) >= 0.9: 0.667, n = 3, 95 % 0.208 to 0.939; only 3 of 4 cases scored (75 %, needs 95 %); mean(length) <= 10: 4.333, n = 3, 95 % 2.899 to 5.768; only 3 of 4 cases scored (75 %, needs 95 %))
+    test red::gate  ... ignored (mean(correct) >= 0.9: 0.667, n = 3 of 4, 1 without a score, 95 % 0.208 to 0.939; only 3 of 4 cases scored (75 %, needs 95 %); mean(length) <= 10: 4.333, n = 3 of 4, 1 without a score, 95 % 2.899 to 5.768; only 3 of 4 cases scored (75 %, needs 95 %))
     test red::right ... ok
     test red::terse ... FAILED
     test red::wrong ... ok
@@ -102,20 +102,20 @@ fn a_red_run() {
         output    Lyon
         rerun     cargo test --test evals -- --exact red::wrong
 
-      evaluator      mean  95 % interval        n  gate
-      correct       0.667  0.208–0.939          3  inconclusive mean >= 0.9
-      polite        0.667  0.208–0.939          3  -
-      length        4.333  2.899–5.768          3  inconclusive mean <= 10
-      latency <time> <interval> 3 -
-      error_rate    0.250  0.046–0.699          4  ok <= 0.5
+      evaluator      mean  95 % interval         n  gate
+      correct       0.667  0.208–0.939      3 of 4  inconclusive mean >= 0.9
+      polite        0.667  0.208–0.939      3 of 4  -
+      length        4.333  2.899–5.768      3 of 4  inconclusive mean <= 10
+      latency <time> <interval> 3 of 4 -
+      error_rate    0.250  0.046–0.699           4  ok <= 0.5
 
       gate inconclusive
-        mean(correct) >= 0.9: 0.667, n = 3, 95 % 0.208 to 0.939; only 3 of 4 cases
-        scored (75 %, needs 95 %)
+        mean(correct) >= 0.9: 0.667, n = 3 of 4, 1 without a score, 95 % 0.208 to
+        0.939; only 3 of 4 cases scored (75 %, needs 95 %)
 
       gate inconclusive
-        mean(length) <= 10: 4.333, n = 3, 95 % 2.899 to 5.768; only 3 of 4 cases
-        scored (75 %, needs 95 %)
+        mean(length) <= 10: 4.333, n = 3 of 4, 1 without a score, 95 % 2.899 to
+        5.768; only 3 of 4 cases scored (75 %, needs 95 %)
 
     FAIL 4 cases in 1 experiment, <time>
          red
