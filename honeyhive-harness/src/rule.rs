@@ -110,6 +110,32 @@ pub enum Test {
         /// How often it may fail although nothing but chance has changed.
         alpha: f64,
     },
+    /// Whether any single case lost more than chance explains, whatever its attempts in the
+    /// baseline say of it.
+    NoLoss {
+        /// The evaluator, by its place in the experiment's list.
+        evaluator: usize,
+        /// How often it may fail although nothing but chance has changed.
+        alpha: f64,
+    },
+    /// Whether an evaluator's mean surely fell by more than a margin.
+    NoWorseThan {
+        /// The evaluator, by its place in the experiment's list.
+        evaluator: usize,
+        /// The loss that is tolerated, in the unit of the score.
+        margin: f64,
+        /// How often it may fail although the loss is the margin.
+        alpha: f64,
+    },
+    /// Whether an evaluator's mean is shown not to have fallen by more than a margin.
+    NonInferior {
+        /// The evaluator, by its place in the experiment's list.
+        evaluator: usize,
+        /// The loss that is tolerated, in the unit of the score.
+        margin: f64,
+        /// How often it may hold although the loss is the margin.
+        alpha: f64,
+    },
 }
 
 /// One entry of `gate(..)`.
@@ -123,6 +149,9 @@ pub struct GateRule {
     /// With fewer scored units than this, the rule is inconclusive; 0 asks for none.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub min_n: u32,
+    /// The share of the cases that must be comparable with the baseline; 0.95 where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<f64>,
     /// What it asks.
     pub test: Test,
 }
@@ -132,36 +161,48 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
+impl Test {
+    /// The evaluator of a rule that compares with the baseline.
+    pub(crate) const fn compares(self) -> Option<usize> {
+        match self {
+            Self::Limit { .. } => None,
+            Self::NoRegression { evaluator, .. }
+            | Self::NoCollapse { evaluator, .. }
+            | Self::NoLoss { evaluator, .. }
+            | Self::NoWorseThan { evaluator, .. }
+            | Self::NonInferior { evaluator, .. } => Some(evaluator),
+        }
+    }
+}
+
 impl GateRule {
-    /// What the rule looks at.
+    /// The subject of the rule.
     pub fn of(&self) -> Of {
         match self.test {
             Test::Limit { of, .. } => of,
-            Test::NoRegression { evaluator, .. } | Test::NoCollapse { evaluator, .. } => {
-                Of::Evaluator(evaluator)
-            }
+            other => Of::Evaluator(other.compares().unwrap_or_default()),
         }
     }
 
-    /// What the rule decides about instead of the cases. One that looks at the baseline leaves
-    /// that to them: a case that misses is a miss, whether it did before or not.
+    /// The subject that the rule decides about instead of the cases. A rule that compares with the
+    /// baseline leaves that to them: a case that misses is a miss, whether it did before or not.
     pub fn takes_over(&self) -> Option<Of> {
         match self.test {
             Test::Limit { of, .. } => Some(of),
-            Test::NoRegression { .. } | Test::NoCollapse { .. } => None,
+            _ => None,
         }
     }
 
-    /// How many attempts more a second look takes; 0 for none.
+    /// The number of further attempts that a second look takes; 0 for none.
     pub fn confirm(&self) -> u32 {
         match self.test {
             Test::NoRegression { confirm, .. } => confirm,
-            Test::Limit { .. } | Test::NoCollapse { .. } => 0,
+            _ => 0,
         }
     }
 
-    /// It compares with the baseline.
+    /// Whether the rule compares with the baseline.
     pub fn needs_baseline(&self) -> bool {
-        matches!(self.test, Test::NoRegression { .. } | Test::NoCollapse { .. })
+        self.test.compares().is_some()
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::snapshot::Snapshot;
+use super::snapshot::{EvaluatorPrint, Snapshot};
 use crate::text::count;
 
 /// Rows that came, went, or are another question now, by the ids of their datapoints.
@@ -65,11 +65,21 @@ pub fn changed(before: &Snapshot, after: &Snapshot) -> Vec<String> {
             found.push(format!("{key} {} → {}", shown(then), shown(now)));
         }
     }
+    // Files of schema 1 do not say which scores are good, nor which there can be.
+    let knows_all = before.schema != 1;
+    let same = |then: Option<&EvaluatorPrint>, now: Option<&EvaluatorPrint>| {
+        let (Some(then), Some(now)) = (then, now) else { return then.is_none() && now.is_none() };
+        let known = |print: &EvaluatorPrint| match knows_all {
+            true => print.clone(),
+            false => EvaluatorPrint { good: String::new(), range: None, ..print.clone() },
+        };
+        known(then) == known(now)
+    };
     for (name, (then, now)) in both(&before.evaluators, &after.evaluators) {
         match (then, now) {
             (None, Some(_)) => found.push(format!("evaluator {name} (new)")),
             (Some(_), None) => found.push(format!("evaluator {name} (gone)")),
-            (then, now) if then != now => found.push(format!("evaluator {name}")),
+            (then, now) if !same(then, now) => found.push(format!("evaluator {name}")),
             _ => {}
         }
     }
@@ -103,7 +113,7 @@ fn shown(value: Option<&Value>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CaseSnapshot, EvaluatorPrint};
+    use super::super::CaseSnapshot;
     use super::*;
 
     #[test]

@@ -1,7 +1,8 @@
 //! Cases that always held and now never do: what an average hides.
 
+use super::exchange::{self, Question};
+use super::pairs::{Paired, Scope, pair};
 use super::snapshot::Snapshot;
-use crate::stats::poisson_binomial_tail;
 
 /// What [`collapses`] found.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,40 +33,25 @@ pub fn collapses(
     evaluator: &str,
     select: &dyn Fn(&str) -> bool,
 ) -> Result<Collapses, String> {
-    if let Some(why) = super::compare::incomparable(before, after, evaluator) {
-        return Err(why);
-    }
-    let (mut held, mut collapsed, mut chances) = (0, Vec::new(), Vec::new());
-    for (id, case) in &after.cases {
-        let then = before.cases.get(id).filter(|then| then.row == case.row && select(id));
-        let Some(then) = then.and_then(|then| then.scores.get(evaluator)) else { continue };
-        let Some(now) = case.scores.get(evaluator) else { continue };
-        let (Some(good_then), Some(good_now)) = (then.good, now.good) else { continue };
-        let always = good_then == then.attempts;
-        held += usize::from(always);
-        if always && good_now == 0 {
-            collapsed.push(id.clone());
-        }
-        if u64::from(good_then) + u64::from(good_now) == u64::from(then.attempts) {
-            chances.push(1.0 / ways(then.attempts, now.attempts));
-        }
-    }
-    let p = poisson_binomial_tail(&chances, collapsed.len());
-    Ok(Collapses { held, collapsed, p })
+    let paired = pair(before, after, evaluator, Scope { now: select, slice: None })?;
+    let compared = super::compare::of_pairs(evaluator, &paired);
+    let tests = exchange::answer(&paired, &compared, &[Question::Collapses]);
+    let (held, collapsed) = held_and_collapsed(&paired);
+    Ok(Collapses { held, collapsed, p: tests.p[0] })
 }
 
-/// In how many ways attempts can be dealt to two runs that have so many.
-fn ways(a: u32, b: u32) -> f64 {
-    let all = f64::from(a) + f64::from(b);
-    let mut ways = 1.0_f64;
-    for i in (0..a.min(b)).map(f64::from) {
-        ways *= (all - i) / (i + 1.0);
-        // However many attempts a file may name, beyond the range of floats there is no way back.
-        if ways.is_infinite() {
-            break;
+/// How many cases held in every attempt of the baseline, and the ids of those that hold in none now.
+pub(crate) fn held_and_collapsed(paired: &Paired) -> (usize, Vec<String>) {
+    let (mut held, mut collapsed) = (0, Vec::new());
+    for pair in &paired.pairs {
+        let Some(counts) = pair.counts else { continue };
+        let always = counts.good.0 == counts.attempts.0;
+        held += usize::from(always);
+        if always && counts.good.1 == 0 {
+            collapsed.push(pair.id.clone());
         }
     }
-    ways
+    (held, collapsed)
 }
 
 #[cfg(test)]
@@ -85,7 +71,7 @@ mod tests {
                 },
             )]
             .into(),
-            cluster: None,
+            ..CaseSnapshot::default()
         };
         Snapshot {
             evaluators: [("e".to_owned(), EvaluatorPrint::default())].into(),

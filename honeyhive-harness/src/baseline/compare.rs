@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::snapshot::{ScoreSnapshot, Snapshot};
-use crate::score::Direction;
-use crate::stats::{self, Alternative, Dealt, Interval};
+use super::exchange;
+use super::pairs::{Both, Coverage, Paired, Scope, Unit, pair};
+use super::snapshot::Snapshot;
+use crate::stats::{self, Alternative, Interval};
 
 /// Flips of the permutation test beyond the sizes where all are tried.
 const FLIPS: u32 = 10_000;
@@ -52,6 +53,8 @@ pub struct ScoreComparison {
     pub p_better: f64,
     /// The p-values are of clusters of cases: this many.
     pub clusters: Option<usize>,
+    /// How much of what both runs cover is in the pairs.
+    pub coverage: Coverage,
 }
 
 impl ScoreComparison {
@@ -74,6 +77,7 @@ impl ScoreComparison {
             p_worse: 1.0,
             p_better: 1.0,
             clusters: None,
+            coverage: Coverage::default(),
         }
     }
 }
@@ -86,94 +90,31 @@ impl ScoreComparison {
 /// The test is the paired sign-flip permutation test of the mean, which on hits and misses is
 /// `McNemar`'s exact test. With clusters, the differences of a cluster are flipped together. Where
 /// shares of good attempts are of another number of attempts in one run than in the other, p is at
-/// least that of dealing the attempts anew ([`stats::dealing_test`]).
+/// least that of dealing the attempts anew, as in [`stats::dealing_test`].
 pub fn compare(
     before: &Snapshot,
     after: &Snapshot,
     evaluator: &str,
     select: &dyn Fn(&str) -> bool,
 ) -> ScoreComparison {
-    if let Some(why) = incomparable(before, after, evaluator) {
-        return ScoreComparison::incomparable(evaluator, why);
+    match pair(before, after, evaluator, Scope { now: select, slice: None }) {
+        Ok(paired) => of_pairs(evaluator, &paired),
+        Err(why) => ScoreComparison::incomparable(evaluator, why),
     }
-    let direction = after.evaluators.get(evaluator).map(|print| print.direction);
-    let sign = if direction == Some(Direction::Minimize) { -1.0 } else { 1.0 };
-    let mut pairs = Vec::new();
-    // A case without a cluster is one of its own.
-    let mut clusters: BTreeMap<(Option<&str>, &str), (f64, f64)> = BTreeMap::new();
-    let mut any_clustered = false;
-    let mut dealt = Vec::new();
-    for (id, case) in &after.cases {
-        let Some(then) = before.cases.get(id).filter(|then| then.row == case.row) else { continue };
-        let (Some(then), Some(now)) = (then.scores.get(evaluator), case.scores.get(evaluator))
-        else {
-            continue;
-        };
-        if !select(id) {
-            continue;
-        }
-        dealt.extend(counted(then, now, sign));
-        let (then, now) = (then.score, now.score);
-        any_clustered |= case.cluster.is_some();
-        let cluster = match &case.cluster {
-            Some(cluster) => (Some(cluster.as_str()), ""),
-            None => (None, id.as_str()),
-        };
-        let sums = clusters.entry(cluster).or_default();
-        *sums = (sums.0 + sign * then, sums.1 + sign * now);
-        pairs.push(Pair { case: id.clone(), before: then, after: now, gain: sign * (now - then) });
-    }
-    let clusters: Option<Vec<(f64, f64)>> = any_clustered.then(|| clusters.into_values().collect());
-    let uneven = dealt.iter().any(|case: &Dealt| case.attempts.0 != case.attempts.1);
-    // Only where every score is a share of good attempts.
-    let dealt = Some(dealt).filter(|dealt| uneven && dealt.len() == pairs.len());
-    summarise(evaluator, pairs, clusters, dealt.as_deref())
 }
 
-/// The counts behind a pair of scores, where the scores are shares of good attempts (or of bad
-/// ones, where less is better).
-fn counted(then: &ScoreSnapshot, now: &ScoreSnapshot, sign: f64) -> Option<Dealt> {
-    let is_share = |score: &ScoreSnapshot, good: u32| {
-        let share = f64::from(good) / f64::from(score.attempts);
-        let share = if sign < 0.0 { 1.0 - share } else { share };
-        (score.score - share).abs() < 1e-9
-    };
-    let good = (then.good?, now.good?);
-    (is_share(then, good.0) && is_share(now, good.1))
-        .then_some(Dealt { good, attempts: (then.attempts, now.attempts) })
-}
-
-/// Why the scores of an evaluator in two runs cannot be compared.
-pub(super) fn incomparable(before: &Snapshot, after: &Snapshot, evaluator: &str) -> Option<String> {
-    let Some(now) = after.evaluators.get(evaluator) else {
-        return Some(format!("`{evaluator}` is no evaluator of this run"));
-    };
-    let Some(then) = before.evaluators.get(evaluator) else {
-        return Some(format!("`{evaluator}` is not in the baseline"));
-    };
-    let what = if then.source != now.source {
-        "source"
-    } else if then.settings != now.settings {
-        "settings"
-    } else if then.direction != now.direction {
-        "direction"
-    } else if then.reduce != now.reduce {
-        "reducer"
-    } else {
-        return None;
-    };
-    Some(format!(
-        "the {what} of evaluator `{evaluator}` changed since the baseline, so it measures \
-         something else"
-    ))
-}
-
-fn summarise(
-    evaluator: &str,
-    pairs: Vec<Pair>,
-    clusters: Option<Vec<(f64, f64)>>,
-    dealt: Option<&[Dealt]>,
-) -> ScoreComparison {
+/// The comparison of pairs.
+pub(crate) fn of_pairs(evaluator: &str, paired: &Paired) -> ScoreComparison {
+    let clusters = paired.is_clustered().then(|| sums_of_clusters(&paired.pairs));
+    let pairs = paired.pairs.iter();
+    let pairs: Vec<Pair> = pairs
+        .map(|Both { id, before, after, gain, .. }| Pair {
+            case: id.clone(),
+            before: *before,
+            after: *after,
+            gain: *gain,
+        })
+        .collect();
     let of = |value: &dyn Fn(&Pair) -> f64| -> f64 {
         let values: Vec<f64> = pairs.iter().map(value).collect();
         stats::mean(&values).unwrap_or(f64::NAN)
@@ -181,17 +122,21 @@ fn summarise(
     let gains: Vec<f64> = pairs.iter().map(|pair| pair.gain).collect();
     let (better, worse) = (count(&gains, 1.0), count(&gains, -1.0));
     // Gains as pairs from 0, so that the sign of the direction is in them.
-    let units = clusters.clone().unwrap_or_else(|| gains.iter().map(|gain| (0.0, *gain)).collect());
+    let units: Vec<(f64, f64)> = match &clusters {
+        Some(sums) => sums.iter().map(|sum| (0.0, *sum)).collect(),
+        None => gains.iter().map(|gain| (0.0, *gain)).collect(),
+    };
     let interval = match stats::t_interval(&gains, 0.95) {
         Some(interval) if clusters.is_none() && interval.low < interval.high => Some(interval),
         _ => None,
     };
     let (before, after, gain) = (of(&|pair| pair.before), of(&|pair| pair.after), of(&|p| p.gain));
-    let p = |side| {
-        let dealt = dealt.and_then(|dealt| stats::dealing_test(dealt, side, SEED, FLIPS));
-        p(&units, side).max(dealt.unwrap_or(0.0))
-    };
-    let (p_worse, p_better) = (p(Alternative::Less), p(Alternative::Greater));
+    // Where attempts differ, a mean of one scatters to one side and a mean of ten does not.
+    let dealt = Some(paired).filter(|paired| paired.is_uneven());
+    let (worse_dealt, better_dealt) =
+        dealt.and_then(exchange::mean_by_attempts).unwrap_or_default();
+    let p_worse = p(&units, Alternative::Less).max(worse_dealt);
+    let p_better = p(&units, Alternative::Greater).max(better_dealt);
     ScoreComparison {
         evaluator: evaluator.to_owned(),
         incomparable: None,
@@ -204,8 +149,18 @@ fn summarise(
         p_worse,
         p_better,
         clusters: clusters.map(|clusters| clusters.len()),
+        coverage: paired.coverage.clone(),
         pairs,
     }
+}
+
+/// The gains of each cluster added up; a case without a cluster is one of its own.
+fn sums_of_clusters(pairs: &[Both]) -> Vec<f64> {
+    let mut sums: BTreeMap<Unit<'_>, f64> = BTreeMap::new();
+    for pair in pairs {
+        *sums.entry(pair.unit()).or_default() += pair.gain;
+    }
+    sums.into_values().collect()
 }
 
 /// How many gains have this sign; averages of the same scores in another order have none.
@@ -228,15 +183,16 @@ fn p(units: &[(f64, f64)], side: Alternative) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{CaseSnapshot, EvaluatorPrint};
+    use super::super::{CaseSnapshot, EvaluatorPrint, ScoreSnapshot};
     use super::*;
+    use crate::score::Direction;
 
     fn snapshot(direction: Direction, scores: &[(&str, f64)]) -> Snapshot {
         let print = EvaluatorPrint { direction, source: "s".to_owned(), ..Default::default() };
         let case = |score: f64| CaseSnapshot {
             row: "row".to_owned(),
             scores: [("e".to_owned(), ScoreSnapshot { score, attempts: 1, good: None })].into(),
-            cluster: None,
+            ..CaseSnapshot::default()
         };
         Snapshot {
             evaluators: [("e".to_owned(), print)].into(),
@@ -276,7 +232,7 @@ mod tests {
         assert!(compared.incomparable.is_some_and(|why| why.contains("the source of evaluator")));
         assert!(compared.pairs.is_empty() && compared.p_worse.to_bits() == 1.0_f64.to_bits());
         let compared = compare(&before, &after, "f", &all);
-        assert_eq!(compared.incomparable.as_deref(), Some("`f` is no evaluator of this run"));
+        assert_eq!(compared.incomparable.as_deref(), Some("this run has no evaluator `f`"));
     }
 
     #[test]

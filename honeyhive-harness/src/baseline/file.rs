@@ -135,6 +135,9 @@ fn render(snapshot: &Snapshot) -> Result<String, serde_json::Error> {
     field("files", map(&snapshot.files)?, false);
     field("metadata", map(&snapshot.metadata)?, false);
     field("models", json(&snapshot.models)?, false);
+    if !snapshot.slices.is_empty() {
+        field("slices", json(&snapshot.slices)?, false);
+    }
     field("cases", map(&snapshot.cases)?, true);
     text.push_str("}\n");
     Ok(text)
@@ -164,7 +167,7 @@ mod tests {
         let case = CaseSnapshot {
             row: "0123456789abcdef".to_owned(),
             scores: [("correct".to_owned(), score)].into(),
-            cluster: None,
+            ..CaseSnapshot::default()
         };
         let print = EvaluatorPrint { source: "5c1d".to_owned(), ..EvaluatorPrint::default() };
         Snapshot {
@@ -196,8 +199,8 @@ mod tests {
         let text = render(&snapshot()).expect("JSON");
         let error = parsed(&text[..text.len() / 2]).expect_err("torn");
         assert!(error.starts_with("b.json:") && error.contains("not a baseline"), "{error}");
-        let error = parsed(&text.replace("\"schema\": 1", "\"schema\": 9")).expect_err("newer");
-        assert!(error.contains("(schema 9, this one knows 1)"), "{error}");
+        let error = parsed(&text.replace("\"schema\": 2", "\"schema\": 9")).expect_err("newer");
+        assert!(error.contains("(schema 9, this one knows 2)"), "{error}");
         let error = parsed(&text.replace("\"detect\"", "\"other\"")).expect_err("other");
         assert_eq!(error, "b.json is the baseline of the experiment `other`");
         let error = parsed(&text.replace("\"attempts\"", "\"atempts\"")).expect_err("a typo");

@@ -11,7 +11,7 @@
 //!
 //! ```json
 //! {
-//!   "schema": 1,
+//!   "schema": 2,
 //!   "experiment": "detect_language",
 //!   "accepted_at": "2026-11-22T19:02:11Z",
 //!   "commit": "9f3e1c2b..",
@@ -19,7 +19,7 @@
 //!   "invocation": "20261122T190158-3f2a",
 //!   "dataset": "sentences",
 //!   "evaluators": {
-//!     "correct": {"source":"5c1d..","settings":"","direction":"maximize","reduce":"mean"}
+//!     "correct": {"source":"5c1d..","settings":"","direction":"maximize","reduce":"mean","good":"true"}
 //!   },
 //!   "files": {
 //!     "prompts/system.md": "8a8c.."
@@ -37,17 +37,27 @@
 //! `row` is a hash of inputs, ground truth and history: a row with another one is another question,
 //! and is not compared. Metadata and tags are not in it. `score` is what the attempts of the case
 //! come to, `good` how many of them the evaluator judged good (absent when it only measures).
+//! Of an evaluator, `good` says which scores of an attempt are good, and `range` which there can be:
+//! with another threshold or range it measures something else. A case keeps its `cluster`, the
+//! `slices` it is in, and the evaluators whose score is `missing` after an error. Files of schema 1
+//! have none of these four and can still be read.
 
 mod changed;
 mod collapse;
 mod compare;
+pub(crate) mod exchange;
 mod file;
+mod pairs;
 mod snapshot;
 mod tracked;
 
 pub use changed::{RowChanges, changed};
+pub(crate) use collapse::held_and_collapsed;
 pub use collapse::{Collapses, collapses};
+pub(crate) use compare::of_pairs;
 pub use compare::{Pair, ScoreComparison, compare};
 pub use file::{BaselineError, read, write};
+pub(crate) use pairs::{Both, Paired, Unit, pair};
+pub use pairs::{Coverage, Scope};
 pub use snapshot::{CaseSnapshot, EvaluatorPrint, SCHEMA, ScoreSnapshot, Snapshot, row_print};
 pub(crate) use tracked::tracked;

@@ -13,7 +13,7 @@ use crate::score::Direction;
 
 /// The number of the format of baseline files. It grows when a reader of the old one would
 /// misunderstand.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// What an experiment came to, case by case. See the [module](super) for the file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,13 +49,17 @@ pub struct Snapshot {
     /// Models that spans named as those that answered.
     #[serde(default)]
     pub models: BTreeSet<String>,
+    /// The slices that rules of its gate asked for, so that a case that left one is noticed. Absent
+    /// in files of schema 1.
+    #[serde(default)]
+    pub slices: BTreeSet<String>,
     /// What became of each case, by its id.
     #[serde(deserialize_with = "distinct")]
     pub cases: BTreeMap<String, CaseSnapshot>,
 }
 
 /// How an evaluator's scores came about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluatorPrint {
     /// Changes when its source does.
@@ -70,6 +74,13 @@ pub struct EvaluatorPrint {
     /// How the attempts of a case become one score.
     #[serde(default)]
     pub reduce: String,
+    /// Which scores of an attempt are good: `>= 0.7`, or `true`; empty where the evaluator only
+    /// measures, and in files of schema 1, which do not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub good: String,
+    /// The lowest and the highest score that there can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<(f64, f64)>,
 }
 
 /// What became of a case.
@@ -81,9 +92,15 @@ pub struct CaseSnapshot {
     /// By the evaluator's name; without one that did not apply or gave no score.
     #[serde(default, deserialize_with = "distinct")]
     pub scores: BTreeMap<String, ScoreSnapshot>,
-    /// Cases of one cluster resemble each other. Not kept: the run that is compared knows it.
-    #[serde(skip)]
+    /// The evaluators that should have given a score, and did not.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub missing: BTreeSet<String>,
+    /// The cluster of the case: cases of one cluster resemble each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
+    /// The slices of [`Snapshot::slices`] that the case was in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub slices: BTreeSet<String>,
 }
 
 /// What an evaluator said of a case.

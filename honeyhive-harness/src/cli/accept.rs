@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::pick::{self, Which};
 use super::place::workspace;
 use super::{Done, Outcome};
-use crate::baseline::{self, BaselineError, CaseSnapshot, ScoreSnapshot, Snapshot};
+use crate::baseline::{self, BaselineError, ScoreSnapshot, Snapshot};
 use crate::config::Config;
 use crate::gate::snapshot::recorded;
 use crate::journal::{CaseState, ExperimentResults, GitRecord, Keep, Results, Verdict};
@@ -60,6 +60,11 @@ struct Accepted {
     unscored: usize,
     /// Its gate failed. What is accepted is what later runs are measured by, good or bad.
     gate_failed: bool,
+    /// Evaluators with a score for less than 95 % of the cases that should have one: the name, the
+    /// cases that have one, and those that should.
+    gaps: Vec<(String, usize, usize)>,
+    /// Evaluators whose scores are better than in the baseline before by more than chance.
+    improved: Vec<String>,
     /// Mean scores by evaluator, now and in the baseline before.
     scores: Vec<(String, f64, Option<f64>)>,
     /// What has changed since the baseline before.
@@ -167,6 +172,8 @@ fn prepare(
         written: !same,
         cases: snapshot.cases.len(),
         unscored,
+        gaps: gaps(&snapshot),
+        improved: before.as_ref().map_or_else(Vec::new, |before| improved(before, &snapshot)),
         gate_failed: experiment.gate.as_ref().is_some_and(|gate| gate.verdict == Verdict::Fail),
         scores: snapshot
             .evaluators
@@ -179,6 +186,36 @@ fn prepare(
         changed: before.map_or_else(Vec::new, |before| baseline::changed(&before, &snapshot)),
     };
     Ok((snapshot, accepted))
+}
+
+/// The least share of cases with a score that a baseline may have without a warning.
+const MIN_SCORED: f64 = 0.95;
+
+/// A change for the better with a p of at most this is no chance.
+const ALPHA: f64 = 0.05;
+
+fn gaps(snapshot: &Snapshot) -> Vec<(String, usize, usize)> {
+    let of = |name: &String| {
+        let scored = snapshot.cases.values().filter(|case| case.scores.contains_key(name)).count();
+        let missing = snapshot.cases.values().filter(|case| case.missing.contains(name)).count();
+        (name.clone(), scored, scored + missing)
+    };
+    snapshot
+        .evaluators
+        .keys()
+        .map(of)
+        .filter(|(_, scored, wanted)| (*scored as f64) < MIN_SCORED * *wanted as f64)
+        .collect()
+}
+
+/// The evaluators that say that a run is better than its baseline.
+fn improved(before: &Snapshot, now: &Snapshot) -> Vec<String> {
+    let names = now.evaluators.keys();
+    let better = |name: &&String| {
+        let compared = baseline::compare(before, now, name, &|_| true);
+        compared.incomparable.is_none() && compared.gain > 0.0 && compared.p_better <= ALPHA
+    };
+    names.filter(better).cloned().collect()
 }
 
 /// Where the baseline of an experiment goes.
@@ -222,11 +259,6 @@ fn says_the_same(before: &Snapshot, now: &Snapshot) -> bool {
         commit: None,
         dirty: false,
         invocation: String::new(),
-        cases: snapshot
-            .cases
-            .iter()
-            .map(|(id, case)| (id.clone(), CaseSnapshot { cluster: None, ..case.clone() }))
-            .collect(),
         ..snapshot.clone()
     };
     undated(before) == undated(now)
@@ -307,6 +339,24 @@ fn line(accepted: &Accepted) -> String {
     if accepted.gate_failed {
         text.push_str("  its gate failed: later runs are measured by a run that did not hold\n");
     }
+    for (name, scored, wanted) in &accepted.gaps {
+        text.push_str(&format!(
+            "  warning: {name} has a score for {scored} of {} only, after errors; later runs are \
+             compared on these alone\n",
+            count(*wanted, "case")
+        ));
+    }
+    if accepted.written && !accepted.improved.is_empty() {
+        text.push_str(&format!(
+            "  warning: {} better than the baseline before by more than chance. A run that is \
+             accepted because it was good makes later ones look worse (false alarms of 11 % instead \
+             of 1 %): run it once more and accept that run\n",
+            match accepted.improved.as_slice() {
+                [one] => format!("{one} is"),
+                all => format!("{} are", all.join(", ")),
+            }
+        ));
+    }
     if accepted.unscored > 0 {
         text.push_str(&format!(
             "  {} without any score, which later runs cannot be compared with\n",
@@ -319,7 +369,7 @@ fn line(accepted: &Accepted) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::baseline::EvaluatorPrint;
+    use crate::baseline::{CaseSnapshot, EvaluatorPrint};
 
     fn snapshot(invocation: &str, good: u32, attempts: u32) -> Snapshot {
         let score = ScoreSnapshot {
@@ -336,7 +386,7 @@ mod tests {
                 CaseSnapshot {
                     row: "r".to_owned(),
                     scores: [("e".to_owned(), score)].into(),
-                    cluster: None,
+                    ..CaseSnapshot::default()
                 },
             )]
             .into(),

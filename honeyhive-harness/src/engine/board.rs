@@ -187,6 +187,7 @@ mod tests {
         Case {
             row,
             state: CaseState::Pass,
+            attempts: 1,
             scores: Box::default(),
             latencies: Box::default(),
             in_slice: Box::default(),

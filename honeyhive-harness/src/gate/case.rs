@@ -55,6 +55,8 @@ pub(crate) struct Scored {
     pub(crate) holds: Option<bool>,
     /// The attempts that have a score.
     pub(crate) attempts: u32,
+    /// The attempts that should have a score, and have none.
+    pub(crate) missing: u32,
     /// How many of them are good, where the evaluator judges.
     pub(crate) good: Option<u32>,
     /// The standard deviation of their scores; absent for a single attempt.
@@ -85,6 +87,8 @@ pub(crate) struct Case {
     pub(crate) row: usize,
     /// What became of it.
     pub(crate) state: CaseState,
+    /// The attempts that were made.
+    pub(crate) attempts: u32,
     /// Per evaluator.
     pub(crate) scores: Box<[CaseScore]>,
     /// Of the function alone, in seconds, for each attempt that gave a result.
@@ -103,12 +107,20 @@ impl Case {
         Self {
             row,
             state: CaseState::Skipped,
+            attempts: 0,
             scores: vec![CaseScore::Missing; rules.judges.len()].into(),
             latencies: Box::default(),
             in_slice: Box::default(),
             row_hash: String::new(),
             cluster: None,
         }
+    }
+
+    /// A case that passed, of which nothing else is known.
+    #[cfg(test)]
+    pub(crate) fn of_row(row: usize) -> Self {
+        let rules = Rules { judges: Vec::new(), require: Vec::new(), gates: Vec::new() };
+        Self { state: CaseState::Pass, attempts: 1, ..Self::skipped(row, &rules) }
     }
 
     /// Whether the rule at `index` looks at this case.
@@ -217,6 +229,7 @@ pub(crate) fn decide(
         row_hash,
         cluster,
         state: CaseState::Pass,
+        attempts: u32::try_from(attempts.len()).unwrap_or(u32::MAX),
         scores: Box::default(),
         latencies: attempts
             .iter()
@@ -329,18 +342,19 @@ fn in_attempt(text: String, attempt: u32, of: usize) -> String {
 
 fn score_of(judge: &Judge, attempts: &[AttemptRecord], index: usize) -> CaseScore {
     let mut values = Vec::with_capacity(attempts.len());
-    let mut missing = false;
+    let mut missing = 0;
     for attempt in attempts {
         match attempt.scores.get(index) {
             Some(ScoreRecord { value: Some(value), .. }) => values.push(*value),
             Some(ScoreRecord { error: None, .. }) if attempt.error.is_none() => {}
-            _ => missing = true,
+            _ => missing += 1,
         }
     }
     if values.is_empty() {
-        return if missing { CaseScore::Missing } else { CaseScore::NotApplicable };
+        return if missing > 0 { CaseScore::Missing } else { CaseScore::NotApplicable };
     }
-    judge.case_score(&values).map_or(CaseScore::Missing, CaseScore::Scored)
+    let scored = judge.case_score(&values);
+    scored.map_or(CaseScore::Missing, |scored| CaseScore::Scored(Scored { missing, ..scored }))
 }
 
 fn is_bad(judge: &Judge, score: &ScoreRecord) -> bool {

@@ -89,6 +89,16 @@ impl Judge {
         self.direction.comparison().holds(value.as_f64(), limit)
     }
 
+    /// Which scores of an attempt are good, in words: `>= 0.7`, `true`; empty where it only measures.
+    pub(crate) fn good_when(&self) -> String {
+        let (symbol, threshold) = (self.direction.comparison().symbol(), self.threshold);
+        match (self.judges(), threshold) {
+            (_, Some(threshold)) => format!("{symbol} {threshold}"),
+            (Judges::Never, None) => String::new(),
+            (_, None) => (self.direction == Direction::Maximize).to_string(),
+        }
+    }
+
     /// Which way the score of a case is better: shares of good attempts are better the higher.
     pub(crate) fn case_direction(&self) -> Direction {
         if self.reduce.counts() { Direction::Maximize } else { self.direction }
@@ -147,6 +157,7 @@ impl Judge {
             score,
             holds: judged.then(|| comparison.holds(score, limit)),
             attempts,
+            missing: 0,
             good: judged.then_some(good),
             spread,
         })

@@ -4,15 +4,20 @@ use crate::journal::{RuleRecord, Verdict};
 use crate::rule::{GateRule, Measure, Mode, Of};
 use crate::score::Comparison;
 use crate::stats::{self, Interval, Spread};
-use crate::text::{beside, count, number, seconds};
+use crate::text::{beside, count, number, seconds, thousands};
 
+use super::bounds::Bounds;
 use super::case::{Case, CaseScore};
+use super::correct::{Corrected, Draft, Group, Tested};
 use super::counted::Counted;
 use super::evaluator::Judge;
-use super::verdict::{Draft, MIN_SCORED, Scene};
+use super::verdict::{MIN_SCORED, Scene};
 
 /// The confidence of every interval and bound.
 const CONFIDENCE: f64 = 0.95;
+
+/// How often a bound may be wrong.
+const ALPHA: f64 = 1.0 - CONFIDENCE;
 
 /// Evaluations of the bootstrap's statistic that a gate may cost.
 const BOOTSTRAP_BUDGET: usize = 20_000_000;
@@ -27,7 +32,14 @@ pub(super) struct Limit {
     pub(super) at: f64,
 }
 
-/// What a rule looks at.
+impl Limit {
+    /// The measure is a mean, of which there are bounds.
+    fn has_bounds(self) -> bool {
+        matches!(self.measure, Measure::Mean | Measure::PassRate | Measure::ErrorRate)
+    }
+}
+
+/// The values that a rule is about.
 #[derive(Default)]
 struct Sample<'a> {
     /// One value per unit, with the case it comes from.
@@ -35,13 +47,21 @@ struct Sample<'a> {
     /// Cases that have a value, and cases that should have one but have none.
     scored: usize,
     missing: usize,
+    /// The same in attempts: those that failed are not hidden by those that did not.
+    have: usize,
+    want: usize,
     /// Cases that the evaluator does not apply to, and cases whose score says neither yes nor no.
     not_applicable: usize,
     not_judged: usize,
 }
 
 /// Judges a rule with a limit.
-pub(super) fn judge(rule: &GateRule, limit: Limit, scene: &Scene<'_>, cases: &[&Case]) -> Draft {
+pub(super) fn judge<'a>(
+    rule: &'a GateRule,
+    limit: Limit,
+    scene: &Scene<'_>,
+    cases: &[&Case],
+) -> Draft<'a> {
     let record =
         |verdict, value: Option<f64>, n, interval: Option<Interval>, text: String| RuleRecord {
             value,
@@ -51,8 +71,8 @@ pub(super) fn judge(rule: &GateRule, limit: Limit, scene: &Scene<'_>, cases: &[&
         };
     let sample = sample(limit, cases);
     let n = sample.values.len();
-    let wanted = sample.scored + sample.missing;
-    let share = sample.scored as f64 / wanted as f64;
+    let (have, wanted) = (sample.have, sample.want);
+    let share = have as f64 / wanted as f64;
     let without = if limit.of == Of::Errors { "not run" } else { "without a score" };
     let rest = [
         (sample.not_applicable, "not applicable"),
@@ -65,14 +85,14 @@ pub(super) fn judge(rule: &GateRule, limit: Limit, scene: &Scene<'_>, cases: &[&
             Some(few) => format!("no case was scored, {few}"),
             None => format!("no case was scored, {}", counted.text()),
         };
-        return Draft::without_test(record(Verdict::Inconclusive, None, 0, None, text));
+        return Draft::Said(record(Verdict::Inconclusive, None, 0, None, text));
     }
     if limit.measure == Measure::Stddev && n < 2 {
         let counted = counted.text();
         let text = format!("one value has no spread, {counted}; a standard deviation takes two");
-        return Draft::without_test(record(Verdict::Inconclusive, None, n, None, text));
+        return Draft::Said(record(Verdict::Inconclusive, None, n, None, text));
     }
-    let (value, interval, bounds) = compute(limit, scene.judges(), &sample.values);
+    let (value, interval) = compute(limit, scene.judges(), &sample.values);
     let show = |value: f64| {
         if limit.of == Of::Latency {
             beside(value, limit.at, seconds)
@@ -82,7 +102,7 @@ pub(super) fn judge(rule: &GateRule, limit: Limit, scene: &Scene<'_>, cases: &[&
     };
     if let Some(few) = counted.too_few(rule.min_n) {
         let text = format!("{}, {few}", show(value));
-        return Draft::without_test(record(Verdict::Inconclusive, Some(value), n, None, text));
+        return Draft::Said(record(Verdict::Inconclusive, Some(value), n, None, text));
     }
     let mut text = format!("{}, {}", show(value), counted.text());
     match &interval {
@@ -101,99 +121,127 @@ pub(super) fn judge(rule: &GateRule, limit: Limit, scene: &Scene<'_>, cases: &[&
         _ => None,
     };
     if share < MIN_SCORED {
+        let unit = if wanted > cases.len() { "attempt" } else { "case" };
         let text = format!(
             "{text}; only {} of {} scored ({:.0} %, needs 95 %)",
-            sample.scored,
-            count(wanted, "case"),
+            thousands(have),
+            count(wanted, unit),
             share * 100.0
         );
-        return Draft::without_test(record(Verdict::Inconclusive, Some(value), n, shown, text));
+        return Draft::Said(record(Verdict::Inconclusive, Some(value), n, shown, text));
     }
-    let (tested, what) = match (limit.mode, limit.comparison, bounds) {
-        (Mode::Point, ..) => (Some(value), None),
-        (_, _, None) => (None, None),
-        (Mode::Confident, Comparison::AtLeast, Some((low, _)))
-        | (Mode::NotWorse, Comparison::AtMost, Some((low, _))) => (Some(low), Some("lower")),
-        (Mode::Confident, Comparison::AtMost, Some((_, high)))
-        | (Mode::NotWorse, Comparison::AtLeast, Some((_, high))) => (Some(high), Some("upper")),
-    };
-    let Some(tested) = tested else {
-        text.push_str("; too few cases for a bound");
-        return Draft::without_test(record(Verdict::Inconclusive, Some(value), n, shown, text));
-    };
-    if let Some(side) = what {
-        text.push_str(&format!(", one-sided 95 % {side} bound {}", show(tested)));
-    }
-    let holds = limit.comparison.holds(tested, limit.at);
     let worst = worst(limit, &sample.values, &show, scene);
-    let verdict = if holds { Verdict::Pass } else { Verdict::Fail };
-    let mut draft = Draft::without_test(record(verdict, Some(value), n, shown, text));
-    draft.tail = worst.map_or_else(String::new, |worst| format!("; worst: {worst}"));
-    if limit.mode == Mode::NotWorse {
-        draft.test = Some((p_of_bound(limit, &sample.values), 1.0 - CONFIDENCE));
+    let tail = worst.map_or_else(String::new, |worst| format!("; worst: {worst}"));
+    if limit.mode == Mode::Point {
+        let holds = limit.comparison.holds(value, limit.at);
+        let verdict = if holds { Verdict::Pass } else { Verdict::Fail };
+        return Draft::Said(record(verdict, Some(value), n, shown, text + &tail));
     }
-    draft
-}
-
-/// How often chance alone would put the mean so far on the wrong side of the limit: the smallest
-/// error probability at which the bound still fails.
-fn p_of_bound(limit: Limit, values: &[(f64, &Case)]) -> f64 {
-    let fails = |confidence: f64| {
-        let (low, high) = match spread(values, 2.0 * confidence - 1.0) {
-            Spread::Interval(interval) => (interval.low, interval.high),
-            Spread::NoSpread { .. } | Spread::TooFew { .. } => {
-                let mean = mean_of(values);
-                (mean, mean)
-            }
-        };
-        let bound = if limit.comparison == Comparison::AtLeast { high } else { low };
-        !limit.comparison.holds(bound, limit.at)
+    let bounds = limit.has_bounds().then(|| Bounds::new(limit.of, scene.judges(), &sample.values));
+    let Some(bounds) = bounds.flatten() else {
+        text.push_str(
+            "; the values do not differ and have no `range(..)`, or are too few, so nothing bounds \
+             their mean",
+        );
+        return Draft::Said(record(Verdict::Inconclusive, Some(value), n, shown, text));
     };
-    let (mut low, mut high) = (0.5 + 1e-9, 1.0 - 1e-12);
-    if !fails(low) {
-        return 1.0;
+    let wants_lower = (limit.mode == Mode::Confident) == (limit.comparison == Comparison::AtLeast);
+    let (bound, side) = if wants_lower {
+        (bounds.lower(CONFIDENCE), "lower")
+    } else {
+        (bounds.upper(CONFIDENCE), "upper")
+    };
+    text.push_str(&format!(", one-sided 95 % {side} bound {}", show(bound)));
+    let holds = limit.comparison.holds(bound, limit.at);
+    if limit.mode == Mode::Confident {
+        if let (false, Some(takes)) = (holds, bounds.takes(limit.comparison, limit.at)) {
+            text.push_str(&format!("; {takes}"));
+        }
+        let verdict = if holds { Verdict::Pass } else { Verdict::Fail };
+        return Draft::Said(record(verdict, Some(value), n, shown, text + &tail));
     }
-    if fails(high) {
-        return 1.0 - high;
-    }
-    // 40 halvings know it to 12 digits.
-    for _ in 0..40 {
-        let middle = f64::midpoint(low, high);
-        if fails(middle) { low = middle } else { high = middle }
-    }
-    1.0 - low
+    // The bound is what decides, and p has a grid of its own.
+    let p = bounds.p_beyond(limit.comparison, limit.at);
+    let p = if holds { p.max(ALPHA + 1e-9) } else { p.min(ALPHA) };
+    let least = bounds.least_p(limit.comparison, limit.at);
+    let draft = record(Verdict::Pass, Some(value), n, shown, text);
+    let finish = move |corrected: &Corrected| {
+        let mut record = draft;
+        let fails = corrected.p <= corrected.alpha;
+        if corrected.least > corrected.alpha {
+            record.verdict = Verdict::Inconclusive;
+            record.text.push_str(
+                "; so few values cannot show that the limit is missed, however bad they are",
+            );
+        } else if fails {
+            record.verdict = Verdict::Fail;
+        }
+        if corrected.tests > 1 && !holds {
+            record.text.push_str(&format!(", {}", corrected.shown()));
+        }
+        record.text.push_str(&tail);
+        record
+    };
+    Draft::Tested(Tested {
+        group: Group::Limit,
+        alone: p,
+        p,
+        least,
+        better: None,
+        alpha: ALPHA,
+        jointly: Vec::new(),
+        finish: Box::new(finish),
+    })
 }
 
 fn sample<'a>(limit: Limit, cases: &[&'a Case]) -> Sample<'a> {
     let mut sample = Sample { values: Vec::with_capacity(cases.len()), ..Sample::default() };
     for case in cases {
         let before = sample.values.len();
+        let made = case.attempts.max(1) as usize;
+        let (mut missing, mut have, mut want) = (0, 0, 0);
         match limit.of {
             Of::Errors => match case.state {
-                crate::journal::CaseState::Skipped => sample.missing += 1,
-                _ => sample.values.push((f64::from(u8::from(case.is_error())), *case)),
+                crate::journal::CaseState::Skipped => (missing, want) = (1, made),
+                _ => {
+                    sample.values.push((f64::from(u8::from(case.is_error())), *case));
+                    (have, want) = (made, made);
+                }
             },
             Of::Evaluator(evaluator) => match (case.scores[evaluator], limit.measure) {
                 (CaseScore::NotApplicable, _) => sample.not_applicable += 1,
-                (CaseScore::Missing, _) => sample.missing += 1,
-                (CaseScore::Scored(scored), Measure::PassRate) => match scored.holds {
-                    Some(good) => sample.values.push((f64::from(u8::from(good)), *case)),
-                    None => sample.not_judged += 1,
-                },
-                (CaseScore::Scored(scored), _) => sample.values.push((scored.score, *case)),
-            },
-            Of::Latency if case.latencies.is_empty() => sample.missing += 1,
-            Of::Latency => match limit.measure {
-                Measure::Mean | Measure::Median | Measure::Stddev => {
-                    let mean = stats::mean(&case.latencies).unwrap_or_default();
-                    sample.values.push((mean, *case));
-                }
-                _ => {
-                    sample.values.extend(case.latencies.iter().map(|latency| (*latency, *case)));
+                (CaseScore::Missing, _) => (missing, want) = (1, made),
+                (CaseScore::Scored(scored), measure) => {
+                    have = scored.attempts as usize;
+                    want = have + scored.missing as usize;
+                    match (measure, scored.holds) {
+                        (Measure::PassRate, None) => sample.not_judged += 1,
+                        (Measure::PassRate, Some(good)) => {
+                            sample.values.push((f64::from(u8::from(good)), *case));
+                        }
+                        _ => sample.values.push((scored.score, *case)),
+                    }
                 }
             },
+            Of::Latency if case.latencies.is_empty() => (missing, want) = (1, made),
+            Of::Latency => {
+                (have, want) = (case.latencies.len(), made.max(case.latencies.len()));
+                match limit.measure {
+                    Measure::Mean | Measure::Median | Measure::Stddev => {
+                        let mean = stats::mean(&case.latencies).unwrap_or_default();
+                        sample.values.push((mean, *case));
+                    }
+                    _ => {
+                        let all = case.latencies.iter().map(|latency| (*latency, *case));
+                        sample.values.extend(all);
+                    }
+                }
+            }
         }
         sample.scored += usize::from(sample.values.len() > before);
+        sample.missing += missing;
+        sample.have += have;
+        sample.want += want;
     }
     sample
 }
@@ -212,11 +260,6 @@ fn spread(values: &[(f64, &Case)], confidence: f64) -> Spread {
     }
     let values: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
     stats::interval_of_mean(&values, confidence)
-}
-
-fn mean_of(values: &[(f64, &Case)]) -> f64 {
-    let values: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
-    stats::mean(&values).unwrap_or_default()
 }
 
 /// The 95 % interval of a mean of case values, within the values that there can be.
@@ -247,42 +290,30 @@ enum Shown {
     None(&'static str),
 }
 
-/// The value of the measure, its interval, and its one-sided bounds where it has them.
-fn compute(
-    limit: Limit,
-    judges: &[Judge],
-    pairs: &[(f64, &Case)],
-) -> (f64, Shown, Option<(f64, f64)>) {
+/// The value of the measure and its interval.
+fn compute(limit: Limit, judges: &[Judge], pairs: &[(f64, &Case)]) -> (f64, Shown) {
     let mut values: Vec<f64> = pairs.iter().map(|(value, _)| *value).collect();
     let mean = stats::mean(&values).unwrap_or_default();
     match limit.measure {
         Measure::Mean | Measure::PassRate | Measure::ErrorRate => {
-            // A one-sided bound at 95 % is the end of the two-sided interval at 90 %.
-            let bounds = match spread(pairs, 2.0 * CONFIDENCE - 1.0) {
-                Spread::Interval(interval) => Some((interval.low, interval.high)),
-                Spread::NoSpread { .. } => Some((mean, mean)),
-                Spread::TooFew { .. } => None,
-            };
             match mean_interval(limit.of, judges, pairs) {
-                Spread::Interval(interval) => (mean, Shown::Interval(interval), bounds),
-                Spread::NoSpread { .. } => (mean, Shown::NoSpread, bounds),
-                Spread::TooFew { .. } => {
-                    (mean, Shown::None("too few cases for an interval"), bounds)
-                }
+                Spread::Interval(interval) => (mean, Shown::Interval(interval)),
+                Spread::NoSpread { .. } => (mean, Shown::NoSpread),
+                Spread::TooFew { .. } => (mean, Shown::None("too few cases for an interval")),
             }
         }
         Measure::Min | Measure::Max => {
             let extreme = if limit.measure == Measure::Min { f64::min } else { f64::max };
             let value = values.iter().copied().reduce(extreme).unwrap_or_default();
-            (value, Shown::None("an extreme has no interval"), None)
+            (value, Shown::None("an extreme has no interval"))
         }
         Measure::Stddev => {
             let value = stats::stddev(&values).unwrap_or_default();
             let resamples = (BOOTSTRAP_BUDGET / values.len().max(1)).clamp(200, 2000);
             let statistic = |sample: &mut [f64]| stats::stddev(sample).unwrap_or_default();
             match stats::bootstrap_interval(&values, statistic, CONFIDENCE, 0, resamples) {
-                Some(interval) => (value, Shown::Interval(interval), None),
-                None => (value, Shown::None("too few cases for an interval"), None),
+                Some(interval) => (value, Shown::Interval(interval)),
+                None => (value, Shown::None("too few cases for an interval")),
             }
         }
         Measure::Median | Measure::P50 | Measure::P90 | Measure::P95 | Measure::P99 => {
@@ -295,8 +326,8 @@ fn compute(
             values.sort_unstable_by(f64::total_cmp);
             let value = stats::quantile(&values, q).unwrap_or_default();
             match stats::quantile_interval(&values, q, CONFIDENCE) {
-                Some(interval) => (value, Shown::Interval(interval), None),
-                None => (value, Shown::None("too few cases for an interval"), None),
+                Some(interval) => (value, Shown::Interval(interval)),
+                None => (value, Shown::None("too few cases for an interval")),
             }
         }
     }

@@ -6,8 +6,12 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::case::Rules;
+use super::correct::Corrected;
+use super::notice;
+use super::relative::{self, Family};
 use super::snapshot::recorded;
-use crate::baseline::{self, Snapshot};
+use crate::baseline::exchange;
+use crate::baseline::{self, Paired, Scope, Snapshot, Unit};
 use crate::journal::{ExperimentRecord, Results};
 use crate::rule::{GateRule, Measure, Mode, Of, Test};
 use crate::score::{Comparison, Judges};
@@ -20,6 +24,9 @@ const POWER: f64 = 0.8;
 /// How much pairs differ when nothing is known yet: a hit or miss that flickers in one of eight
 /// cases.
 const ASSUMED_SD: f64 = 0.35;
+
+/// The loss that [`PlannedRule::needs`] is about: five points of a hundred.
+const MEANT: f64 = 0.05;
 
 /// An experiment as it would be run.
 #[derive(Debug, Serialize)]
@@ -46,6 +53,8 @@ pub(crate) struct PlannedRule {
     pub(crate) false_alarms: Option<f64>,
     /// The smallest loss that it notices four times out of five.
     pub(crate) detects: Option<f64>,
+    /// The cases that it takes to notice a loss of [`MEANT`] four times out of five.
+    pub(crate) needs: Option<usize>,
     /// What is assumed, or why there is nothing to say.
     pub(crate) note: String,
 }
@@ -85,7 +94,11 @@ pub(crate) fn plan(
         calls,
         seconds: latency.map(|latency| latency * calls as f64 / record.concurrency.max(1) as f64),
         any_case_fails: any_case_fails(&rules, &known),
-        rules: rules.gates.iter().map(|rule| planned_rule(rule, &rules, &known, cases)).collect(),
+        rules: rules
+            .gates
+            .iter()
+            .map(|rule| planned_rule(rule, &rules, &known, (cases, repeats)))
+            .collect(),
         from: match (&known.baseline, &known.newest) {
             (Some(_), Some(_)) => "the baseline and the newest run",
             (Some(_), None) => "the baseline",
@@ -96,16 +109,26 @@ pub(crate) fn plan(
     }
 }
 
+impl Known {
+    /// The run that scores are taken from, and its name.
+    fn best(&self) -> (&'static str, Option<&Snapshot>) {
+        match &self.baseline {
+            Some(baseline) => ("the baseline", Some(baseline)),
+            None => ("the newest run", self.newest.as_ref()),
+        }
+    }
+}
+
 /// The scores of an evaluator in the best known run.
 fn scores(known: &Known, evaluator: &str) -> Option<Vec<f64>> {
-    let snapshot = known.baseline.as_ref().or(known.newest.as_ref())?;
+    let snapshot = known.best().1?;
     let scores = snapshot.cases.values().filter_map(|case| case.scores.get(evaluator));
     Some(scores.map(|score| score.score).collect()).filter(|all: &Vec<f64>| all.len() >= 2)
 }
 
 /// The probability that at least one case fails by itself, were each to behave as it did.
 fn any_case_fails(rules: &Rules, known: &Known) -> Option<f64> {
-    let snapshot = known.baseline.as_ref().or(known.newest.as_ref())?;
+    let snapshot = known.best().1?;
     let (mut all_pass, mut any_judges) = (1.0, false);
     for (index, judge) in rules.judges.iter().enumerate() {
         let is_gated =
@@ -122,34 +145,33 @@ fn any_case_fails(rules: &Rules, known: &Known) -> Option<f64> {
     any_judges.then_some(1.0 - all_pass)
 }
 
-fn planned_rule(rule: &GateRule, rules: &Rules, known: &Known, n: usize) -> PlannedRule {
+fn planned_rule(
+    rule: &GateRule,
+    rules: &Rules,
+    known: &Known,
+    (n, repeats): (usize, u32),
+) -> PlannedRule {
     let text = rule.text.clone().into_owned();
     let nothing = |note: &str| PlannedRule {
         rule: text.clone(),
         false_alarms: None,
         detects: None,
+        needs: None,
         note: note.to_owned(),
     };
     if rule.slice.is_some() {
         return nothing("a slice: its size is known when it runs");
     }
     match rule.test {
-        Test::NoRegression { evaluator, margin, alpha, .. } => {
+        Test::NoRegression { evaluator, .. }
+        | Test::NoCollapse { evaluator, .. }
+        | Test::NoLoss { evaluator, .. }
+        | Test::NoWorseThan { evaluator, .. }
+        | Test::NonInferior { evaluator, .. } => {
             let name = &rules.judges[evaluator].name;
-            let (sd, note) = scatter(known, name);
-            // Where the test alone would notice less than the margin, the margin decides.
-            let detects = stats::mean_detectable(sd, n as u64, alpha, POWER);
-            PlannedRule {
-                rule: text.clone(),
-                false_alarms: Some(alpha),
-                detects: detects.map(|effect| effect.max(margin)),
-                note,
-            }
+            let tests = Family::of(&rules.gates).len();
+            planned_comparison(rule, name, known, (n, repeats, tests))
         }
-        Test::NoCollapse { alpha, .. } => PlannedRule {
-            false_alarms: Some(alpha),
-            ..nothing("cases that passed every attempt in the baseline and none now")
-        },
         Test::Limit {
             mode: Mode::Point,
             measure: Measure::Mean,
@@ -191,26 +213,141 @@ fn planned_rule(rule: &GateRule, rules: &Rules, known: &Known, n: usize) -> Plan
     }
 }
 
-/// The standard deviation of paired differences between two runs without a change, and where it is
-/// from.
-fn scatter(known: &Known, evaluator: &str) -> (f64, String) {
+/// What is known beforehand of a rule that compares with the baseline.
+fn planned_comparison(
+    rule: &GateRule,
+    evaluator: &str,
+    known: &Known,
+    (n, repeats, tests): (usize, u32, usize),
+) -> PlannedRule {
+    let alpha = match rule.test {
+        Test::NoRegression { alpha, .. }
+        | Test::NoCollapse { alpha, .. }
+        | Test::NoLoss { alpha, .. }
+        | Test::NoWorseThan { alpha, .. }
+        | Test::NonInferior { alpha, .. } => alpha,
+        Test::Limit { .. } => f64::NAN,
+    };
+    let planned = |false_alarms, detects, needs, note: String| PlannedRule {
+        rule: rule.text.clone().into_owned(),
+        false_alarms,
+        detects,
+        needs,
+        note,
+    };
+    let corrected = |least: f64| Corrected {
+        alone: 1.0,
+        p: 1.0,
+        least: (least * tests as f64).min(1.0),
+        better: None,
+        alpha,
+        tests,
+        jointly: Vec::new(),
+    };
+    let paired = known.best().1.and_then(|best| expected(best, evaluator, repeats));
+    let question = relative::question(rule);
+    if let (Some(paired), Some(question)) = (&paired, question) {
+        let found = corrected(exchange::least(paired, question, false));
+        if found.least > alpha {
+            let why = notice::cannot_fail(paired, question, &found);
+            return planned(Some(0.0), None, None, format!("cannot fail: {why}"));
+        }
+    }
+    let corrected = corrected(0.0);
+    let of_tests = match tests {
+        0 | 1 => String::new(),
+        tests => format!("; corrected for {tests} tests of the gate"),
+    };
+    match rule.test {
+        Test::NoRegression { margin, .. } | Test::NoWorseThan { margin, .. } => {
+            let (error, units, note) = error_of_gain(known, evaluator, n);
+            let detects = match rule.test {
+                // The margin is tolerated, so it must be lost beforehand.
+                Test::NoWorseThan { .. } => {
+                    margin + notice::smallest(error, units, 0.0, &corrected)
+                }
+                _ => notice::smallest(error, units, margin, &corrected),
+            };
+            let needs = (detects > MEANT && margin < MEANT).then(|| {
+                let beyond = notice::smallest(error, units, 0.0, &corrected);
+                (n as f64 * (beyond / MEANT).powi(2)).ceil() as usize
+            });
+            let unit = if units < n { format!(" in {units} clusters") } else { String::new() };
+            planned(Some(alpha), Some(detects), needs, format!("{note}{unit}{of_tests}"))
+        }
+        Test::NonInferior { margin, .. } => {
+            let (error, _, note) = error_of_gain(known, evaluator, n);
+            let quantiles = stats::normal_quantile(1.0 - alpha) + stats::normal_quantile(POWER);
+            let needed = n as f64 * (quantiles * error / margin.max(1e-9)).powi(2);
+            let note = format!("holds only where it is shown; {note}");
+            planned(None, None, Some(needed.ceil() as usize), note)
+        }
+        Test::NoCollapse { .. } => {
+            let found = paired.and_then(|paired| notice::collapses(&paired, &corrected));
+            let note = found.map_or_else(
+                || "cases that held in every attempt and never do now".to_owned(),
+                |found| format!("fails from {found} among those that held{of_tests}"),
+            );
+            planned(Some(alpha), None, None, note)
+        }
+        _ => {
+            let note =
+                format!("single cases that lost more attempts than chance explains{of_tests}");
+            planned(Some(alpha), None, None, note)
+        }
+    }
+}
+
+/// A run paired with itself, as if it were repeated with another number of attempts.
+fn expected(run: &Snapshot, evaluator: &str, repeats: u32) -> Option<Paired> {
+    let mut paired = baseline::pair(run, run, evaluator, Scope::ALL).ok()?;
+    for counts in paired.pairs.iter_mut().filter_map(|pair| pair.counts.as_mut()) {
+        counts.attempts.1 = repeats;
+        counts.good.1 = counts.good.1.min(repeats);
+    }
+    Some(paired)
+}
+
+/// The standard error of the mean gain of a run of `n` cases without a change, the number of its
+/// units, and the source of both.
+fn error_of_gain(known: &Known, evaluator: &str, n: usize) -> (f64, usize, String) {
     if let (Some(before), Some(after)) = (&known.baseline, &known.newest)
         && before.invocation != after.invocation
+        && let Ok(paired) = baseline::pair(before, after, evaluator, Scope::ALL)
+        && paired.pairs.len() >= 10
     {
-        let compared = baseline::compare(before, after, evaluator, &|_| true);
-        let gains: Vec<f64> = compared.pairs.iter().map(|pair| pair.gain).collect();
-        if gains.len() >= 10
-            && let Some(sd) = stats::stddev(&gains).filter(|sd| *sd > 0.0)
-        {
-            return (sd, format!("pairs differ by sd {sd:.2} from baseline to newest run"));
+        let gains: Vec<(f64, Unit<'_>)> =
+            paired.pairs.iter().map(|pair| (pair.gain, pair.unit())).collect();
+        if let Some((error, units)) = scaled(&gains, n) {
+            let sd = error * (n as f64).sqrt();
+            let note = format!("pairs differ by sd {sd:.2} from baseline to newest run");
+            return (error, units, note);
         }
     }
-    match scores(known, evaluator).and_then(|values| stats::stddev(&values)) {
+    let best =
+        known.best().1.and_then(|best| baseline::pair(best, best, evaluator, Scope::ALL).ok());
+    if let Some(paired) = best {
+        let scores: Vec<(f64, Unit<'_>)> =
+            paired.pairs.iter().map(|pair| (pair.before, pair.unit())).collect();
         // Two runs that had nothing in common would differ by this much.
-        Some(sd) if sd > 0.0 => {
-            let sd = sd * std::f64::consts::SQRT_2;
-            (sd, format!("at most: were two runs independent, pairs would differ by sd {sd:.2}"))
+        if let Some((error, units)) = scaled(&scores, n) {
+            let error = error * std::f64::consts::SQRT_2;
+            let sd = error * (n as f64).sqrt();
+            let note =
+                format!("at most: were two runs independent, pairs would differ by sd {sd:.2}");
+            return (error, units, note);
         }
-        _ => (ASSUMED_SD, format!("assumes that pairs differ by sd {ASSUMED_SD}")),
     }
+    let note = format!("assumes that pairs differ by sd {ASSUMED_SD}");
+    (ASSUMED_SD / (n.max(1) as f64).sqrt(), n, note)
+}
+
+/// The standard error of the mean of so many values, and how many units they come from; `None`
+/// without spread.
+fn scaled(values: &[(f64, Unit<'_>)], n: usize) -> Option<(f64, usize)> {
+    let mean = stats::clustered_mean(values)?;
+    let error = mean.standard_error.filter(|error| *error > 1e-12)?;
+    let share = n as f64 / mean.n as f64;
+    let units = (mean.clusters as f64 * share).round().max(2.0) as usize;
+    Some((error / share.sqrt(), units))
 }

@@ -53,7 +53,7 @@ fn not_worse(limit: f64) -> GateRule {
 
 /// Without a text: nobody reads it.
 fn rule(test: Test) -> GateRule {
-    GateRule { text: "".into(), slice: None, min_n: 0, test }
+    GateRule { text: "".into(), slice: None, min_n: 0, coverage: None, test }
 }
 
 /// A comparison that is made over and over: of two runs of one suite, before a change and after it.
@@ -70,6 +70,37 @@ struct World {
     luck: Option<(f64, usize)>,
     /// The experiment says what belongs together.
     clustered: bool,
+    /// So many of the cases repeat their first attempt: attempts of one run go together.
+    alike: f64,
+    /// Numbers instead of yes and no: how they scatter about the rate.
+    noise: Option<Noise>,
+}
+
+/// How numbers scatter.
+#[derive(Clone, Copy, Debug)]
+enum Noise {
+    /// Normal, with this standard deviation.
+    Normal(f64),
+    /// Seldom, and then far below.
+    LongTail,
+    /// Student's t with two degrees of freedom: no variance at all.
+    Heavy,
+}
+
+impl Noise {
+    fn draw(self, random: &mut SplitMix64) -> f64 {
+        let normal = |random: &mut SplitMix64| {
+            crate::stats::normal_quantile(uniform(random).clamp(1e-9, 1.0 - 1e-9))
+        };
+        match self {
+            Self::Normal(sd) => sd * normal(random),
+            Self::LongTail => -0.05 * normal(random).exp(),
+            Self::Heavy => {
+                let (u, v) = (uniform(random).max(1e-9), uniform(random).max(1e-9));
+                0.1 * normal(random) / (-(u.ln() + v.ln()) / 2.0).sqrt()
+            }
+        }
+    }
 }
 
 /// The suite of the power table: mostly easy cases, some hard ones, a few that nearly always fail.
@@ -112,7 +143,18 @@ impl World {
             damage: 0.0,
             luck: None,
             clustered: false,
+            alike: 0.0,
+            noise: None,
         }
+    }
+
+    /// The same with numbers that have neither a threshold nor a range.
+    fn of_numbers(gates: Vec<GateRule>, n: usize, noise: Noise) -> Self {
+        let mut world = Self::new(gates, vec![0.7; n], 1);
+        for judge in &mut world.rules.judges {
+            judge.shape = Shape::Number;
+        }
+        Self { noise: Some(noise), ..world }
     }
 
     fn run(&self, rates: &[f64], repeats: u32, random: &mut SplitMix64) -> Vec<Case> {
@@ -122,20 +164,28 @@ impl World {
             if let Some((size, _)) = self.luck.filter(|(_, members)| row.is_multiple_of(*members)) {
                 luck = if random.next_u64() & 1 == 0 { size } else { -size };
             }
+            let alike = uniform(random) < self.alike;
+            let value = |random: &mut SplitMix64| match self.noise {
+                None => ScoreValue::Bool(uniform(random) < rate + luck),
+                Some(noise) => ScoreValue::Number(rate + luck + noise.draw(random)),
+            };
             let mut attempt = |number| AttemptRecord {
                 attempt: number,
                 scores: self
                     .rules
                     .judges
                     .iter()
-                    .map(|_| ScoreRecord {
-                        value: Some(ScoreValue::Bool(uniform(random) < rate + luck)),
-                        ..ScoreRecord::default()
-                    })
+                    .map(|_| ScoreRecord { value: Some(value(random)), ..ScoreRecord::default() })
                     .collect(),
                 ..AttemptRecord::default()
             };
-            let attempts: Vec<AttemptRecord> = (1..=repeats).map(&mut attempt).collect();
+            let mut attempts: Vec<AttemptRecord> = (1..=repeats).map(&mut attempt).collect();
+            if alike {
+                let first = attempts[0].scores.clone();
+                for attempt in &mut attempts {
+                    attempt.scores.clone_from(&first);
+                }
+            }
             let cluster = self.luck.filter(|_| self.clustered);
             let facts = RowFacts {
                 row,
@@ -251,6 +301,161 @@ fn several(trials: usize) {
     world.is_quiet("no_regression twice and no_collapse, × 3", trials);
 }
 
+/// The gate of the first example in the docs.
+fn usual(limit: f64) -> Vec<GateRule> {
+    vec![no_regression(0), no_collapse(0), not_worse(limit)]
+}
+
+/// Two comparisons of one evaluator that are judged jointly, beside a limit that is far away.
+fn jointly(trials: usize) {
+    for n in [12, 30, 60] {
+        for repeats in [1, 3] {
+            let world = World::new(usual(0.6), suite(n), repeats);
+            world
+                .is_quiet(&format!("no_regression with no_collapse, n = {n}, × {repeats}"), trials);
+        }
+    }
+    let world = World::new(usual(0.6), suite(60), 1);
+    World { repeats: (10, 3), ..world }.is_quiet("the same, n = 60, × (10, 3)", trials);
+}
+
+#[test]
+fn rules_that_are_judged_jointly_err_no_more_often_than_one() {
+    jointly(150);
+}
+
+/// Documents of five questions that have good and bad days together, with repeats.
+fn clustered_collapses(trials: usize) {
+    for n in [30, 60, 150] {
+        let world = World {
+            luck: Some((0.3, 5)),
+            clustered: true,
+            ..World::new(usual(0.3), vec![0.65; n], 3)
+        };
+        world.is_quiet(&format!("no_collapse in documents of 5, n = {n}, × 3"), trials);
+    }
+}
+
+#[test]
+fn documents_with_good_and_bad_days_do_not_collapse() {
+    clustered_collapses(100);
+}
+
+/// The attempts of a run that repeat each other look like cases that were lost. What cannot be
+/// found of it is the limit of the promise, and the docs say how much that is.
+fn attempts_that_go_together(trials: usize) {
+    for (n, alike, most) in [(30, 0.3, 0.12), (60, 0.3, 0.14), (30, 1.0, 0.13), (60, 1.0, 0.06)] {
+        let world = World { alike, ..World::new(usual(0.5), suite(n), 3) };
+        let what = format!("attempts alike in {:.0} % of cases, n = {n}, × 3", alike * 100.0);
+        world.is_red_at_most(most, &what, trials);
+    }
+}
+
+#[test]
+fn attempts_that_go_together_are_found() {
+    attempts_that_go_together(100);
+}
+
+/// Numbers with long tails and without a variance.
+fn numbers(trials: usize) {
+    for (what, noise) in
+        [("normal", Noise::Normal(0.15)), ("long tail", Noise::LongTail), ("t₂", Noise::Heavy)]
+    {
+        for n in [12, 30, 60] {
+            let world = World::of_numbers(vec![no_regression(0)], n, noise);
+            world.is_quiet(&format!("no_regression of numbers, {what}, n = {n}"), trials);
+        }
+    }
+}
+
+#[test]
+fn numbers_of_any_distribution_are_seldom_red() {
+    numbers(TRIALS);
+}
+
+/// The lower bound is above the truth in at most 5 % of runs, also near the ceiling, with repeats,
+/// and with clusters.
+fn confident(trials: usize) {
+    for (n, repeats, lost) in [(12, 3, 0.06), (20, 5, 0.03), (60, 3, 0.06), (150, 5, 0.03)] {
+        // Which cases are lost is chance, too: the truth is about cases that could have been.
+        let truth = (1.0 - lost) * 0.97;
+        let rule = confident_rule(truth);
+        let world = World::new(vec![rule], vec![0.97; n], repeats);
+        let mut random = SplitMix64::new(3);
+        let passes = (0..trials)
+            .filter(|_| {
+                let rates: Vec<f64> =
+                    (0..n).map(|_| if uniform(&mut random) < lost { 0.0 } else { 0.97 }).collect();
+                let cases = world.run(&rates, repeats, &mut random);
+                world.gate(&cases, &cases) == Verdict::Pass
+            })
+            .count();
+        let share = passes as f64 / trials as f64;
+        eprintln!("{:5.1} % wrong passes: confident, n = {n}, × {repeats}", share * 100.0);
+        assert!(share <= ALPHA + error(ALPHA, trials), "{n} × {repeats}: {share}");
+    }
+    for n in [20, 60, 150] {
+        let world = World {
+            luck: Some((0.05, 5)),
+            clustered: true,
+            ..World::new(vec![confident_rule(0.95)], vec![0.95; n], 1)
+        };
+        let mut random = SplitMix64::new(4);
+        let passes = (0..trials)
+            .filter(|_| {
+                let cases = world.run(&world.rates, 1, &mut random);
+                world.gate(&cases, &cases) == Verdict::Pass
+            })
+            .count();
+        let share = passes as f64 / trials as f64;
+        eprintln!("{:5.1} % wrong passes: confident, documents of 5, n = {n}", share * 100.0);
+        assert!(share <= 0.08 + error(0.08, trials), "documents, {n}: {share}");
+    }
+}
+
+fn confident_rule(limit: f64) -> GateRule {
+    let (mode, measure, of) = (Mode::Confident, Measure::Mean, Of::Evaluator(0));
+    rule(Test::Limit { mode, measure, of, comparison: Comparison::AtLeast, limit })
+}
+
+#[test]
+fn confident_is_seldom_wrong_near_the_ceiling() {
+    confident(200);
+}
+
+/// What the joint test finds of cases that are lost, in percent of runs.
+fn found_jointly(trials: usize) {
+    let lost = |n: usize, steady: usize| {
+        let mut rates = suite(n);
+        rates[..steady].fill(0.0);
+        rates
+    };
+    for (what, n, after, least) in [
+        ("one steady case lost", 12, lost(12, 1), 0.15),
+        ("one steady case lost", 30, lost(30, 1), 0.08),
+        ("two steady cases lost", 30, lost(30, 2), 0.75),
+        ("every case −0.08", 60, suite(60).iter().map(|rate| rate - 0.08).collect(), 0.5),
+    ] {
+        let world = World::new(usual(0.4), suite(n), 3);
+        let mut random = SplitMix64::new(9);
+        let red = (0..trials)
+            .filter(|_| {
+                let before = world.run(&world.rates, 3, &mut random);
+                let now = world.run(&after, 3, &mut random);
+                world.gate(&before, &now) == Verdict::Fail
+            })
+            .count() as f64
+            / trials as f64;
+        eprintln!("{:5.1} % found jointly: {what}, n = {n}, × 3", red * 100.0);
+        assert!(red >= least, "{what}, {n}: {red}");
+    }
+}
+
+#[test]
+fn lost_cases_are_found_beside_other_rules() {
+    found_jointly(150);
+}
+
 #[test]
 fn several_rules_err_no_more_often_than_one() {
     several(TRIALS);
@@ -337,5 +542,11 @@ fn all_of_it_with_more_trials() {
     several(MANY);
     clusters(MANY);
     uneven(MANY);
+    jointly(MANY);
+    clustered_collapses(1000);
+    attempts_that_go_together(1000);
+    numbers(MANY);
+    confident(MANY);
+    found_jointly(1000);
     power(MANY);
 }

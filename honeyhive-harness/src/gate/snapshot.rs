@@ -1,12 +1,13 @@
 //! What a run came to, as a baseline would have it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::baseline::{CaseSnapshot, EvaluatorPrint, SCHEMA, ScoreSnapshot, Snapshot};
 use crate::datapoint::Datapoint;
 use crate::journal::{AttemptRecord, CaseResults, ExperimentRecord, ExperimentResults};
+use crate::rule::GateRule;
 
-use super::case::{self, Case, RowFacts, Rules};
+use super::case::{self, Case, CaseScore, RowFacts, Rules, Scored};
 use super::evaluator::Judge;
 
 /// The snapshot of an experiment. What only the invocation knows (when, at which commit) is for
@@ -29,13 +30,18 @@ pub(crate) fn snapshot<'a>(
         files: record.files.clone(),
         metadata: record.metadata.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
         models,
+        slices: rules.gates.iter().filter_map(slice_of).collect(),
         cases: cases
             .into_iter()
             .filter(|(_, case)| !case.row_hash.is_empty())
-            .map(|(id, case)| (id, case_snapshot(&rules.judges, case)))
+            .map(|(id, case)| (id, case_snapshot(rules, case)))
             .collect(),
         ..Snapshot::default()
     }
+}
+
+fn slice_of(rule: &GateRule) -> Option<String> {
+    rule.slice.as_ref().map(|slice| slice.clone().into_owned())
 }
 
 fn evaluator_print(judge: &Judge) -> EvaluatorPrint {
@@ -44,21 +50,33 @@ fn evaluator_print(judge: &Judge) -> EvaluatorPrint {
         settings: judge.settings.clone(),
         direction: judge.case_direction(),
         reduce: judge.reduce.to_string(),
+        good: judge.good_when(),
+        range: judge.range,
     }
 }
 
-fn case_snapshot(judges: &[Judge], case: &Case) -> CaseSnapshot {
-    let scores: BTreeMap<String, ScoreSnapshot> = judges
-        .iter()
-        .zip(&case.scores)
-        .filter_map(|(judge, score)| {
-            let scored = score.scored()?;
-            let snapshot =
-                ScoreSnapshot { score: scored.score, attempts: scored.attempts, good: scored.good };
-            Some((judge.name.clone(), snapshot))
-        })
-        .collect();
-    CaseSnapshot { row: case.row_hash.clone(), scores, cluster: case.cluster.clone() }
+fn case_snapshot(rules: &Rules, case: &Case) -> CaseSnapshot {
+    let mut snapshot = CaseSnapshot {
+        row: case.row_hash.clone(),
+        cluster: case.cluster.clone(),
+        ..CaseSnapshot::default()
+    };
+    for (judge, score) in rules.judges.iter().zip(&case.scores) {
+        match score {
+            CaseScore::Scored(scored) => {
+                let Scored { score, attempts, good, .. } = *scored;
+                let score = ScoreSnapshot { score, attempts, good };
+                snapshot.scores.insert(judge.name.clone(), score);
+            }
+            CaseScore::Missing => {
+                snapshot.missing.insert(judge.name.clone());
+            }
+            CaseScore::NotApplicable => {}
+        }
+    }
+    let sliced = rules.gates.iter().enumerate().filter(|(index, _)| case.counts_for(*index));
+    snapshot.slices = sliced.filter_map(|(_, rule)| slice_of(rule)).collect();
+    snapshot
 }
 
 /// What is known of the row of a recorded case.

@@ -3,13 +3,13 @@
 use crate::baseline::{self, Snapshot};
 use crate::journal::{BaselineRecord, GateRecord, RuleRecord, Verdict};
 use crate::rule::{GateRule, Test};
-use crate::stats;
 use crate::text::accepted;
 
 use super::case::{Case, Rules};
+use super::correct::{Draft, correct};
 use super::evaluator::Judge;
 use super::judge::{self, Limit};
-use super::regression;
+use super::relative::{self, Family};
 
 /// Below this share of scored cases nothing can be said.
 pub(super) const MIN_SCORED: f64 = 0.95;
@@ -58,91 +58,49 @@ impl Scene<'_> {
     }
 }
 
-/// A verdict before the rules of the gate are looked at together.
-pub(super) struct Draft {
-    pub(super) record: RuleRecord,
-    /// A test that fails when p is at most alpha.
-    pub(super) test: Option<(f64, f64)>,
-    /// What comes last in the text.
-    pub(super) tail: String,
-}
-
-impl Draft {
-    pub(super) fn without_test(record: RuleRecord) -> Self {
-        Self { record, test: None, tail: String::new() }
-    }
-}
-
 /// Judges all rules of an experiment on its cases.
 pub(crate) fn judge_all(scene: &Scene<'_>, cases: &[Case]) -> Vec<RuleRecord> {
     let rules = &scene.rules.gates;
-    let mut drafts: Vec<Draft> =
-        rules.iter().enumerate().map(|(index, rule)| draft(index, rule, scene, cases)).collect();
-    // Twenty rules at 5 % fail by chance alone; together they shall not more often than one.
-    let tested: Vec<usize> = (0..drafts.len()).filter(|at| drafts[*at].test.is_some()).collect();
-    let p_values: Vec<f64> =
-        tested.iter().filter_map(|at| drafts[*at].test.map(|(p, _)| p)).collect();
-    if p_values.len() > 1 {
-        for (at, adjusted) in tested.iter().zip(stats::holm(&p_values)) {
-            correct(&mut drafts[*at], adjusted, p_values.len());
+    let mut drafts: Vec<Option<Draft<'_>>> = Vec::with_capacity(rules.len());
+    for (index, rule) in rules.iter().enumerate() {
+        let selected = selected(index, cases);
+        drafts.push(match rule.test {
+            _ if cases.is_empty() => {
+                let why = "no case was run, so there is nothing to judge";
+                Some(Draft::inconclusive(rule, why))
+            }
+            _ if selected.is_empty() => Some(Draft::Said(no_case(rule))),
+            Test::Limit { mode, measure, of, comparison, limit } => {
+                let limit = Limit { mode, measure, of, comparison, at: limit };
+                Some(judge::judge(rule, limit, scene, &selected))
+            }
+            // Judged below, together with others of its family.
+            _ => None,
+        });
+    }
+    for (at, mut family) in Family::of(rules).into_iter().enumerate() {
+        family.rules.retain(|(index, _)| drafts[*index].is_none());
+        let Some((first, _)) = family.rules.first() else { continue };
+        for (index, draft) in relative::judge(&family, at, scene, &selected(*first, cases)) {
+            drafts[index] = Some(draft);
         }
     }
-    drafts
-        .into_iter()
-        .map(|Draft { mut record, tail, .. }| {
-            record.text.push_str(&tail);
-            record
-        })
-        .collect()
+    correct(drafts.into_iter().flatten().collect())
 }
 
-fn draft(index: usize, rule: &GateRule, scene: &Scene<'_>, cases: &[Case]) -> Draft {
-    let selected: Vec<&Case> = cases.iter().filter(|case| case.counts_for(index)).collect();
-    if cases.is_empty() {
-        let text = "no case was run, so there is nothing to judge";
-        return Draft::without_test(RuleRecord::new(rule, Verdict::Inconclusive, text));
-    }
-    if selected.is_empty() {
-        let text = match rule.slice.as_deref().filter(|_| !cases.is_empty()) {
-            Some(slice) => format!(
-                "no case is in the slice `{slice}`; check its spelling in metadata and tags"
-            ),
-            None => "no case was run to its end, so there is nothing to judge".to_owned(),
-        };
-        return Draft::without_test(RuleRecord::new(rule, Verdict::Fail, &text));
-    }
-    match rule.test {
-        Test::Limit { mode, measure, of, comparison, limit } => {
-            let limit = Limit { mode, measure, of, comparison, at: limit };
-            judge::judge(rule, limit, scene, &selected)
-        }
-        Test::NoRegression { evaluator, margin, alpha, .. } => {
-            regression::no_regression(rule, evaluator, (margin, alpha), scene, &selected)
-        }
-        Test::NoCollapse { evaluator, alpha } => {
-            regression::no_collapse(rule, evaluator, alpha, scene, &selected)
-        }
-    }
+/// The cases that a rule looks at.
+fn selected(rule: usize, cases: &[Case]) -> Vec<&Case> {
+    cases.iter().filter(|case| case.counts_for(rule)).collect()
 }
 
-/// Takes back a failure that is none any more when all tests of the gate are seen together.
-fn correct(draft: &mut Draft, adjusted: f64, tests: usize) {
-    let Some((_, alpha)) = draft.test else { return };
-    if let Some(against) = &mut draft.record.against {
-        against.p_adjusted = Some(adjusted);
-    }
-    if draft.record.verdict == Verdict::Fail {
-        let p = p_value(adjusted);
-        draft.record.text.push_str(&format!(", {p} with Holm's correction for {tests} tests"));
-        if adjusted > alpha {
-            draft.record.verdict = Verdict::Pass;
+fn no_case(rule: &GateRule) -> RuleRecord {
+    let text = match rule.slice.as_deref() {
+        Some(slice) => {
+            format!("no case is in the slice `{slice}`; check its spelling in metadata and tags")
         }
-    }
-}
-
-/// `p = 0.031`, `p < 0.001`
-pub(super) fn p_value(p: f64) -> String {
-    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {}", crate::text::number(p)) }
+        None => "no case was run to its end, so there is nothing to judge".to_owned(),
+    };
+    RuleRecord::new(rule, Verdict::Fail, &text)
 }
 
 /// What rules come to together.

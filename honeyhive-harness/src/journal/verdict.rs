@@ -72,15 +72,42 @@ pub struct ComparisonRecord {
     pub worse: usize,
     /// One-sided: how often chance alone would look at least this bad.
     pub p: f64,
-    /// The same after Holm's correction, where several rules of the gate test.
+    /// The p that decides: corrected for the other tests of the gate. Absent where it is `p`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p_adjusted: Option<f64>,
+    /// The number of tests that it is corrected for; 0 and 1 for none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub tests: usize,
+    /// The measures of other rules that it was judged jointly with: `no_collapse`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub jointly: Vec<String>,
+    /// The smallest change that the rule finds four times out of five: `-0.12`, `2 lost cases`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub would_notice: Option<String>,
+    /// A loss that is more than chance, and less than the rule's margin.
+    #[serde(skip_serializing_if = "is_false")]
+    pub within_margin: bool,
+    /// The cases that have, should have, or had a score: those that can be compared are `n`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub expected: usize,
     /// It is better, and not by chance.
     #[serde(skip_serializing_if = "is_false")]
     pub improved: bool,
     /// The cases that got worse, worst first; at most 50.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<String>,
+}
+
+impl ComparisonRecord {
+    /// The p that decides.
+    pub fn decisive_p(&self) -> f64 {
+        self.p_adjusted.unwrap_or(self.p)
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_zero(value: &usize) -> bool {
+    *value == 0
 }
 
 /// The baseline that a gate looked at.

@@ -3,7 +3,7 @@
 use super::summary::wrapped;
 use super::{BOLD, DIM};
 use crate::gate::plan::{Planned, PlannedRule};
-use crate::text::{count, number, plain, seconds, thousands};
+use crate::text::{count, number, plain, seconds};
 
 pub(super) fn render(all: &[Planned]) -> String {
     let mut text = String::new();
@@ -13,11 +13,11 @@ pub(super) fn render(all: &[Planned]) -> String {
         }
         let time = planned.seconds.map(|time| format!(", about {}", seconds(time)));
         text.push_str(&format!(
-            "{BOLD}{}{BOLD:#} {DIM}·{DIM:#} {} × {} = {} calls{}\n",
+            "{BOLD}{}{BOLD:#} {DIM}·{DIM:#} {} × {} = {}{}\n",
             plain(&planned.experiment),
             count(planned.cases, "case"),
             planned.repeats,
-            thousands(planned.calls),
+            count(planned.calls, "call"),
             time.unwrap_or_default()
         ));
         wrapped(&mut text, &format!("scatter known from: {}", planned.from), 2);
@@ -48,6 +48,12 @@ fn render_rule(text: &mut String, rule: &PlannedRule) {
     }
     if let Some(effect) = rule.detects {
         parts.push(format!("notices a loss of {} in 4 runs of 5", number(effect)));
+    }
+    if let Some(needs) = rule.needs {
+        parts.push(match rule.detects {
+            Some(_) => format!("a loss of 0.05 takes about {}", count(needs, "case")),
+            None => format!("takes about {} if nothing changed", count(needs, "case")),
+        });
     }
     if !rule.note.is_empty() {
         parts.push(rule.note.clone());

@@ -3,6 +3,7 @@
 //! The sign-flip test takes the differences of cases for as likely one way as the other. A mean of
 //! one attempt scatters to one side where a mean of ten does not, so there it cries wolf.
 
+use super::exchange::deals;
 use super::{Alternative, SplitMix64};
 
 /// Above this many attempts of a case in a run there is no answer: nobody has as many, and time is
@@ -89,21 +90,9 @@ struct Hand(Vec<(f64, f64)>);
 impl Hand {
     /// The hypergeometric distribution of good attempts in the later run.
     fn new(case: &Dealt) -> Self {
-        let good = case.good.0 + case.good.1;
-        let (before, after) = case.attempts;
-        let (least, most) = (good.saturating_sub(before), good.min(after));
-        // Of a probability and the next, only the ratio is simple; logarithms keep it in range.
-        let mut logs = vec![0.0_f64];
-        for k in least..most {
-            let up = f64::from(good - k) * f64::from(after - k);
-            let down = f64::from(k + 1) * f64::from(before + k + 1 - good);
-            logs.push(logs[logs.len() - 1] + (up / down).ln());
-        }
-        let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let total: f64 = logs.iter().map(|log| (log - largest).exp()).sum();
         let mut sum = 0.0;
-        let steps = (least..=most).zip(logs).map(|(k, log)| {
-            sum += (log - largest).exp() / total;
+        let steps = deals(case.good.0 + case.good.1, case.attempts).into_iter().map(|(k, p)| {
+            sum += p;
             (difference(case, k), sum)
         });
         Self(steps.collect())

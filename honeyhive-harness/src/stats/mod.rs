@@ -42,9 +42,11 @@
 mod alternative;
 mod beta;
 mod bootstrap;
+mod bounded;
 mod cluster;
 mod dealing;
 mod distribution;
+mod exchange;
 mod holm;
 mod interval;
 mod mcnemar;
@@ -61,9 +63,11 @@ mod wilson;
 
 pub use alternative::Alternative;
 pub use bootstrap::{SplitMix64, bootstrap_interval};
+pub(crate) use bounded::BoundedMean;
 pub use cluster::{ClusteredMean, clustered_interval, clustered_mean};
 pub use dealing::{Dealt, dealing_test};
 pub use distribution::{normal_cdf, normal_quantile, student_t_cdf, student_t_quantile};
+pub(crate) use exchange::{Combine, Exchanges, Way, deals};
 pub use holm::holm;
 pub use interval::{Interval, Method};
 pub use mcnemar::mcnemar;

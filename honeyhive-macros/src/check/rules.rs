@@ -8,7 +8,7 @@ use syn::Path;
 
 use crate::attr::experiment::Options;
 use crate::attr::gate::{
-    AGAINST, Against, Comparison, Gate, Limit, Limited, MEASURES, NOT_REQUIRED, Require,
+    Against, Comparison, Gate, Limit, Limited, MEASURES, NOT_REQUIRED, Require,
 };
 use crate::attr::uses::{OF_CALLS, RESERVED, Use};
 use crate::attr::value::duration;
@@ -22,6 +22,8 @@ pub(crate) struct Rule {
     pub(crate) slice: Option<syn::LitStr>,
     /// Fewer scores than this say nothing.
     pub(crate) min_n: u32,
+    /// The share of the cases that must be comparable with the baseline.
+    pub(crate) coverage: Option<f64>,
     pub(crate) test: Test,
     /// What rustc has to check, as it alone knows the evaluator.
     pub(crate) checks: Checks,
@@ -36,13 +38,12 @@ pub(crate) enum Test {
         comparison: Comparison,
         limit: f64,
     },
-    NoRegression {
-        margin: f64,
+    Against {
+        /// A variant of the harness' `Test`.
+        variant: &'static str,
+        margin: Option<f64>,
         alpha: f64,
-        confirm: u32,
-    },
-    NoCollapse {
-        alpha: f64,
+        confirm: Option<u32>,
     },
 }
 
@@ -126,7 +127,7 @@ fn requirement(rule: &Require, names: &Names, errors: &mut Errors) -> Option<Req
     Some(Requirement { text: rule.text.clone(), evaluator, limit, checks })
 }
 
-/// A rule that looks at the baseline.
+/// A rule that compares with the baseline.
 fn against(
     rule: &Against,
     (options, names): (&Options, &Names),
@@ -142,27 +143,49 @@ fn against(
     }
     let alpha = rule.alpha.as_ref().map_or(ALPHA, |alpha| alpha.value);
     let mut checks = Checks::default();
-    let test = if rule.name == AGAINST[0] {
-        let are_shares = matches!(of, Of::Evaluator(index) if counts(options, index));
-        match &rule.margin {
-            Some(margin) if are_shares && margin.value > 1.0 => {
-                errors.at(&margin.tokens, "the scores of cases are shares here, between 0 and 1");
-                return None;
-            }
-            Some(margin) if !are_shares => checks.margin = Some(margin.tokens.clone()),
-            Some(_) | None => {}
-        }
-        let margin = rule.margin.as_ref().map_or(MARGIN, |margin| margin.value);
-        Test::NoRegression { margin, alpha, confirm: rule.confirm.unwrap_or(0) }
-    } else {
-        checks.judge = Some(rule.evaluator.to_token_stream());
-        Test::NoCollapse { alpha }
+    let variant = match rule.name.to_string().as_str() {
+        "no_regression" => "NoRegression",
+        "no_collapse" => "NoCollapse",
+        "no_loss" => "NoLoss",
+        "no_worse_than" => "NoWorseThan",
+        _ => "NonInferior",
     };
+    let counts_cases = matches!(variant, "NoCollapse" | "NoLoss");
+    let tolerates = matches!(variant, "NoWorseThan" | "NonInferior");
+    if counts_cases {
+        checks.judge = Some(rule.evaluator.to_token_stream());
+    }
+    if tolerates && rule.margin.is_none() {
+        let name = &rule.name;
+        errors.at(
+            name,
+            format_args!("`{name}` needs the loss that you tolerate: `{name}(.., margin = 0.02)`"),
+        );
+        return None;
+    }
+    let are_shares = matches!(of, Of::Evaluator(index) if counts(options, index));
+    match &rule.margin {
+        Some(margin) if are_shares && margin.value > 1.0 => {
+            errors.at(&margin.tokens, "the scores of cases are shares here, between 0 and 1");
+            return None;
+        }
+        Some(margin) if !are_shares => checks.margin = Some(margin.tokens.clone()),
+        Some(_) | None => {}
+    }
+    let margin = rule.margin.as_ref().map_or(MARGIN, |margin| margin.value);
+    let test = Test::Against {
+        variant,
+        margin: (!counts_cases).then_some(margin),
+        alpha,
+        confirm: (variant == "NoRegression").then_some(rule.confirm.unwrap_or(0)),
+    };
+    let coverage = rule.coverage.as_ref().map(|coverage| coverage.value);
     Some(Rule {
         text: rule.text.clone(),
         of,
         slice: rule.slice.clone(),
         min_n: rule.min_n.unwrap_or(0),
+        coverage,
         test,
         checks,
     })
@@ -261,6 +284,7 @@ fn gate(rule: &Limited, (options, names): (&Options, &Names), errors: &mut Error
         of,
         slice: rule.slice.clone(),
         min_n: rule.min_n.unwrap_or(0),
+        coverage: None,
         test: Test::Limit {
             mode: match &rule.wrapper {
                 Some(wrapper) if wrapper == "confident" => "Confident",

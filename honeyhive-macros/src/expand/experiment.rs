@@ -263,11 +263,8 @@ fn checks(root: &Root, experiment: &Experiment<'_>) -> TokenStream {
         (Of::Evaluator(index), Test::Limit { limit, .. }) => {
             rules::checks(root, *index, Some(*limit), &rule.checks)
         }
-        (Of::Evaluator(index), Test::NoRegression { margin, .. }) => {
-            rules::checks(root, *index, Some(*margin), &rule.checks)
-        }
-        (Of::Evaluator(index), Test::NoCollapse { .. }) => {
-            rules::checks(root, *index, None, &rule.checks)
+        (Of::Evaluator(index), Test::Against { margin, .. }) => {
+            rules::checks(root, *index, *margin, &rule.checks)
         }
         (Of::Latency | Of::Errors, _) => TokenStream::new(),
     });

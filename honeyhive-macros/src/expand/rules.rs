@@ -32,6 +32,7 @@ pub(crate) fn requirement(root: &Root, rule: &Requirement) -> TokenStream {
 pub(crate) fn gate(root: &Root, rule: &Rule) -> TokenStream {
     let p = root.private();
     let Rule { text, slice, min_n, of, test, .. } = rule;
+    let coverage = option(rule.coverage.map(|share| quote!(#share)));
     let slice = option(slice.as_ref().map(|slice| quote!(#p::Cow::Borrowed(#slice))));
     let test = match (test, of) {
         (Test::Limit { mode, measure, comparison: side, limit }, _) => {
@@ -52,27 +53,21 @@ pub(crate) fn gate(root: &Root, rule: &Rule) -> TokenStream {
                 }
             }
         }
-        (Test::NoRegression { margin, alpha, confirm }, Of::Evaluator(index)) => {
-            quote! {
-                NoRegression {
-                    evaluator: #index,
-                    margin: #margin,
-                    alpha: #alpha,
-                    confirm: #confirm,
-                }
-            }
+        (Test::Against { variant, margin, alpha, confirm }, Of::Evaluator(index)) => {
+            let variant = format_ident!("{variant}");
+            let margin = margin.map(|margin| quote!(margin: #margin,));
+            let confirm = confirm.map(|attempts| quote!(confirm: #attempts,));
+            quote!(#variant { evaluator: #index, alpha: #alpha, #margin #confirm })
         }
-        (Test::NoCollapse { alpha }, Of::Evaluator(index)) => {
-            quote!(NoCollapse { evaluator: #index, alpha: #alpha })
-        }
-        // Such a rule is about an evaluator, or it is no rule.
-        (Test::NoRegression { .. } | Test::NoCollapse { .. }, _) => return TokenStream::new(),
+        // Such a rule is about an evaluator, or it was refused.
+        (Test::Against { .. }, _) => return TokenStream::new(),
     };
     quote! {
         #p::GateRule {
             text: #p::Cow::Borrowed(#text),
             slice: #slice,
             min_n: #min_n,
+            coverage: #coverage,
             test: #p::Test::#test,
         }
     }

@@ -131,7 +131,7 @@ fn a_regression_against_the_accepted_run_fails_and_says_what_changed() {
     let better = run("moves", 10);
     assert_eq!(better.code, Some(0), "{}", better.output());
     let text = gate_text(&better);
-    assert!(text.contains("p = 0.004, n = 40; improved: 8 better, 0 worse"), "{text}");
+    assert!(text.contains("p = 0.008, n = 40; improved: 8 better, 0 worse"), "{text}");
     assert!(better.stdout.contains("no_regression +0.2 improved"), "{}", better.stdout);
 }
 

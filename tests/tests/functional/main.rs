@@ -3,6 +3,7 @@
 //! One module per topic, one project per module. What the experiments of a project are made of
 //! stands in `evals/`. Expected texts are inline snapshots (`cargo insta review` updates them).
 
+mod audit;
 mod baselines;
 mod bindings;
 mod cli;

@@ -24,6 +24,7 @@ fn gate(of: Of, slice: Option<&'static str>) -> GateRule {
         text: "rule".into(),
         slice: slice.map(Into::into),
         min_n: 0,
+        coverage: None,
         test: Test::Limit {
             mode: Mode::Point,
             measure: Measure::Mean,
@@ -90,6 +91,7 @@ fn repeats_are_averaged_and_require_looks_at_each() {
         score: 2.0 / 3.0,
         holds: Some(true),
         attempts: 3,
+        missing: 0,
         good: Some(2),
         spread: case.scores[0].scored().and_then(|one| one.spread),
     };

@@ -33,6 +33,7 @@ fn rule(limit: Limit, text: &'static str) -> GateRule {
         text: text.into(),
         slice: None,
         min_n: 0,
+        coverage: None,
         test: Test::Limit { mode, measure, of, comparison, limit: at },
     }
 }
@@ -42,6 +43,7 @@ fn case(row: usize, score: CaseScore, seconds: &[f64]) -> Case {
     Case {
         row,
         state,
+        attempts: 1,
         scores: Box::new([score]),
         latencies: seconds.into(),
         in_slice: Box::default(),
@@ -51,7 +53,7 @@ fn case(row: usize, score: CaseScore, seconds: &[f64]) -> Case {
 }
 
 fn score(score: f64, holds: Option<bool>) -> CaseScore {
-    CaseScore::Scored(Scored { score, holds, attempts: 1, good: None, spread: None })
+    CaseScore::Scored(Scored { score, holds, attempts: 1, missing: 0, good: None, spread: None })
 }
 
 fn hits(hits: usize, n: usize) -> Vec<Case> {
@@ -238,15 +240,15 @@ fn the_p_of_a_bound_is_where_its_interval_ends() {
     let cases = hits(10, 20);
     let values: Vec<(f64, &Case)> =
         cases.iter().map(|case| (case.scores[0].scored().unwrap().score, case)).collect();
-    let p = p_of_bound(Limit { mode: Mode::NotWorse, ..CORRECT }, &values);
+    let rules = rules(Vec::new());
+    let bounds = Bounds::new(Of::Evaluator(0), &rules.judges, &values).unwrap();
+    let p = |limit| bounds.p_beyond(Comparison::AtLeast, limit);
     // Wilson's bound is the inverse of the score test:
     // scipy.stats.norm.sf((0.9 - 0.5) / math.sqrt(0.9 * 0.1 / 20))
-    assert!((p - 1.239_395e-9).abs() < 1e-11, "{p}");
-    let p = p_of_bound(Limit { at: 0.6, ..CORRECT }, &values);
+    assert!((p(0.9) - 1.239_395e-9).abs() < 1e-11, "{}", p(0.9));
     // scipy.stats.norm.sf((0.6 - 0.5) / math.sqrt(0.6 * 0.4 / 20))
-    assert!((p - 0.180_655_2).abs() < 1e-6, "{p}");
-    let p = p_of_bound(Limit { at: 0.4, ..CORRECT }, &values);
-    assert!((p - 1.0).abs() < 1e-12, "{p}");
+    assert!((p(0.6) - 0.180_655_2).abs() < 1e-6, "{}", p(0.6));
+    assert!((p(0.4) - 1.0).abs() < 1e-12, "{}", p(0.4));
 }
 
 #[test]
@@ -258,7 +260,7 @@ fn several_tests_are_corrected_together() {
     assert_eq!(alone.verdict, Verdict::Fail);
     let together = all(vec![weak, rule(not_worse(0.96), "other")], &hits(18, 20));
     assert_eq!(together[0].verdict, Verdict::Pass, "{}", together[0].text);
-    assert!(together[0].text.contains("with Holm's correction for 2 tests"));
+    assert!(together[0].text.contains("(corrected for 2 tests)"));
     let strong =
         all(vec![rule(not_worse(0.999), "strong"), rule(not_worse(0.5), "fine")], &hits(10, 20));
     assert_eq!(strong[0].verdict, Verdict::Fail, "{}", strong[0].text);

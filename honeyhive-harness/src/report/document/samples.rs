@@ -117,7 +117,7 @@ pub(crate) fn snapshot(scores: &[(&str, f64, f64)]) -> Snapshot {
     let cases = scores.iter().map(|(id, correct, close)| {
         let scores = [("correct".to_owned(), one(*correct)), ("close".to_owned(), one(*close))];
         let row = "r".to_owned();
-        ((*id).to_owned(), CaseSnapshot { row, scores: scores.into(), cluster: None })
+        ((*id).to_owned(), CaseSnapshot { row, scores: scores.into(), ..Default::default() })
     });
     Snapshot {
         experiment: "detect".to_owned(),

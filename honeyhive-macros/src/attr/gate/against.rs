@@ -1,4 +1,4 @@
-//! Rules that look at the baseline: `no_regression(correct, margin = 0.02, alpha = 0.05)`.
+//! Rules that compare with the baseline: `no_regression(correct, margin = 0.02, alpha = 0.05)`.
 
 use proc_macro2::Ident;
 use quote::quote;
@@ -12,10 +12,11 @@ use super::{min_n_value, slice_value};
 use crate::errors::at;
 use crate::{suggest, text};
 
-/// Names of these rules.
-pub(crate) const AGAINST: &[&str] = &["no_regression", "no_collapse"];
+/// The names of these rules.
+pub(crate) const AGAINST: &[&str] =
+    &["no_regression", "no_collapse", "no_loss", "no_worse_than", "non_inferior"];
 
-/// A rule that looks at the baseline.
+/// A rule that compares with the baseline.
 pub(crate) struct Against {
     /// A name in [`AGAINST`].
     pub(crate) name: Ident,
@@ -27,6 +28,8 @@ pub(crate) struct Against {
     pub(crate) slice: Option<LitStr>,
     /// Fewer pairs than this say nothing.
     pub(crate) min_n: Option<u32>,
+    /// The share of the cases that must be comparable.
+    pub(crate) coverage: Option<Number>,
     pub(crate) text: String,
 }
 
@@ -56,6 +59,7 @@ pub(crate) fn against(name: &Ident, input: ParseStream<'_>) -> syn::Result<Again
             confirm: None,
             slice: None,
             min_n: None,
+            coverage: None,
         };
         while content.peek(Token![,]) {
             content.parse::<Token![,]>()?;
@@ -79,13 +83,18 @@ pub(crate) fn against(name: &Ident, input: ParseStream<'_>) -> syn::Result<Again
     Ok(Against { text: format!("{name}({})", rule.text), ..rule })
 }
 
-/// `margin = 0.02`, `alpha = 0.05`, `slice = "key:value"` or `min_n = 20`.
+/// The settings of a rule.
+fn settings(rule: &Ident) -> &'static [&'static str] {
+    match rule.to_string().as_str() {
+        "no_regression" => &["margin", "alpha", "slice", "confirm", "coverage", "min_n"],
+        "no_worse_than" | "non_inferior" => &["margin", "alpha", "slice", "coverage", "min_n"],
+        _ => &["alpha", "slice", "coverage", "min_n"],
+    }
+}
+
+/// `margin = 0.02`, `alpha = 0.05`, `slice = "key:value"` and the like.
 fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
-    let known: &[&str] = if rule.name == "no_regression" {
-        &["margin", "alpha", "slice", "confirm", "min_n"]
-    } else {
-        &["alpha", "slice", "min_n"]
-    };
+    let known = settings(&rule.name);
     if !(content.peek(syn::Ident::peek_any) && content.peek2(Token![=])) {
         return at(
             rest(content),
@@ -103,6 +112,7 @@ fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
         "alpha" => rule.alpha.is_some(),
         "confirm" => rule.confirm.is_some(),
         "min_n" => rule.min_n.is_some(),
+        "coverage" => rule.coverage.is_some(),
         _ => rule.slice.is_some(),
     };
     if !known.contains(&name.as_str()) {
@@ -160,6 +170,15 @@ fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
             rule.margin = Some(number);
             Ok(())
         }
+        "coverage" if !(number.value > 0.0 && number.value <= 1.0) => at(
+            number.tokens,
+            "`coverage` lies above 0 and is at most 1: the share of the cases that must be \
+             comparable with the baseline",
+        ),
+        "coverage" => {
+            rule.coverage = Some(number);
+            Ok(())
+        }
         _ if !(number.value > 0.0 && number.value <= 0.5) => at(
             number.tokens,
             "`alpha` lies above 0 and is at most 0.5: how often the rule may fail by chance",
@@ -173,5 +192,9 @@ fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
 
 /// How a number is written.
 fn usage(setting: &str) -> &'static str {
-    if setting == "margin" { "margin = 0.02" } else { "alpha = 0.05" }
+    match setting {
+        "margin" => "margin = 0.02",
+        "coverage" => "coverage = 0.9",
+        _ => "alpha = 0.05",
+    }
 }
