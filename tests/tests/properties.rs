@@ -388,8 +388,10 @@ fn csv_records(content: &str) -> Vec<Vec<String>> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(content.as_bytes());
     let records: Vec<csv::StringRecord> = reader.records().map(|record| record.unwrap()).collect();
-    let start = |record: &csv::StringRecord| record.position().map(|place| place.byte() as usize);
-    let ends = records.iter().skip(1).map(|record| start(record)).chain([Some(content.len())]);
+    let start = |record: &csv::StringRecord| {
+        record.position().and_then(|place| usize::try_from(place.byte()).ok())
+    };
+    let ends = records.iter().skip(1).map(start).chain([Some(content.len())]);
     let with_text = records.iter().zip(ends).filter(|(record, end)| {
         let raw = &content[start(record).unwrap()..end.unwrap()];
         raw.contains(|c: char| c != ',' && !c.is_whitespace())

@@ -69,9 +69,12 @@ pub fn changed(before: &Snapshot, after: &Snapshot) -> Vec<String> {
     let knows_all = before.schema != 1;
     let same = |then: Option<&EvaluatorPrint>, now: Option<&EvaluatorPrint>| {
         let (Some(then), Some(now)) = (then, now) else { return then.is_none() && now.is_none() };
-        let known = |print: &EvaluatorPrint| match knows_all {
-            true => print.clone(),
-            false => EvaluatorPrint { good: String::new(), range: None, ..print.clone() },
+        let known = |print: &EvaluatorPrint| {
+            let mut print = print.clone();
+            if !knows_all {
+                (print.good, print.range) = (String::new(), None);
+            }
+            print
         };
         known(then) == known(now)
     };

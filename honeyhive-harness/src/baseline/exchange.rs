@@ -69,7 +69,7 @@ pub(crate) fn answer(paired: &Paired, compared: &ScoreComparison, asked: &[Quest
     let alone = |question: Question| match question {
         Question::Loss => compared.p_worse,
         Question::Collapses if !clustered => {
-            let collapsed = observed[Question::Collapses as usize] as usize;
+            let collapsed = stats::whole(observed[Question::Collapses as usize]);
             stats::poisson_binomial_tail(&chances(paired), collapsed)
         }
         other => in_clusters_or_attempts(paired, attempts.as_ref(), other, &observed),

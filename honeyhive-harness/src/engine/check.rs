@@ -53,6 +53,7 @@ struct Wanted<'a> {
 /// # Errors
 /// When something that is read is in none of the rows: then it is the experiment that is wrong,
 /// not a row, and nothing runs.
+#[expect(clippy::too_many_lines, reason = "one walk over the rows, step by step")]
 pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
     for judge in &spec.rules.judges {
         let needed = judge.reduce.attempts_needed();

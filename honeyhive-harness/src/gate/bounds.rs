@@ -143,10 +143,10 @@ impl Bounds {
             return None;
         }
         let needed = if *clustered {
-            (0.05_f64.ln() / wanted.ln()).ceil() as usize
+            stats::whole(0.05_f64.ln() / wanted.ln())
         } else {
             // z² / n falls below (1 - wanted) / wanted.
-            (1.644_853_626_951_472_2_f64.powi(2) * wanted / (1.0 - wanted)).ceil() as usize
+            stats::whole(1.644_853_626_951_472_2_f64.powi(2) * wanted / (1.0 - wanted))
         };
         let unit = if *clustered { "cluster" } else { "case" };
         let bound = match comparison {

@@ -56,6 +56,7 @@ struct Sample<'a> {
 }
 
 /// Judges a rule with a limit.
+#[expect(clippy::too_many_lines, reason = "one verdict, step by step")]
 pub(super) fn judge<'a>(
     rule: &'a GateRule,
     limit: Limit,
@@ -201,13 +202,13 @@ fn sample<'a>(limit: Limit, cases: &[&'a Case]) -> Sample<'a> {
         let made = case.attempts.max(1) as usize;
         let (mut missing, mut have, mut want) = (0, 0, 0);
         match limit.of {
-            Of::Errors => match case.state {
-                crate::journal::CaseState::Skipped => (missing, want) = (1, made),
-                _ => {
-                    sample.values.push((f64::from(u8::from(case.is_error())), *case));
-                    (have, want) = (made, made);
-                }
-            },
+            Of::Errors if case.state == crate::journal::CaseState::Skipped => {
+                (missing, want) = (1, made);
+            }
+            Of::Errors => {
+                sample.values.push((f64::from(u8::from(case.is_error())), *case));
+                (have, want) = (made, made);
+            }
             Of::Evaluator(evaluator) => match (case.scores[evaluator], limit.measure) {
                 (CaseScore::NotApplicable, _) => sample.not_applicable += 1,
                 (CaseScore::Missing, _) => (missing, want) = (1, made),

@@ -154,7 +154,7 @@ fn bounds(compared: &Compared<'_>, confidence: f64) -> Option<(f64, f64)> {
         let scaled = |sign: f64| -> Vec<(f64, usize)> {
             let one = |(sum, size): &(f64, usize)| {
                 let size_f = *size as f64;
-                ((sign * sum / width + size_f) / 2.0, *size)
+                (f64::midpoint(sign * sum / width, size_f), *size)
             };
             units.iter().map(one).collect()
         };
@@ -177,5 +177,5 @@ fn cases_needed(compared: &Compared<'_>, margin: f64, alpha: f64) -> usize {
     let gains: Vec<f64> = compared.paired.pairs.iter().map(|pair| pair.gain).collect();
     let sd = stats::stddev(&gains).filter(|sd| *sd > 0.0).unwrap_or(0.35);
     let quantiles = stats::normal_quantile(1.0 - alpha) + stats::normal_quantile(0.8);
-    ((quantiles * sd / margin.max(1e-9)).powi(2)).ceil().max(10.0) as usize
+    stats::whole((quantiles * sd / margin.max(1e-9)).powi(2).max(10.0))
 }

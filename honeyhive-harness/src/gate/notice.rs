@@ -34,7 +34,7 @@ pub(super) fn least(
 
 /// Units that must all get worse for a p of at most alpha: `log2(tests / alpha)`.
 fn units_needed(corrected: &Corrected) -> usize {
-    (corrected.tests as f64 / corrected.alpha).log2().ceil() as usize
+    stats::whole((corrected.tests as f64 / corrected.alpha).log2())
 }
 
 /// The smallest loss of the mean that is found four times out of five.
@@ -104,7 +104,7 @@ pub(super) fn cannot_fail(paired: &Paired, question: Question, corrected: &Corre
         Some(attempts) if !clustered => exchange::chance_to_collapse(attempts),
         _ => 0.5,
     };
-    let needed = (alpha_of(corrected).ln() / of_one.ln()).ceil().max(1.0) as usize;
+    let needed = stats::whole((alpha_of(corrected).ln() / of_one.ln()).max(1.0));
     let repeats = if clustered { "" } else { ", or more repeats here and in the baseline" };
     format!(
         "{} cannot show a loss at {alpha}{tests}: if all of them fell, p would be {}; it takes \

@@ -270,7 +270,7 @@ fn planned_comparison(
             };
             let needs = (detects > MEANT && margin < MEANT).then(|| {
                 let beyond = notice::smallest(error, units, 0.0, &corrected);
-                (n as f64 * (beyond / MEANT).powi(2)).ceil() as usize
+                stats::whole(n as f64 * (beyond / MEANT).powi(2))
             });
             let unit = if units < n { format!(" in {units} clusters") } else { String::new() };
             planned(Some(alpha), Some(detects), needs, format!("{note}{unit}{of_tests}"))
@@ -280,7 +280,7 @@ fn planned_comparison(
             let quantiles = stats::normal_quantile(1.0 - alpha) + stats::normal_quantile(POWER);
             let needed = n as f64 * (quantiles * error / margin.max(1e-9)).powi(2);
             let note = format!("holds only where it is shown; {note}");
-            planned(None, None, Some(needed.ceil() as usize), note)
+            planned(None, None, Some(stats::whole(needed)), note)
         }
         Test::NoCollapse { .. } => {
             let found = paired.and_then(|paired| notice::collapses(&paired, &corrected));
@@ -348,6 +348,6 @@ fn scaled(values: &[(f64, Unit<'_>)], n: usize) -> Option<(f64, usize)> {
     let mean = stats::clustered_mean(values)?;
     let error = mean.standard_error.filter(|error| *error > 1e-12)?;
     let share = n as f64 / mean.n as f64;
-    let units = (mean.clusters as f64 * share).round().max(2.0) as usize;
+    let units = stats::whole((mean.clusters as f64 * share).round().max(2.0));
     Some((error / share.sqrt(), units))
 }

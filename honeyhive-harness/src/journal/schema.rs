@@ -43,12 +43,12 @@ pub enum Record {
 // A tagged enum reads no number where a crate of the build turns on `arbitrary_precision`.
 impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(from)?;
-        let kind = value.get("type").and_then(Value::as_str);
-        let kind = kind.ok_or_else(|| D::Error::missing_field("type"))?.to_owned();
         fn read<T: DeserializeOwned, E: Error>(value: Value) -> Result<T, E> {
             T::deserialize(value).map_err(E::custom)
         }
+        let value = Value::deserialize(from)?;
+        let kind = value.get("type").and_then(Value::as_str);
+        let kind = kind.ok_or_else(|| D::Error::missing_field("type"))?.to_owned();
         Ok(match kind.as_str() {
             "invocation" => Self::Invocation(read(value)?),
             "experiment" => Self::Experiment(read(value)?),

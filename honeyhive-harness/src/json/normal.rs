@@ -14,7 +14,8 @@ pub(super) const PRIVATE: &str = "$serde_json::private::";
 
 /// Numbers keep their text: `arbitrary_precision`.
 static KEEPS_DIGITS: LazyLock<bool> = LazyLock::new(|| {
-    serde_json::from_str::<Value>("2.50").is_ok_and(|value| value.to_string() == "2.50")
+    let number = serde_json::from_str::<Value>("2.50");
+    number.map(|value| value.to_string()).is_ok_and(|text| text == "2.50")
 });
 
 /// Objects keep the order of their keys: `preserve_order`.

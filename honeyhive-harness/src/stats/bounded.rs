@@ -4,7 +4,7 @@
 //! next to no spread, and one that is right in all of them shows none. Both bounds here use the
 //! range of the scores instead of their spread, so that equal scores are not taken for certainty.
 
-use super::{SplitMix64, normal_quantile, wilson_lower};
+use super::{SplitMix64, normal_quantile, whole, wilson_lower};
 
 /// Random draws behind a bound. Its error probability of 5 % is then known to within 0.5 points.
 const DRAWS: usize = 2000;
@@ -80,7 +80,7 @@ impl BoundedMean {
         if self.hits_and_misses {
             return wilson.unwrap_or(0.0);
         }
-        let at = (confidence * self.deficits.len() as f64).ceil() as usize;
+        let at = whole(confidence * self.deficits.len() as f64);
         let deficit = self.deficits[at.clamp(1, self.deficits.len()) - 1];
         let gaffke = (1.0 - self.scale * deficit).max(0.0);
         wilson.map_or(gaffke, |wilson| wilson.max(gaffke))
@@ -184,9 +184,9 @@ mod tests {
 
     #[test]
     fn hits_and_misses_have_wilsons_bound() {
-        for (hits, n) in [(20, 20), (19, 20), (0, 7), (50, 60)] {
+        for (hits, n) in [(20_u32, 20_u32), (19, 20), (0, 7), (50, 60)] {
             let values: Vec<f64> = (0..n).map(|at| f64::from(u8::from(at < hits))).collect();
-            let want = wilson_lower(hits as f64, n as u64, 0.95);
+            let want = wilson_lower(f64::from(hits), u64::from(n), 0.95);
             assert!((lower(&values) - want).abs() < 1e-12, "{hits} of {n}");
         }
     }

@@ -54,8 +54,10 @@ impl<const K: usize> Exchanges<K> {
             total
         };
         // Units that are the same whatever is exchanged are added once.
-        let same =
-            |unit: &&Vec<Way<K>>| unit.iter().all(|way| way.statistics == unit[0].statistics);
+        let equal = |a: &Way<K>, b: &Way<K>| {
+            a.statistics.iter().zip(b.statistics).all(|(a, b)| (a - b).abs() < f64::EPSILON)
+        };
+        let same = |unit: &&Vec<Way<K>>| unit.iter().all(|way| equal(way, &unit[0]));
         let fixed = units.iter().filter(same).filter_map(|unit| unit.first()).fold(start, add);
         let moving: Vec<&Vec<Way<K>>> = units.iter().filter(|unit| !same(unit)).collect();
         let combinations = moving

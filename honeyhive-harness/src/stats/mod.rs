@@ -72,6 +72,7 @@ pub use holm::holm;
 pub use interval::{Interval, Method};
 pub use mcnemar::mcnemar;
 pub use mean_interval::{Spread, interval_of_mean, t_interval, t_lower, t_upper};
+pub(crate) use moments::whole;
 pub use moments::{mean, stddev};
 pub use pass_at::{pass_at_k, pass_hat_k};
 pub use permutation::{SignFlip, sign_flip_test};

@@ -53,6 +53,16 @@ fn compensated_sum(values: &[f64]) -> f64 {
     sum + lost
 }
 
+/// A count that a formula gives, rounded up; 0 for what is no count.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "negative and too large values end at the ends of the range"
+)]
+pub(crate) fn whole(value: f64) -> usize {
+    value.ceil() as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

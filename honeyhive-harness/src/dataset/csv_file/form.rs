@@ -120,7 +120,7 @@ pub(super) fn quoting(record: &str, separator: u8) -> Quoting {
             (_, byte) if byte == separator => State::Start { padded: false },
             (_, b'\r' | b'\n') => State::Start { padded: false },
             (State::Closed { opened }, _) => {
-                let (column, tail) = (column(record, at), shown(&record[..], at));
+                let (column, tail) = (column(record, at), shown(record, at));
                 return Quoting::Broken {
                     at: opened,
                     fault: format!(
