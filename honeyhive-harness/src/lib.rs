@@ -150,6 +150,10 @@
 //! | `not_worse(mean(correct) >= 0.9)` | fails only when even the other bound does not hold |
 //! | `no_regression(correct, margin = 0.02, alpha = 0.05)` | not worse than the accepted baseline; `confirm = 2` looks twice before it fails |
 //! | `no_collapse(correct, alpha = 0.05)` | fails if cases that passed every attempt in the baseline now fail every attempt, and more of them than chance explains |
+//! | `no_loss(correct, alpha = 0.05)` | fails if a single case lost more of its attempts than chance explains; takes a baseline of 8 attempts |
+//! | `no_worse_than(correct, margin = 0.02)` | fails only when the loss is surely larger than the margin |
+//! | `non_inferior(correct, margin = 0.02)` | holds only when the loss is shown to be smaller than the margin |
+//! | `coverage = 0.9` | in any comparison with the baseline: the share of the cases that must be comparable, 0.95 by default |
 //!
 //! The datapoint is the unit: attempts are averaged first. Only percentiles and extremes of
 //! latency, which is the function's own time, are taken over attempts. Quantiles are

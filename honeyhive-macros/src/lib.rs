@@ -151,6 +151,9 @@ use proc_macro::TokenStream;
 /// | `not_worse(rule)` | fails only when it is confidently on the wrong side |
 /// | `no_regression(a)` | the mean has not fallen below the baseline's by `margin` or more, in more than chance explains (`alpha`); `confirm = 2` looks again before it fails |
 /// | `no_collapse(a)` | no more cases that always held in the baseline never hold now than chance explains (`alpha`) |
+/// | `no_loss(a)` | no single case lost more of its attempts than chance explains, from a baseline of 8 attempts (`alpha`) |
+/// | `no_worse_than(a, margin = 0.02)` | the mean has not surely fallen by more than the margin (`alpha`) |
+/// | `non_inferior(a, margin = 0.02)` | the mean is shown not to have fallen by more than the margin (`alpha`) |
 ///
 /// `confident` and `not_worse` go around `mean` and `pass_rate` of an evaluator and around
 /// `error_rate`. `pass_rate(a)`, `no_collapse(a)` and `require(a)` need an evaluator that judges: one

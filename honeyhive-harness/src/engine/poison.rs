@@ -56,7 +56,7 @@ pub(super) fn error_with_cause(text: String) -> String {
 fn cause<'a>(text: &str, earlier: &'a [(String, Backtrace)]) -> Option<&'a str> {
     let within_once = |backtrace: &Backtrace| {
         let frames = backtrace.to_string();
-        ["lazy_lock::LazyLock", "sync::once::Once", "once_cell::", "spin::once::"]
+        ["sync::lazy_lock::", "sync::once::", "once_cell::", "spin::once::"]
             .iter()
             .any(|name| frames.contains(name))
     };

@@ -281,7 +281,8 @@ pub(crate) fn decide(
 
     let mut broken = Vec::new();
     for rule in &rules.require {
-        let judge = &rules.judges[rule.evaluator];
+        // A damaged record may name an evaluator that it does not have.
+        let Some(judge) = rules.judges.get(rule.evaluator) else { continue };
         for attempt in attempts {
             let Some(score) = attempt.scores.get(rule.evaluator) else { continue };
             if let Some(value) = score.value

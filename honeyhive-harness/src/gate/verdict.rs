@@ -2,7 +2,7 @@
 
 use crate::baseline::{self, Snapshot};
 use crate::journal::{BaselineRecord, GateRecord, RuleRecord, Verdict};
-use crate::rule::{GateRule, Test};
+use crate::rule::{GateRule, Of, Test};
 use crate::text::accepted;
 
 use super::case::{Case, Rules};
@@ -68,6 +68,10 @@ pub(crate) fn judge_all(scene: &Scene<'_>, cases: &[Case]) -> Vec<RuleRecord> {
             _ if cases.is_empty() => {
                 let why = "no case was run, so there is nothing to judge";
                 Some(Draft::inconclusive(rule, why))
+            }
+            // A damaged record may name an evaluator that it does not have.
+            _ if matches!(rule.of(), Of::Evaluator(index) if index >= scene.judges().len()) => {
+                Some(Draft::inconclusive(rule, "no evaluator is recorded for this rule"))
             }
             _ if selected.is_empty() => Some(Draft::Said(no_case(rule))),
             Test::Limit { mode, measure, of, comparison, limit } => {
