@@ -108,8 +108,8 @@ fn a_regression_against_the_accepted_run_fails_and_says_what_changed() {
     assert_snapshot!(gate_text(&same), @"
     Pass
     Pass: mean(right) >= 0.3: 0.8, n = 40, 95 % 0.652 to 0.895; worst: n08 (0), n09 (0), n18 (0)
-    Pass: no_regression(right): 0.8 was 0.8, p = 1, n = 40; 0 better, 0 worse than the baseline accepted today (<day>)
-    Pass: no_regression(length, margin = 0.1): 1.4 was 1.4, p = 1, n = 40; 0 better, 0 worse than the baseline accepted today (<day>)
+    Pass: no_regression(right): 0.8 was 0.8, p = 1 (corrected for 2 tests), n = 40; 0 better, 0 worse than the baseline accepted today (<day>); would notice -0.15
+    Pass: no_regression(length, margin = 0.1): 1.4 was 1.4, p = 1 (corrected for 2 tests), n = 40; 0 better, 0 worse than the baseline accepted today (<day>)
     ");
     let (_, stdout, _) = honeyhive(&same, &["accept"]);
     assert!(stdout.starts_with("unchanged moves: 40 cases"), "{stdout}");
@@ -122,8 +122,8 @@ fn a_regression_against_the_accepted_run_fails_and_says_what_changed() {
     assert_snapshot!(gate_text(&worse), @"
     Fail
     Pass: mean(right) >= 0.3: 0.6, n = 40, 95 % 0.446 to 0.737; worst: n06 (0), n07 (0), n08 (0)
-    Fail: no_regression(right): 0.6 was 0.8, down 0.2 (95 % of the gain -0.33 to -0.07), p = 0.004, n = 40; 0 better, 8 worse than the baseline accepted today (<day>), p = 0.008 with Holm's correction for 2 tests; changed since: prompts/system.md; worst: n06 (1 → 0), n07 (1 → 0), n16 (1 → 0)
-    Fail: no_regression(length, margin = 0.1): 1.8 was 1.4, up 0.4 (95 % of the gain -0.659 to -0.141), p = 0.004, n = 40; 0 better, 8 worse than the baseline accepted today (<day>), p = 0.008 with Holm's correction for 2 tests; changed since: prompts/system.md; worst: n06 (1 → 3), n07 (1 → 3), n16 (1 → 3)
+    Fail: no_regression(right): 0.6 was 0.8, down 0.2 (95 % of the gain -0.33 to -0.07), p = 0.008 (corrected for 2 tests), n = 40; 0 better, 8 worse than the baseline accepted today (<day>); changed since: prompts/system.md; worst: n06 (1 → 0), n07 (1 → 0), n16 (1 → 0)
+    Fail: no_regression(length, margin = 0.1): 1.8 was 1.4, up 0.4 (95 % of the gain -0.659 to -0.141), p = 0.008 (corrected for 2 tests), n = 40; 0 better, 8 worse than the baseline accepted today (<day>); changed since: prompts/system.md; worst: n06 (1 → 3), n07 (1 → 3), n16 (1 → 3)
     ");
     let report = worse.stdout.replace('\u{a0}', " ");
     assert!(report.contains("changed since: prompts/system.md"), "{report}");
@@ -147,7 +147,7 @@ fn a_case_that_always_held_and_never_does_now_is_found() {
     assert_eq!(now.code, Some(101));
     let text = gate_text(&now);
     let rule = text.lines().find(|line| line.contains("no_collapse")).unwrap_or_default();
-    assert_snapshot!(rule, @"Fail: no_collapse(right): 4 of 32 cases collapsed since the baseline accepted today (<day>), p < 0.001: n07, n17, n27, n37; nothing that is tracked has changed since");
+    assert_snapshot!(rule, @"Fail: no_collapse(right): 4 of 32 cases collapsed since the baseline accepted today (<day>), p < 0.001: n07, n17, n27, n37; nothing that is tracked has changed since (code that the function and the evaluators call is not tracked)");
 }
 
 #[test]

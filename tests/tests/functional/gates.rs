@@ -100,11 +100,11 @@ fn confident_needs_the_bound_and_not_worse_only_fails_on_it() {
     Pass: confident(mean(value) >= 0.4): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % lower bound 0.411; worst: 01 (0.05), 02 (0.1), 03 (0.15)
     Fail: confident(mean(value) >= 0.5): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % lower bound 0.411; worst: 01 (0.05), 02 (0.1), 03 (0.15)
     Pass: not_worse(mean(value) >= 0.6): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % upper bound 0.639; worst: 01 (0.05), 02 (0.1), 03 (0.15)
-    Fail: not_worse(mean(value) >= 0.7): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % upper bound 0.639, p = 0.032 with Holm's correction for 4 tests; worst: 01 (0.05), 02 (0.1), 03 (0.15)
-    Fail: confident(mean(distance) <= 0.6): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % upper bound 0.639; worst: 20 (1), 19 (0.95), 18 (0.9)
-    Pass: not_worse(mean(distance) <= 0.5): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % lower bound 0.411; worst: 20 (1), 19 (0.95), 18 (0.9)
-    Pass: confident(mean(distance) <= 0.7): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % upper bound 0.639; worst: 20 (1), 19 (0.95), 18 (0.9)
-    Pass: not_worse(mean(distance) <= 0.4): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % lower bound 0.411, p = 0.111 with Holm's correction for 4 tests; worst: 20 (1), 19 (0.95), 18 (0.9)
+    Fail: not_worse(mean(value) >= 0.7): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % upper bound 0.639, p = 0.032 (corrected for 4 tests); worst: 01 (0.05), 02 (0.1), 03 (0.15)
+    Fail: confident(mean(distance) <= 0.6): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % upper bound 1.841; 20 cases do not show more than 1.192, even if all are perfect; it takes 43 cases; worst: 20 (1), 19 (0.95), 18 (0.9)
+    Pass: not_worse(mean(distance) <= 0.5): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % lower bound 0.396; worst: 20 (1), 19 (0.95), 18 (0.9)
+    Fail: confident(mean(distance) <= 0.7): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % upper bound 1.841; 20 cases do not show more than 1.192, even if all are perfect; it takes 36 cases; worst: 20 (1), 19 (0.95), 18 (0.9)
+    Pass: not_worse(mean(distance) <= 0.4): 0.525, n = 20, 95 % 0.387 to 0.663, one-sided 95 % lower bound 0.396; worst: 20 (1), 19 (0.95), 18 (0.9)
     ");
 }
 
@@ -113,16 +113,16 @@ fn the_interval_of_a_share_is_wilsons() {
     assert_snapshot!(rules("all_good::"), @"
     Fail
     Pass: mean(whole) >= 1.0: 1, n = 5, 95 % 0.566 to 1
-    Fail: confident(mean(whole) >= 0.9): 1, n = 5, 95 % 0.566 to 1, one-sided 95 % lower bound 0.649
+    Fail: confident(mean(whole) >= 0.9): 1, n = 5, 95 % 0.566 to 1, one-sided 95 % lower bound 0.649; 5 cases do not show more than 0.649, even if all are perfect; it takes 25 cases
     ");
 }
 
 #[test]
 fn without_spread_there_is_no_interval() {
     assert_snapshot!(rules("all_alike::"), @"
-    Pass
+    Inconclusive
     Pass: mean(value) >= 0.7: 0.7, n = 5, no spread
-    Pass: confident(mean(value) >= 0.7): 0.7, n = 5, no spread, one-sided 95 % lower bound 0.7
+    Inconclusive: confident(mean(value) >= 0.7): 0.7, n = 5, no spread; the values do not differ and have no `range(..)`, or are too few, so nothing bounds their mean
     ");
 }
 
@@ -141,7 +141,7 @@ fn one_case_is_too_few_for_a_bound() {
     assert_snapshot!(rules("too_few::"), @"
     Inconclusive
     Pass: mean(value) >= 0.25: 0.25, n = 1, too few cases for an interval
-    Inconclusive: confident(mean(value) >= 0.1): 0.25, n = 1, too few cases for an interval; too few cases for a bound
+    Inconclusive: confident(mean(value) >= 0.1): 0.25, n = 1, too few cases for an interval; the values do not differ and have no `range(..)`, or are too few, so nothing bounds their mean
     ");
 }
 

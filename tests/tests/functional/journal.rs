@@ -271,7 +271,7 @@ fn case_gate_and_end_records() {
     experiment: "answer"
     passed: true
     rules:
-      {"interval":[0.0945,0.9055],"n":2,"rule":"mean(right) >= 0.5","text":"mean(right) >= 0.5: 0.5, n = 2, 95 % 0.095 to 0.905; only 2 of 3 cases scored (67 %, needs 95 %)","value":0.5,"verdict":"inconclusive"}
+      {"interval":[0.0945,0.9055],"n":2,"rule":"mean(right) >= 0.5","text":"mean(right) >= 0.5: 0.5, n = 2 of 3, 1 without a score, 95 % 0.095 to 0.905; only 4 of 6 attempts scored (67 %, needs 95 %)","value":0.5,"verdict":"inconclusive"}
       {"interval":[0.0615,0.7923],"n":3,"rule":"error_rate <= 0.5","text":"error_rate <= 0.5: 0.333, n = 3, 95 % 0.061 to 0.792; worst: down","value":0.3333,"verdict":"pass"}
     type: "gate"
     verdict: "inconclusive"

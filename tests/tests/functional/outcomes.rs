@@ -199,7 +199,7 @@ fn a_missing_or_null_value_is_an_error_unless_the_parameter_is_optional() {
     exit code 101
     missing_values::complete  ok  pass
     missing_values::missing   FAILED  error
-        with_and_without_truth() row 2: `ground_truth` is missing; take an `Option` where a row may lack it (read by evaluator `same` (tests/evals.rs:<line>))
+        with_and_without_truth() row 2: `ground_truth` is missing; the row has `answer`; rename it if that is the ground truth (read by evaluator `same` (tests/evals.rs:<line>))
     missing_values::nothing   FAILED  unscored
         evaluator `same`: `output` is null; take `Option<&str>` where the function may return nothing
     missing_values::null      FAILED  error

@@ -113,7 +113,7 @@ fn a_loss_that_is_more_than_chance_fails() {
     assert_eq!(chance.code, Some(0), "{}", chance.output());
     assert_snapshot!(rules(&chance), @"
     Pass
-    Pass: no_regression(points): 0.8 was 1, down 0.2 (95 % of the gain -0.392 to -0.008), p = 0.062, n = 20; 0 better, 4 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2)
+    Pass: no_regression(points): 0.8 was 1, down 0.2 (95 % of the gain -0.392 to -0.008), p = 0.062, n = 20; 0 better, 4 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice -0.236
     ");
     let worse = run("plain", 5);
     assert_eq!(worse.code, Some(101));
@@ -136,7 +136,7 @@ fn a_gain_is_said_to_be_one() {
     assert_eq!(run.code, Some(0));
     assert_snapshot!(rules(&run), @"
     Pass
-    Pass: no_regression(correct): 1 was 0.7, up 0.3 (95 % of the gain 0.08 to 0.52), p = 0.016, n = 20; improved: 6 better, 0 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2)
+    Pass: no_regression(correct): 1 was 0.7, up 0.3 (95 % of the gain 0.08 to 0.52), p = 0.016, n = 20; improved: 6 better, 0 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice -0.27
     ");
     assert!(run.gates()[0].rules[0].against.as_ref().is_some_and(|against| against.improved));
 }
@@ -160,13 +160,13 @@ fn where_less_is_better_a_rise_fails() {
     assert_eq!(worse.code, Some(101));
     assert_snapshot!(rules(&worse), @"
     Fail
-    Fail: no_regression(distance): 9.3 was 9, up 0.3 (95 % of the gain -0.52 to -0.08), p = 0.016, n = 20; 0 better, 6 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); nothing that is tracked has changed since; worst: 01 (9 → 10), 02 (9 → 10), 03 (9 → 10)
+    Fail: no_regression(distance): 9.3 was 9, up 0.3 (95 % of the gain -0.52 to -0.08), p = 0.016, n = 20; 0 better, 6 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); nothing that is tracked has changed since (code that the function and the evaluators call is not tracked); worst: 01 (9 → 10), 02 (9 → 10), 03 (9 → 10)
     ");
     let high = baseline(&run("minimal", 0), |n| (if n <= 6 { 10.0 } else { 9.0 }, 1, None));
     write(path, high.to_string());
     assert_snapshot!(rules(&run("minimal", 0)), @"
     Pass
-    Pass: no_regression(distance): 9 was 9.3, down 0.3 (95 % of the gain 0.08 to 0.52), p = 0.016, n = 20; improved: 6 better, 0 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2)
+    Pass: no_regression(distance): 9 was 9.3, down 0.3 (95 % of the gain 0.08 to 0.52), p = 0.016, n = 20; improved: 6 better, 0 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice -0.27
     ");
 }
 
@@ -176,19 +176,19 @@ fn margin_and_alpha_must_both_be_passed() {
     // 0.2 is less than the margin of 0.25; a p of 1/16 is more than either alpha.
     assert_snapshot!(rules(&run("strict", 4)), @"
     Pass
-    Pass: no_regression(points, margin = 0.25): 0.8 was 1, down 0.2 (95 % of the gain -0.392 to -0.008), p = 0.062, n = 20; 0 better, 4 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2)
-    Pass: no_regression(points, alpha = 0.01): 0.8 was 1, down 0.2 (95 % of the gain -0.392 to -0.008), p = 0.062, n = 20; 0 better, 4 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2)
+    Pass: no_regression(points, margin = 0.25): 0.8 was 1, down 0.2 (95 % of the gain -0.392 to -0.008), p = 0.062, n = 20; 0 better, 4 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice -0.327
+    Pass: no_regression(points, alpha = 0.01): 0.8 was 1, down 0.2 (95 % of the gain -0.392 to -0.008), p = 0.062, n = 20; 0 better, 4 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice -0.31
     ");
     // Exactly the margin; 1/32, twice that with Holm's correction.
     assert_snapshot!(rules(&run("strict", 5)), @"
-    Pass
-    Pass: no_regression(points, margin = 0.25): 0.75 was 1, down 0.25 (95 % of the gain -0.458 to -0.042), p = 0.031, n = 20; 0 better, 5 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.062 with Holm's correction for 2 tests; nothing that is tracked has changed since; worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
-    Pass: no_regression(points, alpha = 0.01): 0.75 was 1, down 0.25 (95 % of the gain -0.458 to -0.042), p = 0.031, n = 20; 0 better, 5 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2)
+    Fail
+    Fail: no_regression(points, margin = 0.25): 0.75 was 1, down 0.25 (95 % of the gain -0.458 to -0.042), p = 0.031, n = 20; 0 better, 5 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); nothing that is tracked has changed since (code that the function and the evaluators call is not tracked); worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
+    Pass: no_regression(points, alpha = 0.01): 0.75 was 1, down 0.25 (95 % of the gain -0.458 to -0.042), p = 0.031, n = 20; 0 better, 5 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice -0.336
     ");
     assert_snapshot!(rules(&run("strict", 8)), @"
     Fail
-    Fail: no_regression(points, margin = 0.25): 0.6 was 1, down 0.4 (95 % of the gain -0.635 to -0.165), p = 0.004, n = 20; 0 better, 8 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.008 with Holm's correction for 2 tests; nothing that is tracked has changed since; worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
-    Fail: no_regression(points, alpha = 0.01): 0.6 was 1, down 0.4 (95 % of the gain -0.635 to -0.165), p = 0.004, n = 20; 0 better, 8 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.008 with Holm's correction for 2 tests; nothing that is tracked has changed since; worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
+    Fail: no_regression(points, margin = 0.25): 0.6 was 1, down 0.4 (95 % of the gain -0.635 to -0.165), p = 0.004, n = 20; 0 better, 8 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); nothing that is tracked has changed since (code that the function and the evaluators call is not tracked); worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
+    Fail: no_regression(points, alpha = 0.01): 0.6 was 1, down 0.4 (95 % of the gain -0.635 to -0.165), p = 0.004, n = 20; 0 better, 8 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); nothing that is tracked has changed since (code that the function and the evaluators call is not tracked); worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
     ");
 }
 
@@ -199,7 +199,7 @@ fn a_slice_compares_its_cases_alone() {
     assert_eq!(run.code, Some(101));
     assert_snapshot!(rules(&run), @r#"
     Fail
-    Fail: no_regression(points, slice = "size:low"): 0.333 was 1, down 0.667 (95 % of the gain -0.98 to -0.354), p = 0.004, n = 12; 0 better, 8 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); nothing that is tracked has changed since; worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
+    Fail: no_regression(points, slice = "size:low"): 0.333 was 1, down 0.667 (95 % of the gain -0.98 to -0.354), p = 0.004, n = 12; 0 better, 8 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); nothing that is tracked has changed since (code that the function and the evaluators call is not tracked); worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
     Inconclusive: no_regression(points, slice = "size:high"): only 8 cases can be compared with the baseline accepted <age> (2025-11-20, at 9f3e1c2); it takes 10
     Fail: no_regression(points, slice = "size:medium"): no case is in the slice `size:medium`; check its spelling in metadata and tags
     "#);
@@ -213,7 +213,7 @@ fn clusters_are_flipped_as_a_whole() {
     assert_eq!(run.code, Some(0), "{}", run.output());
     assert_snapshot!(rules(&run), @"
     Pass
-    Pass: no_regression(points): 0.45 was 1, down 0.55, p = 0.125 in 6 clusters, n = 20; 0 better, 11 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2)
+    Pass: no_regression(points): 0.45 was 1, down 0.55, p = 0.125 in 6 clusters, n = 20; 0 better, 11 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice -0.669
     ");
 }
 
@@ -252,13 +252,13 @@ fn what_changed_is_said_and_edited_rows_are_not_compared() {
     assert_eq!(two.code, Some(101));
     assert_snapshot!(rules(&two), @"
     Fail
-    Fail: no_regression(points): 0 was 1, down 1, p < 0.001, n = 10 of 12, 2 not comparable with the baseline; 0 better, 10 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); changed since: Cargo.toml, prompts/old.md (gone), model small → large, 1 row removed, 2 rows edited; worst: 03 (1 → 0), 04 (1 → 0), 05 (1 → 0)
+    Fail: no_regression(points, coverage = 0.7): 0 was 1, down 1, p < 0.001, n = 10 of 13; 0 better, 10 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); coverage down to 0.7 is allowed: 2 rows edited (01, 02), 1 row removed (99); changed since: Cargo.toml, prompts/old.md (gone), model small → large, 1 row removed, 2 rows edited; worst: 03 (1 → 0), 04 (1 → 0), 05 (1 → 0)
     ");
     assert_eq!(two.gates()[0].baseline.as_ref().expect("a baseline").changed.len(), 4);
     // With a third there are 9 pairs.
     assert_snapshot!(rules(&run("3")), @"
     Inconclusive
-    Inconclusive: no_regression(points): only 9 cases can be compared with the baseline accepted <age> (2025-11-20, at 9f3e1c2) (1 row removed, 3 rows edited); it takes 10
+    Inconclusive: no_regression(points, coverage = 0.7): only 9 of 13 cases can be compared with the baseline accepted <age> (2025-11-20, at 9f3e1c2) (69 %, needs 70 %): 3 rows edited (01, 02, 03), 1 row removed (99); accept a run, or write `coverage = ..` in the rule
     ");
 }
 
@@ -271,14 +271,14 @@ fn a_case_that_always_held_and_never_does_fails() {
     assert_snapshot!(rules(&run("collapsing", 0)), @"
     Pass
     Pass: mean(correct) >= 0.1: 1, n = 20, 95 % 0.839 to 1
-    Pass: no_collapse(correct): 0 of 20 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2)
+    Pass: no_collapse(correct): 0 of 20 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice 1 lost case
     ");
     let one = run("collapsing", 1);
     assert_eq!(one.code, Some(101));
     assert_snapshot!(rules(&one), @"
     Fail
     Pass: mean(correct) >= 0.1: 0.95, n = 20, 95 % 0.764 to 0.991; worst: 01 (0)
-    Fail: no_collapse(correct): 1 of 20 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.05: 01; nothing that is tracked has changed since
+    Fail: no_collapse(correct): 1 of 20 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.05: 01; nothing that is tracked has changed since (code that the function and the evaluators call is not tracked)
     ");
     // Where a few flicker, one collapse may be chance: each could as well be all good and all bad.
     let flickering = baseline(&run("collapsing", 0), |n| match n {
@@ -290,7 +290,7 @@ fn a_case_that_always_held_and_never_does_fails() {
     assert_snapshot!(rules(&run("collapsing", 1)), @"
     Pass
     Pass: mean(correct) >= 0.1: 0.95, n = 20, 95 % 0.764 to 0.991; worst: 01 (0)
-    Pass: no_collapse(correct): 1 of 17 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.185: 01
+    Pass: no_collapse(correct): 1 of 17 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.185: 01; would notice 2 lost cases
     ");
 }
 
@@ -305,18 +305,18 @@ fn tests_of_one_gate_are_corrected_together() {
     assert_eq!(five.code, Some(101), "{}", five.output());
     assert_snapshot!(rules(&five), @"
     Fail
-    Pass: no_regression(points): 0.75 was 1, down 0.25 (95 % of the gain -0.458 to -0.042), p = 0.031, n = 20; 0 better, 5 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.094 with Holm's correction for 4 tests; nothing that is tracked has changed since; worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
-    Pass: no_regression(other): 0.75 was 1, down 0.25 (95 % of the gain -0.458 to -0.042), p = 0.031, n = 20; 0 better, 5 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.094 with Holm's correction for 4 tests; nothing that is tracked has changed since; worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
-    Pass: no_collapse(brief): 0 of 20 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2)
-    Fail: not_worse(mean(points) >= 0.95): 0.75, n = 20, 95 % 0.531 to 0.888, one-sided 95 % upper bound 0.873, p < 0.001 with Holm's correction for 4 tests; worst: 01 (0), 02 (0), 03 (0)
+    Pass: no_regression(points): 0.75 was 1, down 0.25 (95 % of the gain -0.458 to -0.042), p = 0.094 (corrected for 3 tests), n = 20; 0 better, 5 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice -0.312
+    Pass: no_regression(other): 0.75 was 1, down 0.25 (95 % of the gain -0.458 to -0.042), p = 0.094 (corrected for 3 tests), n = 20; 0 better, 5 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice -0.312
+    Pass: no_collapse(brief): 0 of 20 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice 6 lost cases
+    Fail: not_worse(mean(points) >= 0.95): 0.75, n = 20, 95 % 0.531 to 0.888, one-sided 95 % upper bound 0.873; worst: 01 (0), 02 (0), 03 (0)
     ");
     let eight = run("several", 8);
     assert_snapshot!(rules(&eight), @"
     Fail
-    Fail: no_regression(points): 0.6 was 1, down 0.4 (95 % of the gain -0.635 to -0.165), p = 0.004, n = 20; 0 better, 8 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.012 with Holm's correction for 4 tests; nothing that is tracked has changed since; worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
-    Fail: no_regression(other): 0.6 was 1, down 0.4 (95 % of the gain -0.635 to -0.165), p = 0.004, n = 20; 0 better, 8 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.012 with Holm's correction for 4 tests; nothing that is tracked has changed since; worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
-    Pass: no_collapse(brief): 0 of 20 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2)
-    Fail: not_worse(mean(points) >= 0.95): 0.6, n = 20, 95 % 0.387 to 0.781, one-sided 95 % upper bound 0.758, p < 0.001 with Holm's correction for 4 tests; worst: 01 (0), 02 (0), 03 (0)
+    Fail: no_regression(points): 0.6 was 1, down 0.4 (95 % of the gain -0.635 to -0.165), p = 0.012 (corrected for 3 tests), n = 20; 0 better, 8 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); nothing that is tracked has changed since (code that the function and the evaluators call is not tracked); worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
+    Fail: no_regression(other): 0.6 was 1, down 0.4 (95 % of the gain -0.635 to -0.165), p = 0.012 (corrected for 3 tests), n = 20; 0 better, 8 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); nothing that is tracked has changed since (code that the function and the evaluators call is not tracked); worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
+    Pass: no_collapse(brief): 0 of 20 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice 6 lost cases
+    Fail: not_worse(mean(points) >= 0.95): 0.6, n = 20, 95 % 0.387 to 0.781, one-sided 95 % upper bound 0.758; worst: 01 (0), 02 (0), 03 (0)
     ");
     let against = eight.gates()[0].rules[0].against.clone().expect("a comparison");
     assert!((against.p - 0.5_f64.powi(8)).abs() < 1e-12);
@@ -389,11 +389,11 @@ fn a_file_that_is_no_baseline_of_this_experiment_is_never_a_pass() {
     empty: ignored (no_regression(points): baselines/wrong_file.json:1: not a baseline: EOF while parsing a value at line 1 column 0; fix it, or replace it with `cargo honeyhive accept`)
     a conflict: ignored (no_regression(points): baselines/wrong_file.json:1: not a baseline: expected value at line 1 column 1; fix it, or replace it with `cargo honeyhive accept`)
     no object: ignored (no_regression(points): baselines/wrong_file.json:1: not a baseline: invalid length 0, expected an object with `schema` at line 1 column 2; fix it, or replace it with `cargo honeyhive accept`)
-    newer: ignored (no_regression(points): baselines/wrong_file.json: written by a later honeyhive-harness (schema 2, this one knows 1); update it)
-    newer, with more: ignored (no_regression(points): baselines/wrong_file.json: written by a later honeyhive-harness (schema 2, this one knows 1); update it)
+    newer: ignored (no_regression(points): the range of evaluator `points` changed since the baseline, so it measures something else; accept a run with `cargo honeyhive accept`)
+    newer, with more: ignored (no_regression(points): baselines/wrong_file.json:1: not a baseline: unknown field `more`, expected one of `schema`, `experiment`, `accepted_at`, `commit`, `dirty`, `invocation`, `dataset`, `evaluators`, `files`, `metadata`, `models`, `slices`, `cases` at line 1 column 7; fix it, or replace it with `cargo honeyhive accept`)
     other: ignored (no_regression(points): baselines/wrong_file.json is the baseline of the experiment `plain`)
-    a misspelt key: ignored (no_regression(points): baselines/wrong_file.json:1: not a baseline: unknown field `casse`, expected one of `schema`, `experiment`, `accepted_at`, `commit`, `dirty`, `invocation`, `dataset`, `evaluators`, `files`, `metadata`, `models`, `cases` at line 1 column 45; fix it, or replace it with `cargo honeyhive accept`)
-    no cases: ignored (no_regression(points): only 0 cases can be compared with the baseline accepted <age> (2025-11-20, at 9f3e1c2) (20 rows added); it takes 10)
+    a misspelt key: ignored (no_regression(points): baselines/wrong_file.json:1: not a baseline: unknown field `casse`, expected one of `schema`, `experiment`, `accepted_at`, `commit`, `dirty`, `invocation`, `dataset`, `evaluators`, `files`, `metadata`, `models`, `slices`, `cases` at line 1 column 45; fix it, or replace it with `cargo honeyhive accept`)
+    no cases: ignored (no_regression(points): only 0 of 20 cases can be compared with the baseline accepted <age> (2025-11-20, at 9f3e1c2) (0 %, needs 95 %): 20 rows added (01, 02, 03, 04, 05, …); accept a run, or write `coverage = ..` in the rule)
     a score that is no number: ignored (no_regression(points): baselines/wrong_file.json:1: not a baseline: invalid type: string "1", expected f64 at line 1 column 122; fix it, or replace it with `cargo honeyhive accept`)
     no attempts: ignored (no_regression(points): baselines/wrong_file.json:1: not a baseline: a score of 0 attempts is none at line 1 column 124; fix it, or replace it with `cargo honeyhive accept`)
     twice the same case: ignored (no_regression(points): baselines/wrong_file.json:1: not a baseline: `01` stands here twice at line 1 column 130; fix it, or replace it with `cargo honeyhive accept`)
@@ -447,8 +447,8 @@ fn under_95_percent_scored_nothing_is_compared() {
     ");
     assert_snapshot!(rules(&run("1")), @"
     Fail
-    Fail: no_regression(points): 0.632 was 1, down 0.368 (95 % of the gain -0.607 to -0.13), p = 0.008, n = 19 of 20, 1 without a score; 0 better, 7 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.016 with Holm's correction for 2 tests; nothing that is tracked has changed since; worst: 02 (1 → 0), 03 (1 → 0), 04 (1 → 0)
-    Fail: no_regression(points, margin = 0.1): 0.632 was 1, down 0.368 (95 % of the gain -0.607 to -0.13), p = 0.008, n = 19 of 20, 1 without a score; 0 better, 7 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.016 with Holm's correction for 2 tests; nothing that is tracked has changed since; worst: 02 (1 → 0), 03 (1 → 0), 04 (1 → 0)
+    Fail: no_regression(points): 0.632 was 1, down 0.368 (95 % of the gain -0.607 to -0.13), p = 0.008, n = 19 of 20; 0 better, 7 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); nothing that is tracked has changed since (code that the function and the evaluators call is not tracked); worst: 02 (1 → 0), 03 (1 → 0), 04 (1 → 0)
+    Fail: no_regression(points, margin = 0.1): 0.632 was 1, down 0.368 (95 % of the gain -0.607 to -0.13), p = 0.008, n = 19 of 20; 0 better, 7 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); nothing that is tracked has changed since (code that the function and the evaluators call is not tracked); worst: 02 (1 → 0), 03 (1 → 0), 04 (1 → 0)
     Pass: error_rate <= 1: 0.05, n = 20, 95 % 0.009 to 0.236; worst: 01
     ");
 }

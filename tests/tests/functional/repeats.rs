@@ -104,7 +104,7 @@ fn an_attempt_without_a_score_is_missing_and_never_a_miss() {
         error: no answer (attempt 1)
         error: no answer (attempt 2)
         error: no answer (attempt 3)
-    erring::gate  ignored (mean(yes) >= 0.5: 1, n = 1, 95 % 0.207 to 1; only 1 of 4 cases scored (25 %, needs 95 %))
+    erring::gate  ignored (mean(yes) >= 0.5: 1, n = 1 of 5, 1 not applicable, 3 without a score, 95 % 0.207 to 1; only 2 of 12 attempts scored (17 %, needs 95 %))
     erring::y--   ok  pass
     erring::yee   ok  error
         error: no answer (attempt 2)
@@ -114,7 +114,7 @@ fn an_attempt_without_a_score_is_missing_and_never_a_miss() {
     ");
     assert_snapshot!(rules(&run), @"
     Inconclusive
-    Inconclusive: mean(yes) >= 0.5: 1, n = 1, 95 % 0.207 to 1; only 1 of 4 cases scored (25 %, needs 95 %)
+    Inconclusive: mean(yes) >= 0.5: 1, n = 1 of 5, 1 not applicable, 3 without a score, 95 % 0.207 to 1; only 2 of 12 attempts scored (17 %, needs 95 %)
     Pass: error_rate <= 1: 0.6, n = 5, 95 % 0.231 to 0.882; worst: yye, yee, eee
     ");
 }
@@ -210,8 +210,8 @@ fn cases_that_belong_together_widen_the_interval() {
     assert_snapshot!(rules(&run("together::")), @"
     Fail
     Pass: mean(yes) >= 0.5: 0.5, n = 32, 95 % 0.053 to 0.947; worst: q04 (0), q05 (0), q06 (0)
-    Fail: confident(mean(yes) >= 0.2): 0.5, n = 32, 95 % 0.053 to 0.947, one-sided 95 % lower bound 0.142; worst: q04 (0), q05 (0), q06 (0)
-    Pass: not_worse(mean(yes) >= 0.7): 0.5, n = 32, 95 % 0.053 to 0.947, one-sided 95 % upper bound 0.858; worst: q04 (0), q05 (0), q06 (0)
+    Fail: confident(mean(yes) >= 0.2): 0.5, n = 32, 95 % 0.053 to 0.947, one-sided 95 % lower bound 0.192; worst: q04 (0), q05 (0), q06 (0)
+    Pass: not_worse(mean(yes) >= 0.7): 0.5, n = 32, 95 % 0.053 to 0.947, one-sided 95 % upper bound 0.808; worst: q04 (0), q05 (0), q06 (0)
     ");
     let run = run("together::");
     assert_eq!(run.experiments()[0].cluster.as_deref(), Some("document"));
