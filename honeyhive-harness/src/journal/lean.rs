@@ -66,6 +66,7 @@ pub(super) fn without_spans(line: &[u8], path: &Path, begin: u64) -> serde_json:
     if let Record::Attempt(attempt) = &mut record {
         let spans = std::mem::take(&mut attempt.spans);
         let models = models(&spans).map(str::to_owned).collect();
+        attempt.scores.shrink_to_fit();
         let spans = (!spans.is_empty()).then(|| (spans.len(), Arc::from(path), begin));
         attempt.left_out = Some(Box::new(LeftOut { models, spans }));
     }
@@ -106,10 +107,16 @@ pub(super) fn scores(line: &[u8]) -> serde_json::Result<Record> {
         metadata,
         tags,
         error,
-        scores,
+        scores: fitting(scores),
         left_out: Some(Box::new(LeftOut { models, spans: None })),
         ..AttemptRecord::default()
     })))
+}
+
+/// The list without room for more.
+fn fitting(mut scores: Vec<ScoreRecord>) -> Vec<ScoreRecord> {
+    scores.shrink_to_fit();
+    scores
 }
 
 fn shortened(attempt: AttemptRecord) -> AttemptRecord {
@@ -124,7 +131,7 @@ fn shortened(attempt: AttemptRecord) -> AttemptRecord {
         metadata: attempt.metadata,
         tags: attempt.tags,
         error: attempt.error,
-        scores: attempt.scores,
+        scores: fitting(attempt.scores),
         left_out: Some(Box::new(LeftOut { models, spans: None })),
         ..AttemptRecord::default()
     }

@@ -368,6 +368,9 @@ impl Builder {
         at: Place,
     ) {
         attempts.sort_by_key(|attempt| attempt.attempt);
+        // A list that grows by itself begins with room for four, and records are large: 300 MB of nothing
+        // for 100,000 cases.
+        attempts.shrink_to_fit();
         let runner = self.process.record.runner_attempt;
         let id = match (&record, attempts.first()) {
             (Some(record), _) => record.case.clone(),
