@@ -12,7 +12,7 @@ use crate::baseline::{self, ScoreComparison, Snapshot};
 use crate::config::{Config, Format};
 use crate::gate::snapshot::recorded;
 use crate::gate::verdict::Baseline;
-use crate::journal::{Keep, Results};
+use crate::journal::Keep;
 use crate::report::files::Loaded;
 use crate::report::{self, Compared};
 
@@ -61,7 +61,6 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     let dir = args.dir.as_deref();
     let after_at = pick::find(args.after.as_deref(), dir, config)?;
-    let after = pick::read(&after_at, Keep::Scores)?;
     let is_baseline = |named: &Path| named == Path::new("baseline");
     if let Some(format) = args.format {
         let named = args.before.as_deref().filter(|named| !is_baseline(named));
@@ -75,16 +74,20 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         None => None,
         Some(named) => {
             let at = pick::find(Some(named), dir, config)?;
-            Some((pick::read(&at, Keep::Scores)?, pick::name(&at).unwrap_or_default()))
+            // What is compared is kept, and not a second run beside the first.
+            let results = pick::read(&at, Keep::Scores)?;
+            let then: Vec<Snapshot> = results.experiments.iter().map(recorded).collect();
+            Some((then, pick::name(&at).unwrap_or_default()))
         }
     };
+    let after = pick::read(&after_at, Keep::Scores)?;
     let mut compared = Vec::new();
     for experiment in pick::experiments(&after, &args.experiment)? {
         let name = &experiment.record.experiment;
         let now = recorded(experiment);
         let (then, words) = match &before {
-            Some((results, invocation)) => {
-                let Some(then) = earlier(results, name) else {
+            Some((earlier, invocation)) => {
+                let Some(then) = earlier.iter().find(|one| one.experiment == *name).cloned() else {
                     report::note(&format!("{invocation} has no experiment `{name}`"));
                     continue;
                 };
@@ -141,10 +144,6 @@ fn report_of(args: &Args, loaded: &Loaded, format: Format) -> Outcome {
         Report::Written(path) => format!("{}\n", path.display()),
     };
     Ok(Done { text, code: 0 })
-}
-
-fn earlier(results: &Results, name: &str) -> Option<Snapshot> {
-    results.experiments.iter().find(|one| one.record.experiment == *name).map(recorded)
 }
 
 fn compare(then: &Snapshot, now: &Snapshot, evaluator: &str) -> ScoreComparison {
