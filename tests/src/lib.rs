@@ -28,5 +28,5 @@ pub use cli::Honeyhive;
 pub use command::finish;
 pub use fake::Fake;
 pub use process::Process;
-pub use project::{Cargo, Project, fetch_crates};
+pub use project::{Cargo, Project, fetch_crates, is_target_dir};
 pub use run::{Run, tree};

@@ -421,9 +421,15 @@ pub(crate) fn target_dir() -> &'static Path {
     static TARGET: OnceLock<PathBuf> = OnceLock::new();
     TARGET.get_or_init(|| {
         let binary = std::env::current_exe().expect("this process has a program");
-        let target = binary.ancestors().skip(1).find(|path| path.join("CACHEDIR.TAG").is_file());
+        let target = binary.ancestors().skip(1).find(|path| is_target_dir(path));
         target.expect("cargo marks its target directory").to_owned()
     })
+}
+
+/// Whether cargo builds into this directory. It writes no tag into one that was there before.
+#[must_use]
+pub fn is_target_dir(path: &Path) -> bool {
+    [".rustc_info.json", "CACHEDIR.TAG"].iter().any(|mark| path.join(mark).is_file())
 }
 
 /// Writes the file unless it has this content already.

@@ -63,12 +63,21 @@ fn target_name(file: &str, crate_name: &str) -> String {
 /// `honeyhive` in the target directory that this binary was built into.
 pub(super) fn journal_root() -> PathBuf {
     let binary = std::env::current_exe().unwrap_or_default();
-    binary
-        .ancestors()
-        .skip(1)
-        .find(|directory| directory.join("CACHEDIR.TAG").is_file())
-        .map_or_else(|| PathBuf::from("target"), Path::to_path_buf)
-        .join("honeyhive")
+    target_directory(&binary).unwrap_or(Path::new("target")).join("honeyhive")
+}
+
+/// The target directory of a test binary. Cargo marks one with a tag only where it made the
+/// directory itself: in a volume of a container or a restored cache there is none. What it knows
+/// of the compiler lies there in any case; an archive unpacked elsewhere has neither, only the
+/// way `target/profile/deps`.
+fn target_directory(binary: &Path) -> Option<&Path> {
+    let marked = |directory: &&Path| {
+        ["CACHEDIR.TAG", ".rustc_info.json"].iter().any(|mark| directory.join(mark).is_file())
+    };
+    binary.ancestors().skip(1).find(marked).or_else(|| {
+        let deps = binary.parent()?;
+        deps.ends_with("deps").then(|| deps.ancestors().nth(2)).flatten()
+    })
 }
 
 /// Something that all test binaries of one `cargo test` have in common, and nothing else has.
@@ -97,6 +106,24 @@ mod tests {
         assert_eq!(target_name("crate/tests/my-evals.rs", "my_evals"), "my-evals");
         assert_eq!(target_name("tests/my-evals/main.rs", "my_evals"), "my-evals");
         assert_eq!(target_name("evals/main.rs", "suite"), "suite");
+    }
+
+    #[test]
+    fn a_target_directory_is_known_with_and_without_marks() {
+        let root = std::env::temp_dir().join(format!("hh-target-{}", std::process::id()));
+        let binary = root.join("target/x86_64-unknown-linux-gnu/debug/deps/evals-0");
+        std::fs::create_dir_all(binary.parent().unwrap()).unwrap();
+        // Nothing says where it ends; the profile's parent is the best guess.
+        let target = root.join("target");
+        assert_eq!(target_directory(&binary), Some(&*target.join("x86_64-unknown-linux-gnu")));
+        std::fs::write(target.join(".rustc_info.json"), "{}").unwrap();
+        assert_eq!(target_directory(&binary), Some(&*target));
+        std::fs::remove_file(target.join(".rustc_info.json")).unwrap();
+        std::fs::write(target.join("CACHEDIR.TAG"), "").unwrap();
+        assert_eq!(target_directory(&binary), Some(&*target));
+        std::fs::remove_dir_all(&root).unwrap();
+        assert_eq!(target_directory(Path::new("/usr/bin/evals")), None);
+        assert_eq!(target_directory(Path::new("/deps/evals")), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use honeyhive_harness::journal::{Record, read_invocation};
-use honeyhive_tests::{Project, Run};
+use honeyhive_tests::{Project, Run, is_target_dir};
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -291,7 +291,7 @@ fn by_default_it_is_in_the_target_directory() {
     let path = Path::new(path);
     let root = path.ancestors().nth(2).expect("a directory of invocations");
     assert!(root.ends_with("functional/honeyhive"), "{}", path.display());
-    assert!(root.parent().is_some_and(|target| target.join("CACHEDIR.TAG").is_file()));
+    assert!(root.parent().is_some_and(is_target_dir));
     let journal = read_invocation(path.parent().expect("a directory")).expect("a journal");
     assert_eq!(journal.records.len(), 14);
 }

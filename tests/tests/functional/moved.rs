@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use honeyhive_tests::{Project, Run, needs};
+use honeyhive_tests::{Project, Run, is_target_dir, needs};
 use tempfile::TempDir;
 
 const EXPERIMENT: &str = r#"
@@ -59,7 +59,7 @@ fn checkout() -> TempDir {
 fn target_directory(checkout: &Path) -> PathBuf {
     let binary = PROJECT.executable("evals");
     // The directory has the same place beside the sources as when it was compiled.
-    let target = binary.ancestors().find(|path| path.join("CACHEDIR.TAG").is_file());
+    let target = binary.ancestors().find(|path| is_target_dir(path));
     let target = target.expect("a target directory");
     let way = binary.strip_prefix(target).expect("a path within");
     let copy = checkout.join("functional").join(way);
