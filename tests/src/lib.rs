@@ -29,4 +29,4 @@ pub use command::finish;
 pub use fake::Fake;
 pub use process::Process;
 pub use project::{Cargo, Project, fetch_crates, is_target_dir};
-pub use run::{Run, tree};
+pub use run::{Run, sealed, tree};

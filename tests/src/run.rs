@@ -250,6 +250,12 @@ fn directories(path: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// A line of a journal with the checksum that its content has; the line may have been edited.
+pub fn sealed(line: &str) -> String {
+    let (body, _) = line.rsplit_once(",\"crc\":\"").expect("a checksum");
+    format!("{body},\"crc\":\"{:08x}\"}}", crc32fast::hash(body.as_bytes()))
+}
+
 /// The spans of an attempt as an indented list, children below their parents as they started.
 pub fn tree(attempt: &AttemptRecord) -> String {
     fn add(text: &mut String, spans: &[SpanRecord], parent: Option<&str>, depth: usize) {

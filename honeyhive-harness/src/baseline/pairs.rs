@@ -13,9 +13,9 @@ const MOST_NAMED: usize = 5;
 /// The cases that a comparison looks at.
 #[derive(Clone, Copy)]
 pub struct Scope<'a> {
-    /// Whether a case of the later run is looked at.
+    /// Whether a case is looked at; with a slice, only what the later run says of it.
     pub now: &'a dyn Fn(&str) -> bool,
-    /// The slice that is looked at, which says the same of cases of the baseline.
+    /// The slice that is looked at: the baseline knows its own cases of it.
     pub slice: Option<&'a str>,
 }
 
@@ -30,9 +30,9 @@ impl Scope<'_> {
     pub const ALL: Scope<'static> = Scope { now: &|_| true, slice: None };
 
     /// Whether a case of the baseline is looked at; `None` where the baseline does not know.
-    fn then(&self, before: &Snapshot, case: &CaseSnapshot) -> Option<bool> {
+    fn then(&self, before: &Snapshot, id: &str, case: &CaseSnapshot) -> Option<bool> {
         match self.slice {
-            None => Some(true),
+            None => Some((self.now)(id)),
             Some(slice) if before.slices.contains(slice) => Some(case.slices.contains(slice)),
             Some(_) => None,
         }
@@ -222,7 +222,7 @@ pub(crate) fn pair(
         let is_missing = case.missing.contains(evaluator);
         let then_case = before.cases.get(id);
         let in_now = (scope.now)(id);
-        let in_then = then_case.and_then(|then| scope.then(before, then)).unwrap_or(in_now);
+        let in_then = then_case.and_then(|then| scope.then(before, id, then)).unwrap_or(in_now);
         let then = then_case.and_then(|then| then.scores.get(evaluator));
         let in_either = in_now && (now.is_some() || is_missing) || in_then && then.is_some();
         if !in_either {
@@ -257,7 +257,7 @@ pub(crate) fn pair(
     }
     let known: BTreeSet<&String> = after.cases.keys().collect();
     for (id, then) in before.cases.iter().filter(|(id, _)| !known.contains(id)) {
-        if then.scores.contains_key(evaluator) && scope.then(before, then) == Some(true) {
+        if then.scores.contains_key(evaluator) && scope.then(before, id, then) == Some(true) {
             coverage.expected += 1;
             coverage.removed.push(id.clone());
         }

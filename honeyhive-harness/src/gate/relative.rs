@@ -135,7 +135,8 @@ fn compared<'a>(
     scored(cases, family.evaluator)?;
     let ids: std::collections::HashSet<String> =
         cases.iter().map(|case| (scene.id)(case.row)).collect();
-    let select = |id: &str| ids.contains(id);
+    // Rows that are only in the baseline are looked at, too.
+    let select = |id: &str| family.slice.is_none() || ids.contains(id);
     let scope = Scope { now: &select, slice: family.slice };
     let name = &scene.rules.judges[family.evaluator].name;
     let paired = baseline::pair(&baseline.snapshot, now, name, scope)

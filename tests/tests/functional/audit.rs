@@ -154,8 +154,8 @@ fn one_case_that_is_lost_says_the_same_to_both_rules() {
     assert!((against.decisive_p() - 0.05).abs() < 1e-9);
     // The table shows the same p.
     let run = run("company", &[("BAD", "1")]);
-    assert!(run.report().contains("no_collapse 1 lost, p 0.05"), "{}", run.report());
-    assert!(run.report().contains("no_regression -0.05, p 0.05"), "{}", run.report());
+    assert!(run.stdout.contains("no_collapse 1 lost, p 0.05"), "{}", run.stdout);
+    assert!(run.stdout.contains("no_regression -0.05, p 0.05"), "{}", run.stdout);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use honeyhive_harness::journal::{Record, read_invocation};
-use honeyhive_tests::{Project, Run, is_target_dir};
+use honeyhive_tests::{Project, Run, is_target_dir, sealed};
 use insta::assert_snapshot;
 use serde_json::Value;
 
@@ -106,6 +106,7 @@ fn each_line_has_its_number_and_its_checksum() {
     for (at, line) in text.lines().enumerate() {
         let (body, crc) = line.rsplit_once(",\"crc\":\"").expect("a checksum");
         assert_eq!(crc.strip_suffix("\"}").map(str::len), Some(8), "{line}");
+        assert_eq!(sealed(line), line);
         assert!(body.ends_with(&format!(",\"line\":{}", at + 1)), "{line}");
     }
 }

@@ -128,12 +128,14 @@ fn what_was_redacted_is_not_judged_again() {
         let line = said.lines().find(|one| one.contains(line)).expect("a line of the test");
         assert!(line.ends_with("ok"), "{line}");
     }
-    // Neither passed nor failed, and both experiments say why.
+    // An error that says why, whether it would pass or not.
     for case in ["answers::pg ", "talks::pg "] {
         let line = said.lines().find(|one| one.contains(case)).expect("a line of the test");
-        assert!(line.contains("ignored (not run"), "{line}");
+        assert!(line.ends_with("FAILED"), "{said}");
     }
-    assert_eq!(said.matches("not judged again: secrets were redacted").count(), 2, "{said}");
+    let why =
+        "not judged again: secrets were redacted in its recorded output, inputs, ground truth";
+    assert_eq!(said.matches(why).count(), 2, "{said}");
     // No score at all, rather than one of another text.
     let judged = attempts_of_the_newest(&journal);
     let scored = judged.iter().filter(|attempt| !attempt.scores.is_empty());

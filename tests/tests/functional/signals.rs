@@ -122,8 +122,8 @@ fn an_interrupted_summary() {
     assert_snapshot!(lines.join("\n"), @"
     takes_its_time · 400 cases · hundreds() · <time>
 
-      evaluator     mean  95 % interval        n  gate
-      latency <time> <interval> <done> -
+      evaluator     mean  95 % interval            n  gate
+      latency <time> <interval> <done> of 400 -
       stopped
         interrupted
       <left> cases not run

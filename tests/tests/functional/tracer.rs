@@ -122,10 +122,10 @@ fn evaluators_have_spans_with_their_scores() {
         ["evaluator.reads_trace", "evaluator.judge", "evaluator.errs", "evaluator.does_not_apply"]
             .map(of);
     assert_snapshot!(attributes.concat(), @r#"
-    {"evaluator.name":"reads_trace","evaluator.passed":true,"evaluator.score":1.0,"honeyhive_event_type":"evaluator"}
-    {"evaluator.explanation":"half","evaluator.label":"so-so","evaluator.name":"judge","evaluator.passed":true,"evaluator.score":0.5,"honeyhive_event_type":"evaluator"}
-    {"error.type":"returned","evaluator.name":"errs","event":"exception","honeyhive_event_type":"evaluator"}
-    {"evaluator.name":"does_not_apply","honeyhive_event_type":"evaluator"}
+    {"evaluator.name":"reads_trace","evaluator.passed":true,"evaluator.score":1.0,"evaluator.type":"code","honeyhive_event_type":"evaluator"}
+    {"evaluator.explanation":"half","evaluator.label":"so-so","evaluator.name":"judge","evaluator.passed":true,"evaluator.score":0.5,"evaluator.type":"code","honeyhive_event_type":"evaluator"}
+    {"error.type":"returned","evaluator.name":"errs","evaluator.type":"code","event":"exception","honeyhive_event_type":"evaluator"}
+    {"evaluator.name":"does_not_apply","evaluator.type":"code","honeyhive_event_type":"evaluator"}
     "#);
 }
 

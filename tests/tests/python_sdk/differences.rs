@@ -91,7 +91,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         "The row's own metadata and its `tags`. They never replace the ids of run, dataset and datapoint.",
     ),
     row(
-        "POST /session/start: inputs.history",
+        "POST /session/start: inputs.history.*",
         "–",
         "*",
         "A row's `history`, which the Python SDK does not send. Where an input has this name, it is in the metadata.",
@@ -174,6 +174,12 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         "–",
         "1",
         "Which one, where there are several.",
+    ),
+    row(
+        "span capital: honeyhive_metadata.*",
+        "–",
+        "*",
+        "The row's own metadata, on the root span as on the session.",
     ),
     row("span capital: test.case.name", "–", "capital::*", "What to give to `cargo test`."),
     row(

@@ -39,7 +39,8 @@ pub(crate) fn against(name: &Ident, input: ParseStream<'_>) -> syn::Result<Again
         return at(name, format_args!("`{name}` of what? write `{name}(correct)`"));
     }
     let rule = inside(input, |content| {
-        if content.is_empty() {
+        let is_setting = content.peek(syn::Ident::peek_any) && content.peek2(Token![=]);
+        if content.is_empty() || is_setting {
             return at(name, format_args!("`{name}` of what? write `{name}(correct)`"));
         }
         let evaluator = item_path(content, "an evaluator")?;

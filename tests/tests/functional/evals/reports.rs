@@ -83,7 +83,10 @@ fn one() -> [Datapoint; 1] {
 fn in_the_way() -> std::io::Result<u32> {
     let root = std::env::var("HH_DIR").unwrap_or_default();
     for entry in std::fs::read_dir(root)? {
-        std::fs::write(entry?.path().join("report"), "a file")?;
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            std::fs::write(entry.path().join("report"), "a file")?;
+        }
     }
     Ok(1)
 }
