@@ -312,7 +312,8 @@ mod tests {
             let records = run_of(schema, true, gated);
             let text = if schema == 1 { schema_1(&records) } else { to_lines(&records) };
             assert_eq!(code(&scratch.0, &text), 1, "schema {schema}, gate {gated}");
-            for bit in 0..text.len() * 8 {
+            // No checksum guards the lines of schema 1; of these, every seventh bit is tried.
+            for bit in (0..text.len() * 8).step_by(if schema == 1 { 7 } else { 1 }) {
                 let mut changed = text.clone();
                 changed[bit / 8] ^= 1 << (bit % 8);
                 let code = code(&scratch.0, &changed);
