@@ -204,7 +204,8 @@
 //! code below it, then one `evaluator.<name>` span each. Take `tracer: &Tracer`, or
 //! [`current_tracer`] anywhere below; libraries that use [`opentelemetry::global`] reach the right
 //! attempt by themselves. A spawned task or thread does not inherit the context: carry it with
-//! [`Span::instrument`] or [`Span::context`].
+//! [`Span::instrument`] or [`Span::context`]. Code that sets a global tracer provider of its own
+//! takes its spans elsewhere; the run says so. Set it in `main`, not in what experiments call.
 //!
 //! [`#[trace]`](macro@trace) makes every call of a function a span with its arguments, output and
 //! error. [`enrich_span`] says more about the span that code runs in, [`enrich_session`] about the

@@ -265,6 +265,7 @@ fn execute(
     line.stop();
     running.finish();
     note_hooks(redactor);
+    note_provider();
     if let Err(text) = &failed {
         report::error(text);
     }
@@ -370,6 +371,18 @@ fn note_hooks(redactor: &Redactor) {
     }
     if redactor.has_given_up() {
         report::note("a hook of redact! took too long; from then on, all texts were replaced");
+    }
+}
+
+/// Spans that go to another provider are in no trace, and evaluators that read traces miss them.
+fn note_provider() {
+    if !crate::tracer::is_global() {
+        report::note(
+            "the code under test set a tracer provider of its own \
+             (`opentelemetry::global::set_tracer_provider`), so spans that it starts by \
+             `opentelemetry::global` are in no trace of this run; set the provider where the \
+             program starts (`main`), not in functions that experiments call",
+        );
     }
 }
 

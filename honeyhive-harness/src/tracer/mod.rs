@@ -123,7 +123,7 @@ pub use builder::{TracerBuilder, TracerError};
 pub use enrich::{Enrichment, enrich_session, enrich_span};
 pub use flush::{Flushed, Telemetry};
 use program::Program;
-pub(crate) use routing::install_global;
+pub(crate) use routing::{install_global, is_global};
 pub use session::Session;
 use session::SessionState;
 pub use span::Span;

@@ -6,6 +6,7 @@
 //! global provider is a signpost, never a place where spans of two cases could meet.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use opentelemetry::trace::{SpanBuilder, Tracer, TracerProvider};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
@@ -28,6 +29,7 @@ impl TracerProvider for RoutingProvider {
     type Tracer = RoutingTracer;
 
     fn tracer_with_scope(&self, scope: InstrumentationScope) -> RoutingTracer {
+        ASKED.set(true);
         RoutingTracer { nowhere: self.nowhere.clone(), library: scope.name().to_owned().into() }
     }
 }
@@ -50,9 +52,21 @@ impl Tracer for RoutingTracer {
     }
 }
 
+thread_local! {
+    /// Whether a routing provider was asked for a tracer, on this thread.
+    static ASKED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Makes the routing provider the global one. The harness owns `main`, so it comes first; a
 /// program that sets another one later replaces it.
 pub(crate) fn install_global() {
     let off = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOff).build();
     opentelemetry::global::set_tracer_provider(RoutingProvider { nowhere: off.tracer("off") });
+}
+
+/// Whether the global provider is still the routing one: then it is asked for a tracer.
+pub(crate) fn is_global() -> bool {
+    ASKED.set(false);
+    let _ = opentelemetry::global::tracer("honeyhive");
+    ASKED.get()
 }

@@ -198,3 +198,18 @@ fn a_span_that_outlives_its_attempt_is_counted() {
       evaluator.fine
     ");
 }
+
+#[test]
+fn a_provider_of_the_application_is_noticed() {
+    let told = "the code under test set a tracer provider of its own";
+    let run = run("telemetry_of_its_own");
+    assert_eq!(run.code, Some(0), "{}", run.output());
+    assert_eq!(run.stderr.matches(told).count(), 1, "{}", run.stderr);
+    assert_snapshot!(tree(&run.attempt("a")), @"
+    telemetry_of_its_own
+      before
+      evaluator.fine
+    ");
+    let run = self::run("plain");
+    assert!(!run.stderr.contains(told), "{}", run.stderr);
+}

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use honeyhive_harness::opentelemetry::baggage::BaggageExt as _;
+use honeyhive_harness::opentelemetry::trace::noop::NoopTracerProvider;
 use honeyhive_harness::opentelemetry::trace::{TraceContextExt as _, Tracer as _};
 use honeyhive_harness::opentelemetry::{Context, KeyValue, global};
 use honeyhive_harness::{
@@ -217,6 +218,16 @@ fn crowded_sync(n: u32) -> u32 {
     probe::sleep(u64::from(n % 3));
     mark("sync", n);
     n
+}
+
+// ---- an application with a provider of its own ----
+
+#[experiment(dataset = one, evaluators(fine))]
+fn telemetry_of_its_own() -> u32 {
+    mark("before", 1);
+    global::set_tracer_provider(NoopTracerProvider::new());
+    mark("after", 1);
+    1
 }
 
 // ---- what outlives its attempt ----
