@@ -159,7 +159,8 @@
 //! latency, which is the function's own time, are taken over attempts. Quantiles are
 //! nearest-rank. A verdict says value, n, the 95 % interval (Wilson's where every score is 0 or 1,
 //! else Student's t) and the worst three cases. `reduce(correct = at_least(2))` makes one score of
-//! attempts in another way; `cluster = "document"` says which cases belong together.
+//! attempts in another way; `cluster = "document"` says which cases belong together; `stop = decided` ends
+//! a run as soon as its gate [can come to no other verdict](how_gates_decide#stopping-once-it-is-decided).
 //! [`how_gates_decide`] has each rule with its formula, what it can notice, how often it is red by
 //! mistake, and which one you want.
 //!
@@ -273,6 +274,7 @@
 //! | `HH_REPEATS` | attempts per case, for all experiments |
 //! | `HH_MAX_ROWS`, `HH_MAX_BYTES` | how many rows a dataset function may yield (1,000,000), and how many bytes they may take (1 GiB) |
 //! | `HH_SAMPLE`, `HH_SAMPLE_SEED` | run on so many cases of each experiment, always the same for a seed; gates do not decide |
+//! | `HH_STOP=never` | all cases run, whatever `stop = decided` says |
 //! | `HH_REQUIRE_GATES=1`, or `0` | a gate that cannot judge fails, or does not; the default is 1 in CI |
 //! | `CI`, and variables of CI services | whether this is CI: a gate that cannot judge fails, misses of a sample fail, a misspelt `HH_` variable is an error, no baseline is accepted |
 //! | `HH_API_KEY`, `HH_API_URL` | HoneyHive's key and address (`HH_SERVER_URL` is an older name) |

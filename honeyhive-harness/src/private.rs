@@ -19,7 +19,7 @@ pub use crate::evaluators::{
 pub use crate::harness::{Built, NeverRun, run};
 pub use crate::redact::{Mask, RedactHook};
 pub use crate::registry::{Call, EvaluatorUse, Experiment, MetadataEntry, Runner, Source};
-pub use crate::rule::{GateRule, Measure, Mode, Of, RequireRule, Test};
+pub use crate::rule::{GateRule, Measure, Mode, Of, RequireRule, Stop, Test};
 pub use crate::score::{Comparison, Direction, IntoScore, Judges, Reducer, Shape};
 pub use crate::tracer::call::{
     Entered, Inputs, Polled, Sides, Site, Traced, enter, never, run as run_traced, run_future,
@@ -346,6 +346,21 @@ pub const fn require_margin(info: &EvaluatorInfo, margin: f64) {
              apart; two points of a hundred are `margin = 0.02`"
         );
     }
+}
+
+/// Stops the compiler when no evaluator of a gate with `stop = decided` has bounded scores.
+#[track_caller]
+pub const fn require_bounded(all: &[&EvaluatorInfo]) {
+    let (mut i, mut found) = (0, false);
+    while i < all.len() {
+        found |= range(all[i]).is_some();
+        i += 1;
+    }
+    assert!(
+        found,
+        "scores without bounds decide nothing before the last case: give the evaluator a range, \
+         `#[evaluator(range(0.0, 1.0))]`, or remove `stop = decided`"
+    );
 }
 
 /// The values that the evaluator can have, where they are known.

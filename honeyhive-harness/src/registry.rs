@@ -7,7 +7,7 @@ use crate::dataset::bind::{Fault, Fields, FromField, Param};
 use crate::dataset::function::LoadedRows;
 use crate::dataset::managed::Managed;
 use crate::evaluators::{BoxFuture, Evaluator, EvaluatorInfo};
-use crate::rule::{GateRule, RequireRule};
+use crate::rule::{GateRule, RequireRule, Stop};
 use crate::score::Reducer;
 use crate::tracer::Tracer;
 use std::sync::Arc;
@@ -128,6 +128,8 @@ pub struct Experiment {
     pub baseline: Option<&'static str>,
     /// The `cluster` option: the metadata of a row that says which cases belong together.
     pub cluster: Option<&'static str>,
+    /// The `stop` option.
+    pub stop: Option<Stop>,
     /// `#[ignore]`, and its reason.
     pub ignore: Option<&'static str>,
 }

@@ -73,6 +73,14 @@ pub enum Of {
     Errors,
 }
 
+/// When a run starts no further case, though some were not run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// As soon as the gate can come to no other verdict, whatever the other cases score.
+    Decided,
+}
+
 /// What a rule of a gate asks.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::Type;
 
 use crate::attr::experiment::{Options, reserved};
-use crate::check::{function, reach, rules};
+use crate::check::{function, reach, rules, stop};
 use crate::errors::Errors;
 use crate::expand::editor;
 use crate::expand::experiment::{Experiment, expand};
@@ -46,6 +46,7 @@ pub(crate) fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStre
     let names = rules::Names::new(&options);
     let (require, gates) = rules::check(&options, &names, &mut errors);
     let reducers = rules::reducers(&options, &names, &mut errors);
+    stop::check(&options, &gates, &mut errors);
     if editor::is_caller() {
         let button = editor::run_button();
         let names = editor::experiment(&function, &options, &names);

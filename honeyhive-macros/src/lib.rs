@@ -106,6 +106,7 @@ use proc_macro::TokenStream;
 /// | `track("prompts/*.md", "schema.json")` | files, relative to the `Cargo.toml` of the crate, whose changes a comparison names; each pattern must match | none |
 /// | `baseline = "baselines/greeting.json"` | the accepted run that later ones are compared with | `baselines/<name>.json` beside the dataset |
 /// | `cluster = "document"` | the key in the metadata of rows that says which cases belong together | none |
+/// | `stop = decided` | starts no further case once the gate, whose rules are plain limits, can come to no other verdict; cases then run in an order by chance | all cases run |
 /// | `crate = path` | the harness, where the crate knows it by another name | `::honeyhive_harness` |
 ///
 /// `#[ignore]`, `#[ignore = "reason"]`, `#[cfg_attr(condition, ignore)]` and `#[cfg(..)]` on the

@@ -28,9 +28,13 @@ impl RowChanges {
             .cases
             .iter()
             .filter(|(id, case)| before.cases.get(*id).is_some_and(|then| then.row != case.row));
+        // What a run did not reach may be there all the same.
+        let unless_stopped = |one: &Snapshot, ids: Vec<String>| {
+            if one.stopped.is_some() { Vec::new() } else { ids }
+        };
         Self {
-            added: missing_in(before, after),
-            removed: missing_in(after, before),
+            added: unless_stopped(before, missing_in(before, after)),
+            removed: unless_stopped(after, missing_in(after, before)),
             edited: edited.map(|(id, _)| id.clone()).collect(),
         }
     }
@@ -45,10 +49,15 @@ impl RowChanges {
     }
 }
 
-/// What changed from one run to a later one, most telling first: tracked files, models, metadata,
+/// What changed from one run to a later one, most telling first: that one of them stopped early, tracked files, models, metadata,
 /// evaluators, rows. Each entry is a few words: `prompts/system.md`, `model small → large`.
 pub fn changed(before: &Snapshot, after: &Snapshot) -> Vec<String> {
     let mut found = Vec::new();
+    for (which, run) in [("the earlier run", before), ("the later run", after)] {
+        if let Some(stopped) = run.stopped {
+            found.push(format!("{which} {}", stopped.text()));
+        }
+    }
     for (path, (then, now)) in both(&before.files, &after.files) {
         match (then, now) {
             (None, Some(_)) => found.push(format!("{path} (new)")),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ids;
+use crate::journal::StoppedRecord;
 use crate::score::Direction;
 
 /// The number of the format of baseline files. It grows when a reader of the old one would
@@ -56,6 +57,10 @@ pub struct Snapshot {
     /// What became of each case, by its id.
     #[serde(deserialize_with = "distinct")]
     pub cases: BTreeMap<String, CaseSnapshot>,
+    /// The run stopped before its last case, so that a case that is not here may still be in the dataset.
+    /// Never so in a file: such a run is not accepted.
+    #[serde(skip)]
+    pub stopped: Option<StoppedRecord>,
 }
 
 /// How an evaluator's scores came about.

@@ -118,6 +118,12 @@ fn complete(experiment: &ExperimentResults) -> Result<(), String> {
     if let Some((size, _)) = record.sample {
         return Err(format!("it ran on a sample of {size} cases; a baseline has all of them"));
     }
+    if let Some(stopped) = experiment.gate.as_ref().and_then(|gate| gate.stopped) {
+        return Err(format!(
+            "it {}; a baseline has all of them: run it with HH_STOP=never and accept that run",
+            stopped.text()
+        ));
+    }
     let ran = experiment.cases.iter().filter(|case| {
         let state = case.record.as_ref().map(|record| record.state);
         !case.attempts.is_empty() && !matches!(state, None | Some(CaseState::Skipped))

@@ -175,6 +175,7 @@ fn unjudged(experiment: &ExperimentResults, reason: String) -> Judged {
             rules: Vec::new(),
             reason: Some(reason),
             baseline: None,
+            stopped: None,
         },
         failing: Vec::new(),
         notes: Vec::new(),
@@ -190,10 +191,10 @@ mod tests {
     use super::*;
     use crate::journal::{
         AttemptRecord, CaseRecord, CaseState, EndRecord, EvaluatorRecord, ExperimentRecord,
-        InvocationRecord, Record, ScoreRecord, to_lines,
+        InvocationRecord, Record, ScoreRecord, StoppedRecord, to_lines,
     };
     use crate::rule::GateRule;
-    use crate::score::ScoreValue;
+    use crate::score::{ScoreValue, Shape};
 
     struct Scratch(PathBuf);
 
@@ -278,6 +279,7 @@ mod tests {
                 rules: vec![crate::journal::RuleRecord::new(&rule, verdict, "as judged")],
                 reason: None,
                 baseline: None,
+                stopped: None,
             }));
         }
         records.push(Record::End(EndRecord {
@@ -359,6 +361,32 @@ mod tests {
                 assert!(code != 0 || (all && !misses), "cut at {cut}");
             }
         }
+    }
+
+    #[test]
+    fn a_run_that_stopped_has_the_cases_that_its_gate_says_and_their_verdict() {
+        let scratch = scratch("stopped");
+        let stopped = |ran: usize, of: usize, misses: bool| {
+            let mut records = run_of(2, misses, true);
+            for record in &mut records {
+                match record {
+                    Record::Experiment(one) => {
+                        (one.rows, one.selected) = (4, 4);
+                        one.evaluators[0].shape = Shape::Bool;
+                    }
+                    Record::Gate(gate) => {
+                        gate.stopped = Some(StoppedRecord { ran, of });
+                    }
+                    _ => {}
+                }
+            }
+            code(&scratch.0, &to_lines(&records))
+        };
+        // One miss of four is below 0.9, whatever the fourth case scores.
+        assert_eq!(stopped(3, 4, true), 1);
+        assert_eq!((stopped(2, 4, true), stopped(3, 5, true)), (INCONCLUSIVE, INCONCLUSIVE));
+        // Three hits of four do not hold it yet: a gate that is recorded as passed proves nothing.
+        assert_eq!(stopped(3, 4, false), INCONCLUSIVE);
     }
 
     #[test]

@@ -11,7 +11,9 @@ use serde_json::json;
 use super::cargo::{self, Target};
 use super::{Done, Outcome, pick, targets};
 use crate::config::Config;
-use crate::journal::{CaseResults, CaseState, ExperimentRecord, ExperimentResults, Keep, Results};
+use crate::journal::{
+    CaseResults, CaseState, ExperimentRecord, ExperimentResults, Keep, Results, StoppedRecord,
+};
 use crate::report;
 use crate::text::count;
 
@@ -235,7 +237,10 @@ fn has_run(case: &CaseResults) -> bool {
 
 /// Cases of an experiment that were selected, but not run.
 fn never_run(experiment: &ExperimentResults) -> usize {
-    experiment.record.selected.saturating_sub(ran(experiment))
+    let stopped = experiment.gate.as_ref().and_then(|gate| gate.stopped);
+    // Its gate was decided without them.
+    let needless = stopped.map_or(0, StoppedRecord::not_run);
+    experiment.record.selected.saturating_sub(ran(experiment) + needless)
 }
 
 /// The tests that were never run, by target. Their names are known to the target alone.

@@ -5,7 +5,7 @@ use crate::text::closest;
 
 /// Variables that users may set: all that are read here, and one that the macros read. The manual's
 /// table has each of them.
-pub(super) const VARIABLES: [&str; 33] = [
+pub(super) const VARIABLES: [&str; 34] = [
     "HH_API_FAMILY",
     "HH_API_KEY",
     "HH_API_TIMEOUT",
@@ -37,6 +37,7 @@ pub(super) const VARIABLES: [&str; 33] = [
     "HH_SESSION_ID",
     "HH_SESSION_NAME",
     "HH_SOURCE",
+    "HH_STOP",
     "HH_TEST_MODE",
     "HH_UPLOAD",
 ];

@@ -83,6 +83,8 @@ pub(crate) struct Config {
     /// `HH_SAMPLE` and `HH_SAMPLE_SEED`: run on so many cases of each experiment, chosen by the
     /// seed.
     pub(crate) sample: Option<(usize, u64)>,
+    /// `HH_STOP=never`: `stop = decided` of experiments has no effect.
+    pub(crate) run_all: bool,
     /// `HH_INVOCATION`: the processes of one `cargo honeyhive rejudge`, which are one run.
     pub(crate) invocation: Option<String>,
     /// `HH_TASK`: something else than running, for `cargo honeyhive`; or the variables that ask for
@@ -186,6 +188,9 @@ impl Config {
             max_rows: vars.positive("HH_MAX_ROWS").unwrap_or(MAX_ROWS),
             max_bytes: vars.positive("HH_MAX_BYTES").unwrap_or(MAX_BYTES),
             sample,
+            run_all: vars
+                .parse("HH_STOP", "only never is known", |text| (text == "never").then_some(true))
+                .unwrap_or_default(),
             invocation: vars.text("HH_INVOCATION"),
             task: Task::read(&vars),
             require_gates: vars.flag("HH_REQUIRE_GATES").unwrap_or(ci),
@@ -310,6 +315,7 @@ mod tests {
             ["HH_CONCURRENCY=many: not a number from 1", "HH_REQUIRE_GATES=maybe: neither 1 nor 0"]
         );
         for (name, value) in [
+            ("HH_STOP", "decided"),
             ("HH_UPLOAD", "sometimes"),
             ("HH_FLUSH_TIMEOUT", "soon"),
             ("HH_RESULTS", "mode"),

@@ -1,7 +1,7 @@
 //! Where results are put up, and where whoever reports them waits.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -14,7 +14,8 @@ use crate::journal::AttemptRecord;
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) passed: bool,
-    /// It was not run, because the run or its experiment was stopped.
+    /// It was not run, because the run or its experiment was stopped. It passes where the reason is that the
+    /// gate was decided without it.
     pub(crate) skipped: bool,
     /// Why it failed, or was not run: at most two lines.
     pub(crate) message: String,
@@ -46,6 +47,8 @@ pub(crate) struct Lane {
     pub(crate) times: Mutex<(Option<Instant>, Option<Instant>)>,
     /// Why the rest of the experiment was not run.
     pub(crate) stopped: OnceLock<String>,
+    /// The gate is decided, so no further case of the experiment is started.
+    pub(super) decided: AtomicBool,
 }
 
 /// The results of all experiments of a run.
@@ -70,7 +73,13 @@ impl Lane {
             attempts: Mutex::default(),
             times: Mutex::default(),
             stopped: OnceLock::new(),
+            decided: AtomicBool::new(false),
         }
+    }
+
+    /// Whether the gate was decided before all cases ended.
+    pub(crate) fn is_decided(&self) -> bool {
+        self.decided.load(Ordering::Acquire)
     }
 
     /// Puts up the result of the case at `index` of the selection.

@@ -8,6 +8,7 @@ mod attempt;
 mod board;
 mod check;
 mod current;
+mod cursor;
 mod evaluate;
 mod execute;
 mod halt;

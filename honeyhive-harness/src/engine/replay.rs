@@ -17,6 +17,8 @@ pub(crate) struct Replay {
     pub(crate) cases: HashMap<String, Result<Vec<AttemptRecord>, String>>,
     /// The invocation that they are from.
     pub(crate) invocation: String,
+    /// Its gate was decided before the last case: a case that is not there was not run then, and is not now.
+    pub(crate) stopped: bool,
 }
 
 impl Replay {
@@ -24,6 +26,11 @@ impl Replay {
     pub(crate) fn repeats(&self) -> u32 {
         let counts = self.cases.values().filter_map(|case| case.as_ref().ok()).map(Vec::len);
         u32::try_from(counts.max().unwrap_or(1)).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// Whether a case was not run then because its gate was decided without it.
+    pub(super) fn left_out(&self, case: &str) -> bool {
+        self.stopped && !self.cases.contains_key(case)
     }
 
     /// The record of an attempt.

@@ -14,11 +14,13 @@ use tokio::task::JoinSet;
 use super::attempt::Tools;
 use super::board::{Board, Lane, lock};
 use super::check::Faults;
+use super::cursor::Cursor;
 use super::execute::workers;
 use super::halt::Halt;
 use super::panics::{self, HookUse};
 use super::settle::{self, Pending};
 use super::spec::Spec;
+use crate::gate::decided::Decided;
 use crate::journal::{AttemptRecord, Writer};
 use crate::redact::Redactor;
 
@@ -38,6 +40,8 @@ pub(crate) struct Job {
     /// What the experiment's gate decides on does not fail cases: the gate judges in this run, or
     /// nothing does, as in a sample.
     pub(crate) leave_to_gate: bool,
+    /// Starts no further case once the gate is decided.
+    pub(crate) stop_decided: bool,
 }
 
 /// How to run.
@@ -82,6 +86,8 @@ pub(super) struct Progress {
     /// The sum of the first evaluator's case means, and how many.
     pub(super) sum: Mutex<(f64, usize)>,
     pub(super) failing: AtomicUsize,
+    /// What the gate knows already; only where it may stop the experiment.
+    pub(super) decided: Option<Mutex<Decided>>,
     /// Models that answered.
     pub(super) models: Mutex<BTreeSet<String>>,
 }
@@ -115,6 +121,7 @@ fn start_with(
         .iter()
         .map(|job| Progress {
             readable: job.spec.evaluators.iter().map(|_| Default::default()).collect(),
+            decided: job.stop_decided.then(|| Mutex::new(Decided::new(&job.spec.rules))),
             ..Progress::default()
         })
         .collect();
@@ -247,14 +254,6 @@ impl Drop for Sweep {
     }
 }
 
-/// How far a job is: which case comes next, how many of its attempts were started.
-#[derive(Debug, Default)]
-struct Cursor {
-    index: usize,
-    attempts: u32,
-    pending: Option<Arc<Pending>>,
-}
-
 /// The places of an attempt: one of all, one of its job. Giving them back wakes the dispatcher.
 pub(super) struct Places {
     held: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
@@ -346,13 +345,14 @@ async fn run(shared: Arc<Shared>) {
     let mut dispatcher = Dispatcher {
         all: Arc::new(Semaphore::new(most)),
         each: shared.jobs.iter().map(|job| Arc::new(Semaphore::new(limit(job)))).collect(),
-        cursors: shared.jobs.iter().map(|_| Cursor::default()).collect(),
+        cursors: shared.jobs.iter().map(|job| Cursor::new(0, job.selected.len())).collect(),
         shared,
     };
     let crew = Arc::<Crew>::default();
     let mut tasks = JoinSet::new();
     loop {
         dispatcher.replay_recorded();
+        dispatcher.skip_unrecorded();
         dispatcher.skip_stopped();
         if !(0..dispatcher.cursors.len()).any(|job| dispatcher.has_work(job)) {
             break;
@@ -388,7 +388,7 @@ async fn run(shared: Arc<Shared>) {
 
 impl Dispatcher {
     fn has_work(&self, job: usize) -> bool {
-        self.cursors[job].index < self.shared.jobs[job].selected.len()
+        self.cursors[job].index < self.cursors[job].end
     }
 
     fn place(&self, job: usize) -> Option<(usize, OwnedSemaphorePermit)> {
@@ -410,7 +410,7 @@ impl Dispatcher {
         let attempt = attempts.start() + cursor.attempts;
         cursor.attempts += 1;
         if attempt == *attempts.end() {
-            *cursor = Cursor { index: cursor.index + 1, ..Cursor::default() };
+            *cursor = Cursor::new(cursor.index + 1, cursor.end);
         }
         (pending, attempt)
     }
@@ -421,6 +421,7 @@ impl Dispatcher {
             let Job { spec, selected, recorded, .. } = &self.shared.jobs[job];
             while !recorded.is_empty()
                 && cursor.pending.is_none()
+                && cursor.index < cursor.end
                 && let Some(row) = selected.get(cursor.index)
                 && let Some(attempts) = recorded.get(&spec.dataset.rows[*row].id)
             {
@@ -430,14 +431,34 @@ impl Dispatcher {
         }
     }
 
+    /// Cases that are judged again and were not run then, as the gate was decided without them.
+    fn skip_unrecorded(&mut self) {
+        for (job, cursor) in self.cursors.iter_mut().enumerate() {
+            let Job { spec, selected, .. } = &self.shared.jobs[job];
+            let Some(replay) = &spec.replay else { continue };
+            while cursor.pending.is_none()
+                && cursor.index < cursor.end
+                && replay.left_out(&spec.dataset.rows[selected[cursor.index]].id)
+            {
+                self.shared.board.lanes[job].decided.store(true, Ordering::Release);
+                settle::skip(&self.shared, job, cursor.index);
+                cursor.index += 1;
+            }
+        }
+    }
+
     /// Cases that will not be run are put up without waiting for a place.
     fn skip_stopped(&mut self) {
         for job in 0..self.cursors.len() {
-            let stopped = &self.shared.board.lanes[job].stopped;
-            if self.shared.stopped().is_none() && stopped.get().is_none() {
+            let lane = &self.shared.board.lanes[job];
+            if self.shared.stopped().is_none() && lane.stopped.get().is_none() {
+                if self.shared.jobs[job].stop_decided && lane.is_decided() {
+                    self.skip_undecisive(job);
+                }
                 continue;
             }
-            let cursor = std::mem::take(&mut self.cursors[job]);
+            let end = self.cursors[job].end;
+            let cursor = std::mem::replace(&mut self.cursors[job], Cursor::new(end, end));
             let mut next = cursor.index;
             if let Some(pending) = cursor.pending {
                 // Attempts of this case are under way; the rest of them are left out.
@@ -447,11 +468,19 @@ impl Dispatcher {
                 }
                 next += 1;
             }
-            let end = self.shared.jobs[job].selected.len();
             for index in next..end {
                 settle::skip(&self.shared, job, index);
             }
-            self.cursors[job].index = end;
         }
+    }
+
+    /// Puts up the cases that the gate is decided without. One that is under way gets all of its attempts.
+    fn skip_undecisive(&mut self, job: usize) {
+        let cursor = &mut self.cursors[job];
+        let next = cursor.index + usize::from(cursor.pending.is_some());
+        for index in next..cursor.end {
+            settle::skip(&self.shared, job, index);
+        }
+        cursor.end = cursor.end.min(next);
     }
 }

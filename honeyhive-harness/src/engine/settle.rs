@@ -75,7 +75,7 @@ impl Pending {
 }
 
 /// Runs one attempt and records it. The places are free as soon as the user's code is done, or
-/// with `--fail-fast`, as soon as the verdict is known.
+/// with `--fail-fast` and `stop = decided`, as soon as the verdict is known.
 pub(super) async fn run_one(
     shared: &Arc<Shared>,
     pending: Arc<Pending>,
@@ -109,8 +109,9 @@ pub(super) async fn run_one(
             Some(Attempted::not_made(record))
         }
     };
-    // With --fail-fast, the next attempt waits for the verdict on this one.
-    let places = Some(places).filter(|_| shared.options.fail_fast);
+    // With --fail-fast or `stop = decided`, the next attempt waits for the verdict on this one.
+    let waits = shared.options.fail_fast || shared.jobs[pending.job].stop_decided;
+    let places = Some(places).filter(|_| waits);
     let attempted = match attempted {
         Some(attempted) if attempted.may_come_from_signal() => {
             // A child process of the call may have got a signal that is on its way to this one.
@@ -296,7 +297,24 @@ impl Decided {
             let mut sum = lock(&progress.sum);
             *sum = (sum.0 + scored.score, sum.1 + 1);
         }
+        note_decided(shared, job, &self.case);
         shared.board.lanes[job].put(index, self.case, self.miss, self.outcome);
+    }
+}
+
+/// Starts no further case of an experiment once its gate can come to no other verdict.
+fn note_decided(shared: &Shared, job: usize, case: &Case) {
+    let Some(decided) = &shared.progress[job].decided else { return };
+    let (rules, lane) = (&shared.jobs[job].spec.rules, &shared.board.lanes[job]);
+    let left = lane.total().saturating_sub(lane.done() + 1);
+    if lane.is_decided() || left == 0 {
+        return;
+    }
+    let mut decided = lock(decided);
+    decided.add(rules, case);
+    if decided.verdict(rules, left).is_some() {
+        lane.decided.store(true, Ordering::Release);
+        shared.freed.notify_one();
     }
 }
 
@@ -342,8 +360,13 @@ fn note_readable(shared: &Shared, job: usize, record: &AttemptRecord, readable: 
 /// Puts up a case that will not be run.
 pub(super) fn skip(shared: &Shared, job: usize, index: usize) {
     let Job { spec, selected, .. } = &shared.jobs[job];
-    let outcome =
-        Outcome { passed: false, skipped: true, message: "not run, see the summary".to_owned() };
+    let decided = shared.board.lanes[job].is_decided();
+    let message = if decided {
+        "not run: the gate is decided without it (stop = decided)"
+    } else {
+        "not run, see the summary"
+    };
+    let outcome = Outcome { passed: decided, skipped: true, message: message.to_owned() };
     let case = Case::skipped(selected[index], &spec.rules);
     shared.board.lanes[job].put(index, case, None, outcome);
 }

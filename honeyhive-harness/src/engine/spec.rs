@@ -17,8 +17,9 @@ use crate::evaluators::{Evaluator, EvaluatorInfo};
 use crate::gate::case::Rules;
 use crate::gate::evaluator::Judge;
 use crate::ids;
-use crate::journal::ExperimentRecord;
+use crate::journal::{ExperimentRecord, StopRecord};
 use crate::registry::{Call, Experiment, Runner, Source};
+use crate::rule::Stop;
 
 /// How long a call may take when nobody says otherwise.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
@@ -67,6 +68,8 @@ pub(crate) struct Spec {
     pub(crate) baseline: PathBuf,
     /// It runs on a sample of the rows: how many, and the seed.
     pub(crate) sample: Option<(usize, u64)>,
+    /// When it stops before its last case, and the seed of the order in which its cases run.
+    pub(crate) stop: Option<(Stop, u64)>,
     /// Recorded outputs, which take the place of calls.
     pub(crate) replay: Option<Replay>,
 }
@@ -86,6 +89,8 @@ pub(crate) struct Wishes {
     pub(crate) metadata: Map<String, Value>,
     /// See [`Spec`].
     pub(crate) sample: Option<(usize, u64)>,
+    /// See [`Spec`].
+    pub(crate) stop: Option<(Stop, u64)>,
 }
 
 /// The function of an experiment.
@@ -210,6 +215,7 @@ impl Spec {
             files,
             baseline: base.join(baseline_file(entry)),
             sample: wishes.sample,
+            stop: wishes.stop,
             replay: None,
         }
     }
@@ -269,6 +275,7 @@ impl Spec {
             files: self.files.clone(),
             baseline: self.baseline.display().to_string(),
             sample: self.sample,
+            stop: self.stop.map(|(when, order_seed)| StopRecord { when, order_seed }),
             tags: self.tags.clone(),
             metadata: self.metadata.clone(),
         }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::case::{self, Case, Rules};
+use super::decided::judge_stopped;
 use super::snapshot::facts;
 use super::verdict::{self, Scene, verdict_of};
 use crate::journal::{
@@ -111,7 +112,18 @@ fn gate(
         ));
     }
     // Where several processes ran it, each judged what it knew.
-    let is_whole = experiment.processes == 1 && cases.len() == experiment.record.rows;
+    let (rows, is_alone) = (experiment.record.rows, experiment.processes == 1);
+    let told = gate.stopped.map_or(rows, |stopped| stopped.ran);
+    if let Some(stopped) = gate.stopped.filter(|_| is_alone)
+        && (stopped.ran != cases.len() || stopped.of != rows)
+    {
+        return damage(format!(
+            "the gate of `{name}` is recorded as {}, and {} of {rows} are recorded",
+            stopped.text(),
+            cases.len()
+        ));
+    }
+    let is_whole = is_alone && cases.len() == told;
     if !is_whole || gate.reason.is_some() || gate.rules.len() != rules.gates.len() {
         return None;
     }
@@ -120,7 +132,10 @@ fn gate(
     let name_of = |row: usize| names.get(&row).copied().unwrap_or_default().to_owned();
     // Rules that compare with a baseline are left out: it may be another one by now.
     let scene = Scene { rules, name: &name_of, id: &name_of, baseline: None, now: None };
-    let again = verdict::judge_all(&scene, cases);
+    let again = match gate.stopped {
+        Some(stopped) => judge_stopped(&scene, cases, stopped.not_run()),
+        None => verdict::judge_all(&scene, cases),
+    };
     let differs = rules
         .gates
         .iter()

@@ -41,15 +41,15 @@ impl Limit {
 
 /// The values that a rule is about.
 #[derive(Default)]
-struct Sample<'a> {
+pub(super) struct Sample<'a> {
     /// One value per unit, with the case it comes from.
-    values: Vec<(f64, &'a Case)>,
+    pub(super) values: Vec<(f64, &'a Case)>,
     /// Cases that have a value, and cases that should have one but have none.
     scored: usize,
     missing: usize,
     /// The same in attempts: those that failed are not hidden by those that did not.
-    have: usize,
-    want: usize,
+    pub(super) have: usize,
+    pub(super) want: usize,
     /// Cases that the evaluator does not apply to, and cases whose score says neither yes nor no.
     not_applicable: usize,
     not_judged: usize,
@@ -195,7 +195,8 @@ pub(super) fn judge<'a>(
     })
 }
 
-fn sample<'a>(limit: Limit, cases: &[&'a Case]) -> Sample<'a> {
+/// The values of some cases.
+pub(super) fn sample<'a>(limit: Limit, cases: &[&'a Case]) -> Sample<'a> {
     let mut sample = Sample { values: Vec::with_capacity(cases.len()), ..Sample::default() };
     for case in cases {
         let before = sample.values.len();

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::case::Rules;
 use super::correct::Corrected;
+use super::decided::earliest;
 use super::notice;
 use super::relative::{self, Family};
 use super::snapshot::recorded;
@@ -41,8 +42,20 @@ pub(crate) struct Planned {
     /// Probability that any case fails by itself although nothing has changed.
     pub(crate) any_case_fails: Option<f64>,
     pub(crate) rules: Vec<PlannedRule>,
+    /// With `stop = decided`: when it can stop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stops: Option<PlannedStop>,
     /// Where the scatter is known from.
     pub(crate) from: String,
+}
+
+/// The fewest cases after which a gate can be decided; absent where that takes all of them.
+#[derive(Debug, Serialize)]
+pub(crate) struct PlannedStop {
+    /// When all of them have the worst score.
+    pub(crate) fails_after: Option<usize>,
+    /// When all of them have the best score.
+    pub(crate) passes_after: Option<usize>,
 }
 
 /// What is known of a rule beforehand.
@@ -87,7 +100,12 @@ pub(crate) fn plan(
         stats::mean(&attempts.map(|attempt| attempt.duration_ms / 1000.0).collect::<Vec<f64>>())
     });
     let rules = Rules::recorded(record);
+    let stops = record.stop.map(|_| {
+        let (fails_after, passes_after) = earliest(&rules, cases);
+        PlannedStop { fails_after, passes_after }
+    });
     Planned {
+        stops,
         experiment: name.clone(),
         cases,
         repeats,

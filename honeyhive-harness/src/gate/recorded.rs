@@ -6,11 +6,13 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{
-    AttemptRecord, CaseState, ExperimentRecord, ExperimentResults, GateRecord, Verdict,
+    AttemptRecord, CaseState, ExperimentRecord, ExperimentResults, GateRecord, StoppedRecord,
+    Verdict,
 };
 use crate::text::count;
 
 use super::case::{self, Case, Rules};
+use super::decided::{judge_stopped, others_judge};
 use super::snapshot::{facts, snapshot_of};
 use super::verdict::{self, Baseline, Scene};
 
@@ -82,12 +84,22 @@ pub(crate) fn judge_recorded(
         baseline: read.as_ref().map(|read| read.as_ref().map_err(String::as_str)),
         now: now.as_ref(),
     };
-    let incomplete = incomplete(results, cases.len(), rows);
-    let mut gate = if rules.gates.is_empty() {
-        verdict::gate_record(&record.experiment, Vec::new(), &scene, true)
-    } else {
-        let judged = verdict::judge_all(&scene, &cases);
-        verdict::gate_record(&record.experiment, judged, &scene, true)
+    let stopped = stopped(results, cases.len(), rows).filter(|_| !rules.gates.is_empty());
+    let judged = match stopped {
+        Some(stopped) => judge_stopped(&scene, &cases, stopped.not_run()),
+        None if rules.gates.is_empty() => Vec::new(),
+        None => verdict::judge_all(&scene, &cases),
+    };
+    let mut gate = verdict::gate_record(&record.experiment, judged, &scene, true);
+    gate.stopped = stopped;
+    let incomplete = match stopped {
+        None => incomplete(results, cases.len(), rows),
+        Some(stopped) => (gate.verdict == Verdict::Pass && others_judge(&rules)).then(|| {
+            format!(
+                "{}, and one of the others could fail by itself; run it with HH_STOP=never",
+                stopped.text()
+            )
+        }),
     };
     if let Some(why) = incomplete {
         gate.verdict = Verdict::Inconclusive;
@@ -128,6 +140,12 @@ fn as_scored(rules: &mut Rules, record: &ExperimentRecord) -> Vec<String> {
         judge.settings.clone_from(&then.settings);
     }
     notes
+}
+
+/// The cases that ran, of an experiment whose gate was decided before its last case.
+fn stopped(results: &ExperimentResults, cases: usize, rows: usize) -> Option<StoppedRecord> {
+    let gate = results.gate.as_ref().filter(|_| results.record.sample.is_none())?;
+    gate.stopped.filter(|_| cases < rows).map(|_| StoppedRecord { ran: cases, of: rows })
 }
 
 /// Why a gate cannot say anything.

@@ -121,7 +121,10 @@ pub(crate) fn recorded(results: &ExperimentResults) -> Snapshot {
         .map(|case| case::decide(&rules, facts(&rules, cluster, case), &case.attempts).0)
         .collect();
     let named = decided().map(|case| case.id.clone()).zip(&cases);
-    snapshot(&results.record, &rules, results.models.clone(), named)
+    Snapshot {
+        stopped: results.gate.as_ref().and_then(|gate| gate.stopped),
+        ..snapshot(&results.record, &rules, results.models.clone(), named)
+    }
 }
 
 /// The snapshot of cases that were judged by other rules than they were recorded with.

@@ -141,5 +141,6 @@ pub(crate) fn gate_record(
         }),
         _ => None,
     };
-    GateRecord { experiment: experiment.to_owned(), verdict, passed, rules, reason: None, baseline }
+    let experiment = experiment.to_owned();
+    GateRecord { experiment, verdict, passed, rules, reason: None, baseline, stopped: None }
 }

@@ -60,6 +60,7 @@ Environment:
   HH_DIR                where journals go instead of target/honeyhive
   HH_CONCURRENCY        attempts at once; --test-threads wins
   HH_REPEATS, HH_SAMPLE attempts of each case; a number of cases, chosen by chance
+  HH_STOP=never         stop = decided of experiments has no effect
   HH_REPORT             html,md,junit,json or none: the reports after a run
   HH_REQUIRE_GATES=1    a gate that cannot judge fails, as in CI; 0: not even there
   HH_CAPTURE=none       inputs, outputs and texts of errors are not recorded

@@ -20,11 +20,12 @@ use super::sending::Sending;
 use crate::config::Config;
 use crate::engine::{Job, Outcome, Shared};
 use crate::gate::case::{Case, CaseScore, Scored};
+use crate::gate::decided::judge_stopped;
 use crate::gate::miss::Miss;
 use crate::gate::snapshot::snapshot;
 use crate::gate::verdict::{self, Baseline, Scene};
 use crate::journal::{
-    CaseState, EndRecord, Entry, GateRecord, Record, Recorded, RuleRecord, Verdict,
+    CaseState, EndRecord, Entry, GateRecord, Record, Recorded, RuleRecord, StoppedRecord, Verdict,
 };
 use crate::report::files::AfterRun;
 use crate::report::{self, COLUMNS, ExperimentSummary, Fault, Summary};
@@ -183,6 +184,7 @@ impl Finale {
             rules: Vec::new(),
             reason: Some(reason),
             baseline: None,
+            stopped: None,
         }
     }
 
@@ -227,8 +229,22 @@ impl Finale {
         )
     }
 
-    /// Why not all cases of an experiment were run.
+    /// The cases that ran of an experiment whose gate was decided before its last case.
+    fn stopped_early(&self, job: usize) -> Option<StoppedRecord> {
+        let lane = &self.shared.board.lanes[job];
+        let skipped = |case: &&Case| case.state == CaseState::Skipped;
+        let is_over = lane.is_decided() && lane.done() == lane.total();
+        let not_run = if is_over { lane.cases().iter().filter(skipped).count() } else { 0 };
+        // A second reason counts: then not all cases ran that the gate was decided on.
+        (not_run > 0 && lane.stopped.get().is_none())
+            .then(|| StoppedRecord { ran: lane.total() - not_run, of: lane.total() })
+    }
+
+    /// Why not all cases of an experiment were run, where that is no success.
     fn stopped(&self, job: usize) -> Option<&str> {
+        if self.stopped_early(job).is_some() {
+            return None;
+        }
         let lane = &self.shared.board.lanes[job];
         let reason = lane.stopped.get().map(String::as_str).or(self.shared.stopped());
         let skipped = |case: &Case| case.state == CaseState::Skipped;
@@ -241,8 +257,10 @@ impl Finale {
         if let Some(reason) = self.stopped(job) {
             return self.undecided(job, format!("not all cases were run: {reason}"));
         }
-        let cases = lane.cases();
-        let first = self.judge_cases(job, &cases);
+        let mut cases = lane.cases();
+        let stopped = self.stopped_early(job);
+        cases.retain(|case| stopped.is_none() || case.state != CaseState::Skipped);
+        let first = self.judge_cases(job, &cases, stopped);
         match second_look::at(&self.shared, job, &first) {
             None => first,
             Some(Err(why)) => second_look::not_taken(first, &why),
@@ -254,13 +272,19 @@ impl Finale {
                     })
                     .collect();
                 let strict = !self.strict.is_empty();
-                second_look::both(first, self.judge_cases(job, &pooled), again.len(), strict)
+                let second = self.judge_cases(job, &pooled, None);
+                second_look::both(first, second, again.len(), strict)
             }
         }
     }
 
-    /// What the gate of an experiment says of these cases.
-    fn judge_cases(&self, job: usize, cases: &[Case]) -> GateRecord {
+    /// What the gate of an experiment says of these cases, which are not all where it stopped.
+    fn judge_cases(
+        &self,
+        job: usize,
+        cases: &[Case],
+        stopped: Option<StoppedRecord>,
+    ) -> GateRecord {
         let spec = &self.shared.jobs[job].spec;
         let name = |row: usize| spec.dataset.rows[row].slug.clone();
         let id = |row: usize| spec.dataset.rows[row].id.clone();
@@ -277,8 +301,12 @@ impl Finale {
             baseline: read.as_ref().map(|read| read.as_ref().map_err(String::as_str)),
             now: now.as_ref(),
         };
-        let rules = verdict::judge_all(&scene, cases);
-        verdict::gate_record(&spec.name, rules, &scene, !self.strict.is_empty())
+        let rules = match stopped {
+            Some(stopped) => judge_stopped(&scene, cases, stopped.not_run()),
+            None => verdict::judge_all(&scene, cases),
+        };
+        let record = verdict::gate_record(&spec.name, rules, &scene, !self.strict.is_empty());
+        GateRecord { stopped, ..record }
     }
 
     /// Ends the journal, prints the summary, sends what is left to send, and says the exit code.
@@ -415,12 +443,15 @@ impl Finale {
     fn summarise(&self, job: usize) -> ExperimentSummary {
         let spec = &self.shared.jobs[job].spec;
         let lane = &self.shared.board.lanes[job];
-        let cases = lane.cases();
+        let mut cases = lane.cases();
         let mut counts = [0; 5];
         for case in &cases {
             counts[case.state.index()] += 1;
         }
         counts[4] += lane.total().saturating_sub(cases.len());
+        let stopped_early = self.stopped_early(job);
+        // The tables are of the cases that the gate judged.
+        cases.retain(|case| stopped_early.is_none() || case.state != CaseState::Skipped);
         let full = self.shared.jobs[job].selected.len() == spec.dataset.rows.len();
         let any_score =
             cases.iter().any(|case| case.scores.iter().any(|score| score.scored().is_some()));
@@ -441,6 +472,7 @@ impl Finale {
             verdict: self.verdicts[job].get().cloned(),
             not_judging: self.not_judging[job].clone(),
             stopped: self.stopped(job).map(str::to_owned),
+            stopped_early,
             flaky: flaky(&cases, &|row| spec.dataset.rows[row].slug.clone()),
             elapsed: times.0.map(|start| times.1.unwrap_or_else(Instant::now) - start),
             cases,

@@ -11,6 +11,7 @@ mod finale;
 mod live;
 mod modules;
 mod never_run;
+mod order;
 mod place;
 mod plan;
 mod rejudge;
@@ -243,11 +244,12 @@ fn execute(
             Place::Case { job, index } => Box::new(move || {
                 let outcome = finale.case(job, index);
                 line.clear();
-                if outcome.passed {
-                    Ok(Completion::Completed)
-                } else if outcome.skipped {
-                    // Whatever stopped the run has failed; thousands of failures more say nothing.
+                if outcome.skipped {
+                    // Whatever stopped the run has failed, or the gate tells of it; thousands of failures
+                    // more say nothing.
                     Ok(Completion::ignored_with(outcome.message))
+                } else if outcome.passed {
+                    Ok(Completion::Completed)
                 } else {
                     Err(outcome.message.into())
                 }

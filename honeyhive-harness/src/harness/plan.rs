@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::args::Args;
 use super::never_run;
+use super::order::stop;
 use super::sample;
 use super::sources::Sources;
 use crate::activity;
@@ -21,7 +22,6 @@ use crate::ids;
 use crate::redact::Redactor;
 use crate::registry::{Experiment, Source};
 use crate::report::Fault;
-use crate::stats::SplitMix64;
 use crate::text::count;
 
 /// A test.
@@ -210,7 +210,7 @@ impl Plan {
                         .missing_of(entry.name, |case| loaded.has(case))
                         .map(|name| (name.clone(), loaded.no_such_case(name)))
                         .collect();
-                    plan.add(loaded, args);
+                    plan.add(loaded, args, config);
                     for (name, text) in missing {
                         plan.add_missing(entry, name, text, args);
                     }
@@ -262,7 +262,7 @@ impl Plan {
         self.tests.push(Test { name, ignored: None, selected, what: What::NeverRun { text } });
     }
 
-    fn add(&mut self, loaded: Loaded, args: &Args) {
+    fn add(&mut self, loaded: Loaded, args: &Args, config: &Config) {
         let Loaded { entry, dataset, .. } = &loaded;
         let experiment = self.loaded.len();
         let ignored = entry.ignore;
@@ -270,10 +270,7 @@ impl Plan {
             let selected = args.selects(&name) && args.wants(ignored.is_some());
             Test { name, ignored, selected, what }
         };
-        let mut rows: Vec<usize> = (0..dataset.rows.len()).collect();
-        if let Some(seed) = args.shuffle {
-            shuffle(&mut rows, seed);
-        }
+        let rows = loaded.order(args, config);
         self.tests.extend(rows.into_iter().map(|row| {
             let name = format!("{}::{}", entry.name, dataset.rows[row].slug);
             test(name, What::Case { experiment, row })
@@ -285,14 +282,14 @@ impl Plan {
     }
 
     /// The rows of each experiment that are to run, and whether its gate is.
-    fn chosen(&self, args: &Args) -> (Vec<Vec<usize>>, Vec<bool>) {
+    fn chosen(&self, args: &Args, config: &Config) -> (Vec<Vec<usize>>, Vec<bool>) {
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); self.loaded.len()];
         let mut gate_selected = vec![false; self.loaded.len()];
         for test in self.running(args) {
             match test.what {
                 What::Case { experiment, row } => rows[experiment].push(row),
                 What::Whole { experiment } => {
-                    rows[experiment].extend(0..self.loaded[experiment].dataset.rows.len());
+                    rows[experiment].extend(self.loaded[experiment].order(args, config));
                     gate_selected[experiment] = true;
                 }
                 What::Gate { experiment } => gate_selected[experiment] = true,
@@ -305,7 +302,7 @@ impl Plan {
     /// Checks the selected rows and makes jobs of them.
     pub(super) fn prepare(&self, args: &Args, config: &Config, redactor: &Redactor) -> Prepared {
         let concurrency = args.test_threads.or(config.concurrency);
-        let (mut rows, gate_selected) = self.chosen(args);
+        let (mut rows, gate_selected) = self.chosen(args, config);
         let mut prepared = Prepared::default();
         // Per experiment: its job, or why it has none.
         let mut jobs: Vec<Option<Result<usize, String>>> = Vec::new();
@@ -316,7 +313,7 @@ impl Plan {
             // A gate that is asked for alone means the whole experiment.
             let alone = selected.is_empty() && gate_selected[experiment];
             if alone {
-                selected = (0..all).collect();
+                selected = loaded.order(args, config);
             }
             if selected.is_empty() {
                 jobs.push(None);
@@ -334,6 +331,7 @@ impl Plan {
                 run_id,
                 metadata: loaded.metadata.clone(),
                 sample,
+                stop: stop(entry, args, config),
             };
             let (dataset, files) = (Arc::clone(dataset), loaded.files.clone());
             // Settings are expressions of the user.
@@ -346,16 +344,16 @@ impl Plan {
             let checked = engine::check(&spec, &selected);
             let checked = checked.map_err(|text| redactor.text(&text).into_owned());
             jobs.push(Some(checked.map(|faults| {
+                let gate_judges = gate_selected[experiment] && whole;
                 prepared.jobs.push(Job {
                     attempts: 1..=spec.repeats,
+                    stop_decided: gate_judges && sample.is_none() && spec.stop.is_some(),
                     earlier: std::collections::HashMap::new(),
                     spec,
                     selected,
                     faults,
                     recorded: std::collections::HashMap::new(),
-                    leave_to_gate: gate_selected[experiment]
-                        && whole
-                        && (sample.is_none() || !strict(config)),
+                    leave_to_gate: gate_judges && (sample.is_none() || !strict(config)),
                 });
                 prepared.gates.push(not_judging);
                 prepared.alone.push(alone);
@@ -410,6 +408,7 @@ impl Plan {
                 run_id: String::new(),
                 metadata: loaded.metadata.clone(),
                 sample: None,
+                stop: loaded.entry.stop.filter(|_| !config.run_all).map(|when| (when, 0)),
             };
             let (dataset, files) = (Arc::clone(&loaded.dataset), loaded.files.clone());
             Spec::new(loaded.entry, dataset, &loaded.base, files, wishes)
@@ -570,12 +569,4 @@ fn load_managed(
     let client = HoneyHive::from_connection(&config.connection);
     let client = client.map_err(|error| fault(&error.to_string()))?;
     managed::fetch_blocking(&client, which, &root, name, FETCH)
-}
-
-/// Fisher–Yates.
-fn shuffle(rows: &mut [usize], seed: u64) {
-    let mut random = SplitMix64::new(seed);
-    for end in (1..rows.len()).rev() {
-        rows.swap(end, random.index(end + 1));
-    }
 }

@@ -39,7 +39,8 @@ pub(super) fn prepare(
                 spec.name
             ));
         };
-        let mut replay = Replay { cases: HashMap::new(), invocation: invocation.clone() };
+        let stopped = recorded.gate.as_ref().is_some_and(|gate| gate.stopped.is_some());
+        let mut replay = Replay { cases: HashMap::new(), invocation: invocation.clone(), stopped };
         for case in &recorded.cases {
             attempts += case.attempts.len();
             replay.cases.insert(case.id.clone(), usable(case, spec, &invocation, redactor));
@@ -47,6 +48,8 @@ pub(super) fn prepare(
         spec.repeats = replay.repeats();
         job.attempts = 1..=spec.repeats;
         spec.replay = Some(replay);
+        // Nothing is saved by it.
+        (spec.stop, job.stop_decided) = (None, false);
     }
     report::note(&format!(
         "{} of {invocation} judged again; nothing is called but evaluators",

@@ -10,21 +10,24 @@ pub(super) fn take<'a>(
     seed: u64,
     id: &dyn Fn(usize) -> &'a String,
 ) {
-    let mut ranked: Vec<([u8; 32], usize)> = rows
-        .iter()
-        .map(|row| {
-            let mut hash = Sha256::new();
-            hash.update(seed.to_le_bytes());
-            hash.update(id(*row).as_bytes());
-            (hash.finalize().into(), *row)
-        })
-        .collect();
-    ranked.sort_unstable();
-    ranked.truncate(size);
-    let mut kept: Vec<usize> = ranked.into_iter().map(|(_, row)| row).collect();
+    let mut kept = rows.clone();
+    shuffle(&mut kept, seed, id);
+    kept.truncate(size);
     kept.sort_unstable();
     // They may have been shuffled.
     rows.retain(|row| kept.binary_search(row).is_ok());
+}
+
+/// Puts the rows into an order by chance, which follows from the seed and their ids alone: a row that is
+/// added leaves the order of the others as it was.
+pub(super) fn shuffle<'a>(rows: &mut [usize], seed: u64, id: &dyn Fn(usize) -> &'a String) {
+    let rank = |row: &usize| -> ([u8; 32], usize) {
+        let mut hash = Sha256::new();
+        hash.update(seed.to_le_bytes());
+        hash.update(id(*row).as_bytes());
+        (hash.finalize().into(), *row)
+    };
+    rows.sort_by_cached_key(rank);
 }
 
 #[cfg(test)]

@@ -66,6 +66,7 @@ pub(super) fn at(
         recorded: HashMap::new(),
         // Cases were decided on the first look.
         leave_to_gate: true,
+        stop_decided: false,
     };
     Some(match shared.again(again) {
         Ok(running) => {

@@ -48,7 +48,8 @@
 //!
 //! `state` is `pass`, `fail`, `error`, `unscored` or `skipped`; a score's `value` is a boolean or a
 //! number, and absent when the evaluator did not apply or has an `error`. An experiment that could
-//! not run at all has one case `dataset`. The `cases` of `end` count pass, fail, error, unscored
+//! not run at all has one case `dataset`. With `stop = decided`, `gate` has
+//! `"stopped":{"ran":103,"of":200}` where the other cases were not run because its verdict was certain. The `cases` of `end` count pass, fail, error, unscored
 //! and skipped: `{"pass":12,"fail":1,"error":0,"unscored":0,"skipped":0}` (a list in this order in schema 1).
 //!
 //! # What is damaged proves nothing
@@ -148,7 +149,10 @@ pub(crate) use results::{rerun, rerun_command};
 pub use schema::{
     AttemptError, AttemptRecord, CaseCounts, CaseRecord, CaseState, EndRecord, ErrorKind,
     EvaluatorRecord, ExperimentRecord, GitRecord, InvocationRecord, Record, SCHEMA, ScoreRecord,
+    StopRecord,
 };
 pub(crate) use tail::Tail;
-pub use verdict::{BaselineRecord, ComparisonRecord, GateRecord, RuleRecord, Verdict};
+pub use verdict::{
+    BaselineRecord, ComparisonRecord, GateRecord, RuleRecord, StoppedRecord, Verdict,
+};
 pub(crate) use writer::{Entry, Writer, create};

@@ -10,7 +10,7 @@ use super::order;
 use super::reader::{Keep, files, read_results};
 use super::results::{ExperimentResults, Results, target};
 use super::schema::{CaseRecord, CaseState};
-use super::verdict::Verdict;
+use super::verdict::{StoppedRecord, Verdict};
 use crate::files;
 
 /// Whether an invocation ended in good order.
@@ -60,6 +60,9 @@ pub(crate) struct ExperimentOverview {
     /// Why its gate did not judge: `sample`, or `partial` where only some cases were selected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) not_judged: Option<&'static str>,
+    /// The cases that ran, where its gate was decided before the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stopped: Option<StoppedRecord>,
 }
 
 /// What an evaluator said of all cases.
@@ -223,6 +226,7 @@ impl Overview {
                 rows: experiment.record.rows,
                 selected: experiment.record.selected,
                 scores: scores(&experiment),
+                stopped: experiment.gate.as_ref().and_then(|gate| gate.stopped),
                 gate: experiment.gate.map(|gate| gate.verdict),
                 run_ids: experiment.run_ids,
                 name: experiment.record.experiment,
@@ -293,6 +297,7 @@ mod tests {
             rules,
             reason,
             baseline: None,
+            stopped: None,
         })
     }
 

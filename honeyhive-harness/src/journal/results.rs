@@ -470,6 +470,7 @@ mod tests {
             rules,
             reason,
             baseline: None,
+            stopped: None,
         })
     }
 

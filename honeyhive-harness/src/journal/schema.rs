@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::lean::LeftOut;
 use super::verdict::GateRecord;
 use crate::json::{normal, normal_fields};
-use crate::rule::{GateRule, RequireRule};
+use crate::rule::{GateRule, RequireRule, Stop};
 use crate::score::{Direction, Reducer, ScoreValue, Shape};
 use crate::tracer::{Enrichment, SpanRecord};
 
@@ -244,6 +244,19 @@ pub struct ExperimentRecord {
     /// It ran on a sample of the rows: this many, chosen by this seed.
     #[serde(skip_serializing_if = "Option::is_none", with = "sample")]
     pub sample: Option<(usize, u64)>,
+    /// When it stops before its last case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop: Option<StopRecord>,
+}
+
+/// When a run stops before its last case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopRecord {
+    /// The `stop` option.
+    pub when: Stop,
+    /// Its cases run in an order that follows from this seed and their ids, so that those that ran are
+    /// no special ones.
+    pub order_seed: u64,
 }
 
 /// What kind of error an attempt ended in.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::schema::is_false;
 use crate::rule::GateRule;
+use crate::text::{count, thousands};
 
 /// What a rule or gate says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,4 +145,28 @@ pub struct GateRecord {
     /// The baseline, where there is one and a rule looked at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineRecord>,
+    /// The cases that were not run because it was decided without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<StoppedRecord>,
+}
+
+/// A run that stopped before its last case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoppedRecord {
+    /// The cases that ran to their end. The others were not run, and nothing else is recorded of them.
+    pub ran: usize,
+    /// All cases.
+    pub of: usize,
+}
+
+impl StoppedRecord {
+    /// `stopped: decided after 103 of 200 cases`
+    pub(crate) fn text(self) -> String {
+        format!("stopped: decided after {} of {}", thousands(self.ran), count(self.of, "case"))
+    }
+
+    /// The cases that were not run.
+    pub(crate) fn not_run(self) -> usize {
+        self.of.saturating_sub(self.ran)
+    }
 }

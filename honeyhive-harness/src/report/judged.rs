@@ -22,6 +22,9 @@ pub(super) fn render(all: &[Judged]) -> String {
             plain(&judged.experiment),
             count(judged.cases, "case"),
         ));
+        if let Some(stopped) = judged.gate.stopped {
+            wrapped(&mut text, &stopped.text(), 4);
+        }
         if let Some(reason) = &judged.gate.reason {
             wrapped(&mut text, reason, 4);
         }

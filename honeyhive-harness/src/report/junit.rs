@@ -164,6 +164,9 @@ fn of_experiment(experiment: &Experiment<'_>) -> Vec<(String, String)> {
     if !experiment.record.place.is_empty() {
         add("place", experiment.record.place.clone());
     }
+    if let Some(stopped) = experiment.stopped {
+        add("stopped", stopped.text());
+    }
     for row in &experiment.rows {
         let Some(measured) = row.measured else { continue };
         let name = &row.record.name;

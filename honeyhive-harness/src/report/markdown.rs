@@ -137,6 +137,14 @@ fn of_experiment(experiment: &Experiment<'_>) -> String {
     if !experiment.causes.is_empty() {
         text.push('\n');
     }
+    if let Some(stopped) = experiment.stopped {
+        let _ = writeln!(
+            text,
+            "Run {}; {} not run, and means are of the cases that ran.\n",
+            stopped.text(),
+            thousands(stopped.not_run())
+        );
+    }
     if let Some(compared) = &experiment.compared {
         text.push_str(&against(compared));
     }

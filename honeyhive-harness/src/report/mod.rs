@@ -39,7 +39,7 @@ pub(crate) use screen::{styled, usage};
 
 use crate::gate::case::{Case, Rules};
 use crate::gate::miss::Miss;
-use crate::journal::{CaseRecord, CaseState, GateRecord};
+use crate::journal::{CaseRecord, CaseState, GateRecord, StoppedRecord};
 
 /// An experiment that cannot run.
 #[derive(Clone, Debug)]
@@ -114,6 +114,8 @@ pub(crate) struct ExperimentSummary {
     /// Why the gate does not judge.
     pub(crate) not_judging: Option<String>,
     pub(crate) stopped: Option<String>,
+    /// The gate was decided before the last case.
+    pub(crate) stopped_early: Option<StoppedRecord>,
     pub(crate) elapsed: Option<Duration>,
 }
 

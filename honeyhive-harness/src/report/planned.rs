@@ -2,7 +2,7 @@
 
 use super::summary::wrapped;
 use super::{BOLD, DIM};
-use crate::gate::plan::{Planned, PlannedRule};
+use crate::gate::plan::{Planned, PlannedRule, PlannedStop};
 use crate::text::{count, number, plain, seconds};
 
 pub(super) fn render(all: &[Planned]) -> String {
@@ -20,6 +20,9 @@ pub(super) fn render(all: &[Planned]) -> String {
             count(planned.calls, "call"),
             time.unwrap_or_default()
         ));
+        if let Some(stops) = &planned.stops {
+            wrapped(&mut text, &stopping(stops), 2);
+        }
         wrapped(&mut text, &format!("scatter known from: {}", planned.from), 2);
         for rule in &planned.rules {
             render_rule(&mut text, rule);
@@ -38,6 +41,23 @@ pub(super) fn render(all: &[Planned]) -> String {
         }
     }
     text
+}
+
+/// When a run with `stop = decided` can end.
+fn stopping(stops: &PlannedStop) -> String {
+    let of = |after: Option<usize>, what: &str, scores: &str| {
+        let after = after?;
+        Some(format!("{what} after {} at the earliest, all of them {scores}", count(after, "case")))
+    };
+    let parts = [
+        of(stops.fails_after, "fails", "at the worst score"),
+        of(stops.passes_after, "passes", "at the best"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        return "stop = decided: only the last case decides this gate".to_owned();
+    }
+    format!("stop = decided: it {}", parts.join("; it "))
 }
 
 fn render_rule(text: &mut String, rule: &PlannedRule) {

@@ -74,7 +74,9 @@ fn trends(runs: &[Listed]) -> String {
     let mut trends: Vec<Trend<'_>> = Vec::new();
     // The newest run says which evaluator counts: the first that judges.
     for Listed { overview: run, .. } in runs {
-        for experiment in run.experiments.iter().filter(|one| one.selected == one.rows) {
+        let is_whole =
+            |one: &&ExperimentOverview| one.selected == one.rows && one.stopped.is_none();
+        for experiment in run.experiments.iter().filter(is_whole) {
             let (target, name) = (experiment.target.as_str(), experiment.name.as_str());
             let known =
                 trends.iter_mut().find(|one| (one.target, one.experiment) == (target, name));
@@ -208,6 +210,9 @@ fn line(experiment: &ExperimentOverview) -> String {
     }
     if !parts.is_empty() {
         line.push_str(&format!(": {}", parts.join(", ")));
+    }
+    if let Some(stopped) = experiment.stopped {
+        line.push_str(&format!("; {YELLOW}{}{YELLOW:#}", stopped.text()));
     }
     if let Some(why) = experiment.not_judged {
         line.push_str(&format!("; gate {YELLOW}not judged ({why}){YELLOW:#}"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::table::render_table;
 use super::{BOLD, COLUMNS, DIM, ExperimentSummary, Fault, GREEN, RED, Summary, YELLOW};
 use crate::gate::miss::{Miss, Parts};
-use crate::journal::Verdict;
+use crate::journal::{StoppedRecord, Verdict};
 use crate::stats;
 use crate::text::{
     accepted, count, number, one_line, plain, prefix, relative, seconds, shortened, thousands,
@@ -105,6 +105,8 @@ pub(super) fn line(text: &mut String, content: &str) {
 
 fn verdict_line(text: &mut String, summary: &Summary) {
     let cases: usize = summary.experiments.iter().map(|e| e.selected).sum();
+    let not_run = |e: &ExperimentSummary| e.stopped_early.map_or(0, StoppedRecord::not_run);
+    let ran = cases - summary.experiments.iter().map(not_run).sum::<usize>();
     let failed: Vec<&str> = summary
         .experiments
         .iter()
@@ -118,7 +120,8 @@ fn verdict_line(text: &mut String, summary: &Summary) {
         format!("{} of {}", summary.experiments.len(), count(all, "experiment"))
     };
     let what = format!(
-        "{} in {experiments}, {}",
+        "{}{} in {experiments}, {}",
+        if ran < cases { format!("{} of ", thousands(ran)) } else { String::new() },
         count(cases, "case"),
         seconds(summary.elapsed.as_secs_f64())
     );
@@ -212,6 +215,16 @@ fn render_experiment(text: &mut String, experiment: &ExperimentSummary, columns:
         line(text, &format!("  {RED}stopped{RED:#}"));
         wrapped(text, reason, 4);
         line(text, &format!("  {} not run", count(experiment.counts[4], "case")));
+    }
+    if let Some(stopped) = experiment.stopped_early {
+        text.push('\n');
+        line(text, &format!("  {YELLOW}{}{YELLOW:#}", stopped.text()));
+        let why = format!(
+            "{} not run (stop = decided): no score could change the verdict. Means are of the cases \
+             that ran; HH_STOP=never runs all",
+            count(stopped.not_run(), "case")
+        );
+        wrapped(text, &why, 4);
     }
 }
 

@@ -209,6 +209,7 @@ pub async fn run_experiment(
         attempts: 1..=spec.repeats,
         earlier: std::collections::HashMap::new(),
         leave_to_gate: false,
+        stop_decided: false,
     };
     let run_options =
         engine::Options { keep_attempts: true, redactor, ..engine::Options::default() };
@@ -304,6 +305,7 @@ fn spec(
         files: std::collections::BTreeMap::new(),
         baseline: std::path::PathBuf::new(),
         sample: None,
+        stop: None,
         replay: None,
     })
 }

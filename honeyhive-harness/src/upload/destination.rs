@@ -295,6 +295,9 @@ fn metadata(run: &Run, runs: &Runs) -> Map<String, Value> {
     if !experiment.tags.is_empty() {
         metadata.insert("tags".to_owned(), experiment.tags.clone().into());
     }
+    if let Some(stopped) = run.stopped_early() {
+        metadata.insert("stopped_early".to_owned(), stopped.into());
+    }
     if !experiment.managed {
         metadata.insert("offline_dataset_id".to_owned(), experiment.dataset_id.clone().into());
     }

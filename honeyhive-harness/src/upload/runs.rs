@@ -7,7 +7,7 @@ use std::path::Path;
 use super::marks::Marks;
 use crate::journal::{
     AttemptRecord, CaseRecord, CaseState, ExperimentRecord, GitRecord, InvocationRecord, Record,
-    Tail,
+    StoppedRecord, Tail,
 };
 
 /// How a run ended.
@@ -32,6 +32,8 @@ pub(super) struct Run {
     done: HashSet<u64>,
     any_output: bool,
     any_attempt: bool,
+    /// The cases that ran, where its gate was decided before the last one.
+    stopped: Option<StoppedRecord>,
 }
 
 /// The runs of an invocation.
@@ -61,7 +63,13 @@ impl Runs {
                 self.ended = true;
                 self.interrupted |= end.interrupted;
             }
-            Record::Attempt(_) | Record::Gate(_) | Record::Unknown => {}
+            Record::Gate(gate) => {
+                let run = self.run_of.get(&gate.experiment).and_then(|id| self.by_id.get_mut(id));
+                if let Some(run) = run {
+                    run.stopped = gate.stopped;
+                }
+            }
+            Record::Attempt(_) | Record::Unknown => {}
         }
     }
 
@@ -78,6 +86,7 @@ impl Runs {
             done: HashSet::new(),
             any_output: false,
             any_attempt: false,
+            stopped: None,
         };
         self.by_id.insert(run_id.clone(), run);
         self.order.push(run_id);
@@ -146,7 +155,7 @@ impl Runs {
     pub(super) fn ending(&self, run: &Run) -> Ending {
         if self.interrupted {
             Ending::Cancelled
-        } else if self.ended && run.any_output && run.done.len() >= run.experiment.selected {
+        } else if self.ended && run.any_output && run.is_done() {
             Ending::Completed
         } else {
             Ending::Failed
@@ -158,6 +167,17 @@ impl Run {
     /// Only some of the dataset's rows were selected.
     pub(super) fn is_partial(&self) -> bool {
         self.experiment.selected < self.experiment.rows
+    }
+
+    /// Every case that had to run has a result.
+    fn is_done(&self) -> bool {
+        let needless = self.stopped.map_or(0, StoppedRecord::not_run);
+        self.done.len() + needless >= self.experiment.selected
+    }
+
+    /// Why not all of its cases ran, where that is no failure.
+    pub(super) fn stopped_early(&self) -> Option<String> {
+        self.stopped.map(StoppedRecord::text)
     }
 
     /// Something was tried.

@@ -10,7 +10,7 @@ use super::gate::{Gate, Require};
 use super::reduce::{self, Reduce};
 use super::uses::Use;
 use super::value::{count, duration, rest, string};
-use super::{Key, Known, Synonym, gate, item_path, list, options, uses};
+use super::{Key, Known, Synonym, gate, item_path, list, options, stop, uses};
 use crate::errors::{Errors, at};
 use crate::text;
 
@@ -31,6 +31,7 @@ const OPTIONS: &[Known] = &[
     Known { name: "track", usage: "track(\"prompts/*.md\")" },
     Known { name: "baseline", usage: "baseline = \"baselines/greeting.json\"" },
     Known { name: "cluster", usage: "cluster = \"document\"" },
+    Known { name: "stop", usage: "stop = decided" },
     Known { name: "smoke", usage: "smoke" },
     Known { name: "crate", usage: "crate = honeyhive_harness" },
 ];
@@ -262,6 +263,11 @@ const SYNONYMS: &[Synonym] = &[
         hint: "the metadata of rows that says which cases belong together is `cluster = \"document\"`",
     },
     Synonym {
+        names: &["early_stop", "early_stopping", "stop_early", "stop_when", "curtail"],
+        option: "stop",
+        hint: "a run that ends once its gate is decided is `stop = decided`",
+    },
+    Synonym {
         names: &["project", "api_key", "run_id", "server_url", "source_name"],
         option: "",
         hint: "this is said in the environment: `HH_PROJECT`, `HH_API_KEY`, `HH_RUN_ID`, `HH_API_URL`, `HH_SOURCE`",
@@ -308,6 +314,8 @@ pub(crate) struct Options {
     pub(crate) track: Vec<LitStr>,
     pub(crate) baseline: Option<LitStr>,
     pub(crate) cluster: Option<LitStr>,
+    /// The value of `stop`.
+    pub(crate) stop: Option<Ident>,
     /// Nothing scores the output: the check is that the function runs without an error.
     pub(crate) smoke: Option<Ident>,
     pub(crate) root: Option<Path>,
@@ -409,6 +417,7 @@ impl Options {
             }
             "baseline" => self.baseline = Some(baseline(string(key, input)?)?),
             "cluster" => self.cluster = Some(string(key, input)?),
+            "stop" => self.stop = Some(stop::stop(key, input)?),
             "metadata" => key.listed(input, |content| {
                 for (key, value) in list(content, errors, |input, _| metadata(input)) {
                     let name = text::unraw(&key);

@@ -6,6 +6,7 @@ pub(crate) mod evaluator;
 pub(crate) mod experiment;
 pub(crate) mod gate;
 pub(crate) mod reduce;
+mod stop;
 #[cfg(test)]
 mod tests;
 pub(crate) mod uses;

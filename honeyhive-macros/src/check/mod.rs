@@ -3,3 +3,4 @@
 pub(crate) mod function;
 pub(crate) mod reach;
 pub(crate) mod rules;
+pub(crate) mod stop;

@@ -240,7 +240,7 @@ pub(crate) fn reducers(options: &Options, names: &Names, errors: &mut Errors) ->
 }
 
 /// Whether the scores of cases are shares of good attempts, and so between 0 and 1.
-fn counts(options: &Options, evaluator: usize) -> bool {
+pub(super) fn counts(options: &Options, evaluator: usize) -> bool {
     let name = options.evaluators.get(evaluator).map(Use::called);
     options.reduce.iter().any(|rule| {
         rule.count.is_some()

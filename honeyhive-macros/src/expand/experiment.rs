@@ -8,8 +8,8 @@ use syn::spanned::Spanned;
 use super::arguments::{Arguments, Filling, local};
 use super::{Root, generated, option, rules, uses};
 use crate::attr::experiment::{Dataset, Options};
-use crate::check::reach;
 use crate::check::rules::{Checks, Of, Reducer, Requirement, Rule, Test};
+use crate::check::{reach, stop};
 use crate::ignore::Ignore;
 use crate::item::Function;
 use crate::params::Parameter;
@@ -55,6 +55,7 @@ pub(crate) fn expand(experiment: &Experiment<'_>) -> TokenStream {
     let (tags, track) = (&options.tags, &options.track);
     let baseline = option(options.baseline.as_ref());
     let cluster = option(options.cluster.as_ref());
+    let stop = option(options.stop.as_ref().map(|_| quote!(#p::Stop::Decided)));
     let metadata = options.metadata.iter().map(|(key, value)| metadata(&root, key, value));
     let ignore = experiment.ignore.to_tokens();
     let never_runs = never_runs(&root, function);
@@ -94,6 +95,7 @@ pub(crate) fn expand(experiment: &Experiment<'_>) -> TokenStream {
                     track: &[#(#track),*],
                     baseline: #baseline,
                     cluster: #cluster,
+                    stop: #stop,
                     ignore: #ignore,
                 }
             }
@@ -272,5 +274,12 @@ fn checks(root: &Root, experiment: &Experiment<'_>) -> TokenStream {
         let checks = Checks { judge: reducer.judge.clone(), ..Checks::default() };
         rules::checks(root, index, None, &checks)
     });
-    require.chain(gates).chain(reducers).collect()
+    let bounded = experiment.options.stop.as_ref().and_then(|place| {
+        let evaluators = stop::bounded(experiment.options, experiment.gates)?;
+        let span = place.span();
+        let p = root.private_at(span);
+        let used = evaluators.iter().map(|index| uses::constant(*index, span));
+        Some(quote_spanned!(span=> const _: () = #p::require_bounded(&[#(#used.info),*]);))
+    });
+    require.chain(gates).chain(reducers).chain(bounded).collect()
 }

@@ -35,6 +35,7 @@ mod reports;
 mod rerun;
 mod selection;
 mod signals;
+mod stopping;
 mod terminal;
 mod trace_attribute;
 mod tracer;

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use honeyhive_harness::__private::{Runner, Source, Value};
+use honeyhive_harness::__private::{Runner, Source, Stop, Value};
 use honeyhive_harness::{Datapoint, experiment};
 
 const PROMPT: &str = "v3";
@@ -66,7 +66,7 @@ mod more {
 #[ignore = "costs money"]
 async fn greet() {}
 
-#[experiment(dataset = rows, smoke)]
+#[experiment(dataset = rows, smoke, gate(error_rate <= 0.5), stop = decided)]
 #[ignore]
 fn from_function() {}
 
@@ -115,6 +115,7 @@ fn main() {
     assert_eq!((function.name, function.repeats, function.retries), ("from_function", 1, 0));
     assert_eq!((function.timeout_ms, function.concurrency), (None, None));
     assert_eq!((function.dataset_name, function.ignore), (None, Some("")));
+    assert_eq!((greet.stop, function.stop), (None, Some(Stop::Decided)));
     assert_eq!((function.track, function.baseline, function.cluster), (&[][..], None, None));
     let Source::Function { path: "rows", load } = function.dataset else { panic!() };
     assert_eq!(load().unwrap().len(), 2);

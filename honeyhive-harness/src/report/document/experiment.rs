@@ -10,7 +10,7 @@ use crate::gate::case::{self as gate, Case as Decided, Rules};
 use crate::gate::snapshot::facts;
 use crate::journal::{
     CaseResults, CaseState, ExperimentRecord, ExperimentResults, GateRecord, RuleRecord,
-    Verdict as Says,
+    StoppedRecord, Verdict as Says,
 };
 use crate::rule::Of;
 use crate::stats;
@@ -87,6 +87,8 @@ pub(crate) struct Experiment<'a> {
     pub(crate) broken: Vec<String>,
     /// What its gate said, where it was asked.
     pub(crate) gate: Option<&'a GateRecord>,
+    /// The cases that ran, where the gate was decided before the last one.
+    pub(crate) stopped: Option<StoppedRecord>,
     /// Cases by what became of them, also those that were selected but not run.
     pub(crate) counts: Counts,
     /// One per evaluator.
@@ -160,6 +162,7 @@ impl<'a> Experiment<'a> {
             causes,
             broken,
             gate: results.gate.as_ref(),
+            stopped: results.gate.as_ref().and_then(|gate| gate.stopped),
             latency: Latency::new(&rules, &decided, about(Of::Latency)),
             error_rate: error_rate(&rules, &decided),
             error_rules: about(Of::Errors),
@@ -263,7 +266,9 @@ fn verdict(results: &ExperimentResults, cases: &[Case<'_>], counts: Counts) -> V
         outcome = Outcome::Fail;
         broken.push("no case has a score".to_owned());
     }
-    if counts.skipped > 0 {
+    let stopped = results.gate.as_ref().and_then(|gate| gate.stopped);
+    let accounted = stopped.map_or(0, StoppedRecord::not_run);
+    if counts.skipped > accounted {
         outcome = outcome.max(Outcome::Unfinished);
         broken.push(format!("{} not run", count(counts.skipped, "case")));
     }

@@ -75,6 +75,14 @@ fn causes(experiment: &Experiment<'_>) -> String {
     for cause in &experiment.causes {
         let _ = writeln!(html, "<p class=\"cause\">{}</p>", text(cause));
     }
+    if let Some(stopped) = experiment.stopped {
+        let _ = writeln!(
+            html,
+            "<p class=\"cause\">Run {}; {} not run, and means are of the cases that ran.</p>",
+            text(&stopped.text()),
+            thousands(stopped.not_run())
+        );
+    }
     html
 }
 
