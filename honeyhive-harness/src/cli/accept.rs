@@ -1,12 +1,14 @@
 //! `cargo honeyhive accept`: what was recorded becomes the baseline.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::Serialize;
 
+use super::attempts::{self, Wanted};
 use super::pick::{self, Which};
-use super::place::workspace;
+use super::place::{package, workspace};
 use super::{Done, Outcome};
 use crate::baseline::{self, BaselineError, ScoreSnapshot, Snapshot};
 use crate::config::Config;
@@ -20,12 +22,17 @@ use crate::text::{count, number, timestamp};
 /// `baseline = ".."` names): commit it. It holds the scores of each case and fingerprints of rows,
 /// evaluators, tracked files and metadata, so that a later comparison knows what is comparable and
 /// says what changed. Only whole runs are accepted, and nothing is written in CI.
+///
+/// With --attempts, the experiments are run first: the more attempts a baseline has, the less of what
+/// later runs are compared with is chance. What that takes is printed before.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cargo honeyhive accept                  the newest run, all its experiments
   cargo honeyhive accept -e qa            the experiment `qa` alone
   cargo honeyhive accept --add            adds its attempts to those of the baseline
+  cargo honeyhive accept --attempts 8     runs all with 8 attempts per case, and accepts that run
+  cargo honeyhive accept --attempts 8 -e qa --test evals
 
 More attempts make a baseline steadier: with --add, cases that are the same then and now (row,
 evaluators, tracked files, metadata) keep their earlier attempts, too.
@@ -37,6 +44,16 @@ pub(super) struct Args {
     /// Only this experiment; may be given several times
     #[arg(long, short, value_name = "NAME")]
     experiment: Vec<String>,
+    /// Runs the experiments anew with N attempts of each case, and accepts that run; refused where more
+    /// than 5 % of the attempts end in an error
+    #[arg(long, value_name = "N", conflicts_with = "invocation")]
+    attempts: Option<NonZeroU32>,
+    /// With --attempts: the test target; without it, those of the newest run
+    #[arg(long, value_name = "NAME", requires = "attempts")]
+    test: Vec<String>,
+    /// With --attempts: the package of the target
+    #[arg(long, short, value_name = "NAME", requires = "test")]
+    package: Option<String>,
     /// Adds the attempts of the run to those of the baseline
     #[arg(long)]
     add: bool,
@@ -56,6 +73,9 @@ struct Accepted {
     /// Whether the file is another one than before.
     written: bool,
     cases: usize,
+    /// The attempts of each case, where they were gathered for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<NonZeroU32>,
     /// Cases without any score, which cannot be compared.
     unscored: usize,
     /// Its gate failed. What is accepted is what later runs are measured by, good or bad.
@@ -69,6 +89,9 @@ struct Accepted {
     scores: Vec<(String, f64, Option<f64>)>,
     /// What has changed since the baseline before.
     changed: Vec<String>,
+    /// The file belongs to another package than the run: the package of the run, and that of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other_package: Option<(String, String)>,
 }
 
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
@@ -79,22 +102,24 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
                 .to_owned(),
         );
     }
-    let (directory, results) = args.which.read(Keep::Scores, config)?;
-    let invocation = pick::name(&directory).unwrap_or_default();
-    let chosen = pick::experiments(&results, &args.experiment)?;
-    if chosen.is_empty() {
-        return Err(format!("{invocation} has no experiment"));
-    }
-    if args.to.is_some() && chosen.len() > 1 {
-        return Err("--to takes a single experiment; name it with -e".to_owned());
-    }
     // All or nothing: half a set of baselines is a riddle to whoever reads the commit.
     let mut ready = Vec::new();
-    for experiment in chosen {
-        complete(experiment).map_err(|why| {
-            format!("`{}` of {invocation} cannot be accepted: {why}", experiment.record.experiment)
-        })?;
-        ready.push(prepare(experiment, &results, &invocation, args)?);
+    for (directory, results, names) in runs(args, config)? {
+        let invocation = pick::name(&directory).unwrap_or_default();
+        let chosen = pick::experiments(&results, &names)?;
+        if chosen.is_empty() {
+            return Err(format!("{invocation} has no experiment"));
+        }
+        for experiment in chosen {
+            complete(experiment, &invocation, args.attempts).map_err(|why| {
+                let name = &experiment.record.experiment;
+                format!("`{name}` of {invocation} cannot be accepted: {why}")
+            })?;
+            ready.push(prepare(experiment, &results, &invocation, args)?);
+        }
+    }
+    if args.to.is_some() && ready.len() > 1 {
+        return Err(SINGLE.to_owned());
     }
     let mut accepted = Vec::new();
     for (snapshot, mut one) in ready {
@@ -112,8 +137,36 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     Ok(Done { text, code: 0 })
 }
 
+const SINGLE: &str = "--to takes a single experiment; name it with -e";
+
+/// The runs that are to be accepted, each with the experiments of it that are meant.
+fn runs(args: &Args, config: &Config) -> Result<Vec<(PathBuf, Results, Vec<String>)>, String> {
+    let Some(attempts) = args.attempts else {
+        let (directory, results) = args.which.read(Keep::Scores, config)?;
+        return Ok(vec![(directory, results, args.experiment.clone())]);
+    };
+    let wanted = Wanted {
+        attempts,
+        experiments: &args.experiment,
+        tests: &args.test,
+        package: args.package.as_ref(),
+        dir: args.which.dir.as_deref(),
+        quiet: args.json,
+    };
+    // What cannot be accepted is not run first.
+    let planned = attempts::plan(&wanted, config)?;
+    if args.to.is_some() && planned.iter().map(|(_, names)| names.len()).sum::<usize>() > 1 {
+        return Err(SINGLE.to_owned());
+    }
+    attempts::gather(&wanted, planned, config)
+}
+
 /// Why a run is no baseline.
-fn complete(experiment: &ExperimentResults) -> Result<(), String> {
+fn complete(
+    experiment: &ExperimentResults,
+    invocation: &str,
+    attempts: Option<NonZeroU32>,
+) -> Result<(), String> {
     let record = &experiment.record;
     if let Some((size, _)) = record.sample {
         return Err(format!("it ran on a sample of {size} cases; a baseline has all of them"));
@@ -131,6 +184,11 @@ fn complete(experiment: &ExperimentResults) -> Result<(), String> {
     let ran = ran.count();
     if ran < record.rows || record.rows == 0 {
         return Err(format!("only {ran} of {} ran; run them all", count(record.rows, "case")));
+    }
+    if attempts.is_some()
+        && let Some(why) = attempts::too_many_errors(experiment, invocation)
+    {
+        return Err(why);
     }
     Ok(())
 }
@@ -174,6 +232,8 @@ fn prepare(
     let same = before.as_ref().is_some_and(|before| says_the_same(before, &snapshot));
     let accepted = Accepted {
         experiment: name.clone(),
+        attempts: args.attempts,
+        other_package: other_package(experiment, &file),
         file,
         written: !same,
         cases: snapshot.cases.len(),
@@ -192,6 +252,17 @@ fn prepare(
         changed: before.map_or_else(Vec::new, |before| baseline::changed(&before, &snapshot)),
     };
     Ok((snapshot, accepted))
+}
+
+/// The packages of a run and of the file that it is written to, where these are two.
+fn other_package(experiment: &ExperimentResults, file: &Path) -> Option<(String, String)> {
+    let own = package(Path::new(&experiment.record.baseline))?;
+    let of_file = package(file)?;
+    // Two checkouts of one package have one name.
+    let named = |one: &(PathBuf, String), other: &(PathBuf, String)| {
+        if one.1 == other.1 { one.0.display().to_string() } else { one.1.clone() }
+    };
+    (own.0 != of_file.0).then(|| (named(&own, &of_file), named(&of_file, &own)))
 }
 
 /// The least share of cases with a score that a baseline may have without a warning.
@@ -329,8 +400,11 @@ fn line(accepted: &Accepted) -> String {
         })
         .collect();
     let word = if accepted.written { "accepted" } else { "unchanged" };
+    let attempts = accepted.attempts.map_or_else(String::new, |attempts| {
+        format!(" × {}", count(attempts.get() as usize, "attempt"))
+    });
     let mut text = format!(
-        "{word} {}: {}, {}\n  {}\n",
+        "{word} {}: {}{attempts}, {}\n  {}\n",
         accepted.experiment,
         count(accepted.cases, "case"),
         scores.join(", "),
@@ -344,6 +418,12 @@ fn line(accepted: &Accepted) -> String {
     }
     if accepted.gate_failed {
         text.push_str("  its gate failed: later runs are measured by a run that did not hold\n");
+    }
+    if let Some((of_run, of_file)) = &accepted.other_package {
+        text.push_str(&format!(
+            "  warning: the run is of the package `{of_run}`, and this file is of the package \
+             `{of_file}`, whose runs are compared with it from now on\n"
+        ));
     }
     for (name, scored, wanted) in &accepted.gaps {
         text.push_str(&format!(
@@ -373,55 +453,4 @@ fn line(accepted: &Accepted) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::baseline::{CaseSnapshot, EvaluatorPrint};
-
-    fn snapshot(invocation: &str, good: u32, attempts: u32) -> Snapshot {
-        let score = ScoreSnapshot {
-            score: f64::from(good) / f64::from(attempts),
-            attempts,
-            good: Some(good),
-        };
-        let print = EvaluatorPrint { reduce: "mean".to_owned(), ..EvaluatorPrint::default() };
-        Snapshot {
-            invocation: invocation.to_owned(),
-            evaluators: [("e".to_owned(), print)].into(),
-            cases: [(
-                "a".to_owned(),
-                CaseSnapshot {
-                    row: "r".to_owned(),
-                    scores: [("e".to_owned(), score)].into(),
-                    ..CaseSnapshot::default()
-                },
-            )]
-            .into(),
-            ..Snapshot::default()
-        }
-    }
-
-    #[test]
-    fn attempts_add_up_where_everything_is_the_same() {
-        let before = snapshot("one", 3, 3);
-        let mut now = snapshot("two", 0, 1);
-        add(&mut now, &before, "two").expect("the same");
-        let score = now.cases["a"].scores["e"];
-        assert_eq!((score.attempts, score.good), (4, Some(3)));
-        assert!((score.score - 0.75).abs() < 1e-12);
-        assert!(add(&mut now, &before, "one").is_err(), "twice the same run");
-        let mut edited = snapshot("two", 0, 1);
-        edited.cases.get_mut("a").expect("a").row = "other".to_owned();
-        add(&mut edited, &before, "two").expect("the same");
-        assert_eq!(edited.cases["a"].scores["e"].attempts, 1);
-        let mut changed = snapshot("two", 0, 1);
-        changed.files.insert("p.md".to_owned(), "1".to_owned());
-        assert!(add(&mut changed, &before, "two").is_err_and(|why| why.contains("p.md (new)")));
-    }
-
-    #[test]
-    fn a_later_date_alone_is_no_change() {
-        let before = snapshot("one", 3, 3);
-        assert!(says_the_same(&before, &Snapshot { dirty: true, ..snapshot("two", 3, 3) }));
-        assert!(!says_the_same(&before, &snapshot("two", 2, 3)));
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 //! One module per subcommand: its arguments, and a `run` that gives back what is to be printed.
 
 mod accept;
+mod attempts;
 mod cargo;
 mod compare;
 mod gate;

@@ -259,6 +259,22 @@ pub(super) fn workspace(from: &Path) -> Option<PathBuf> {
     from.ancestors().filter(has_manifest).last().map(Path::to_path_buf)
 }
 
+/// The directory of the package that a file is in, whether the file is there or not, and the package's name.
+pub(super) fn package(file: &Path) -> Option<(PathBuf, String)> {
+    let absolute = std::path::absolute(file).ok()?;
+    let directory = absolute.ancestors().skip(1).find(|one| one.join("Cargo.toml").is_file())?;
+    let directory = directory.canonicalize().ok()?;
+    // The manifest of a workspace may have no package; its directory then has to do.
+    let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).unwrap_or_default();
+    let mut lines = manifest.lines().map(str::trim).skip_while(|line| *line != "[package]").skip(1);
+    let name = lines.by_ref().take_while(|line| !line.starts_with('[')).find_map(|line| {
+        let (key, value) = line.split_once('=')?;
+        (key.trim() == "name").then(|| value.trim().trim_matches('"').to_owned())
+    });
+    let name = name.unwrap_or_else(|| directory.display().to_string());
+    Some((directory, name))
+}
+
 /// `target` of the nearest directory that has journals there.
 fn upwards(from: &Path) -> Option<PathBuf> {
     from.ancestors()

@@ -19,6 +19,8 @@ struct Planned {
     cases: Vec<String>,
     /// The names of their tests, in the same order.
     tests: Vec<String>,
+    /// It runs only where that is asked for: `#[ignore]`.
+    ignored: bool,
 }
 
 /// The task that a running `cargo honeyhive` has for this target.
@@ -50,7 +52,9 @@ pub(super) fn answer(task: &Task, plan: &Plan, config: &Config) -> Result<u8, St
         Asked::Plan => {
             let planned: Vec<Planned> = plan
                 .specs(config)
-                .map(|spec| Planned {
+                .zip(&plan.loaded)
+                .map(|(spec, loaded)| Planned {
+                    ignored: loaded.entry.ignore.is_some(),
                     experiment: spec.record(&[]),
                     cases: spec.dataset.rows.iter().map(|row| row.id.clone()).collect(),
                     tests: (0..spec.dataset.rows.len()).map(|row| spec.test_name(row)).collect(),

@@ -9,6 +9,8 @@ use honeyhive_tests::{Project, Run};
 use insta::assert_snapshot;
 use serde_json::Value;
 
+mod attempts;
+
 fn project(name: &str) -> Project {
     let rows = ["alpha", "beta", "gamma", "delta", "epsilon"]
         .map(|text| {

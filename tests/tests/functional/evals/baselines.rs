@@ -59,6 +59,12 @@ fn ungated(n: u32) -> bool {
     is_good(n)
 }
 
+/// One of ten cases never gives a result.
+#[experiment(dataset = forty, evaluators(right))]
+fn broken(n: u32) -> Result<bool, String> {
+    if n % 10 == 3 { Err("no answer".to_owned()) } else { Ok(is_good(n)) }
+}
+
 #[experiment(
     dataset = forty,
     evaluators(right),

@@ -1,0 +1,47 @@
+use super::*;
+use crate::baseline::{CaseSnapshot, EvaluatorPrint};
+
+fn snapshot(invocation: &str, good: u32, attempts: u32) -> Snapshot {
+    let score =
+        ScoreSnapshot { score: f64::from(good) / f64::from(attempts), attempts, good: Some(good) };
+    let print = EvaluatorPrint { reduce: "mean".to_owned(), ..EvaluatorPrint::default() };
+    Snapshot {
+        invocation: invocation.to_owned(),
+        evaluators: [("e".to_owned(), print)].into(),
+        cases: [(
+            "a".to_owned(),
+            CaseSnapshot {
+                row: "r".to_owned(),
+                scores: [("e".to_owned(), score)].into(),
+                ..CaseSnapshot::default()
+            },
+        )]
+        .into(),
+        ..Snapshot::default()
+    }
+}
+
+#[test]
+fn attempts_add_up_where_everything_is_the_same() {
+    let before = snapshot("one", 3, 3);
+    let mut now = snapshot("two", 0, 1);
+    add(&mut now, &before, "two").expect("the same");
+    let score = now.cases["a"].scores["e"];
+    assert_eq!((score.attempts, score.good), (4, Some(3)));
+    assert!((score.score - 0.75).abs() < 1e-12);
+    assert!(add(&mut now, &before, "one").is_err(), "twice the same run");
+    let mut edited = snapshot("two", 0, 1);
+    edited.cases.get_mut("a").expect("a").row = "other".to_owned();
+    add(&mut edited, &before, "two").expect("the same");
+    assert_eq!(edited.cases["a"].scores["e"].attempts, 1);
+    let mut changed = snapshot("two", 0, 1);
+    changed.files.insert("p.md".to_owned(), "1".to_owned());
+    assert!(add(&mut changed, &before, "two").is_err_and(|why| why.contains("p.md (new)")));
+}
+
+#[test]
+fn a_later_date_alone_is_no_change() {
+    let before = snapshot("one", 3, 3);
+    assert!(says_the_same(&before, &Snapshot { dirty: true, ..snapshot("two", 3, 3) }));
+    assert!(!says_the_same(&before, &snapshot("two", 2, 3)));
+}
