@@ -115,9 +115,9 @@
 //! 2. A case fails when it is judged "no", when its function errs, panics or times out, or when
 //!    an evaluator errs (NaN, infinity and values outside `range` are errors). An error is never a
 //!    score of 0, and never dropped: every mean says its n.
-//! 3. An evaluator that a rule of `gate(..)` names no longer decides cases, the gate does (a rule
-//!    with a `slice` takes over only the cases of its slice; `error_rate` takes over errors). A
-//!    miss is then shown in the summary only. With fewer than 95 % of the cases scored, a gate is
+//! 3. An evaluator that a rule of `gate(..)` with a limit names no longer decides cases, the gate does (a
+//!    rule with a `slice` takes over only the cases of its slice; `error_rate` takes over errors). A
+//!    miss is then shown in the summary only. Rules that compare with the baseline take nothing over. With fewer than 95 % of the cases scored, a gate is
 //!    inconclusive.
 //! 4. Where the gate does not judge, because a filter, `--exact` or `--skip` left out some cases or
 //!    the gate itself, a gated miss fails its case, so that the printed rerun command shows the

@@ -15,6 +15,7 @@ mod order;
 mod place;
 mod plan;
 mod rejudge;
+mod repeats;
 mod sample;
 mod second_look;
 mod sending;
@@ -155,7 +156,7 @@ fn run_experiments(
         }
         return Ok(if trials::run(args, 1, trials(&plan, args, |_| None))? { FAILED } else { 0 });
     }
-    for note in notes {
+    for note in notes.into_iter().chain(plan.about_repeats(args, config)) {
         report::note(&redactor.text(&note));
     }
     if let Some(seed) = args.shuffle {

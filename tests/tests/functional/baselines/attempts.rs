@@ -102,3 +102,17 @@ fn the_baseline_of_another_package_is_not_replaced_without_a_word() {
     assert!(code == Some(0) && !stdout.contains("package"), "{stdout}");
     fs::remove_file(beside).unwrap();
 }
+
+#[test]
+fn fewer_attempts_than_in_the_attribute_are_a_note_where_the_gate_compares() {
+    let said = "note: HH_REPEATS=1: `collapses` has 3 attempts per case in its attribute";
+    let with = |experiment: &str, repeats: &str| {
+        PROJECT.evals([format!("{experiment}::")]).env("HH_REPEATS", repeats).run()
+    };
+    let weaker = with("collapses", "1");
+    assert!(weaker.stderr.contains(said), "{}", weaker.output());
+    for (experiment, repeats) in [("collapses", "3"), ("collapses::n01", "1"), ("plain", "1")] {
+        let run = with(experiment.trim_end_matches("::"), repeats);
+        assert!(!run.stderr.contains("HH_REPEATS"), "{}", run.output());
+    }
+}
