@@ -41,6 +41,8 @@ static PROJECT: LazyLock<Project> = LazyLock::new(|| {
 /// A copy of the sources whose rows are other ones.
 fn checkout() -> TempDir {
     let copy = TempDir::new().expect("a directory");
+    // Whichever test comes first.
+    PROJECT.ensure_built();
     let from = PROJECT.directory();
     for package in ["", "moved_member"] {
         let to = copy.path().join(package);
@@ -177,6 +179,11 @@ fn accept_writes_nothing_into_another_checkout() {
         "{stderr}"
     );
     assert!(!PROJECT.directory().join("data/baselines").exists());
-    let (code, _, stderr) = accept().argument("--to").argument("own.json").run();
+    let (code, stdout, stderr) = accept().argument("--to").argument("own.json").run();
     assert_eq!(code, Some(0), "{stderr}");
+    let here = moved.path().canonicalize().expect("a path");
+    assert!(
+        stdout.contains(&format!("and this file is of the package `{}`, ", here.display())),
+        "two checkouts of one package have one name: {stdout}"
+    );
 }
