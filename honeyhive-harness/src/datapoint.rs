@@ -132,4 +132,15 @@ impl Datapoint {
             Some(Value::Null | Value::Object(_)) | None => false,
         }
     }
+
+    /// The slice that a key of the metadata puts the row in: `lang:de`; none for a list, which puts
+    /// it in several.
+    pub(crate) fn slice_by(&self, key: &str) -> Option<String> {
+        match self.metadata.get(key)? {
+            Value::String(text) => Some(format!("{key}:{text}")),
+            Value::Bool(yes) => Some(format!("{key}:{yes}")),
+            Value::Number(number) => Some(format!("{key}:{number}")),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
 }

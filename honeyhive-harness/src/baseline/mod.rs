@@ -48,6 +48,7 @@ mod compare;
 pub(crate) mod exchange;
 mod file;
 mod pairs;
+mod slices;
 mod snapshot;
 mod tracked;
 
@@ -59,5 +60,6 @@ pub use compare::{Pair, ScoreComparison, compare};
 pub use file::{BaselineError, read, write};
 pub(crate) use pairs::{Both, Paired, Unit, pair};
 pub use pairs::{Coverage, Scope};
+pub(crate) use slices::{sliced_by, slices};
 pub use snapshot::{CaseSnapshot, EvaluatorPrint, SCHEMA, ScoreSnapshot, Snapshot, row_print};
 pub(crate) use tracked::tracked;

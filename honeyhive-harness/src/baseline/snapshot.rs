@@ -103,7 +103,7 @@ pub struct CaseSnapshot {
     /// The cluster of the case: cases of one cluster resemble each other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
-    /// The slices of [`Snapshot::slices`] that the case was in.
+    /// The slices that the case was in: those of [`Snapshot::slices`], and others by their keys.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub slices: BTreeSet<String>,
 }

@@ -10,6 +10,7 @@ use super::report::{Report, one};
 use super::{Done, Outcome};
 use crate::baseline::{self, ScoreComparison, Snapshot};
 use crate::config::{Config, Format};
+use crate::gate::case::Rules;
 use crate::gate::snapshot::recorded;
 use crate::gate::verdict::Baseline;
 use crate::journal::Keep;
@@ -112,6 +113,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
             after: pick::name(&after_at).unwrap_or_default(),
             scores: names.iter().map(|name| compare(&then, &now, name)).collect(),
             changed: baseline::changed(&then, &now),
+            slices: baseline::slices(&then, &now, &Rules::recorded(&experiment.record).sliced()),
         });
     }
     if compared.is_empty() {
@@ -190,6 +192,7 @@ fn as_json(compared: &Compared) -> Value {
         "after": compared.after,
         "changed": compared.changed,
         "scores": scores,
+        "slices": compared.slices,
     })
 }
 

@@ -202,6 +202,7 @@ mod tests {
             in_slice: Box::default(),
             row_hash: String::new(),
             cluster: None,
+            slices: Box::default(),
         }
     }
 

@@ -33,6 +33,34 @@ impl Rules {
     pub(crate) fn need_baseline(&self) -> bool {
         self.gates.iter().any(GateRule::needs_baseline)
     }
+
+    /// The evaluators whose slices some rule names, each with the key or tag of those slices.
+    pub(crate) fn sliced(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        for rule in &self.gates {
+            let (Some(slice), Of::Evaluator(index)) = (&rule.slice, rule.of()) else { continue };
+            // A damaged record may name an evaluator that it does not have.
+            let Some(judge) = self.judges.get(index) else { continue };
+            let one = (judge.name.clone(), baseline::sliced_by(slice).to_owned());
+            if !found.contains(&one) {
+                found.push(one);
+            }
+        }
+        found
+    }
+
+    /// The slices of a datapoint: those that rules name, and its own by the same keys.
+    fn slices_of(&self, datapoint: &Datapoint) -> Box<[String]> {
+        let mut found = std::collections::BTreeSet::new();
+        for slice in self.gates.iter().filter_map(|rule| rule.slice.as_deref()) {
+            if datapoint.in_slice(slice) {
+                found.insert(slice.to_owned());
+            } else if let Some((key, _)) = slice.split_once(':') {
+                found.extend(datapoint.slice_by(key));
+            }
+        }
+        found.into_iter().collect()
+    }
 }
 
 /// What an evaluator says of a case.
@@ -99,6 +127,8 @@ pub(crate) struct Case {
     pub(crate) row_hash: String,
     /// The cases that it belongs with, where the experiment has clusters.
     pub(crate) cluster: Option<String>,
+    /// Its slices, by the keys and tags that rules name. Empty where no rule has a slice.
+    pub(crate) slices: Box<[String]>,
 }
 
 impl Case {
@@ -113,6 +143,7 @@ impl Case {
             in_slice: Box::default(),
             row_hash: String::new(),
             cluster: None,
+            slices: Box::default(),
         }
     }
 
@@ -167,6 +198,8 @@ pub(crate) struct RowFacts {
     pub(crate) row_hash: String,
     /// See [`Case`].
     pub(crate) cluster: Option<String>,
+    /// See [`Case`].
+    pub(crate) slices: Box<[String]>,
 }
 
 impl RowFacts {
@@ -201,6 +234,7 @@ impl RowFacts {
         Self {
             row,
             in_slice: slices.map(in_slice).collect(),
+            slices: if sliced { rules.slices_of(datapoint) } else { Box::default() },
             row_hash,
             cluster: cluster.filter(|value| !value.is_null()).map(|value| match value {
                 serde_json::Value::String(text) => text.clone(),
@@ -223,11 +257,12 @@ pub(crate) fn decide(
     facts: RowFacts,
     attempts: &[AttemptRecord],
 ) -> (Case, Decision) {
-    let RowFacts { row, in_slice, row_hash, cluster } = facts;
+    let RowFacts { row, in_slice, row_hash, cluster, slices } = facts;
     let mut case = Case {
         row,
         row_hash,
         cluster,
+        slices,
         state: CaseState::Pass,
         attempts: u32::try_from(attempts.len()).unwrap_or(u32::MAX),
         scores: Box::default(),

@@ -74,8 +74,7 @@ fn case_snapshot(rules: &Rules, case: &Case) -> CaseSnapshot {
             CaseScore::NotApplicable => {}
         }
     }
-    let sliced = rules.gates.iter().enumerate().filter(|(index, _)| case.counts_for(*index));
-    snapshot.slices = sliced.filter_map(|(_, rule)| slice_of(rule)).collect();
+    snapshot.slices = case.slices.iter().cloned().collect();
     snapshot
 }
 

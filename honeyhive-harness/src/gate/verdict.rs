@@ -138,6 +138,7 @@ pub(crate) fn gate_record(
             accepted_at: baseline.snapshot.accepted_at.clone(),
             commit: baseline.snapshot.commit.clone(),
             changed: baseline::changed(&baseline.snapshot, now),
+            slices: baseline::slices(&baseline.snapshot, now, &scene.rules.sliced()),
         }),
         _ => None,
     };

@@ -153,6 +153,7 @@ pub use schema::{
 };
 pub(crate) use tail::Tail;
 pub use verdict::{
-    BaselineRecord, ComparisonRecord, GateRecord, RuleRecord, StoppedRecord, Verdict,
+    BaselineRecord, ComparisonRecord, GateRecord, RuleRecord, SliceRecord, SlicesRecord,
+    StoppedRecord, Verdict,
 };
 pub(crate) use writer::{Entry, Writer, create};

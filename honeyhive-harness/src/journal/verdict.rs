@@ -125,6 +125,53 @@ pub struct BaselineRecord {
     /// What has changed since.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
+    /// How the slices that rules name differ in what they gained.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<SlicesRecord>,
+}
+
+/// How much the slices of an experiment gained since the baseline, by one evaluator, seen together.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SlicesRecord {
+    /// The evaluator's name in the experiment.
+    pub evaluator: String,
+    /// The key of the metadata, or the tag, that the slices are made by.
+    pub by: String,
+    /// Cochran's Q: how far the gains of the slices are from their common mean.
+    pub q: f64,
+    /// Its degrees of freedom: one less than there are slices.
+    pub df: usize,
+    /// How often slices made by chance would differ at least as much, corrected for `tests`.
+    pub p: f64,
+    /// The number of such comparisons in the experiment.
+    pub tests: usize,
+    /// The slices, those that gained least first.
+    pub slices: Vec<SliceRecord>,
+}
+
+impl SlicesRecord {
+    /// Slices differ by more than chance where `p` is at most this.
+    pub(crate) const ALPHA: f64 = 0.05;
+
+    /// Whether the slices differ by more than chance.
+    pub fn differ(&self) -> bool {
+        self.p <= Self::ALPHA
+    }
+}
+
+/// How much a slice gained since the baseline.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SliceRecord {
+    /// `lang:de`
+    pub slice: String,
+    /// How many of its cases can be compared.
+    pub n: usize,
+    /// Their mean gain: positive is better, whichever way the evaluator's numbers go.
+    pub gain: f64,
+    /// The same, pulled towards the gain of all slices as far as chance explains the difference.
+    pub shrunken: f64,
 }
 
 /// What a gate said.

@@ -2,6 +2,7 @@
 
 use super::{BOLD, COLUMNS, DIM, GREEN, RED};
 use crate::baseline::{Pair, ScoreComparison};
+use crate::journal::SlicesRecord;
 use crate::text::{number, one_line, pad, plain, thousands, width};
 
 /// Two runs of an experiment.
@@ -16,6 +17,8 @@ pub(crate) struct Compared {
     pub(crate) scores: Vec<ScoreComparison>,
     /// What changed from one to the other.
     pub(crate) changed: Vec<String>,
+    /// How the slices that rules name differ.
+    pub(crate) slices: Vec<SlicesRecord>,
 }
 
 /// A finding has a p-value of at most this.
@@ -64,6 +67,7 @@ fn render_one(text: &mut String, compared: &Compared, cases: usize) {
         let said = "two-sided p; the one-sided p of no_regression is about half of it";
         text.push_str(&format!("  {DIM}{said}{DIM:#}\n"));
     }
+    super::sliced::render(text, &compared.slices);
     for score in &compared.scores {
         moved(text, score, cases);
     }

@@ -37,6 +37,9 @@ pub(super) fn render(all: &[Judged]) -> String {
             text.push_str(&format!("  {style}{mark}{style:#}\n"));
             wrapped(&mut text, &rule.text, 4);
         }
+        if let Some(baseline) = &judged.gate.baseline {
+            super::sliced::render(&mut text, &baseline.slices);
+        }
         for note in &judged.notes {
             text.push_str(&format!("  {YELLOW}note{YELLOW:#}\n"));
             wrapped(&mut text, note, 4);

@@ -13,8 +13,9 @@ use super::document::{
     Case, Change, Compared, Document, Ending, Experiment, Finding, Outcome, Row, finding, shown,
     shown_inputs, state_name,
 };
+use super::sliced;
 use crate::gate::counted::of_all;
-use crate::journal::{GitRecord, RuleRecord, Verdict};
+use crate::journal::{GitRecord, RuleRecord, SlicesRecord, Verdict};
 use crate::text::{count, middle, number, one_line, seconds, thousands};
 
 /// GitHub takes 65,536 letters; whoever posts it may want to add a line.
@@ -149,6 +150,25 @@ fn of_experiment(experiment: &Experiment<'_>) -> String {
         text.push_str(&against(compared));
     }
     text.push_str(&table(experiment));
+    for one in experiment.compared.iter().flat_map(|compared| &compared.slices) {
+        text.push_str(&slices(one));
+    }
+    text
+}
+
+/// Whether slices differ, and then each of them.
+fn slices(one: &SlicesRecord) -> String {
+    let [slice, n, gain, shrunken] = sliced::HEADS;
+    let mut text = format!(
+        "\n{}\n\n| {slice} | {n} | {gain} | {shrunken} |\n|---|--:|--:|--:|\n",
+        code(&sliced::sentence(one), LONGEST)
+    );
+    for [slice, n, gain, shrunken] in one.slices.iter().take(sliced::MOST).map(sliced::cells) {
+        let _ = writeln!(text, "| {} | {n} | {gain} | {shrunken} |", cell(&slice));
+    }
+    if let Some(more) = sliced::more(one) {
+        let _ = writeln!(text, "\n{more}");
+    }
     text
 }
 

@@ -18,6 +18,7 @@ mod reviewed;
 #[cfg(feature = "cli")]
 mod runs;
 pub(crate) mod screen;
+mod sliced;
 mod summary;
 mod table;
 

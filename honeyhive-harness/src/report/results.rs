@@ -16,7 +16,7 @@ use super::document::{
     Case, CaseScore, Change, Compared, Counts, Document, Ending, Experiment, Finding, Latency, Row,
     finding, state_name,
 };
-use crate::journal::{AttemptRecord, GateRecord, GitRecord, ScoreRecord};
+use crate::journal::{AttemptRecord, GateRecord, GitRecord, ScoreRecord, SlicesRecord};
 use crate::score::{Direction, ScoreValue};
 
 /// The number of the format. It grows when a reader of the old one would misunderstand.
@@ -251,6 +251,7 @@ struct AgainstPart<'a> {
     same: usize,
     new: usize,
     removed: &'a [String],
+    slices: &'a [SlicesRecord],
 }
 
 impl<'a> AgainstPart<'a> {
@@ -265,6 +266,7 @@ impl<'a> AgainstPart<'a> {
             same: compared.same,
             new: compared.new,
             removed: &compared.rows.removed,
+            slices: &compared.slices,
         }
     }
 }

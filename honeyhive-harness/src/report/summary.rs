@@ -387,6 +387,7 @@ fn render_rules(text: &mut String, experiment: &ExperimentSummary) {
             changed => words.push_str(&format!("; changed since: {}", changed.join(", "))),
         }
         wrapped(text, &words, 2);
+        super::sliced::render(text, &baseline.slices);
     }
     // Rules that lack the same thing, such as a baseline, say so once.
     let mut told: Vec<(Verdict, String, String)> = Vec::new();

@@ -59,6 +59,7 @@ mod poisson_binomial;
 mod power;
 mod proportion_power;
 mod quantile;
+mod shrinkage;
 mod wilson;
 
 pub use alternative::Alternative;
@@ -80,4 +81,5 @@ pub use poisson_binomial::poisson_binomial_tail;
 pub use power::{mean_cases_needed, mean_detectable, mean_power};
 pub use proportion_power::{proportion_cases_needed, proportion_detectable, proportion_power};
 pub use quantile::{median, quantile, quantile_interval};
+pub(crate) use shrinkage::{GroupEffect, GroupEffects, group_effects};
 pub use wilson::{wilson, wilson_lower, wilson_upper};

@@ -49,6 +49,7 @@ fn case(row: usize, score: CaseScore, seconds: &[f64]) -> Case {
         in_slice: Box::default(),
         row_hash: String::new(),
         cluster: None,
+        slices: Box::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::gate::case::{self as gate, Case as Decided, Rules};
 use crate::gate::snapshot::facts;
 use crate::journal::{
     CaseResults, CaseState, ExperimentRecord, ExperimentResults, GateRecord, RuleRecord,
-    StoppedRecord, Verdict as Says,
+    SlicesRecord, StoppedRecord, Verdict as Says,
 };
 use crate::rule::Of;
 use crate::stats;
@@ -51,6 +51,8 @@ pub(crate) struct Compared<'a> {
     pub(crate) same: usize,
     /// Cases that cannot be compared.
     pub(crate) new: usize,
+    /// How the slices that rules name differ in what they gained.
+    pub(crate) slices: Vec<SlicesRecord>,
 }
 
 /// What the function of an experiment took, alone, in seconds.
@@ -168,7 +170,7 @@ impl<'a> Experiment<'a> {
             error_rules: about(Of::Errors),
             counts,
             rows,
-            compared: against.map(|against| compared(against, &cases)),
+            compared: against.map(|against| compared(against, &rules, &cases)),
             rerun: results.rerun(&record.experiment),
             cases,
         }
@@ -214,7 +216,7 @@ fn compare(
     found
 }
 
-fn compared<'a>(against: &Against<'a>, cases: &[Case<'_>]) -> Compared<'a> {
+fn compared<'a>(against: &Against<'a>, rules: &Rules, cases: &[Case<'_>]) -> Compared<'a> {
     let of = |change| cases.iter().filter(|case| case.change == Some(change)).count();
     Compared {
         label: against.label.clone(),
@@ -226,6 +228,7 @@ fn compared<'a>(against: &Against<'a>, cases: &[Case<'_>]) -> Compared<'a> {
         regressed: of(Change::Regressed),
         same: of(Change::Same),
         new: of(Change::New),
+        slices: baseline::slices(against.before, against.now, &rules.sliced()),
     }
 }
 

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use super::super::document::{Experiment, Finding, Measured, Row, finding};
+use super::super::sliced;
 use super::escape::text;
 use super::{chart, data};
-use crate::journal::{RuleRecord, Verdict};
+use crate::journal::{RuleRecord, SlicesRecord, Verdict};
 use crate::rule::{Measure, Of, Test};
 use crate::score::Direction;
 use crate::stats::Spread;
@@ -44,6 +45,36 @@ pub(super) fn render(experiment: &Experiment<'_>) -> String {
         html.push_str(&other("error_rate", &mean, &experiment.error_rules, compared, gated));
     }
     html.push_str("</tbody></table></div>\n");
+    for one in experiment.compared.iter().flat_map(|compared| &compared.slices) {
+        html.push_str(&slices(one));
+    }
+    html
+}
+
+/// Whether slices differ, and then each of them.
+fn slices(one: &SlicesRecord) -> String {
+    let mut html = format!(
+        "<p class=\"changed\">{}</p>\n<div class=\"wide\"><table class=\"gains\">\n\
+         <caption class=\"away\">Slices of {} by {}</caption>\n<thead><tr>",
+        text(&sliced::sentence(one)),
+        text(&one.evaluator),
+        text(&one.by)
+    );
+    for head in sliced::HEADS {
+        let _ = write!(html, "<th scope=\"col\">{head}</th>");
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for [slice, n, gain, shrunken] in one.slices.iter().take(sliced::MOST).map(sliced::cells) {
+        let _ = writeln!(
+            html,
+            "<tr><th scope=\"row\">{}</th><td>{n}</td><td>{gain}</td><td>{shrunken}</td></tr>",
+            text(&slice)
+        );
+    }
+    html.push_str("</tbody></table></div>\n");
+    if let Some(more) = sliced::more(one) {
+        let _ = writeln!(html, "<p class=\"about\">{more}</p>");
+    }
     html
 }
 

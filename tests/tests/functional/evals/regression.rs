@@ -96,6 +96,16 @@ fn sliced(n: u32) -> f64 {
     answer(n)
 }
 
+/// The last `BAD_HIGH` cases are bad, too.
+#[experiment(
+    dataset = twenty,
+    evaluators(points),
+    gate(mean(points, slice = "size:low") >= 0.0, no_regression(points, alpha = 0.000001)),
+)]
+fn sliced_by_size(n: u32) -> f64 {
+    if n > 20 - number("BAD_HIGH") { 0.0 } else { answer(n) }
+}
+
 #[experiment(
     dataset = twenty,
     cluster = "document",
