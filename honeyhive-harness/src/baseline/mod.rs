@@ -51,6 +51,8 @@ mod pairs;
 mod slices;
 mod snapshot;
 mod tracked;
+#[cfg(feature = "cli")]
+mod trend;
 
 pub use changed::{RowChanges, changed};
 pub(crate) use collapse::held_and_collapsed;
@@ -63,3 +65,7 @@ pub use pairs::{Coverage, Scope};
 pub(crate) use slices::{sliced_by, slices};
 pub use snapshot::{CaseSnapshot, EvaluatorPrint, SCHEMA, ScoreSnapshot, Snapshot, row_print};
 pub(crate) use tracked::tracked;
+#[cfg(all(test, feature = "cli"))]
+pub(crate) use trend::TrendPoint;
+#[cfg(feature = "cli")]
+pub(crate) use trend::{Trend, TrendLine, measures_the_same};

@@ -18,6 +18,7 @@ mod review;
 mod run;
 mod runs;
 mod targets;
+mod trend;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -17,12 +17,17 @@ use crate::upload::unsent;
 /// of them, and what the gate said. Where it was sent to somewhere and has not arrived as a whole,
 /// what is left. A journal that cannot be read is listed with the reason. Below them stands how the
 /// scores of each experiment went from run to run, the last one at the right, of runs with all rows.
+///
+/// With `--trend`: a line per experiment and evaluator, of the runs since the baseline that measure
+/// the same as the newest one. What each run lost, in standard deviations of a run and less 0.5, is
+/// added up and never falls below 0 (CUSUM); above 4, a note names the run since which scores drift.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   cargo honeyhive runs
   cargo honeyhive runs --limit 3
   cargo honeyhive runs --json --dir ci-artifacts/honeyhive
+  cargo honeyhive runs --trend
 
 Exit codes: 0 listed (also when there is nothing to list), 1 there is no such directory, 64 usage.")]
 pub(super) struct Args {
@@ -32,6 +37,9 @@ pub(super) struct Args {
     /// Prints a JSON array, with the same facts, for scripts
     #[arg(long)]
     json: bool,
+    /// How the scores of each experiment went from run to run instead, and since when they drift
+    #[arg(long, conflicts_with = "limit")]
+    trend: bool,
     /// The directory of journals, or that of a single invocation
     #[arg(long, value_name = "PATH")]
     dir: Option<PathBuf>,
@@ -40,6 +48,9 @@ pub(super) struct Args {
 /// What is to be printed.
 pub(super) fn run(args: &Args, config: &Config) -> Result<String, String> {
     let places = Places::find(args.dir.as_deref(), config)?;
+    if args.trend {
+        return super::trend::run(&places, args.json);
+    }
     let found: Vec<PathBuf> = places.runs()?.into_iter().map(|run| run.directory).collect();
     let listed = |directory: &PathBuf| Listed {
         overview: Overview::new(directory, &scores),

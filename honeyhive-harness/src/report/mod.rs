@@ -21,6 +21,8 @@ pub(crate) mod screen;
 mod sliced;
 mod summary;
 mod table;
+#[cfg(feature = "cli")]
+mod trend;
 
 #[cfg(feature = "cli")]
 pub(crate) use compared::Compared;
@@ -37,6 +39,8 @@ use screen::{BOLD, DIM, GREEN, RED, YELLOW, print};
 pub(crate) use screen::{error, note, out, print_annotations, sent};
 #[cfg(feature = "cli")]
 pub(crate) use screen::{styled, usage};
+#[cfg(feature = "cli")]
+pub(crate) use trend::Trended;
 
 use crate::gate::case::{Case, Rules};
 use crate::gate::miss::Miss;
@@ -164,6 +168,21 @@ pub(crate) fn compared(all: &[Compared], cases: usize) -> String {
 #[cfg(feature = "cli")]
 pub(crate) fn runs(runs: &[Listed], more: usize) -> String {
     runs::render(runs, more)
+}
+
+/// How scores went from run to run, to be printed by [`styled`].
+#[cfg(feature = "cli")]
+pub(crate) fn trends(all: &[Trended], unreadable: usize) -> String {
+    trend::render(all, unreadable)
+}
+
+/// The same facts for scripts.
+///
+/// # Errors
+/// Those of JSON.
+#[cfg(feature = "cli")]
+pub(crate) fn trends_json(all: &[Trended]) -> Result<String, serde_json::Error> {
+    trend::json(all)
 }
 
 /// Columns of a terminal.

@@ -44,6 +44,8 @@ mod beta;
 mod bootstrap;
 mod bounded;
 mod cluster;
+#[cfg(feature = "cli")]
+mod cusum;
 mod dealing;
 mod distribution;
 mod exchange;
@@ -66,6 +68,8 @@ pub use alternative::Alternative;
 pub use bootstrap::{SplitMix64, bootstrap_interval};
 pub(crate) use bounded::BoundedMean;
 pub use cluster::{ClusteredMean, clustered_interval, clustered_mean};
+#[cfg(feature = "cli")]
+pub(crate) use cusum::{LIMIT as DRIFT_LIMIT, Loss, SLACK as DRIFT_SLACK, cusum, drift_since};
 pub use dealing::{Dealt, dealing_test};
 pub use distribution::{normal_cdf, normal_quantile, student_t_cdf, student_t_quantile};
 pub(crate) use exchange::{Combine, Exchanges, Way, deals};

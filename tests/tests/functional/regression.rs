@@ -7,9 +7,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use honeyhive_tests::{Honeyhive, Project, Run};
+use honeyhive_tests::{Project, Run};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
+
+mod slices;
+mod trend;
 
 static PROJECT: LazyLock<Project> =
     LazyLock::new(|| Project::with_evals("regression", include_str!("evals/regression.rs")));
@@ -203,56 +206,6 @@ fn a_slice_compares_its_cases_alone() {
     Inconclusive: no_regression(points, slice = "size:high"): only 8 cases can be compared with the baseline accepted <age> (2025-11-20, at 9f3e1c2); it takes 10
     Fail: no_regression(points, slice = "size:medium"): no case is in the slice `size:medium`; check its spelling in metadata and tags
     "#);
-}
-
-#[test]
-fn slices_are_seen_together_before_any_of_them_alone() {
-    all_good("sliced_by_size");
-    let apart = run("sliced_by_size", 10);
-    assert_eq!(apart.code, Some(0), "{}", apart.output());
-    let gate = apart.gates().remove(0);
-    let [slices] = &gate.baseline.expect("a baseline").slices[..] else { panic!("one comparison") };
-    assert_eq!((slices.by.as_str(), slices.df, slices.differ()), ("size", 1, true));
-    let from = |text: &str, start: &str, lines: usize| -> String {
-        let found = text.lines().skip_while(|line| !line.contains(start));
-        found.take(lines).map(|line| format!("{line}\n")).collect()
-    };
-    assert_snapshot!(from(&apart.stdout, "points by size", 4), @"
-    points by size: slices differ by more than chance (Q = 36.0, 1 df, p < 0.001)
-      slice           n      gain  shrunken
-      size:low       12    -0.833    -0.824
-      size:high       8         0    -0.014
-    ");
-    assert_snapshot!(from(&apart.report_file("summary.md"), "points by size", 6), @"
-    `points by size: slices differ by more than chance (Q = 36.0, 1 df, p < 0.001)`
-
-    | slice | n | gain | shrunken |
-    |---|--:|--:|--:|
-    | `size:low` | 12 | -0.833 | -0.824 |
-    | `size:high` | 8 | 0 | -0.014 |
-    ");
-    let said = "slices differ by more than chance";
-    assert!(apart.report_file("report.html").contains(said));
-    // Every other place says the same.
-    let honeyhive = |arguments: &[&str]| {
-        let (code, text, stderr) = Honeyhive::new(apart.directory(), arguments.iter().copied())
-            .argument("--dir")
-            .argument(&apart.invocations()[0])
-            .run();
-        assert_eq!(code, Some(0), "{stderr}");
-        from(&text, "points by size", 4)
-    };
-    let terminal = from(&apart.stdout, "points by size", 4);
-    assert_eq!(honeyhive(&["gate", "--recorded"]), terminal);
-    assert_eq!(honeyhive(&["compare"]), terminal);
-    // Five of twelve and three of eight are the same loss: every slice is said to have that.
-    let alike = PROJECT.evals(["sliced_by_size::"]).env("BAD", "5").env("BAD_HIGH", "3").run();
-    assert_snapshot!(from(&alike.stdout, "points by size", 4), @"
-    points by size: slices differ by no more than chance (Q = 0.0, 1 df, p = 1)
-      slice           n      gain  shrunken
-      size:low       12    -0.417      -0.4
-      size:high       8    -0.375      -0.4
-    ");
 }
 
 #[test]

@@ -106,6 +106,11 @@ fn sliced_by_size(n: u32) -> f64 {
     if n > 20 - number("BAD_HIGH") { 0.0 } else { answer(n) }
 }
 
+#[experiment(dataset = twenty, evaluators(points))]
+fn drifting(n: u32) -> f64 {
+    answer(n)
+}
+
 #[experiment(
     dataset = twenty,
     cluster = "document",
