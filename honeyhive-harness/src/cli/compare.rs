@@ -14,6 +14,7 @@ use crate::gate::case::Rules;
 use crate::gate::snapshot::recorded;
 use crate::gate::verdict::Baseline;
 use crate::journal::Keep;
+use crate::report::document::{Difference, decided_by};
 use crate::report::files::Loaded;
 use crate::report::{self, Compared};
 
@@ -21,7 +22,8 @@ use crate::report::{self, Compared};
 ///
 /// Every mean is of the cases that both runs have, with the same row and the same evaluator. The
 /// p-value is of a paired permutation test (on hits and misses `McNemar`'s exact test), two-sided.
-/// Nothing is decided here; that is for gates.
+/// Nothing is decided here; that is for gates: where the gate of the later run compared with the same
+/// baseline, p and the word behind it are the gate's.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -105,15 +107,22 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
                 }
             },
         };
+        let rules = Rules::recorded(&experiment.record);
+        let scored = |(at, name): (usize, &&String)| {
+            let score = compare(&then, &now, name);
+            let decides = decided_by(&rules, experiment.gate.as_ref(), &then, at);
+            let found = Difference::new(&score, decides);
+            (score, found)
+        };
         let names: Vec<&String> =
             experiment.record.evaluators.iter().map(|one| &one.name).collect();
         compared.push(Compared {
             experiment: name.clone(),
             before: words,
             after: pick::name(&after_at).unwrap_or_default(),
-            scores: names.iter().map(|name| compare(&then, &now, name)).collect(),
+            scores: names.iter().enumerate().map(scored).collect(),
             changed: baseline::changed(&then, &now),
-            slices: baseline::slices(&then, &now, &Rules::recorded(&experiment.record).sliced()),
+            slices: baseline::slices(&then, &now, &rules.sliced()),
         });
     }
     if compared.is_empty() {
@@ -162,7 +171,7 @@ fn as_json(compared: &Compared) -> Value {
     let scores: Vec<Value> = compared
         .scores
         .iter()
-        .map(|score| {
+        .map(|(score, found)| {
             let moved: Vec<Moved<'_>> = score
                 .pairs
                 .iter()
@@ -179,7 +188,11 @@ fn as_json(compared: &Compared) -> Value {
                 "interval": score.interval.map(|interval| [interval.low, interval.high]),
                 "better": score.better,
                 "worse": score.worse,
-                "p": score.p_two_sided(),
+                "finding": found.finding.name(),
+                "p": found.p,
+                "tests": found.tests.max(1),
+                "by_gate": found.by_gate,
+                "p_two_sided": score.p_two_sided(),
                 "p_worse": score.p_worse,
                 "p_better": score.p_better,
                 "moved": moved,

@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use crate::baseline::Snapshot;
 use crate::gate::case::Case;
 use crate::gate::miss::Miss;
 use crate::journal::AttemptRecord;
@@ -49,6 +50,8 @@ pub(crate) struct Lane {
     pub(crate) stopped: OnceLock<String>,
     /// The gate is decided, so no further case of the experiment is started.
     pub(super) decided: AtomicBool,
+    /// The baseline, once a case misses; `None` where there is none that can be read.
+    before: OnceLock<Option<Snapshot>>,
 }
 
 /// The results of all experiments of a run.
@@ -74,6 +77,7 @@ impl Lane {
             times: Mutex::default(),
             stopped: OnceLock::new(),
             decided: AtomicBool::new(false),
+            before: OnceLock::new(),
         }
     }
 
@@ -179,7 +183,13 @@ impl Lane {
         attempts
     }
 
-    /// The worst cases that are not as they should be, worst first.
+    /// The baseline, read where it is asked for the first time.
+    pub(super) fn before(&self, read: impl FnOnce() -> Option<Snapshot>) -> Option<&Snapshot> {
+        self.before.get_or_init(read).as_ref()
+    }
+
+    /// The worst cases that are not as they should be: those that fail, and of these, and of the
+    /// rest, those that did not miss in the baseline; then worst first.
     pub(crate) fn misses(&self) -> Vec<Miss> {
         lock(&self.misses).clone()
     }

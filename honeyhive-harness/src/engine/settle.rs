@@ -13,6 +13,8 @@ use super::schedule::{Job, Places, Shared};
 use crate::datapoint::Datapoint;
 use crate::gate::case::{self, Case, CaseScore, Decision, RowFacts};
 use crate::gate::miss::Miss;
+use crate::gate::snapshot::missed_before;
+use crate::gate::verdict::Baseline;
 use crate::journal::{AttemptError, AttemptRecord, CaseRecord, Entry, ErrorKind, Record, models};
 use crate::text::one_line;
 
@@ -284,8 +286,18 @@ impl Decided {
         }
     }
 
-    fn put_up(self, shared: &Shared, job: usize, index: usize) {
+    fn put_up(mut self, shared: &Shared, job: usize, index: usize) {
         let progress = &shared.progress[job];
+        if let Some(miss) = &mut self.miss {
+            let spec = &shared.jobs[job].spec;
+            let read = || Some(Baseline::read(&spec.baseline, &spec.name).ok()?.snapshot);
+            let before = shared.board.lanes[job].before(read);
+            let id = &spec.dataset.rows[self.case.row].id;
+            let judges = &spec.rules.judges;
+            miss.compare(
+                before.and_then(|before| missed_before(judges, before, id, &self.case.row_hash)),
+            );
+        }
         if !self.outcome.passed {
             progress.failing.fetch_add(1, Ordering::AcqRel);
             if shared.options.fail_fast {

@@ -91,7 +91,7 @@ impl Corrected {
 }
 
 /// `p = 0.031`, `p < 0.001`; with a further digit where it is next to alpha.
-pub(super) fn p_value(p: f64, alpha: f64) -> String {
+pub(crate) fn p_value(p: f64, alpha: f64) -> String {
     if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {}", p_digits(p, alpha)) }
 }
 

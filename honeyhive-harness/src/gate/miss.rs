@@ -18,6 +18,9 @@ const TAIL: usize = 400;
 /// Fields of a value that a summary may want.
 const MOST_FIELDS: usize = 12;
 
+/// By how much more severe a case is that did not miss before; more than all that is below it.
+const NEW: f64 = 20_000.0;
+
 /// A field of a value, on one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Field {
@@ -87,7 +90,7 @@ pub(crate) struct Miss {
     pub(crate) inputs: Parts,
     pub(crate) expected: Option<Parts>,
     pub(crate) output: Option<Parts>,
-    /// It was better in the baseline.
+    /// It was good in the baseline.
     pub(crate) is_new: bool,
     /// For sorting: more is worse.
     pub(crate) severity: f64,
@@ -116,7 +119,7 @@ impl Miss {
             _ => 1000.0,
         };
         let severity =
-            if failed { 10_000.0 } else { 0.0 } + rank + record.map_or(0.0, worst).min(999.0);
+            if failed { 2.0 * NEW } else { 0.0 } + rank + record.map_or(0.0, worst).min(999.0);
         Self {
             row: case.row,
             test,
@@ -127,6 +130,16 @@ impl Miss {
             output: record.and_then(|record| record.output.as_ref()).map(Parts::of),
             is_new: false,
             severity,
+        }
+    }
+}
+
+impl Miss {
+    /// Says whether the case missed in the baseline, too: then it comes after those that did not.
+    pub(crate) fn compare(&mut self, missed_before: Option<bool>) {
+        self.is_new = missed_before == Some(false);
+        if missed_before != Some(true) {
+            self.severity += NEW;
         }
     }
 }

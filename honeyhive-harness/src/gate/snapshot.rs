@@ -78,6 +78,27 @@ fn case_snapshot(rules: &Rules, case: &Case) -> CaseSnapshot {
     snapshot
 }
 
+/// Whether a case that misses now missed in an earlier run, too: a score that judges was not good, or
+/// there was none that should have been. `None` where the earlier run does not know the case, or knows
+/// another row by its id.
+pub(crate) fn missed_before(
+    judges: &[Judge],
+    before: &Snapshot,
+    id: &str,
+    row_hash: &str,
+) -> Option<bool> {
+    let then = before.cases.get(id).filter(|then| then.row == row_hash)?;
+    let missed = |judge: &Judge| {
+        let (comparison, limit) = judge.case_limit();
+        let score = then.scores.get(&judge.name).filter(|score| score.good.is_some());
+        score.is_some_and(|score| !comparison.holds(score.score, limit))
+            || then.missing.contains(&judge.name)
+    };
+    // A file of schema 1 does not say why a case has no score.
+    let is_known = !then.scores.is_empty() || !then.missing.is_empty();
+    is_known.then(|| judges.iter().any(missed))
+}
+
 /// What is known of the row of a recorded case.
 pub(crate) fn facts(rules: &Rules, cluster: Option<&str>, case: &CaseResults) -> RowFacts {
     let Some(attempt) = case.attempts.first() else {

@@ -1,6 +1,5 @@
 //! What becomes of a run: gates, the summary, the exit code; also when it is interrupted.
 
-use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -426,17 +425,9 @@ impl Finale {
     }
 
     /// The worst misses, each after the command that reruns it: those that fail their case first,
-    /// and of these, and of the rest, those that were better in the baseline.
+    /// and of these, and of the rest, those that did not miss in the baseline.
     fn misses(&self, job: usize) -> Vec<(String, Miss)> {
-        let rows = &self.shared.jobs[job].spec.dataset.rows;
-        let rules = self.verdicts[job].get().map(|verdict| &verdict.rules);
-        let compared = rules.into_iter().flatten().filter_map(|rule| rule.against.as_ref());
-        let moved: HashSet<&String> = compared.flat_map(|against| &against.moved).collect();
-        let mut misses = self.shared.board.lanes[job].misses();
-        for miss in &mut misses {
-            miss.is_new = moved.contains(&rows[miss.row].id);
-        }
-        misses.sort_by_key(|miss| (!miss.failed, !miss.is_new));
+        let misses = self.shared.board.lanes[job].misses();
         misses.into_iter().map(|miss| (self.target.rerun(&miss.test), miss)).collect()
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::engine::{Job, Shared};
 use crate::gate::case::Case;
 use crate::gate::verdict::verdict_of;
-use crate::journal::{GateRecord, RuleRecord, Verdict};
+use crate::journal::{ComparisonRecord, GateRecord, RuleRecord, Verdict};
 use crate::report;
 use crate::text::count;
 
@@ -101,7 +101,8 @@ pub(super) fn both(
         if !is_relative_failure(rule) {
             continue;
         }
-        let p = second.against.as_ref().map_or(f64::NAN, |against| against.p);
+        // The p that decided, as everywhere.
+        let p = second.against.as_ref().map_or(f64::NAN, ComparisonRecord::decisive_p);
         if second.verdict == Verdict::Fail {
             rule.text.push_str(&format!(
                 "; confirmed by a second look at {again}, p = {}",
@@ -109,6 +110,10 @@ pub(super) fn both(
             ));
         } else {
             rule.verdict = Verdict::Pass;
+            if let (Some(first), Some(second)) = (&mut rule.against, second.against) {
+                let moved = std::mem::take(&mut first.moved);
+                *first = ComparisonRecord { moved, ..second };
+            }
             rule.text.push_str(&format!(
                 "; not confirmed by a second look at {again}, p = {}",
                 crate::text::number(p)

@@ -1,5 +1,6 @@
 //! Two runs beside each other, for a terminal of 80 columns.
 
+use super::document::{Difference, Finding};
 use super::{BOLD, COLUMNS, DIM, GREEN, RED};
 use crate::baseline::{Pair, ScoreComparison};
 use crate::journal::SlicesRecord;
@@ -13,16 +14,13 @@ pub(crate) struct Compared {
     pub(crate) before: String,
     /// The later one.
     pub(crate) after: String,
-    /// Per evaluator.
-    pub(crate) scores: Vec<ScoreComparison>,
+    /// Per evaluator, with what the difference comes to.
+    pub(crate) scores: Vec<(ScoreComparison, Difference)>,
     /// What changed from one to the other.
     pub(crate) changed: Vec<String>,
     /// How the slices that rules name differ.
     pub(crate) slices: Vec<SlicesRecord>,
 }
-
-/// A finding has a p-value of at most this.
-const ALPHA: f64 = 0.05;
 
 /// All of them; `cases` is how many that moved are shown for each evaluator.
 pub(super) fn render(all: &[Compared], cases: usize) -> String {
@@ -49,7 +47,8 @@ fn render_one(text: &mut String, compared: &Compared, cases: usize) {
         compared.changed.join(", ")
     };
     super::summary::wrapped(text, &format!("changed: {changed}"), 2);
-    let longest = compared.scores.iter().map(|score| width(&score.evaluator)).max().unwrap_or(0);
+    let names = compared.scores.iter().map(|(score, _)| width(&score.evaluator));
+    let longest = names.max().unwrap_or(0);
     let longest = longest.clamp(9, 16);
     text.push_str(&format!(
         "\n  {DIM}{}  {:>6} {:>6} {:>7}  {:<16} {:>6}  better / worse{DIM:#}\n",
@@ -60,20 +59,29 @@ fn render_one(text: &mut String, compared: &Compared, cases: usize) {
         "95 % of the gain",
         "p"
     ));
-    for score in &compared.scores {
-        text.push_str(&row(score, longest));
+    for (score, found) in &compared.scores {
+        text.push_str(&row(score, *found, longest));
     }
-    if compared.scores.iter().any(|score| score.incomparable.is_none() && !score.pairs.is_empty()) {
-        let said = "two-sided p; the one-sided p of no_regression is about half of it";
+    let any = |by_gate: bool| {
+        let compared = compared.scores.iter().filter(|(_, found)| found.p.is_some());
+        compared.into_iter().any(|(_, found)| found.by_gate == by_gate)
+    };
+    let said = match (any(true), any(false)) {
+        (true, true) => "p is the gate's where it has a no_regression, and two-sided elsewhere",
+        (true, false) => "p is the gate's: of a loss, corrected for its tests",
+        (false, true) => "p is two-sided",
+        (false, false) => "",
+    };
+    if !said.is_empty() {
         text.push_str(&format!("  {DIM}{said}{DIM:#}\n"));
     }
     super::sliced::render(text, &compared.slices);
-    for score in &compared.scores {
+    for (score, _) in &compared.scores {
         moved(text, score, cases);
     }
 }
 
-fn row(score: &ScoreComparison, longest: usize) -> String {
+fn row(score: &ScoreComparison, found: Difference, longest: usize) -> String {
     let name = pad(&one_line(&score.evaluator, longest), longest);
     if let Some(why) = &score.incomparable {
         let mut text = format!("  {name}  {DIM}not compared{DIM:#}\n");
@@ -83,24 +91,18 @@ fn row(score: &ScoreComparison, longest: usize) -> String {
     if score.pairs.is_empty() {
         return format!("  {name}  {DIM}no case that both runs have a score for{DIM:#}\n");
     }
-    let p = score.p_two_sided();
-    let style = match (p <= ALPHA, score.gain > 0.0) {
-        (true, true) => GREEN,
-        (true, false) => RED,
-        (false, _) => DIM,
+    let style = match found.finding {
+        Finding::Better => GREEN,
+        Finding::Worse => RED,
+        _ => DIM,
     };
-    let word = match (p <= ALPHA, score.gain > 0.0) {
-        (true, true) => "better",
-        (true, false) => "worse",
-        (false, _) => "not significant",
-    };
+    let (p, words) = found.cells();
     let interval = match score.interval {
         Some(interval) => format!("{} to {}", number(interval.low), number(interval.high)),
         None => "no spread".to_owned(),
     };
-    let p = if p < 0.001 { "<0.001".to_owned() } else { number(p) };
     format!(
-        "  {name}  {:>6} {:>6} {:>7}  {interval:<16} {p:>6}  {} / {}  {style}{word}{style:#}\n",
+        "  {name}  {:>6} {:>6} {:>7}  {interval:<16} {p:>6}  {} / {}  {style}{words}{style:#}\n",
         number(score.before),
         number(score.after),
         signed(score.gain),

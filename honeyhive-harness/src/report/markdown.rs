@@ -10,7 +10,7 @@
 use std::fmt::Write as _;
 
 use super::document::{
-    Case, Change, Compared, Document, Ending, Experiment, Finding, Outcome, Row, finding, shown,
+    Case, Change, Compared, Document, Ending, Experiment, Finding, Outcome, Row, shown,
     shown_inputs, state_name,
 };
 use super::sliced;
@@ -26,6 +26,9 @@ const NOTE: usize = 500;
 
 /// Cases that are shown, per experiment.
 const SHOWN_CASES: usize = 10;
+
+/// Rules that are shown of an evaluator.
+const MOST_RULES: usize = 8;
 
 /// Columns of an input, output or reason.
 const LONGEST: usize = 600;
@@ -250,27 +253,42 @@ fn table(experiment: &Experiment<'_>) -> String {
     text
 }
 
-/// `-0.031 (p = 0.012, worse)` and `3 / 11`.
+/// `-0.031 (**worse**, p = 0.012)` and `3 / 11`.
 fn change(row: &Row<'_>) -> (String, String) {
-    let Some(comparison) = &row.comparison else { return (String::new(), String::new()) };
-    let word = match finding(comparison) {
-        Finding::Better => "**better**",
-        Finding::Worse => "**worse**",
-        Finding::NotSignificant => "not significant",
-        Finding::Incomparable => {
-            let why = comparison.incomparable.as_deref().unwrap_or("no case is in both");
-            return (format!("not comparable: {}", cell(why)), String::new());
+    let (Some(comparison), Some(found)) = (&row.comparison, row.difference) else {
+        return (String::new(), String::new());
+    };
+    if found.finding == Finding::Incomparable {
+        let why = comparison.incomparable.as_deref().unwrap_or("no case is in both");
+        return (format!("not comparable: {}", cell(why)), String::new());
+    }
+    let words = match found.finding {
+        Finding::Better | Finding::Worse => {
+            let words = found.words();
+            let (word, rest) = words
+                .split_once(',')
+                .map_or((&*words, ""), |(word, _)| (word, &words[word.len()..]));
+            format!("**{word}**{rest}")
         }
+        _ => found.words(),
     };
     let difference = comparison.after - comparison.before;
     let sign = if difference > 0.0 { "+" } else { "" };
-    let change =
-        format!("{sign}{} (p = {}, {word})", number(difference), number(comparison.p_two_sided()));
+    let change = format!("{sign}{} ({words})", number(difference));
     (change, format!("{} / {}", thousands(comparison.better), thousands(comparison.worse)))
 }
 
 fn gates(rules: &[&RuleRecord]) -> String {
-    let shown = rules.iter().take(5).map(|rule| {
+    let mut rules = rules.to_vec();
+    if rules.len() > MOST_RULES {
+        // What does not hold is never among those that are left out for those that do.
+        rules.sort_by_key(|rule| match rule.verdict {
+            Verdict::Fail => 0,
+            Verdict::Inconclusive => 1,
+            Verdict::Pass => 2,
+        });
+    }
+    let shown = rules.iter().take(MOST_RULES).map(|rule| {
         let mark = match rule.verdict {
             Verdict::Pass => "✅",
             Verdict::Fail => "❌",
@@ -279,8 +297,8 @@ fn gates(rules: &[&RuleRecord]) -> String {
         format!("{mark} {}", cell(&rule.rule))
     });
     let mut text = shown.collect::<Vec<_>>().join("<br>");
-    if rules.len() > 5 {
-        let _ = write!(text, "<br>and {} more", rules.len() - 5);
+    if rules.len() > MOST_RULES {
+        let _ = write!(text, "<br>and {} more", rules.len() - MOST_RULES);
     }
     if text.is_empty() { "-".to_owned() } else { text }
 }
@@ -314,9 +332,12 @@ fn cases(page: &mut Page, experiment: &Experiment<'_>) {
 fn of_case(case: &Case<'_>) -> String {
     let allowed = if case.passed { ", the gate decides" } else { "" };
     let state = if case.is_miss() { "miss" } else { state_name(case.state) };
-    let moved = match case.change {
-        Some(Change::Regressed) => " ▼ regressed",
-        _ => "",
+    let moved = match (case.missed_before, case.change) {
+        (Some(false), _) => " ▼ new",
+        (Some(true), Some(Change::Regressed)) => " ▼ regressed, missed before",
+        (Some(true), _) => ", missed before",
+        (None, Some(Change::Regressed)) => " ▼ regressed",
+        (None, _) => "",
     };
     let mut text = format!("\n**{}** {state}{allowed}{moved}\n", code(case.id, 120));
     let mut lines = String::new();

@@ -1,5 +1,7 @@
 //! Everything that is printed, apart from libtest's own lines.
 
+#[cfg(all(test, feature = "cli"))]
+mod agreement;
 mod annotations;
 #[cfg(feature = "cli")]
 mod compared;

@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::document::{
-    Case, CaseScore, Change, Compared, Counts, Document, Ending, Experiment, Finding, Latency, Row,
-    finding, state_name,
+    Case, CaseScore, Change, Compared, Counts, Document, Ending, Experiment, Latency, Row,
+    state_name,
 };
 use crate::journal::{AttemptRecord, GateRecord, GitRecord, ScoreRecord, SlicesRecord};
 use crate::score::{Direction, ScoreValue};
@@ -172,7 +172,10 @@ struct ChangePart<'a> {
     interval: Option<(f64, f64)>,
     better: usize,
     worse: usize,
-    p: f64,
+    /// The one that decided; two-sided where no rule of the gate did.
+    p: Option<f64>,
+    tests: usize,
+    by_gate: bool,
 }
 
 impl<'a> EvaluatorPart<'a> {
@@ -192,13 +195,8 @@ impl<'a> EvaluatorPart<'a> {
             missing: row.missing,
             not_applicable: row.not_applicable,
             good: row.judges().then_some(row.good),
-            change: row.comparison.as_ref().map(|one| ChangePart {
-                finding: match finding(one) {
-                    Finding::Better => "better",
-                    Finding::Worse => "worse",
-                    Finding::NotSignificant => "not_significant",
-                    Finding::Incomparable => "incomparable",
-                },
+            change: row.comparison.as_ref().zip(row.difference).map(|(one, found)| ChangePart {
+                finding: found.finding.name(),
                 incomparable: one.incomparable.as_deref(),
                 pairs: one.pairs.len(),
                 before: finite(one.before),
@@ -207,7 +205,9 @@ impl<'a> EvaluatorPart<'a> {
                 interval: one.interval.map(|interval| (interval.low, interval.high)),
                 better: one.better,
                 worse: one.worse,
-                p: one.p_two_sided(),
+                p: found.p,
+                tests: found.tests.max(1),
+                by_gate: found.by_gate,
             }),
         }
     }
@@ -284,6 +284,7 @@ struct CaseLine<'a> {
     reasons: &'a [String],
     flaky: bool,
     change: Option<&'static str>,
+    missed_before: Option<bool>,
     inputs: Option<&'a Map<String, Value>>,
     ground_truth: Option<&'a Value>,
     metadata: Option<&'a Map<String, Value>>,
@@ -336,6 +337,7 @@ impl<'a> CaseLine<'a> {
                 Change::Same => "same",
                 Change::New => "new",
             }),
+            missed_before: case.missed_before,
             inputs: row.map(|row| &row.inputs),
             ground_truth: row.and_then(|row| row.ground_truth.as_ref()),
             metadata: row.map(|row| &row.metadata),

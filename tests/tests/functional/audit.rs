@@ -156,6 +156,14 @@ fn one_case_that_is_lost_says_the_same_to_both_rules() {
     let run = run("company", &[("BAD", "1")]);
     assert!(run.stdout.contains("no_collapse 1 lost, p 0.05"), "{}", run.stdout);
     assert!(run.stdout.contains("no_regression -0.05, p 0.05"), "{}", run.stdout);
+    // So do the reports and `compare`: a two-sided p would call it not significant.
+    let comment = run.report_file("summary.md");
+    assert!(comment.contains("-0.05 (**worse**, p = 0.05)"), "{comment}");
+    assert!(run.report_file("report.html").contains("<small>worse, p = 0.05</small>"));
+    let at = run.invocations().remove(0);
+    let (_, text, _) = PROJECT.honeyhive(["compare", "--dir"]).argument(at).run();
+    assert!(text.contains("0.05  0 / 1  worse\n"), "{text}");
+    assert!(text.contains("p is the gate's"), "{text}");
 }
 
 #[test]

@@ -260,7 +260,7 @@ fn two_runs_are_compared_case_by_case() {
 
       evaluator  before  after    gain  95 % of the gain      p  better / worse
       right         0.8    0.6    -0.2  -0.33 to -0.07    0.008  0 / 8  worse
-      two-sided p; the one-sided p of no_regression is about half of it
+      p is two-sided
 
       worse by right
         n06  1 → 0

@@ -170,8 +170,10 @@ fn no_report_can_be_broken_by_what_it_reports() {
 }
 
 #[test]
-fn a_case_that_moved_is_seen_against_the_baseline() {
-    let run = PROJECT.evals(["fails::"]).run();
+fn what_misses_now_and_did_not_before_comes_first_everywhere() {
+    let file = PROJECT.directory().join("data/accepted.json");
+    let _ = fs::remove_file(&file);
+    let run = PROJECT.evals(["moved::"]).run();
     let experiment = run.experiments().remove(0);
     let prints: serde_json::Map<String, Value> = experiment
         .evaluators
@@ -182,37 +184,49 @@ fn a_case_that_moved_is_seen_against_the_baseline() {
             (one.name.clone(), print)
         })
         .collect();
+    // Of the two misses, `n1` was one before; the error of `n0` is new.
     let cases: serde_json::Map<String, Value> = run
         .cases()
         .iter()
         .map(|case| {
-            let scores = json!({"right": {"score": 1.0, "attempts": 1, "good": 1}});
+            let good = u32::from(case.case != "n1");
+            let scores = json!({"right": {"score": good, "attempts": 1, "good": good}});
             (case.case.clone(), json!({"row": case.row_hash, "scores": scores}))
         })
         .collect();
     let baseline = json!({
-        "schema": 1, "experiment": "fails", "accepted_at": "2026-01-02T03:04:05Z",
+        "schema": 1, "experiment": "moved", "accepted_at": "2026-01-02T03:04:05Z",
         "invocation": "another", "evaluators": prints, "cases": cases,
     });
-    let file = PROJECT.directory().join("data/accepted.json");
     fs::create_dir_all(file.parent().expect("a parent")).expect("a directory");
     fs::write(&file, baseline.to_string()).expect("a file");
-    // The journal names the file of the baseline; this run's own was not there.
-    let [directory] = &run.invocations()[..] else { panic!("one invocation was expected") };
-    let journal = fs::read_dir(directory).expect("a directory").filter_map(Result::ok);
-    let journal = journal.map(|entry| entry.path()).find(|path| path.is_file()).expect("a journal");
-    let text = fs::read_to_string(&journal).expect("a journal");
-    let edited = text.replace("data/fails.json", "data/accepted.json");
-    let lines: String = edited.lines().map(|line| sealed(line) + "\n").collect();
-    fs::write(&journal, lines).expect("a journal");
-    let (code, markdown, stderr) =
-        Honeyhive::new(run.directory(), ["report", "--format", "md", "--dir"])
-            .argument(directory)
-            .run();
-    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let run = PROJECT.evals(["moved::"]).run();
+    fs::remove_file(&file).expect("the file");
+    let in_order = |text: &str, places: [&str; 3]| {
+        let at = places.map(|place| text.find(place).unwrap_or_else(|| panic!("{place}: {text}")));
+        assert!(at.is_sorted(), "{places:?}: {text}");
+    };
+    let markdown = run.report_file("summary.md");
     assert!(markdown.contains("Against `the baseline accepted "), "{markdown}");
     assert!(markdown.contains("▼ 1 regressed, = 2 same, + 1 not comparable"), "{markdown}");
-    assert!(markdown.contains("**`n1`** miss, the gate decides ▼ regressed"), "{markdown}");
+    in_order(
+        &markdown,
+        [
+            "**`n2`** miss, the gate decides ▼ new",
+            "**`n0`** error, the gate decides ▼ new",
+            "**`n1`** miss, the gate decides, missed before",
+        ],
+    );
+    in_order(&run.stdout, ["– n0  ▼ new", "– n2  ▼ new", "– n1  right is false"]);
+    let page = run.report_file("report.html");
+    in_order(&page, ["<b>n2</b>", "<b>n0</b>", "<b>n1</b>"]);
+    assert_eq!(page.matches("<small>missed before</small>").count(), 1);
+    let missed: Vec<Value> = results(&run)
+        .iter()
+        .filter(|line| line["type"] == "case")
+        .map(|line| line["missed_before"].clone())
+        .collect();
+    assert_eq!(missed, [false, true, false, false].map(Value::from));
 }
 
 #[test]

@@ -35,6 +35,8 @@ pub(crate) struct Case<'a> {
     pub(crate) flaky: bool,
     /// Against what the experiment is compared with.
     pub(crate) change: Option<Change>,
+    /// Whether it missed in the other run, too; `None` where that does not know it.
+    pub(crate) missed_before: Option<bool>,
     /// What came out then, where the other run is known; the first attempt that has an output.
     pub(crate) output_before: Option<&'a Value>,
     /// Runs exactly this case.
@@ -147,6 +149,7 @@ impl<'a> Case<'a> {
                 .any(|one| one.is_flaky()),
             scores,
             change: None,
+            missed_before: None,
             output_before: before.and_then(first_output),
             rerun: experiment.rerun(&test),
             test,

@@ -1,5 +1,6 @@
 //! What an evaluator says of all cases.
 
+use super::difference::Difference;
 use crate::baseline::ScoreComparison;
 use crate::gate::case::{Case, CaseScore};
 use crate::gate::counted::of_all;
@@ -9,9 +10,6 @@ use crate::journal::{EvaluatorRecord, RuleRecord};
 use crate::rule::Of;
 use crate::score::Comparison;
 use crate::stats::{self, Spread};
-
-/// A difference that chance alone makes less often than this is called one.
-pub(crate) const ALPHA: f64 = 0.05;
 
 /// A mean with what is known about it.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +72,8 @@ pub(crate) struct Row<'a> {
     pub(crate) rules: Vec<&'a RuleRecord>,
     /// What changed against what the experiment is compared with.
     pub(crate) comparison: Option<ScoreComparison>,
+    /// What that comes to.
+    pub(crate) difference: Option<Difference>,
 }
 
 impl<'a> Row<'a> {
@@ -84,6 +84,7 @@ impl<'a> Row<'a> {
         cases: &[Case],
         rules: Vec<&'a RuleRecord>,
         comparison: Option<ScoreComparison>,
+        decided: Option<&RuleRecord>,
     ) -> Self {
         let judge = &judges[index];
         let scores = || cases.iter().filter_map(|case| Some((case.scores.get(index)?, case)));
@@ -101,6 +102,7 @@ impl<'a> Row<'a> {
             not_applicable: count(CaseScore::NotApplicable),
             good: holds().filter(|holds| *holds).count(),
             rules,
+            difference: comparison.as_ref().map(|one| Difference::new(one, decided)),
             comparison,
         }
     }
@@ -108,31 +110,5 @@ impl<'a> Row<'a> {
     /// Its scores decide cases.
     pub(crate) fn judges(&self) -> bool {
         self.limit.is_some()
-    }
-}
-
-/// What a difference between two runs comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Finding {
-    /// It got better, by more than chance.
-    Better,
-    /// It got worse, by more than chance.
-    Worse,
-    /// Chance alone makes such differences.
-    NotSignificant,
-    /// The two cannot be compared.
-    Incomparable,
-}
-
-/// What a comparison comes to at [`ALPHA`], two-sided.
-pub(crate) fn finding(comparison: &ScoreComparison) -> Finding {
-    if comparison.incomparable.is_some() || comparison.pairs.is_empty() {
-        Finding::Incomparable
-    } else if comparison.p_two_sided() >= ALPHA {
-        Finding::NotSignificant
-    } else if comparison.p_worse < comparison.p_better {
-        Finding::Worse
-    } else {
-        Finding::Better
     }
 }

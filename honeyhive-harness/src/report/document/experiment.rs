@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use super::case::{Case, Change};
+use super::difference::decided_by;
 use super::evaluator::{Measured, Row};
 use super::{Counts, Outcome};
 use crate::baseline::{self, RowChanges, ScoreComparison, Snapshot};
 use crate::gate::case::{self as gate, Case as Decided, Rules};
-use crate::gate::snapshot::facts;
+use crate::gate::snapshot::{facts, missed_before};
 use crate::journal::{
     CaseResults, CaseState, ExperimentRecord, ExperimentResults, GateRecord, RuleRecord,
     SlicesRecord, StoppedRecord, Verdict as Says,
@@ -135,6 +136,13 @@ impl<'a> Experiment<'a> {
         }
         counts.add(CaseState::Skipped, record.selected.saturating_sub(cases.len()));
         let mut comparisons = against.map(|against| compare(record, against, &mut cases));
+        if let Some(Against { before, now, .. }) = against {
+            for case in &mut cases {
+                let row = now.cases.get(case.id).map(|now| now.row.as_str());
+                case.missed_before =
+                    row.and_then(|row| missed_before(&rules.judges, before, case.id, row));
+            }
+        }
         let said: &[RuleRecord] = results.gate.as_ref().map_or(&[], |gate| &gate.rules);
         let about = |of: Of| {
             let rules = rules.gates.iter().zip(said).filter(move |(rule, _)| rule.of() == of);
@@ -147,7 +155,10 @@ impl<'a> Experiment<'a> {
             .map(|(index, evaluator)| {
                 let comparison = comparisons.as_mut().and_then(|all| all.get_mut(index)?.take());
                 let about = about(Of::Evaluator(index));
-                Row::new(index, evaluator, &rules.judges, &decided, about, comparison)
+                let decides = against.and_then(|against| {
+                    decided_by(&rules, results.gate.as_ref(), against.before, index)
+                });
+                Row::new(index, evaluator, &rules.judges, &decided, about, comparison, decides)
             })
             .collect();
         let Verdict { outcome, causes, broken } = verdict(results, &cases, counts);
@@ -177,7 +188,8 @@ impl<'a> Experiment<'a> {
     }
 
     /// The cases that are not as they should be: those that fail first, then what a gate decides
-    /// about; among them regressions, errors, and then the order of the dataset.
+    /// about; among them those that did not miss in the other run, regressions, errors, and then the
+    /// order of the dataset.
     pub(crate) fn worst(&self) -> Vec<&Case<'a>> {
         let mut bad: Vec<&Case<'a>> = self.cases.iter().filter(|case| case.is_bad()).collect();
         bad.sort_by_key(|case| {
@@ -186,7 +198,8 @@ impl<'a> Experiment<'a> {
                 CaseState::Unscored => 1,
                 _ => 2,
             };
-            (case.passed, case.change != Some(Change::Regressed), state, case.row)
+            let also_before = case.missed_before == Some(true);
+            (case.passed, also_before, case.change != Some(Change::Regressed), state, case.row)
         });
         bad
     }

@@ -5,13 +5,17 @@
 //! differences from the baseline's.
 
 mod case;
+mod difference;
 mod evaluator;
 mod experiment;
 #[cfg(test)]
 pub(crate) mod samples;
 
 pub(crate) use case::{Case, CaseScore, Change, shown, shown_inputs};
-pub(crate) use evaluator::{ALPHA, Finding, Measured, Row, finding};
+pub(crate) use difference::{ALPHA, Finding};
+#[cfg(feature = "cli")]
+pub(crate) use difference::{Difference, decided_by};
+pub(crate) use evaluator::{Measured, Row};
 pub(crate) use experiment::{Against, Compared, Experiment, Latency};
 
 use crate::journal::{CaseState, GitRecord, Results};

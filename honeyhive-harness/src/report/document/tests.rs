@@ -90,7 +90,8 @@ fn a_comparison_reaches_evaluators_and_cases() {
     assert_eq!(compared.rows.removed, ["gone"]);
     let correct = detect.rows[0].comparison.as_ref().expect("compared");
     assert_eq!((correct.better, correct.worse), (0, 1));
-    assert_eq!(finding(correct), Finding::NotSignificant);
+    let difference = detect.rows[0].difference.expect("compared");
+    assert_eq!((difference.finding, difference.by_gate), (Finding::NotSignificant, false));
     assert_eq!(detect.cases[1].scores[0].gain, Some(-1.0));
     assert_eq!(detect.cases[1].output_before, Some(&json!("fr")));
     // What got worse comes before other errors.

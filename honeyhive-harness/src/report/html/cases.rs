@@ -88,6 +88,7 @@ fn first<'a, 'b>(experiment: &'b Experiment<'a>) -> Vec<&'b Case<'a>> {
             !case.is_bad(),
             attention,
             forgiven,
+            data::missed_before(case),
             !data::lost(case),
             same,
             case.state == CaseState::Fail,
@@ -162,7 +163,8 @@ fn row(case: &Case<'_>, rows: &[Row<'_>], compared: bool) -> String {
     let name = if case.is_miss() { "miss" } else { state_name(case.state) };
     let sign = sign(name);
     let mut html = format!(
-        "<tr><td class=\"c-state s-{name}\"><i aria-hidden=\"true\">{sign}</i> {name}</td>"
+        "<tr><td class=\"c-state s-{name}\"><i aria-hidden=\"true\">{sign}</i> {name}{}</td>",
+        if data::missed_before(case) { "<small>missed before</small>" } else { "" }
     );
     if compared {
         html.push_str(match case.change {

@@ -88,6 +88,7 @@ fn case(case: &Case<'_>, at: usize, experiment: &Experiment<'_>, longest: usize)
     to.set_if(case.state != CaseState::Pass, "s", case.state.index());
     to.set_if(case.passed && case.state != CaseState::Pass, "g", 1);
     to.set_if(case.flaky, "f", 1);
+    to.set_if(missed_before(case), "p", 1);
     to.set_if(needs_attention(case), "u", if lost(case) { 2 } else { 1 });
     let reasons: Vec<String> =
         case.reasons.iter().map(|reason| limits::text(reason, longest.min(4096))).collect();
@@ -125,6 +126,11 @@ fn case(case: &Case<'_>, at: usize, experiment: &Experiment<'_>, longest: usize)
 /// that moved a little and is still good enough is no reason.
 pub(super) fn needs_attention(case: &Case<'_>) -> bool {
     case.is_bad() || lost(case)
+}
+
+/// Whether it is not as it should be, and was not in the other run either.
+pub(super) fn missed_before(case: &Case<'_>) -> bool {
+    case.is_bad() && case.missed_before == Some(true)
 }
 
 /// Whether a yes became a no, or a rarer yes.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::document::{Experiment, Finding, Measured, Row, finding};
+use super::super::document::{Experiment, Finding, Measured, Row};
 use super::super::sliced;
 use super::escape::text;
 use super::{chart, data};
@@ -182,10 +182,11 @@ fn difference(row: &Row<'_>) -> String {
     if comparison.pairs.is_empty() {
         return "<small>no case has a score in both runs</small>".to_owned();
     }
-    let (class, sign, words) = match finding(comparison) {
-        Finding::Better => ("s-pass", "▲ ", "better"),
-        Finding::Worse => ("s-fail", "▼ ", "worse"),
-        Finding::NotSignificant | Finding::Incomparable => ("", "", "not significant"),
+    let Some(found) = row.difference else { return String::new() };
+    let (class, sign) = match found.finding {
+        Finding::Better => ("s-pass", "▲ "),
+        Finding::Worse => ("s-fail", "▼ "),
+        _ => ("", ""),
     };
     let minimize = row.record.direction == Direction::Minimize;
     let note = if minimize { " gain" } else { "" };
@@ -198,11 +199,10 @@ fn difference(row: &Row<'_>) -> String {
             signed(interval.high)
         );
     }
-    let p = comparison.p_two_sided();
-    let p = if p < 0.001 { "p &lt; 0.001".to_owned() } else { format!("p = {p:.3}") };
     let _ = write!(
         html,
-        "<small>{words}, {p}</small><small>{} better, {} worse of {} pairs</small>",
+        "<small>{}</small><small>{} better, {} worse of {} pairs</small>",
+        text(&found.words()),
         thousands(comparison.better),
         thousands(comparison.worse),
         thousands(comparison.pairs.len())

@@ -18,9 +18,10 @@ pub(super) fn render(document: &Document<'_>, longest: usize, without_trace: usi
         let _ = writeln!(
             html,
             "<li>Differences are between the same cases, where neither the row nor the evaluator \
-             changed. p is two-sided, from a sign-flip permutation test of the pairs (seed 0; \
-             McNemar's exact test on hits and misses); at p ≥ {ALPHA} a difference is called not \
-             significant. Several evaluators are several tests; p is not corrected for that.</li>"
+             changed. Where the gate has a <code>no_regression</code> of an evaluator, p is the \
+             gate's: of a loss, corrected for its tests. Elsewhere p is two-sided, from a sign-flip \
+             permutation test of the pairs (seed 0; McNemar's exact test on hits and misses), and \
+             not corrected; above {ALPHA} a difference is called not significant.</li>"
         );
     }
     for experiment in &document.experiments {

@@ -110,6 +110,12 @@ fn section(document: &Document<'_>, experiment: &Experiment<'_>, index: usize) -
     html
 }
 
+/// A text as it stands in the page.
+#[cfg(all(test, feature = "cli"))]
+pub(super) fn escaped(text: &str) -> String {
+    escape::text(text)
+}
+
 /// The sign of a state: colour alone says nothing to some.
 fn sign(name: &str) -> &'static str {
     match name {

@@ -49,7 +49,7 @@ fn the_first_screen_says_what_happened() {
         "<b>2</b> pass",
         "<b>1</b> worse",
         "Compared with baseline of 2026-11-20",
-        "not significant, p = 1.000",
+        "not significant, p = 1<",
         "1 better, 1 worse of 3 pairs",
         "cargo test -p app --test evals -- --exact detect::b",
     ] {

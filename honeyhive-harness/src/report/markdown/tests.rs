@@ -28,14 +28,14 @@ fn the_verdict_comes_first_and_the_worst_cases_last() {
 
     | evaluator | mean | 95 % interval | n | change | better / worse | gate |
     |---|--:|---|--:|---|--:|---|
-    | `correct` (1 without a score) | 0.667 | 0.208–0.939 | 3 of 4 | -0.333 (p = 1, not significant) | 0 / 1 | ❌ `mean(correct) >= 0.9` |
-    | `close` (1 without a score) | 0.667 | -0.282–1.615 | 3 of 4 | 0 (p = 1, not significant) | 1 / 1 | - |
+    | `correct` (1 without a score) | 0.667 | 0.208–0.939 | 3 of 4 | -0.333 (not significant, p = 1) | 0 / 1 | ❌ `mean(correct) >= 0.9` |
+    | `close` (1 without a score) | 0.667 | -0.282–1.615 | 3 of 4 | 0 (not significant, p = 1) | 1 / 1 | - |
     | latency | 583 ms | 0 µs–1.53 s | 3 of 4 |  |  | ✅ `p95(latency) <= "2s"` |
     | error_rate | 0.25 | 0.046–0.699 | 4 |  |  | - |
 
     <details><summary>2 cases of <code>detect</code> not as expected</summary>
 
-    **`b`** fail ▼ regressed
+    **`b`** fail ▼ new
     ```text
     close 0.25, needs >= 0.5
     correct is false

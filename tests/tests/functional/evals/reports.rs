@@ -35,6 +35,21 @@ fn fails(n: u32) -> Result<u32, String> {
     }
 }
 
+/// The same with a baseline that a test writes.
+#[experiment(
+    dataset = numbers,
+    evaluators(right),
+    gate(mean(right) >= 0.1, error_rate <= 0.5),
+    baseline = "data/accepted.json",
+)]
+fn moved(n: u32) -> Result<u32, String> {
+    match n {
+        0 => Err("nothing".to_owned()),
+        3 => Ok(n),
+        _ => Ok(7),
+    }
+}
+
 #[experiment(dataset = numbers, evaluators(right))]
 fn good(n: u32) -> u32 {
     n
