@@ -191,7 +191,7 @@ fn attempt(dice: &mut Dice, weather: &Weather, row: usize, n: u32, applies: bool
     let rate = weather.rates[row];
     let error = |message: &str| AttemptError { message: message.to_owned(), ..Default::default() };
     let failed = dice.chance(weather.errors);
-    let language = if row % 3 == 0 { "de" } else { "fr" };
+    let language = if row.is_multiple_of(3) { "de" } else { "fr" };
     let metadata = json!({"lang": language, "document": row / 4});
     let mut scores = Vec::new();
     for name in EVALUATORS {
@@ -284,12 +284,12 @@ impl Generated {
         let (records, _) = journal(&record, made);
         let then = Results::new(records);
         let mut snapshot = recorded(&then.experiments[0]);
-        snapshot.accepted_at = "2026-11-20T10:00:00Z".to_owned();
-        snapshot.invocation = "20261120T090000-0000".to_owned();
+        "2026-11-20T10:00:00Z".clone_into(&mut snapshot.accepted_at);
+        "20261120T090000-0000".clone_into(&mut snapshot.invocation);
         snapshot.commit = Some("1".repeat(40));
         for case in snapshot.cases.values_mut() {
             if dice.chance(0.01) {
-                case.row = "edited".to_owned();
+                "edited".clone_into(&mut case.row);
             }
         }
         baseline::write(&path, &snapshot).expect("a baseline");

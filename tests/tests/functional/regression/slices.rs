@@ -15,7 +15,7 @@ fn slices_are_seen_together_before_any_of_them_alone() {
     assert_eq!((slices.by.as_str(), slices.df, slices.differ()), ("size", 1, true));
     let from = |text: &str, start: &str, lines: usize| -> String {
         let found = text.lines().skip_while(|line| !line.contains(start));
-        found.take(lines).map(|line| format!("{line}\n")).collect()
+        found.take(lines).collect::<Vec<_>>().join("\n")
     };
     assert_snapshot!(from(&apart.stdout, "points by size", 4), @"
     points by size: slices differ by more than chance (Q = 36.0, 1 df, p < 0.001)
