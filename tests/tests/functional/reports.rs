@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::LazyLock;
 
-use honeyhive_tests::{Honeyhive, Project, Run, sealed};
+use honeyhive_tests::{Honeyhive, Project, Run};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
