@@ -153,15 +153,13 @@ fn correct_families(
     let least = |family: &[usize], of: &dyn Fn(&Tested<'_>) -> f64| {
         family.iter().map(|at| of(test(drafts, *at))).fold(f64::INFINITY, f64::min)
     };
-    // The fewest tests such that no more than these can fail when corrected for so many.
     let can_fail = |family: &Vec<usize>, tests: usize| {
         family.iter().any(|at| {
             let one = test(drafts, *at);
             one.least * tests as f64 <= one.alpha + 1e-12
         })
     };
-    let count = |tests: usize| families.iter().filter(|one| can_fail(one, tests)).count();
-    let tests = (1..=families.len()).find(|tests| count(*tests) <= *tests).unwrap_or(1);
+    let tests = tests_that_count(families, can_fail);
     let (mut able, unable): (Vec<&Vec<usize>>, Vec<&Vec<usize>>) =
         families.iter().partition(|family| can_fail(family, tests));
     able.sort_by(|a, b| least(a, &|one| one.p).total_cmp(&least(b, &|one| one.p)));
@@ -179,6 +177,13 @@ fn correct_families(
         let one = test(drafts, *at);
         corrected[*at] = Some(told(one, one.p * tests as f64, tests));
     }
+}
+
+/// The fewest tests such that no more than these can fail when corrected for so many: what cannot fail
+/// costs the others nothing (Tarone 1990).
+pub(super) fn tests_that_count<T>(families: &[T], can_fail: impl Fn(&T, usize) -> bool) -> usize {
+    let count = |tests: usize| families.iter().filter(|one| can_fail(one, tests)).count();
+    (1..=families.len()).find(|tests| count(*tests) <= *tests).unwrap_or(1)
 }
 
 fn told(test: &Tested<'_>, p: f64, tests: usize) -> Corrected {

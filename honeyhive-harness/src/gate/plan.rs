@@ -6,12 +6,12 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::case::Rules;
-use super::correct::Corrected;
+use super::correct::{Corrected, tests_that_count};
 use super::decided::earliest;
 use super::notice;
 use super::relative::{self, Family};
 use super::snapshot::recorded;
-use crate::baseline::exchange;
+use crate::baseline::exchange::{self, Question};
 use crate::baseline::{self, Paired, Scope, Snapshot, Unit};
 use crate::journal::{ExperimentRecord, Results};
 use crate::rule::{GateRule, Measure, Mode, Of, Test};
@@ -187,8 +187,8 @@ fn planned_rule(
         | Test::NoWorseThan { evaluator, .. }
         | Test::NonInferior { evaluator, .. } => {
             let name = &rules.judges[evaluator].name;
-            let tests = Family::of(&rules.gates).len();
-            planned_comparison(rule, name, known, (n, repeats, tests))
+            let tests = (Family::of(&rules.gates).len(), tests_for_sure(rules, known, repeats));
+            planned_comparison(rule, name, known, (n, repeats), tests)
         }
         Test::Limit {
             mode: Mode::Point,
@@ -236,7 +236,8 @@ fn planned_comparison(
     rule: &GateRule,
     evaluator: &str,
     known: &Known,
-    (n, repeats, tests): (usize, u32, usize),
+    (n, repeats): (usize, u32),
+    (tests, for_sure): (usize, usize),
 ) -> PlannedRule {
     let alpha = match rule.test {
         Test::NoRegression { alpha, .. }
@@ -253,7 +254,7 @@ fn planned_comparison(
         needs,
         note,
     };
-    let corrected = |least: f64| Corrected {
+    let corrected = |least: f64, tests: usize| Corrected {
         alone: 1.0,
         p: 1.0,
         least: (least * tests as f64).min(1.0),
@@ -265,13 +266,13 @@ fn planned_comparison(
     let paired = known.best().1.and_then(|best| expected(best, evaluator, repeats));
     let question = relative::question(rule);
     if let (Some(paired), Some(question)) = (&paired, question) {
-        let found = corrected(exchange::least(paired, question, false));
+        let found = corrected(least(paired, question), for_sure);
         if found.least > alpha {
             let why = notice::cannot_fail(paired, question, &found);
             return planned(Some(0.0), None, None, format!("cannot fail: {why}"));
         }
     }
-    let corrected = corrected(0.0);
+    let corrected = corrected(0.0, tests);
     let of_tests = match tests {
         0 | 1 => String::new(),
         tests => format!("; corrected for {tests} tests of the gate"),
@@ -314,6 +315,36 @@ fn planned_comparison(
             planned(Some(alpha), None, None, note)
         }
     }
+}
+
+/// The least p of a question, however it is asked.
+fn least(paired: &Paired, question: Question) -> f64 {
+    let of = |by_dealing| exchange::least(paired, question, by_dealing);
+    of(false).min(of(true))
+}
+
+/// The tests that a gate corrects for whatever becomes of its slices, whose sizes are not known, and
+/// of its margins: so that nothing is said to be impossible that is not.
+fn tests_for_sure(rules: &Rules, known: &Known, repeats: u32) -> usize {
+    let best = known.best().1;
+    let least_of = |family: Family<'_>| {
+        let name = &rules.judges.get(family.evaluator)?.name;
+        let paired = expected(best?, name, repeats)?;
+        let alphas = family.rules.iter().filter_map(|(_, rule)| match rule.test {
+            Test::NoRegression { alpha, .. }
+            | Test::NoCollapse { alpha, .. }
+            | Test::NoLoss { alpha, .. } => {
+                Some((least(&paired, relative::question(rule)?), alpha))
+            }
+            _ => None,
+        });
+        Some(alphas.collect::<Vec<(f64, f64)>>())
+    };
+    let families = Family::of(&rules.gates).into_iter().filter(|family| family.slice.is_none());
+    let families: Vec<Vec<(f64, f64)>> = families.filter_map(least_of).collect();
+    tests_that_count(&families, |family, tests| {
+        family.iter().any(|(least, alpha)| least * tests as f64 <= alpha + 1e-12)
+    })
 }
 
 /// A run paired with itself, as if it were repeated with another number of attempts.

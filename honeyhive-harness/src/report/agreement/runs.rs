@@ -272,7 +272,7 @@ impl Generated {
             (0..record.rows).map(|_| (level + 0.3 * dice.share() - 0.15).clamp(0.0, 1.0)).collect()
         };
         let before = Weather { rates: rates(&mut dice), errors: 0.0, not_applicable: 0.05 };
-        let loss = dice.of(&[0.0, 0.0, 0.1, 0.4, -0.3]);
+        let loss = dice.of(&[0.0, 0.0, 0.1, 0.4, 1.0, -0.3]);
         let fallen = before.rates.iter().map(|rate| (rate - loss).clamp(0.0, 1.0)).collect();
         let after = Weather {
             rates: fallen,
