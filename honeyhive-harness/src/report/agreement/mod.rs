@@ -180,13 +180,14 @@ fn no_two_places_disagree_about_a_run() {
     for seed in (0..RUNS).chain([FOUND]) {
         let run = Generated::new(seed);
         let rendered = render(&run);
-        let checks: [&dyn Fn(); 7] = [
+        let checks: [&dyn Fn(); 8] = [
             &|| counts(&rendered, seed),
             &|| evaluators(&rendered, &run, seed),
             &|| rules(&rendered, &run, seed),
             &|| differences(&rendered, &run, seed),
             &|| slices(&rendered, seed),
             &|| order(&rendered, seed),
+            &|| cases(&rendered, seed),
             &|| planned(&rendered, seed),
         ];
         // All that is wrong is seen at once.
@@ -422,6 +423,45 @@ fn slices(rendered: &Rendered, seed: u64) {
         let compares = rendered.judged.gate.baseline.is_some();
         for place in [&rendered.terminal, &rendered.gate] {
             same(joined(place).contains(&said) == compares, &said, place, seed);
+        }
+    }
+}
+
+/// Each case: its state and its scores, in the data of the page and in `JUnit`.
+fn cases(rendered: &Rendered, seed: u64) {
+    let data = between(&rendered.html, "id=\"data\">", "</script>");
+    let data: Value = serde_json::from_str(data).expect("JSON");
+    let listed = rendered.json.iter().filter(|line| line["type"] == "case");
+    let in_page = data["x"][0]["c"].as_array().expect("cases");
+    same(listed.clone().count() == in_page.len(), "cases", "the page", seed);
+    for (line, case) in listed.zip(in_page) {
+        let id = line["case"].as_str().expect("an id");
+        let state = match case["s"].as_u64() {
+            None => "pass",
+            Some(1) => "fail",
+            Some(2) => "error",
+            _ => "unscored",
+        };
+        let text = format!("{line}\n{case}");
+        same(case["i"] == id && line["state"] == state, id, &text, seed);
+        let test = format!("<testcase name=\"detect::{id}\"");
+        let junit = between(&rendered.junit, &test, "<testcase ");
+        for (name, score) in
+            ["correct", "close", "price"].iter().zip(case["v"].as_array().expect("scores"))
+        {
+            let known = &line["scores"][name];
+            let (shown, bad) = match score {
+                Value::Array(parts) => (parts[0].as_f64(), parts[1] == 1),
+                other => (other.as_f64(), false),
+            };
+            same(bad == (known["good"] == false), name, &text, seed);
+            same((score == "!") == (known["missing"] == true), name, &text, seed);
+            let value = known["value"].as_f64();
+            let close = shown.zip(value).is_none_or(|(shown, value)| (shown - value).abs() < 1e-6);
+            same(close && shown.is_some() == value.is_some(), name, &text, seed);
+            let property = value.map(|value| format!("name=\"{name}\" value=\"{value}\""));
+            let has = property.is_none_or(|property| junit.contains(&property));
+            same(has, name, junit, seed);
         }
     }
 }
