@@ -195,7 +195,7 @@ const SCENARIOS = {
     assert.equal(await focused(), 'Against expected');
     await press('d');
 
-    assert.match(await text('#attempt .about'), /^370 ms · 1,234 → 7 tok · session session-3-2$/);
+    assert.match(await text('#attempt .about'), /^370 ms in the function · 1,234 → 7 tok · session session-3-2$/);
 
     // The trace: a tree, and what each span says.
     assert.deepEqual(await texts('.waterfall .name'),

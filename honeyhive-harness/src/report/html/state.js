@@ -27,7 +27,7 @@ const experiments = JSON.parse($('#data').textContent).x.map((raw, index) => {
       flaky: !!c.f, reasons: c.w || [], change: c.d || 0, inputs: c.in || {}, expected: c.x,
       hasExpected: 'x' in c, tags: c.tg || [], metadata: c.md || {}, history: c.h,
       before: c.o, hasBefore: 'o' in c, changed: !!c.oc, scores, attempts, at,
-      bad: state > 0 && state < 4, before: !!c.p, urgent: !!c.u, lost: c.u === 2,
+      bad: state > 0 && state < 4, again: !!c.p, urgent: !!c.u, lost: c.u === 2,
     };
   });
   return one;
@@ -128,7 +128,7 @@ function selected() {
 
 // Worst first: what fails before what a gate forgives; what did not miss in the other run; a yes that
 // is a no now, whatever else got worse, errors, the worst scores.
-const urgency = c => (c.bad ? 0 : c.urgent ? 32 : 64) + (c.forgiven ? 16 : 0) + (c.before ? 8 : 0) +
+const urgency = c => (c.bad ? 0 : c.urgent ? 32 : 64) + (c.forgiven ? 16 : 0) + (c.again ? 8 : 0) +
   (c.lost ? 0 : 4) + (c.change === 2 ? 0 : 2) + (c.state === 1 ? 1 : 0);
 const badness = c => {
   let least = Infinity;

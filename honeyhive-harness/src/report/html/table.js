@@ -30,7 +30,7 @@ function tableRow(c, at) {
   const columns = $$('thead th.c-score', one.table).map(th => Number(th.dataset.s.slice(1)));
   return h('tr', {'data-at': at},
     h('td.c-state.s-' + name, null, h('i', {'aria-hidden': 'true'}, sign), ' ' + name,
-      c.before && h('small', null, 'missed before'), c.flaky && h('small', null, '≈ flaky')),
+      c.again && h('small', null, 'missed before'), c.flaky && h('small', null, '≈ flaky')),
     one.baseline != null && h('td.c-change' + ['', '.s-pass', '.s-fail', ''][c.change], null,
       c.change === 1 ? ['▲', h('span', null, ' better')] : c.change === 2 ? ['▼', h('span', null, ' worse')] :
       c.change === 3 ? h('small', null, 'new') : ''),
