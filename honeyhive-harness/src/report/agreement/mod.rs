@@ -109,6 +109,7 @@ fn summary(one: &ExperimentResults, rules: &Rules, run: &Generated) -> Summary {
         verdict: one.gate.clone(),
         not_judging: None,
         stopped: None,
+        stopped_early: None,
         elapsed: None,
     };
     Summary {
