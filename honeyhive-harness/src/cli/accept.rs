@@ -66,7 +66,7 @@ pub(super) struct Args {
 }
 
 /// What became of an experiment's baseline.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Accepted {
     experiment: String,
     file: PathBuf,
@@ -115,14 +115,16 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
                 let name = &experiment.record.experiment;
                 format!("`{name}` of {invocation} cannot be accepted: {why}")
             })?;
-            ready.push(prepare(experiment, &results, &invocation, args)?);
+            let (snapshot, accepted) = prepare(experiment, &results, &invocation, args)?;
+            ready.push(Ready { snapshot, accepted, target: experiment.target.clone() });
         }
     }
+    let ready = one_per_file(ready)?;
     if args.to.is_some() && ready.len() > 1 {
         return Err(SINGLE.to_owned());
     }
     let mut accepted = Vec::new();
-    for (snapshot, mut one) in ready {
+    for Ready { snapshot, accepted: mut one, .. } in ready {
         if one.written {
             baseline::write(&one.file, &snapshot).map_err(|error| error.to_string())?;
         }
@@ -135,6 +137,49 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         accepted.iter().map(line).collect()
     };
     Ok(Done { text, code: 0 })
+}
+
+/// A baseline that is to be written.
+#[derive(Debug)]
+struct Ready {
+    snapshot: Snapshot,
+    accepted: Accepted,
+    /// The test target that it is of.
+    target: String,
+}
+
+/// An experiment of a library runs in each target that links it, and has one baseline.
+fn one_per_file(all: Vec<Ready>) -> Result<Vec<Ready>, String> {
+    let mut kept: Vec<Ready> = Vec::new();
+    for one in all {
+        let twin = kept.iter().find(|other| other.accepted.file == one.accepted.file);
+        match twin {
+            None => kept.push(one),
+            Some(other) if says_the_same(&other.snapshot, &one.snapshot) => {}
+            Some(other) if other.accepted.experiment == one.accepted.experiment => {
+                return Err(format!(
+                    "`{}` ran in {} and in {}, and not with the same scores; its baseline is one \
+                     file, {}: run one of the targets alone, and accept that run",
+                    one.accepted.experiment,
+                    other.target,
+                    one.target,
+                    one.accepted.file.display()
+                ));
+            }
+            Some(other) => {
+                return Err(format!(
+                    "`{}` of {} and `{}` of {} have the same file for their baseline, {}; give one \
+                     of them another with `baseline = \"..\"`",
+                    other.accepted.experiment,
+                    other.target,
+                    one.accepted.experiment,
+                    one.target,
+                    one.accepted.file.display()
+                ));
+            }
+        }
+    }
+    Ok(kept)
 }
 
 const SINGLE: &str = "--to takes a single experiment; name it with -e";

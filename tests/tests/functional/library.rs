@@ -73,3 +73,53 @@ fn nothing_of_it_is_in_the_production_tree() {
     let tree = PROJECT.cargo(["tree", "-e", "normal"]);
     assert_snapshot!(tree, @"annotated-lib v0.0.0 (<project>)");
 }
+
+const SHARED: &str = r#"
+#[cfg_attr(feature = "evals", honeyhive_harness::evaluator)]
+fn kept(output: &str) -> bool {
+    !output.is_empty()
+}
+
+#[cfg_attr(
+    feature = "evals",
+    honeyhive_harness::experiment(dataset = "data/words.csv", evaluators(kept))
+)]
+pub fn greet(name: &str) -> String {
+    let program = std::env::args().next().unwrap_or_default();
+    let differs = std::env::var_os("DIFFERS").is_some() && program.contains("/again-");
+    if differs { String::new() } else { name.to_owned() }
+}
+"#;
+
+/// One experiment, which two targets link.
+static SHARED_BY_TWO: LazyLock<Project> = LazyLock::new(|| {
+    let main = "honeyhive_harness::main!(shared_lib);";
+    Project::with_evals("shared-lib", main)
+        .target("again", main)
+        .file("src/lib.rs", SHARED)
+        .file("data/words.csv", "id,name\nshort,Al\nlong,Alexandra\n")
+        .manifest(&MANIFEST.replace("annotated-lib", "shared-lib"))
+});
+
+#[test]
+fn two_targets_of_one_experiment_have_one_baseline() {
+    let baseline = SHARED_BY_TWO.directory().join("data/baselines/greet.json");
+    let accept = |variables: &[(&str, &str)]| {
+        let run = SHARED_BY_TWO.cargo_test(["--no-fail-fast"]);
+        let run = variables.iter().fold(run, |run, (name, value)| run.env(name, value)).run();
+        assert_eq!(run.experiments().len(), 2, "{}", run.output());
+        let _ = std::fs::remove_file(&baseline);
+        SHARED_BY_TWO.honeyhive(["accept"]).env("HH_DIR", run.directory().join("journal")).run()
+    };
+    // The last one of the two is not the one that counts, without a word.
+    let (code, stdout, stderr) = accept(&[("DIFFERS", "1")]);
+    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    let why =
+        "`greet` ran in shared-lib/again and in shared-lib/evals, and not with the same scores";
+    assert!(stderr.contains(why), "{stderr}");
+    assert!(!baseline.exists());
+    let (code, stdout, stderr) = accept(&[]);
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    assert_eq!(stdout.matches("greet").count(), 2, "{stdout}");
+    assert!(baseline.exists());
+}

@@ -45,3 +45,24 @@ fn a_later_date_alone_is_no_change() {
     assert!(says_the_same(&before, &Snapshot { dirty: true, ..snapshot("two", 3, 3) }));
     assert!(!says_the_same(&before, &snapshot("two", 2, 3)));
 }
+
+#[test]
+fn two_targets_of_one_experiment_have_one_baseline() {
+    let ready = |target: &str, experiment: &str, good: u32| Ready {
+        snapshot: snapshot(target, good, 3),
+        accepted: Accepted {
+            experiment: experiment.to_owned(),
+            file: PathBuf::from("core/baselines/first_word.json"),
+            ..Accepted::default()
+        },
+        target: target.to_owned(),
+    };
+    let same = vec![ready("core/evals", "first_word", 2), ready("app/evals", "first_word", 2)];
+    assert_eq!(one_per_file(same).expect("one file").len(), 1);
+    let differ = vec![ready("core/evals", "first_word", 2), ready("app/evals", "first_word", 3)];
+    let why = one_per_file(differ).expect_err("one of them would be lost");
+    assert!(why.contains("`first_word` ran in core/evals and in app/evals, and not with"), "{why}");
+    let others = vec![ready("core/evals", "first_word", 2), ready("core/evals", "last_word", 3)];
+    let why = one_per_file(others).expect_err("one of them would be lost");
+    assert!(why.contains("`first_word` of core/evals and `last_word` of core/evals"), "{why}");
+}
