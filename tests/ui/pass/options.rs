@@ -77,7 +77,7 @@ fn main() {
     let all = honeyhive_harness::registry::experiments();
     let [greet, function, failing] = &all[..] else { panic!("{}", all.len()) };
     assert_eq!((greet.name, greet.function, greet.package), ("greet.v1", "greet", "honeyhive-tests-tests"));
-    assert!(greet.file.ends_with("options.rs") && greet.line == 18, "{} {}", greet.file, greet.line);
+    assert!(greet.file.ends_with("options.rs") && greet.line == 33, "{} {}", greet.file, greet.line);
     assert!(matches!(greet.dataset, Source::File("data/greetings.csv")));
     assert_eq!((greet.repeats, greet.retries, greet.concurrency), (3, 2, Some(8)));
     assert_eq!((greet.timeout_ms, greet.dataset_name), (Some(90_000), Some("greetings")));
