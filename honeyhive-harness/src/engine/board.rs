@@ -40,6 +40,8 @@ struct Slot {
 pub(crate) struct Lane {
     slots: Vec<Slot>,
     done: AtomicUsize,
+    /// Those of the done cases that were not run.
+    not_run: AtomicUsize,
     all_done: (Mutex<bool>, Condvar),
     cases: Mutex<Vec<Case>>,
     misses: Mutex<Vec<Miss>>,
@@ -70,6 +72,7 @@ impl Lane {
         Self {
             slots: std::iter::repeat_with(Slot::default).take(cases).collect(),
             done: AtomicUsize::new(0),
+            not_run: AtomicUsize::new(0),
             all_done: (Mutex::new(cases == 0), Condvar::new()),
             cases: Mutex::new(Vec::with_capacity(cases)),
             misses: Mutex::default(),
@@ -96,8 +99,12 @@ impl Lane {
         if let Some(miss) = miss {
             self.keep(miss);
         }
+        let was_run = !outcome.skipped;
         if slot.outcome.set(outcome).is_err() {
             return;
+        }
+        if !was_run {
+            self.not_run.fetch_add(1, Ordering::AcqRel);
         }
         if let Some(waiter) = lock(&slot.waiter).take() {
             waiter.unpark();
@@ -150,8 +157,14 @@ impl Lane {
         }
     }
 
+    /// The cases that have a result, be it that they were not run.
     pub(crate) fn done(&self) -> usize {
         self.done.load(Ordering::Acquire)
+    }
+
+    /// The cases that were run to their end.
+    pub(crate) fn ran(&self) -> usize {
+        self.done().saturating_sub(self.not_run.load(Ordering::Acquire))
     }
 
     pub(crate) fn total(&self) -> usize {
@@ -240,6 +253,15 @@ mod tests {
             lane.cases().iter().map(|case| case.row).collect::<Vec<_>>(),
             (0..200).collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn a_case_that_was_not_run_is_done_and_did_not_run() {
+        let lane = Lane::new(3);
+        lane.put(0, case(0), None, passed());
+        let left_out = Outcome { passed: false, skipped: true, message: String::new() };
+        lane.put(2, case(2), None, left_out);
+        assert_eq!((lane.ran(), lane.done(), lane.total()), (1, 2, 3));
     }
 
     #[test]

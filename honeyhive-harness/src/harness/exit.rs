@@ -89,7 +89,7 @@ fn tell() {
     let recorded = run.as_deref().map_or_else(String::new, |run| {
         let lanes = &run.board.lanes;
         let (done, all): (usize, usize) =
-            lanes.iter().fold((0, 0), |(done, all), lane| (done + lane.done(), all + lane.total()));
+            lanes.iter().fold((0, 0), |(done, all), lane| (done + lane.ran(), all + lane.total()));
         format!("; {done} of {all} cases were done, and the journal has no end")
     });
     report::error(&format!(

@@ -121,7 +121,7 @@ fn text(shared: &Shared) -> Option<String> {
     let job = (0..lanes.len()).find(|job| lanes[*job].done() < lanes[*job].total())?;
     let spec = &shared.jobs[job].spec;
     let mut text =
-        format!("{} {}/{}", spec.name, thousands(lanes[job].done()), thousands(lanes[job].total()));
+        format!("{} {}/{}", spec.name, thousands(lanes[job].ran()), thousands(lanes[job].total()));
     let (mean, failing) = shared.running(job);
     if let (Some(mean), Some(judge)) = (mean, spec.rules.judges.first()) {
         text.push_str(&format!(" · {} {}", judge.name, number(mean)));
