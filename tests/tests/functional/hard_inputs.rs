@@ -531,11 +531,14 @@ fn a_full_disk_stops_the_run_and_loses_nothing_that_was_reported() {
 fn two_invocations_at_once_do_not_meet() {
     let first = PROJECT.evals(["wordy::"]);
     let directory = first.scratch().join("journal");
-    let second = PROJECT.evals(["wordy::"]).env("HH_DIR", &directory);
+    let go = first.scratch().join("go");
+    let first = first.env("GO", &go);
+    let second = PROJECT.evals(["wordy::"]).env("HH_DIR", &directory).env("GO", &go);
     let (mut first, mut second) = (first.start(), second.start());
     first.wait_for_notes("wordy", 1);
     second.wait_for_notes("wordy", 1);
     assert!(first.is_running() && second.is_running());
+    fs::write(&go, "").expect("a file");
     let (second, first) = (second.finish(), first.finish());
     assert_eq!((first.code, second.code), (Some(0), Some(0)), "{}", first.output());
     let invocations = first.invocations();

@@ -293,13 +293,13 @@ fn a_hundred_thousand_rows_are_listed_quickly() {
     let run = PROJECT.cargo_test(["--test", "large"]).arguments(["--list"]).run();
     let took = started.elapsed();
     assert_eq!(run.stdout.lines().filter(|line| line.ends_with(": test")).count(), 100_000);
-    assert!(took < Duration::from_secs(20), "took {took:?}");
+    assert!(took < Duration::from_secs(60), "took {took:?}");
     let started = Instant::now();
     let one =
         PROJECT.cargo_test(["--test", "large"]).arguments(["--exact", "large::row-99998"]).run();
     let took = started.elapsed();
     assert_eq!(one.test_lines(), [("large::row-99998", "ok")]);
-    assert!(took < Duration::from_secs(20), "took {took:?}");
+    assert!(took < Duration::from_secs(60), "took {took:?}");
 }
 
 // ---- targets ----
