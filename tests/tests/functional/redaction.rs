@@ -1,7 +1,7 @@
 //! Secrets: whatever an experiment does with one, nobody else gets to see it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use honeyhive_harness::journal::{AttemptRecord, ErrorKind, Record, read_invocation};
@@ -120,6 +120,7 @@ fn what_was_redacted_is_not_judged_again() {
     );
     assert_eq!(run.attempt("other").redacted, Some(Vec::new()));
     let journal = run.directory().join("journal");
+    let first = run.invocations();
     let (code, stdout, stderr) =
         WORDS.honeyhive(["rejudge"]).env("HH_DIR", &journal).env("DB_PASSWORD", "swordfish").run();
     let said = format!("{stdout}{stderr}");
@@ -137,17 +138,17 @@ fn what_was_redacted_is_not_judged_again() {
         "not judged again: secrets were redacted in its recorded output, inputs, ground truth";
     assert_eq!(said.matches(why).count(), 2, "{said}");
     // No score at all, rather than one of another text.
-    let judged = attempts_of_the_newest(&journal);
+    let judged = attempts_beside(&first, &run);
     let scored = judged.iter().filter(|attempt| !attempt.scores.is_empty());
     assert_eq!(scored.map(|attempt| attempt.case.as_str()).collect::<Vec<_>>(), ["other"; 2]);
 }
 
-fn attempts_of_the_newest(journal: &Path) -> Vec<AttemptRecord> {
-    let mut runs: Vec<PathBuf> =
-        fs::read_dir(journal).expect("runs").map(|entry| entry.expect("a run").path()).collect();
-    runs.sort();
-    let newest = runs.pop().expect("a run");
-    let records = read_invocation(&newest).expect("a journal").records;
+/// The attempts of the one invocation that is not among these.
+fn attempts_beside(known: &[PathBuf], run: &Run) -> Vec<AttemptRecord> {
+    let others: Vec<PathBuf> =
+        run.invocations().into_iter().filter(|one| !known.contains(one)).collect();
+    let [other] = &others[..] else { panic!("one more invocation was expected: {others:?}") };
+    let records = read_invocation(other).expect("a journal").records;
     let attempts = records.into_iter().filter_map(|record| match record {
         Record::Attempt(attempt) => Some(*attempt),
         _ => None,
