@@ -110,8 +110,10 @@
 //! the exit code is 101.
 
 mod damage;
+mod directory;
 mod elsewhere;
 mod git;
+mod identity;
 mod lean;
 mod line;
 mod order;

@@ -6,8 +6,7 @@
 //! was written: a directory that was removed during a run takes every later write without an error.
 
 use std::cell::Cell;
-use std::fs::{self, File};
-
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -16,11 +15,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{oneshot, watch};
 
+use super::directory::invocation_dir;
+use super::identity::Identity;
 use super::line::Lines;
-use super::order;
 use super::schema::{InvocationRecord, Record, SCHEMA};
 use crate::files;
-use crate::ids::short_hash;
 use crate::text::timestamp;
 
 /// While attempts come thick and fast, the next commit waits this long for more of them: a commit
@@ -290,113 +289,6 @@ pub(crate) fn create(
     Ok((writer, first))
 }
 
-/// The directory of the invocation. Processes with the same parent (one `cargo test` with several
-/// test targets, one `cargo nextest run`) share it; without a parent, each has its own.
-fn invocation_dir(root: &Path, parent: Option<&str>, now: &str) -> io::Result<PathBuf> {
-    files::private_dir_all(root)?;
-    let stamp: String = now.chars().filter(char::is_ascii_alphanumeric).take(15).collect();
-    let name = match parent {
-        None => format!("{stamp}-{}", &uuid::Uuid::new_v4().simple().to_string()[..6]),
-        Some(parent) => {
-            let key = short_hash(parent.as_bytes(), 6);
-            elect(&root.join(".invocations"), parent, &format!("{stamp}-{key}"))?
-        }
-    };
-    let directory = root.join(&name);
-    if files::private_dir(&directory)? {
-        order::note(root, &name);
-        files::sync_directory(root);
-    }
-    Ok(directory)
-}
-
-/// The first process to ask names the directory for all that share the parent.
-fn elect(ballots: &Path, parent: &str, mine: &str) -> io::Result<String> {
-    files::private_dir_all(ballots)?;
-    let ballot = ballots.join(short_hash(parent.as_bytes(), 32));
-    // Linking a complete file is atomic: nobody reads half a name.
-    let draft = ballots.join(uuid::Uuid::new_v4().simple().to_string());
-    files::write_private(&draft, mine.as_bytes())?;
-    let linked = fs::hard_link(&draft, &ballot);
-    let _ = fs::remove_file(&draft);
-    match linked {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let name = String::from_utf8(files::read_regular(&ballot)?).unwrap_or_default();
-            // A damaged file must not lead out of the directory of runs.
-            let is_name = !name.is_empty()
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-            Ok(if is_name { name } else { mine.to_owned() })
-        }
-        // On a file system without links, each process has a directory of its own.
-        Ok(()) | Err(_) => Ok(mine.to_owned()),
-    }
-}
-
-/// Which file this is, whatever its path.
-#[derive(Clone, Copy, Debug, Default)]
-struct Identity {
-    #[cfg(unix)]
-    device_and_inode: (u64, u64),
-}
-
-impl Identity {
-    #[cfg_attr(not(unix), expect(clippy::unnecessary_wraps, reason = "as on Unix"))]
-    fn of(file: &File) -> io::Result<Self> {
-        #[cfg(unix)]
-        {
-            let metadata = file.metadata()?;
-            Ok(Self { device_and_inode: device_and_inode(&metadata) })
-        }
-        #[cfg(not(unix))]
-        {
-            let _ = file;
-            Ok(Self {})
-        }
-    }
-
-    /// Checks that a path leads to this file, and that it has this length; or at least this, while the
-    /// journal's thread may be writing.
-    fn check(&self, path: &Path, length: u64, is_exact: bool) -> Result<(), String> {
-        let lost = |what: &str| {
-            format!(
-                "the journal {} {what} during the run; the results that were reported before are not on \
-                 disk any more",
-                path.display()
-            )
-        };
-        let metadata = match fs::metadata(path) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(lost("was removed"));
-            }
-            Err(error) => {
-                return Err(format!("cannot find the journal {}: {error}", path.display()));
-            }
-        };
-        #[cfg(unix)]
-        if device_and_inode(&metadata) != self.device_and_inode {
-            return Err(lost("was replaced by another file"));
-        }
-        match metadata.len() {
-            found if found == length || (found > length && !is_exact) => Ok(()),
-            found if found < length => {
-                Err(lost(&format!("was cut from {length} to {found} bytes by another program")))
-            }
-            found => Err(format!(
-                "the journal {} was written to by another program during the run ({found} bytes, \
-                 {length} are of this process)",
-                path.display()
-            )),
-        }
-    }
-}
-
-#[cfg(unix)]
-fn device_and_inode(metadata: &fs::Metadata) -> (u64, u64) {
-    use std::os::unix::fs::MetadataExt as _;
-    (metadata.dev(), metadata.ino())
-}
-
 struct Worker {
     file: File,
     length: u64,
@@ -488,7 +380,7 @@ impl Worker {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::OpenOptions;
+    use std::fs::{self, OpenOptions};
 
     use super::*;
     use crate::journal::{CaseRecord, EndRecord, read_invocation};

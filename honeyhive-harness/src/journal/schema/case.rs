@@ -1,0 +1,126 @@
+//! The record of a case, and how many cases came to what.
+
+use serde::{Deserialize, Serialize};
+
+/// What became of a case, or of one that never ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseState {
+    /// Nothing is wrong with it.
+    #[default]
+    Pass,
+    /// A score is not good enough.
+    Fail,
+    /// The function gave no result.
+    Error,
+    /// The function gave a result, but an evaluator no score.
+    Unscored,
+    /// It was not run.
+    Skipped,
+}
+
+impl CaseState {
+    /// The name of the state, as it stands in the journal.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Error => "error",
+            Self::Unscored => "unscored",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// Its place in the order above, for counts and lists of states.
+    pub(crate) const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// What became of a datapoint.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CaseRecord {
+    /// The experiment.
+    pub experiment: String,
+    /// The datapoint's id.
+    pub case: String,
+    /// The name of its test.
+    pub test: String,
+    /// What became of it.
+    pub state: CaseState,
+    /// Whether the test passed: a miss that a gate decides on does not fail its case.
+    pub passed: bool,
+    /// What is wrong, worst first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// A hash of the row's inputs, ground truth and history: what makes it the question it is.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub row_hash: String,
+}
+
+/// The number of cases in each [`CaseState`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "CountsOfAnySchema")]
+pub struct CaseCounts {
+    /// Nothing is wrong with them.
+    pub pass: usize,
+    /// A score is not good enough.
+    pub fail: usize,
+    /// The function gave no result.
+    pub error: usize,
+    /// An evaluator gave no score.
+    pub unscored: usize,
+    /// They were not run.
+    pub skipped: usize,
+}
+
+/// Schema 1 had a list: pass, fail, error, unscored, skipped.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum CountsOfAnySchema {
+    List([usize; 5]),
+    Named {
+        #[serde(default)]
+        pass: usize,
+        #[serde(default)]
+        fail: usize,
+        #[serde(default)]
+        error: usize,
+        #[serde(default)]
+        unscored: usize,
+        #[serde(default)]
+        skipped: usize,
+    },
+}
+
+impl From<CountsOfAnySchema> for CaseCounts {
+    fn from(counts: CountsOfAnySchema) -> Self {
+        match counts {
+            CountsOfAnySchema::List(counts) => counts.into(),
+            CountsOfAnySchema::Named { pass, fail, error, unscored, skipped } => {
+                Self { pass, fail, error, unscored, skipped }
+            }
+        }
+    }
+}
+
+impl From<[usize; 5]> for CaseCounts {
+    /// In the order of [`CaseState`].
+    fn from([pass, fail, error, unscored, skipped]: [usize; 5]) -> Self {
+        Self { pass, fail, error, unscored, skipped }
+    }
+}
+
+impl CaseCounts {
+    /// Counts one more case.
+    pub(crate) fn add(&mut self, state: CaseState) {
+        *match state {
+            CaseState::Pass => &mut self.pass,
+            CaseState::Fail => &mut self.fail,
+            CaseState::Error => &mut self.error,
+            CaseState::Unscored => &mut self.unscored,
+            CaseState::Skipped => &mut self.skipped,
+        } += 1;
+    }
+}
