@@ -1,7 +1,8 @@
 //! What to say where filters select nothing: a test that did not run proves nothing.
 
 use super::args::Args;
-use super::plan::{Loaded, Plan, What, runs};
+use super::load::Loaded;
+use super::plan::{Plan, What, runs};
 use crate::text::{closest, count};
 
 /// Experiments that are named, at most.

@@ -1,44 +1,32 @@
-//! What becomes of a run: gates, the summary, the exit code; also when it is interrupted.
+//! What becomes of a run: the answers of its tests, the summary, the exit code; also when it is
+//! interrupted.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod gates;
+mod interrupt;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
-use libtest_mimic::{Completion, Failed};
-
+pub(super) use self::interrupt::on_interrupt;
 use super::FAILED;
 use super::args::Args;
-use super::exit::{exit, exit_at_once};
-use super::live::Line;
 use super::place::Target;
 use super::plan::NotJudging;
 use super::second_look;
 use super::sending::Sending;
 use crate::config::Config;
-use crate::engine::{Job, Outcome, Shared};
+use crate::engine::{Outcome, Shared};
 use crate::gate::case::{Case, CaseScore, Scored};
-use crate::gate::decided::judge_stopped;
 use crate::gate::miss::Miss;
-use crate::gate::snapshot::snapshot;
-use crate::gate::verdict::{self, Baseline, Scene};
-use crate::journal::{
-    CaseState, EndRecord, Entry, GateRecord, Record, Recorded, RuleRecord, StoppedRecord, Verdict,
-};
+use crate::journal::{CaseState, EndRecord, Entry, GateRecord, Record, Recorded};
 use crate::report::files::AfterRun;
 use crate::report::{self, COLUMNS, ExperimentSummary, Fault, Summary};
 use crate::text::{count, timestamp};
 
-/// How long attempts under way may go on after the first Ctrl-C: they are paid for already.
-const GRACE: Duration = Duration::from_secs(2);
-
 /// Longer lines are harder to read, however wide the terminal is.
 const MOST_COLUMNS: usize = 120;
-
-/// How long the engine may take to give up calls that outlast the grace. It takes milliseconds, but
-/// for a disk that does not answer.
-const SETTLING: Duration = Duration::from_secs(5);
 
 /// The exit code of a process that Ctrl-C or SIGTERM ended.
 const INTERRUPTED: u8 = 130;
@@ -124,188 +112,6 @@ impl Finale {
             outcome.message.push_str(&format!("\nrerun: {}", self.target.rerun(&test)));
         }
         outcome
-    }
-
-    /// Waits for all cases of an experiment, where its gate judges them, and records what it says.
-    pub(super) fn gate(&self, job: usize) -> Result<Completion, Failed> {
-        let record = if let Some(reason) = &self.not_judging[job] {
-            self.undecided(job, reason.clone())
-        } else {
-            self.shared.board.lanes[job].wait_for_all();
-            self.unless_interrupted();
-            let judging = Judging::new(&self.judging);
-            let record = self.judge(job);
-            drop(judging);
-            record
-        };
-        let mut entry = Entry::default();
-        entry.push(&Record::Gate(record.clone()));
-        let recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.closed.load(Ordering::Acquire) {
-            // The journal has its end already.
-            drop(recording);
-            park_for_ever();
-        }
-        let written = self.shared.journal.commit_blocking(entry);
-        drop(recording);
-        let record = self.verdicts[job].get_or_init(|| record);
-        if let Err(error) = written {
-            return Err(format!("not recorded: {error}").into());
-        }
-        let text = texts(record);
-        let failing = if self.alone[job] { self.failing(job) } else { Vec::new() };
-        if !failing.is_empty() {
-            let cases = self.failed_cases(job, &failing);
-            let cases = format!("{cases}; the gate does not decide about them here");
-            let texts =
-                if record.verdict == Verdict::Pass { cases } else { format!("{cases}\n{text}") };
-            return Err(texts.into());
-        }
-        match record.verdict {
-            Verdict::Pass => Ok(Completion::Completed),
-            Verdict::Fail => Err(text.into()),
-            Verdict::Inconclusive if record.passed => {
-                // libtest prints the reason of an ignored test in its line.
-                Ok(Completion::ignored_with(text.replace('\n', "; ")))
-            }
-            Verdict::Inconclusive => {
-                Err(format!("inconclusive, and {}:\n{text}", self.strict).into())
-            }
-        }
-    }
-
-    /// What a gate says that cannot judge at all.
-    fn undecided(&self, job: usize, reason: String) -> GateRecord {
-        GateRecord {
-            experiment: self.shared.jobs[job].spec.name.clone(),
-            verdict: Verdict::Inconclusive,
-            passed: self.strict.is_empty(),
-            rules: Vec::new(),
-            reason: Some(reason),
-            baseline: None,
-            stopped: None,
-        }
-    }
-
-    /// Waits for a whole experiment: it passes when all its cases and its gate do.
-    pub(super) fn whole(&self, job: usize) -> Result<Completion, Failed> {
-        let lane = &self.shared.board.lanes[job];
-        lane.wait_for_all();
-        self.unless_interrupted();
-        let spec = &self.shared.jobs[job].spec;
-        let failing = self.failing(job);
-        let mut texts = Vec::new();
-        if !failing.is_empty() {
-            texts.push(self.failed_cases(job, &failing));
-        }
-        if !spec.rules.gates.is_empty()
-            && let Err(failed) = self.gate(job)
-        {
-            texts.extend(failed.message().map(str::to_owned));
-        }
-        if texts.is_empty() { Ok(Completion::Completed) } else { Err(texts.join("\n").into()) }
-    }
-
-    /// The names of cases that failed, of an experiment all of whose cases are decided.
-    fn failing(&self, job: usize) -> Vec<String> {
-        let lane = &self.shared.board.lanes[job];
-        let Job { spec, selected, .. } = &self.shared.jobs[job];
-        (0..lane.total())
-            .filter(|index| !lane.wait(*index).passed)
-            .map(|index| spec.dataset.rows[selected[index]].slug.clone())
-            .collect()
-    }
-
-    /// `2 of 80 cases failed: a, b`
-    fn failed_cases(&self, job: usize, failing: &[String]) -> String {
-        let more = failing.len().saturating_sub(5);
-        let tail = if more == 0 { String::new() } else { format!(" and {more} more") };
-        format!(
-            "{} of {} failed: {}{tail}",
-            failing.len(),
-            count(self.shared.board.lanes[job].total(), "case"),
-            failing[..failing.len() - more].join(", ")
-        )
-    }
-
-    /// The cases that ran of an experiment whose gate was decided before its last case.
-    fn stopped_early(&self, job: usize) -> Option<StoppedRecord> {
-        let lane = &self.shared.board.lanes[job];
-        let skipped = |case: &&Case| case.state == CaseState::Skipped;
-        let is_over = lane.is_decided() && lane.done() == lane.total();
-        let not_run = if is_over { lane.cases().iter().filter(skipped).count() } else { 0 };
-        // A second reason counts: then not all cases ran that the gate was decided on.
-        (not_run > 0 && lane.stopped.get().is_none())
-            .then(|| StoppedRecord { ran: lane.total() - not_run, of: lane.total() })
-    }
-
-    /// Why not all cases of an experiment were run, where that is no success.
-    fn stopped(&self, job: usize) -> Option<&str> {
-        if self.stopped_early(job).is_some() {
-            return None;
-        }
-        let lane = &self.shared.board.lanes[job];
-        let reason = lane.stopped.get().map(String::as_str).or(self.shared.stopped());
-        let skipped = |case: &Case| case.state == CaseState::Skipped;
-        let all = lane.done() == lane.total() && !lane.cases().iter().any(skipped);
-        (!all).then(|| reason.unwrap_or("the engine did not run all cases; please report this"))
-    }
-
-    fn judge(&self, job: usize) -> GateRecord {
-        let lane = &self.shared.board.lanes[job];
-        if let Some(reason) = self.stopped(job) {
-            return self.undecided(job, format!("not all cases were run: {reason}"));
-        }
-        let mut cases = lane.cases();
-        let stopped = self.stopped_early(job);
-        cases.retain(|case| stopped.is_none() || case.state != CaseState::Skipped);
-        let first = self.judge_cases(job, &cases, stopped);
-        match second_look::at(&self.shared, job, &first) {
-            None => first,
-            Some(Err(why)) => second_look::not_taken(first, &why),
-            Some(Ok(again)) => {
-                let pooled: Vec<Case> = cases
-                    .into_iter()
-                    .map(|case| {
-                        again.iter().find(|one| one.row == case.row).cloned().unwrap_or(case)
-                    })
-                    .collect();
-                let strict = !self.strict.is_empty();
-                let second = self.judge_cases(job, &pooled, None);
-                second_look::both(first, second, again.len(), strict)
-            }
-        }
-    }
-
-    /// What the gate of an experiment says of these cases, which are not all where it stopped.
-    fn judge_cases(
-        &self,
-        job: usize,
-        cases: &[Case],
-        stopped: Option<StoppedRecord>,
-    ) -> GateRecord {
-        let spec = &self.shared.jobs[job].spec;
-        let name = |row: usize| spec.dataset.rows[row].slug.clone();
-        let id = |row: usize| spec.dataset.rows[row].id.clone();
-        let read = spec.rules.need_baseline().then(|| Baseline::read(&spec.baseline, &spec.name));
-        let now = read.is_some().then(|| {
-            let record = spec.record(&self.shared.jobs[job].selected);
-            let cases = cases.iter().map(|case| (id(case.row), case));
-            snapshot(&record, &spec.rules, self.shared.models(job), cases)
-        });
-        let scene = Scene {
-            rules: &spec.rules,
-            name: &name,
-            id: &id,
-            baseline: read.as_ref().map(|read| read.as_ref().map_err(String::as_str)),
-            now: now.as_ref(),
-        };
-        let rules = match stopped {
-            Some(stopped) => judge_stopped(&scene, cases, stopped.not_run()),
-            None => verdict::judge_all(&scene, cases),
-        };
-        let record = verdict::gate_record(&spec.name, rules, &scene, !self.strict.is_empty());
-        GateRecord { stopped, ..record }
     }
 
     /// Ends the journal, prints the summary, sends what is left to send, and says the exit code.
@@ -398,22 +204,6 @@ impl Finale {
         if exit_code == 0 && self.shared.journal.verify().is_err() { FAILED } else { exit_code }
     }
 
-    /// Ends the process after a signal: waits for calls under way for a moment, then for the engine
-    /// to give them up, and closes. Whatever happens to this thread, the process ends.
-    fn end_interrupted(&self, line: &Line) -> ! {
-        let close = || {
-            let is_over = || self.shared.is_over() && self.judging.load(Ordering::Acquire) == 0;
-            if !wait_until(GRACE, is_over) {
-                self.shared.halt().cut();
-                wait_until(SETTLING, is_over);
-            }
-            line.stop();
-            self.close(true, true)
-        };
-        let code = catch_unwind(AssertUnwindSafe(close)).unwrap_or(INTERRUPTED);
-        exit(code)
-    }
-
     /// Writes the reports of all that the invocation has so far; the one to look at.
     fn write_reports(&self, journal: &Path) -> Option<PathBuf> {
         let written = self.after_run.write(journal.parent()?);
@@ -482,36 +272,6 @@ fn flaky(cases: &[Case], name: &dyn Fn(usize) -> String) -> Vec<String> {
     cases.iter().filter_map(of).collect()
 }
 
-/// Counts a gate while it is judged, which may take a second look at its cases.
-struct Judging<'a>(&'a AtomicUsize);
-
-impl<'a> Judging<'a> {
-    fn new(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::AcqRel);
-        Self(count)
-    }
-}
-
-impl Drop for Judging<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// Waits until something is so, for at most this long; whether it is.
-fn wait_until(limit: Duration, is_so: impl Fn() -> bool) -> bool {
-    let deadline = Instant::now() + limit;
-    loop {
-        if is_so() {
-            return true;
-        }
-        if Instant::now() >= deadline {
-            return false;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 /// The columns for values in the summary: those of the terminal, where a person reads it there.
 fn columns(config: &Config) -> usize {
     let terminal = console::Term::stdout();
@@ -522,97 +282,5 @@ fn columns(config: &Config) -> usize {
 fn park_for_ever() -> ! {
     loop {
         std::thread::park();
-    }
-}
-
-/// At most three lines about the rules that made the verdict: each with what was found. The
-/// summary has the whole of it.
-fn texts<'a>(record: &'a GateRecord) -> String {
-    if let Some(reason) = &record.reason {
-        return reason.clone();
-    }
-    let rules = record.rules.iter().filter(|rule| rule.verdict == record.verdict);
-    // A rule that fails goes on with the worst cases and what changed; one that is inconclusive
-    // with what it lacks.
-    let short = |rule: &'a RuleRecord| match rule.verdict {
-        Verdict::Fail => rule.text.split("; ").next().unwrap_or_default(),
-        _ => rule.text.as_str(),
-    };
-    let mut texts: Vec<&str> = rules.map(short).collect();
-    let more = texts.len().saturating_sub(3);
-    texts.truncate(3);
-    let mut text = texts.join("\n");
-    if more > 0 {
-        text.push_str(&format!(" (and {more} more rules)"));
-    }
-    text
-}
-
-/// Ctrl-C, or a request to end (SIGTERM): start nothing more, wait for calls under way for a moment,
-/// write down what is done, and end. While results are being sent, end that. A second signal ends
-/// the process at once.
-pub(super) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
-    let (finale, line) = (Arc::clone(finale), line.clone());
-    let signals = AtomicUsize::new(0);
-    let watch = move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
-            return;
-        };
-        let signalled = finale.shared.halt().signalled();
-        runtime.block_on(each_signal(&signalled, move || {
-            if signals.fetch_add(1, Ordering::AcqRel) > 0 {
-                // Other threads may hold any lock, that of stdout included.
-                line.try_clear();
-                exit_at_once(INTERRUPTED);
-            }
-            if finale.closed.load(Ordering::Acquire) {
-                // All is done and recorded; what takes so long is the sending.
-                finale.hurried.store(true, Ordering::Release);
-                return;
-            }
-            finale.interrupted.store(true, Ordering::Release);
-            finale.shared.halt().interrupt();
-            // A thread of its own, so that the second signal is heard meanwhile.
-            let (own, its_line) = (Arc::clone(&finale), line.clone());
-            let end = std::thread::Builder::new().name("honeyhive-end".to_owned());
-            if end.spawn(move || own.end_interrupted(&its_line)).is_err() {
-                finale.end_interrupted(&line);
-            }
-        }));
-    };
-    // Without the thread, Ctrl-C ends the process the plain way; the journal is safe either way.
-    let _ = std::thread::Builder::new().name("honeyhive-signals".to_owned()).spawn(watch);
-}
-
-/// `signalled` is set at once, `on_signal` is called when this thread gets to it.
-#[cfg(unix)]
-async fn each_signal(signalled: &Arc<AtomicBool>, on_signal: impl Fn()) {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    use std::task::Poll;
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let interrupt = signal(SignalKind::interrupt());
-    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, signal(SignalKind::terminate()))
-    else {
-        return;
-    };
-    for signal in [SIGINT, SIGTERM] {
-        // Without it a signal is noticed a little later.
-        let _ = signal_hook::flag::register(signal, Arc::clone(signalled));
-    }
-    loop {
-        std::future::poll_fn(|cx| {
-            let came = interrupt.poll_recv(cx).is_ready() || terminate.poll_recv(cx).is_ready();
-            if came { Poll::Ready(()) } else { Poll::Pending }
-        })
-        .await;
-        on_signal();
-    }
-}
-
-#[cfg(not(unix))]
-async fn each_signal(_signalled: &Arc<AtomicBool>, on_signal: impl Fn()) {
-    while tokio::signal::ctrl_c().await.is_ok() {
-        on_signal();
     }
 }

@@ -9,6 +9,7 @@ mod exit;
 mod filters;
 mod finale;
 mod live;
+mod load;
 mod modules;
 mod never_run;
 mod order;

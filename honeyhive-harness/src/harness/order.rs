@@ -1,7 +1,7 @@
 //! In which order the cases of an experiment are listed and run.
 
 use super::args::Args;
-use super::plan::Loaded;
+use super::load::Loaded;
 use super::sample;
 use crate::config::Config;
 use crate::registry::Experiment;

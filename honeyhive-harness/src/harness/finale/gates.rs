@@ -1,0 +1,238 @@
+//! What the tests of gates and of whole experiments answer.
+
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use libtest_mimic::{Completion, Failed};
+
+use super::{Finale, park_for_ever, second_look};
+use crate::engine::Job;
+use crate::gate::case::Case;
+use crate::gate::decided::judge_stopped;
+use crate::gate::snapshot::snapshot;
+use crate::gate::verdict::{self, Baseline, Scene};
+use crate::journal::{CaseState, Entry, GateRecord, Record, RuleRecord, StoppedRecord, Verdict};
+use crate::text::count;
+
+impl Finale {
+    /// Waits for all cases of an experiment, where its gate judges them, and records what it says.
+    pub(in crate::harness) fn gate(&self, job: usize) -> Result<Completion, Failed> {
+        let record = if let Some(reason) = &self.not_judging[job] {
+            self.undecided(job, reason.clone())
+        } else {
+            self.shared.board.lanes[job].wait_for_all();
+            self.unless_interrupted();
+            let judging = Judging::new(&self.judging);
+            let record = self.judge(job);
+            drop(judging);
+            record
+        };
+        let mut entry = Entry::default();
+        entry.push(&Record::Gate(record.clone()));
+        let recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.closed.load(Ordering::Acquire) {
+            // The journal has its end already.
+            drop(recording);
+            park_for_ever();
+        }
+        let written = self.shared.journal.commit_blocking(entry);
+        drop(recording);
+        let record = self.verdicts[job].get_or_init(|| record);
+        if let Err(error) = written {
+            return Err(format!("not recorded: {error}").into());
+        }
+        let text = texts(record);
+        let failing = if self.alone[job] { self.failing(job) } else { Vec::new() };
+        if !failing.is_empty() {
+            let cases = self.failed_cases(job, &failing);
+            let cases = format!("{cases}; the gate does not decide about them here");
+            let texts =
+                if record.verdict == Verdict::Pass { cases } else { format!("{cases}\n{text}") };
+            return Err(texts.into());
+        }
+        match record.verdict {
+            Verdict::Pass => Ok(Completion::Completed),
+            Verdict::Fail => Err(text.into()),
+            Verdict::Inconclusive if record.passed => {
+                // libtest prints the reason of an ignored test in its line.
+                Ok(Completion::ignored_with(text.replace('\n', "; ")))
+            }
+            Verdict::Inconclusive => {
+                Err(format!("inconclusive, and {}:\n{text}", self.strict).into())
+            }
+        }
+    }
+
+    /// What a gate says that cannot judge at all.
+    fn undecided(&self, job: usize, reason: String) -> GateRecord {
+        GateRecord {
+            experiment: self.shared.jobs[job].spec.name.clone(),
+            verdict: Verdict::Inconclusive,
+            passed: self.strict.is_empty(),
+            rules: Vec::new(),
+            reason: Some(reason),
+            baseline: None,
+            stopped: None,
+        }
+    }
+
+    /// Waits for a whole experiment: it passes when all its cases and its gate do.
+    pub(in crate::harness) fn whole(&self, job: usize) -> Result<Completion, Failed> {
+        let lane = &self.shared.board.lanes[job];
+        lane.wait_for_all();
+        self.unless_interrupted();
+        let spec = &self.shared.jobs[job].spec;
+        let failing = self.failing(job);
+        let mut texts = Vec::new();
+        if !failing.is_empty() {
+            texts.push(self.failed_cases(job, &failing));
+        }
+        if !spec.rules.gates.is_empty()
+            && let Err(failed) = self.gate(job)
+        {
+            texts.extend(failed.message().map(str::to_owned));
+        }
+        if texts.is_empty() { Ok(Completion::Completed) } else { Err(texts.join("\n").into()) }
+    }
+
+    /// The names of cases that failed, of an experiment all of whose cases are decided.
+    fn failing(&self, job: usize) -> Vec<String> {
+        let lane = &self.shared.board.lanes[job];
+        let Job { spec, selected, .. } = &self.shared.jobs[job];
+        (0..lane.total())
+            .filter(|index| !lane.wait(*index).passed)
+            .map(|index| spec.dataset.rows[selected[index]].slug.clone())
+            .collect()
+    }
+
+    /// `2 of 80 cases failed: a, b`
+    fn failed_cases(&self, job: usize, failing: &[String]) -> String {
+        let more = failing.len().saturating_sub(5);
+        let tail = if more == 0 { String::new() } else { format!(" and {more} more") };
+        format!(
+            "{} of {} failed: {}{tail}",
+            failing.len(),
+            count(self.shared.board.lanes[job].total(), "case"),
+            failing[..failing.len() - more].join(", ")
+        )
+    }
+
+    /// The cases that ran of an experiment whose gate was decided before its last case.
+    pub(super) fn stopped_early(&self, job: usize) -> Option<StoppedRecord> {
+        let lane = &self.shared.board.lanes[job];
+        let skipped = |case: &&Case| case.state == CaseState::Skipped;
+        let is_over = lane.is_decided() && lane.done() == lane.total();
+        let not_run = if is_over { lane.cases().iter().filter(skipped).count() } else { 0 };
+        // A second reason counts: then not all cases ran that the gate was decided on.
+        (not_run > 0 && lane.stopped.get().is_none())
+            .then(|| StoppedRecord { ran: lane.total() - not_run, of: lane.total() })
+    }
+
+    /// Why not all cases of an experiment were run, where that is no success.
+    pub(super) fn stopped(&self, job: usize) -> Option<&str> {
+        if self.stopped_early(job).is_some() {
+            return None;
+        }
+        let lane = &self.shared.board.lanes[job];
+        let reason = lane.stopped.get().map(String::as_str).or(self.shared.stopped());
+        let skipped = |case: &Case| case.state == CaseState::Skipped;
+        let all = lane.done() == lane.total() && !lane.cases().iter().any(skipped);
+        (!all).then(|| reason.unwrap_or("the engine did not run all cases; please report this"))
+    }
+
+    fn judge(&self, job: usize) -> GateRecord {
+        let lane = &self.shared.board.lanes[job];
+        if let Some(reason) = self.stopped(job) {
+            return self.undecided(job, format!("not all cases were run: {reason}"));
+        }
+        let mut cases = lane.cases();
+        let stopped = self.stopped_early(job);
+        cases.retain(|case| stopped.is_none() || case.state != CaseState::Skipped);
+        let first = self.judge_cases(job, &cases, stopped);
+        match second_look::at(&self.shared, job, &first) {
+            None => first,
+            Some(Err(why)) => second_look::not_taken(first, &why),
+            Some(Ok(again)) => {
+                let pooled: Vec<Case> = cases
+                    .into_iter()
+                    .map(|case| {
+                        again.iter().find(|one| one.row == case.row).cloned().unwrap_or(case)
+                    })
+                    .collect();
+                let strict = !self.strict.is_empty();
+                let second = self.judge_cases(job, &pooled, None);
+                second_look::both(first, second, again.len(), strict)
+            }
+        }
+    }
+
+    /// What the gate of an experiment says of these cases, which are not all where it stopped.
+    fn judge_cases(
+        &self,
+        job: usize,
+        cases: &[Case],
+        stopped: Option<StoppedRecord>,
+    ) -> GateRecord {
+        let spec = &self.shared.jobs[job].spec;
+        let name = |row: usize| spec.dataset.rows[row].slug.clone();
+        let id = |row: usize| spec.dataset.rows[row].id.clone();
+        let read = spec.rules.need_baseline().then(|| Baseline::read(&spec.baseline, &spec.name));
+        let now = read.is_some().then(|| {
+            let record = spec.record(&self.shared.jobs[job].selected);
+            let cases = cases.iter().map(|case| (id(case.row), case));
+            snapshot(&record, &spec.rules, self.shared.models(job), cases)
+        });
+        let scene = Scene {
+            rules: &spec.rules,
+            name: &name,
+            id: &id,
+            baseline: read.as_ref().map(|read| read.as_ref().map_err(String::as_str)),
+            now: now.as_ref(),
+        };
+        let rules = match stopped {
+            Some(stopped) => judge_stopped(&scene, cases, stopped.not_run()),
+            None => verdict::judge_all(&scene, cases),
+        };
+        let record = verdict::gate_record(&spec.name, rules, &scene, !self.strict.is_empty());
+        GateRecord { stopped, ..record }
+    }
+}
+
+/// Counts a gate while it is judged, which may take a second look at its cases.
+struct Judging<'a>(&'a AtomicUsize);
+
+impl<'a> Judging<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+
+impl Drop for Judging<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// At most three lines about the rules that made the verdict: each with what was found. The
+/// summary has the whole of it.
+fn texts<'a>(record: &'a GateRecord) -> String {
+    if let Some(reason) = &record.reason {
+        return reason.clone();
+    }
+    let rules = record.rules.iter().filter(|rule| rule.verdict == record.verdict);
+    // A rule that fails goes on with the worst cases and what changed; one that is inconclusive
+    // with what it lacks.
+    let short = |rule: &'a RuleRecord| match rule.verdict {
+        Verdict::Fail => rule.text.split("; ").next().unwrap_or_default(),
+        _ => rule.text.as_str(),
+    };
+    let mut texts: Vec<&str> = rules.map(short).collect();
+    let more = texts.len().saturating_sub(3);
+    texts.truncate(3);
+    let mut text = texts.join("\n");
+    if more > 0 {
+        text.push_str(&format!(" (and {more} more rules)"));
+    }
+    text
+}

@@ -1,0 +1,118 @@
+//! Signals that end a run: Ctrl-C and SIGTERM.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::super::exit::{exit, exit_at_once};
+use super::super::live::Line;
+use super::{Finale, INTERRUPTED};
+
+/// How long attempts under way may go on after the first Ctrl-C: they are paid for already.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long the engine may take to give up calls that outlast the grace. It takes milliseconds, but
+/// for a disk that does not answer.
+const SETTLING: Duration = Duration::from_secs(5);
+
+impl Finale {
+    /// Ends the process after a signal: waits for calls under way for a moment, then for the engine
+    /// to give them up, and closes. Whatever happens to this thread, the process ends.
+    fn end_interrupted(&self, line: &Line) -> ! {
+        let close = || {
+            let is_over = || self.shared.is_over() && self.judging.load(Ordering::Acquire) == 0;
+            if !wait_until(GRACE, is_over) {
+                self.shared.halt().cut();
+                wait_until(SETTLING, is_over);
+            }
+            line.stop();
+            self.close(true, true)
+        };
+        let code = catch_unwind(AssertUnwindSafe(close)).unwrap_or(INTERRUPTED);
+        exit(code)
+    }
+}
+
+/// Waits until something is so, for at most this long; whether it is.
+fn wait_until(limit: Duration, is_so: impl Fn() -> bool) -> bool {
+    let deadline = Instant::now() + limit;
+    loop {
+        if is_so() {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Ctrl-C, or a request to end (SIGTERM): start nothing more, wait for calls under way for a moment,
+/// write down what is done, and end. While results are being sent, end that. A second signal ends
+/// the process at once.
+pub(in crate::harness) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
+    let (finale, line) = (Arc::clone(finale), line.clone());
+    let signals = AtomicUsize::new(0);
+    let watch = move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+            return;
+        };
+        let signalled = finale.shared.halt().signalled();
+        runtime.block_on(each_signal(&signalled, move || {
+            if signals.fetch_add(1, Ordering::AcqRel) > 0 {
+                // Other threads may hold any lock, that of stdout included.
+                line.try_clear();
+                exit_at_once(INTERRUPTED);
+            }
+            if finale.closed.load(Ordering::Acquire) {
+                // All is done and recorded; what takes so long is the sending.
+                finale.hurried.store(true, Ordering::Release);
+                return;
+            }
+            finale.interrupted.store(true, Ordering::Release);
+            finale.shared.halt().interrupt();
+            // A thread of its own, so that the second signal is heard meanwhile.
+            let (own, its_line) = (Arc::clone(&finale), line.clone());
+            let end = std::thread::Builder::new().name("honeyhive-end".to_owned());
+            if end.spawn(move || own.end_interrupted(&its_line)).is_err() {
+                finale.end_interrupted(&line);
+            }
+        }));
+    };
+    // Without the thread, Ctrl-C ends the process the plain way; the journal is safe either way.
+    let _ = std::thread::Builder::new().name("honeyhive-signals".to_owned()).spawn(watch);
+}
+
+/// `signalled` is set at once, `on_signal` is called when this thread gets to it.
+#[cfg(unix)]
+async fn each_signal(signalled: &Arc<AtomicBool>, on_signal: impl Fn()) {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use std::task::Poll;
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let interrupt = signal(SignalKind::interrupt());
+    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    for signal in [SIGINT, SIGTERM] {
+        // Without it a signal is noticed a little later.
+        let _ = signal_hook::flag::register(signal, Arc::clone(signalled));
+    }
+    loop {
+        std::future::poll_fn(|cx| {
+            let came = interrupt.poll_recv(cx).is_ready() || terminate.poll_recv(cx).is_ready();
+            if came { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        on_signal();
+    }
+}
+
+#[cfg(not(unix))]
+async fn each_signal(_signalled: &Arc<AtomicBool>, on_signal: impl Fn()) {
+    while tokio::signal::ctrl_c().await.is_ok() {
+        on_signal();
+    }
+}
