@@ -27,6 +27,11 @@ impl SplitMix64 {
         bits ^ (bits >> 31)
     }
 
+    /// A random number from 0, 1 left out.
+    pub(crate) fn fraction(&mut self) -> f64 {
+        (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// A random index below `len`, and 0 for a `len` of 0.
     ///
     /// The upper half of a 128-bit product (Lemire 2019) without its rejection step: indices differ

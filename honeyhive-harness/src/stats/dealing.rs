@@ -99,7 +99,7 @@ impl Hand {
     }
 
     fn deal(&self, random: &mut SplitMix64) -> f64 {
-        let at = (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+        let at = random.fraction();
         // The last sum may be short of 1 by rounding.
         let step = self.0.iter().find(|(_, sum)| at < *sum).or(self.0.last());
         step.map_or(0.0, |(difference, _)| *difference)

@@ -87,7 +87,7 @@ impl<const K: usize> Exchanges<K> {
         let mut random = SplitMix64::new(seed);
         let share = 1.0 / (draws as f64 + 1.0);
         let draw = |random: &mut SplitMix64, unit: &[Way<K>]| {
-            let mut left = (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+            let mut left = random.fraction();
             let mut at = 0;
             while at + 1 < unit.len() {
                 left -= unit[at].p;

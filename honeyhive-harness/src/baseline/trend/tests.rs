@@ -141,7 +141,7 @@ impl World {
     /// where there was some before, and `most` where there is none in as many runs.
     fn found_after(&self, trials: usize, most: usize, seed: u64) -> Vec<Option<usize>> {
         let mut random = SplitMix64::new(seed);
-        let mut uniform = move || (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
+        let mut uniform = move || random.fraction();
         let mut draw = |rates: &[f64], attempts: u32| -> Vec<(u32, u32)> {
             let mut good = |rate: &f64| (0..attempts).map(|_| u32::from(uniform() < *rate)).sum();
             rates.iter().map(|rate| (good(rate), attempts)).collect()

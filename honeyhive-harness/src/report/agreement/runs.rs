@@ -39,7 +39,7 @@ struct Dice(SplitMix64);
 
 impl Dice {
     fn share(&mut self) -> f64 {
-        (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+        self.0.fraction()
     }
 
     fn chance(&mut self, p: f64) -> bool {

@@ -1,0 +1,204 @@
+//! Worlds in which the truth is known: what runs of a suite may come to, and what the gate says.
+
+use std::collections::BTreeSet;
+
+use super::super::case::{self, Case, RowFacts, Rules};
+use super::super::evaluator::Judge;
+use super::super::snapshot::snapshot;
+use super::super::verdict::{Baseline, Scene, gate_record, judge_all};
+use super::{ALPHA, error};
+use crate::journal::{AttemptRecord, ExperimentRecord, ScoreRecord, Verdict};
+use crate::rule::{GateRule, Of};
+use crate::score::{Direction, Reducer, ScoreValue, Shape};
+use crate::stats::SplitMix64;
+
+/// A comparison that is made over and over: of two runs of one suite, before a change and after it.
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) rules: Rules,
+    /// How often each case succeeds.
+    pub(super) rates: Vec<f64>,
+    /// Attempts per case, before and after.
+    pub(super) repeats: (u32, u32),
+    /// The chance of each case to get worse: then it succeeds 30 % as often.
+    pub(super) damage: f64,
+    /// Cases of one cluster are lucky or unlucky together, by this much; so many cases are one.
+    pub(super) luck: Option<(f64, usize)>,
+    /// The experiment says what belongs together.
+    pub(super) clustered: bool,
+    /// So many of the cases repeat their first attempt: attempts of one run go together.
+    pub(super) alike: f64,
+    /// Numbers instead of yes and no: how they scatter about the rate.
+    pub(super) noise: Option<Noise>,
+}
+
+/// How numbers scatter.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Noise {
+    /// Normal, with this standard deviation.
+    Normal(f64),
+    /// Seldom, and then far below.
+    LongTail,
+    /// Student's t with two degrees of freedom: no variance at all.
+    Heavy,
+}
+
+impl Noise {
+    fn draw(self, random: &mut SplitMix64) -> f64 {
+        let normal = |random: &mut SplitMix64| {
+            crate::stats::normal_quantile(random.fraction().clamp(1e-9, 1.0 - 1e-9))
+        };
+        match self {
+            Self::Normal(sd) => sd * normal(random),
+            Self::LongTail => -0.05 * normal(random).exp(),
+            Self::Heavy => {
+                let (u, v) = (random.fraction().max(1e-9), random.fraction().max(1e-9));
+                0.1 * normal(random) / (-(u.ln() + v.ln()) / 2.0).sqrt()
+            }
+        }
+    }
+}
+
+/// The suite of the power table: mostly easy cases, some hard ones, a few that nearly always fail.
+pub(super) fn suite(n: usize) -> Vec<f64> {
+    let rate = |at: usize| match at * 10 / n {
+        0..7 => 0.98,
+        7 | 8 => 0.7,
+        _ => 0.2,
+    };
+    (0..n).map(rate).collect()
+}
+
+/// Cases that are all as uncertain as can be.
+pub(super) fn coins(n: usize) -> Vec<f64> {
+    vec![0.5; n]
+}
+
+impl World {
+    /// Rules about one yes-or-no evaluator, or several that err independently of each other.
+    pub(super) fn new(gates: Vec<GateRule>, rates: Vec<f64>, repeats: u32) -> Self {
+        let judge = |name: usize| Judge {
+            name: name.to_string(),
+            settings: String::new(),
+            threshold: None,
+            direction: Direction::Maximize,
+            range: None,
+            shape: Shape::Bool,
+            reduce: Reducer::Mean,
+            source: String::new(),
+        };
+        let evaluators = gates.iter().map(|rule| match rule.of() {
+            Of::Evaluator(index) => index + 1,
+            Of::Latency | Of::Errors => 0,
+        });
+        let judges = (0..evaluators.max().unwrap_or(0)).map(judge).collect();
+        Self {
+            rules: Rules { judges, require: Vec::new(), gates },
+            rates,
+            repeats: (repeats, repeats),
+            damage: 0.0,
+            luck: None,
+            clustered: false,
+            alike: 0.0,
+            noise: None,
+        }
+    }
+
+    /// The same with numbers that have neither a threshold nor a range.
+    pub(super) fn of_numbers(gates: Vec<GateRule>, n: usize, noise: Noise) -> Self {
+        let mut world = Self::new(gates, vec![0.7; n], 1);
+        for judge in &mut world.rules.judges {
+            judge.shape = Shape::Number;
+        }
+        Self { noise: Some(noise), ..world }
+    }
+
+    pub(super) fn run(&self, rates: &[f64], repeats: u32, random: &mut SplitMix64) -> Vec<Case> {
+        let mut luck = 0.0;
+        let mut cases = Vec::with_capacity(rates.len());
+        for (row, rate) in rates.iter().enumerate() {
+            if let Some((size, _)) = self.luck.filter(|(_, members)| row.is_multiple_of(*members)) {
+                luck = if random.next_u64() & 1 == 0 { size } else { -size };
+            }
+            let alike = random.fraction() < self.alike;
+            let value = |random: &mut SplitMix64| match self.noise {
+                None => ScoreValue::Bool(random.fraction() < rate + luck),
+                Some(noise) => ScoreValue::Number(rate + luck + noise.draw(random)),
+            };
+            let mut attempt = |number| AttemptRecord {
+                attempt: number,
+                scores: self
+                    .rules
+                    .judges
+                    .iter()
+                    .map(|_| ScoreRecord { value: Some(value(random)), ..ScoreRecord::default() })
+                    .collect(),
+                ..AttemptRecord::default()
+            };
+            let mut attempts: Vec<AttemptRecord> = (1..=repeats).map(&mut attempt).collect();
+            if alike {
+                let first = attempts[0].scores.clone();
+                for attempt in &mut attempts {
+                    attempt.scores.clone_from(&first);
+                }
+            }
+            let cluster = self.luck.filter(|_| self.clustered);
+            let facts = RowFacts {
+                row,
+                row_hash: "row".to_owned(),
+                cluster: cluster.map(|(_, members)| (row / members).to_string()),
+                ..RowFacts::default()
+            };
+            cases.push(case::decide(&self.rules, facts, &attempts).0);
+        }
+        cases
+    }
+
+    /// What the gate says of one run after another.
+    pub(super) fn gate(&self, before: &[Case], after: &[Case]) -> Verdict {
+        let id = |row: usize| format!("{row:04}");
+        let snapshot_of = |cases: &[Case]| {
+            let cases = cases.iter().map(|case| (id(case.row), case));
+            snapshot(&ExperimentRecord::default(), &self.rules, BTreeSet::new(), cases)
+        };
+        let file = String::new();
+        let baseline = Baseline { snapshot: snapshot_of(before), file };
+        let now = snapshot_of(after);
+        let scene = Scene {
+            rules: &self.rules,
+            name: &id,
+            id: &id,
+            baseline: Some(Ok(&baseline)),
+            now: Some(&now),
+        };
+        gate_record("", judge_all(&scene, after), &scene, false).verdict
+    }
+
+    /// How often the gate is red.
+    pub(super) fn red(&self, trials: usize) -> f64 {
+        let mut random = SplitMix64::new(7);
+        let red = (0..trials).filter(|_| {
+            let before = self.run(&self.rates, self.repeats.0, &mut random);
+            let mut rates = self.rates.clone();
+            for rate in &mut rates {
+                if random.fraction() < self.damage {
+                    *rate *= 0.3;
+                }
+            }
+            let after = self.run(&rates, self.repeats.1, &mut random);
+            self.gate(&before, &after) == Verdict::Fail
+        });
+        red.count() as f64 / trials as f64
+    }
+
+    /// The gate is red by chance at most as often as it promises.
+    pub(super) fn is_quiet(&self, what: &str, trials: usize) {
+        self.is_red_at_most(ALPHA, what, trials);
+    }
+
+    pub(super) fn is_red_at_most(&self, most: f64, what: &str, trials: usize) {
+        let red = self.red(trials);
+        eprintln!("{:5.1} % false red: {what}", red * 100.0);
+        assert!(red <= most + error(most, trials), "{what}: {red}");
+    }
+}
