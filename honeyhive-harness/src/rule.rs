@@ -209,6 +209,18 @@ impl GateRule {
         }
     }
 
+    /// How often the rule may err by chance; absent for a limit.
+    pub fn alpha(&self) -> Option<f64> {
+        match self.test {
+            Test::Limit { .. } => None,
+            Test::NoRegression { alpha, .. }
+            | Test::NoCollapse { alpha, .. }
+            | Test::NoLoss { alpha, .. }
+            | Test::NoWorseThan { alpha, .. }
+            | Test::NonInferior { alpha, .. } => Some(alpha),
+        }
+    }
+
     /// Whether the rule compares with the baseline.
     pub fn needs_baseline(&self) -> bool {
         self.test.compares().is_some()

@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use crate::engine::{Job, Shared};
 use crate::gate::case::Case;
+use crate::gate::correct::p_value;
 use crate::gate::verdict::verdict_of;
 use crate::journal::{ComparisonRecord, GateRecord, RuleRecord, Verdict};
 use crate::report;
+use crate::rule::GateRule;
 use crate::text::count;
 
 /// More cases than this that got worse are no accident of some of them.
@@ -77,52 +79,58 @@ pub(super) fn at(
     })
 }
 
-/// The gate when no second look could be taken.
-pub(super) fn not_taken(mut first: GateRecord, why: &str) -> GateRecord {
-    for rule in first.rules.iter_mut().filter(|rule| is_relative_failure(rule)) {
-        rule.text.push_str(&format!("; no second look: {why}"));
+/// Adds to each rule that asked for a second look why there was none; it stays as it was.
+pub(super) fn not_taken(mut first: GateRecord, rules: &[GateRule], why: &str) -> GateRecord {
+    for (rule, record) in rules.iter().zip(&mut first.rules) {
+        if is_looked_at_again(rule, record) {
+            record.text.push_str(&format!("; no second look: {why}"));
+        }
     }
     first
 }
 
-fn is_relative_failure(rule: &RuleRecord) -> bool {
-    rule.verdict == Verdict::Fail && rule.against.is_some()
+fn is_looked_at_again(rule: &GateRule, record: &RuleRecord) -> bool {
+    rule.confirm() > 0 && record.verdict == Verdict::Fail && record.against.is_some()
 }
 
-/// What both looks come to: a rule that fails on the first and not on all attempts together holds.
+/// Puts both looks together: a rule with `confirm` that failed passes if it passes on all attempts
+/// together. A second look that cannot say anything takes nothing back. The other rules are as the
+/// first look left them, since the cases of the second one were chosen by one rule alone.
 pub(super) fn both(
     mut first: GateRecord,
     pooled: GateRecord,
+    rules: &[GateRule],
     cases: usize,
     strict: bool,
 ) -> GateRecord {
     let again = count(cases, "case");
-    for (rule, second) in first.rules.iter_mut().zip(pooled.rules) {
-        if !is_relative_failure(rule) {
+    for ((rule, record), second) in rules.iter().zip(&mut first.rules).zip(pooled.rules) {
+        if !is_looked_at_again(rule, record) {
             continue;
         }
-        // The p that decided, as everywhere.
         let p = second.against.as_ref().map_or(f64::NAN, ComparisonRecord::decisive_p);
-        if second.verdict == Verdict::Fail {
-            rule.text.push_str(&format!(
-                "; confirmed by a second look at {again}, p = {}",
-                crate::text::number(p)
-            ));
-        } else {
-            rule.verdict = Verdict::Pass;
-            if let (Some(first), Some(second)) = (&mut rule.against, second.against) {
-                let moved = std::mem::take(&mut first.moved);
-                *first = ComparisonRecord { moved, ..second };
+        let p = p_value(p, rule.alpha().unwrap_or_default());
+        record.text.push_str(&match second.verdict {
+            Verdict::Fail => format!("; confirmed by a second look at {again}, {p}"),
+            Verdict::Pass => format!("; not confirmed by a second look at {again}, {p}"),
+            Verdict::Inconclusive => {
+                format!("; a second look at {again} says nothing ({})", second.text)
             }
-            rule.text.push_str(&format!(
-                "; not confirmed by a second look at {again}, p = {}",
-                crate::text::number(p)
-            ));
+        });
+        if second.verdict == Verdict::Pass {
+            record.verdict = Verdict::Pass;
+        }
+        if second.verdict != Verdict::Inconclusive
+            && let (Some(before), Some(after)) = (&mut record.against, second.against)
+        {
+            let moved = std::mem::take(&mut before.moved);
+            *before = ComparisonRecord { moved, ..after };
         }
     }
-    let verdict = verdict_of(&first.rules);
-    first.verdict = verdict;
-    first.passed = match verdict {
+    // Reports compare all attempts together.
+    first.baseline = pooled.baseline;
+    first.verdict = verdict_of(&first.rules);
+    first.passed = match first.verdict {
         Verdict::Pass => true,
         Verdict::Fail => false,
         Verdict::Inconclusive => !strict,

@@ -243,6 +243,21 @@ fn bad_luck_is_not_confirmed() {
     assert!(text.contains("; not confirmed by a second look at 6 cases, p = "), "{text}");
 }
 
+#[test]
+fn a_second_look_that_says_nothing_takes_nothing_back() {
+    let file = baseline("unlucky");
+    let _ = fs::remove_file(&file);
+    let first = PROJECT.evals(["unlucky::"]).run();
+    let (code, _, stderr) = honeyhive(&first, &["accept"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    // None of the 30 attempts of the second look has a score.
+    let run = PROJECT.evals(["unlucky::"]).env("UNLUCKY", "1").env("DOWN", "1").run();
+    assert_eq!(run.code, Some(101), "{}", run.output());
+    let text = gate_text(&run);
+    assert!(text.starts_with("Fail\n"), "{text}");
+    assert!(text.contains("; a second look at 6 cases says nothing (only 40 of 70"), "{text}");
+}
+
 // ---- compare ----
 
 #[test]

@@ -1,4 +1,4 @@
-//! What the tests of gates and of whole experiments answer.
+//! Completes the tests of gates and of whole experiments.
 
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ use crate::journal::{CaseState, Entry, GateRecord, Record, RuleRecord, StoppedRe
 use crate::text::count;
 
 impl Finale {
-    /// Waits for all cases of an experiment, where its gate judges them, and records what it says.
+    /// Waits for all cases of an experiment, where its gate judges them, and records the verdict.
     pub(in crate::harness) fn gate(&self, job: usize) -> Result<Completion, Failed> {
         let record = if let Some(reason) = &self.not_judging[job] {
             self.undecided(job, reason.clone())
@@ -63,7 +63,7 @@ impl Finale {
         }
     }
 
-    /// What a gate says that cannot judge at all.
+    /// Returns the record of a gate that cannot judge at all.
     fn undecided(&self, job: usize, reason: String) -> GateRecord {
         GateRecord {
             experiment: self.shared.jobs[job].spec.name.clone(),
@@ -95,7 +95,7 @@ impl Finale {
         if texts.is_empty() { Ok(Completion::Completed) } else { Err(texts.join("\n").into()) }
     }
 
-    /// The names of cases that failed, of an experiment all of whose cases are decided.
+    /// Returns the names of the failed cases of an experiment all of whose cases are decided.
     fn failing(&self, job: usize) -> Vec<String> {
         let lane = &self.shared.board.lanes[job];
         let Job { spec, selected, .. } = &self.shared.jobs[job];
@@ -105,7 +105,7 @@ impl Finale {
             .collect()
     }
 
-    /// `2 of 80 cases failed: a, b`
+    /// Describes failed cases: `2 of 80 cases failed: a, b`
     fn failed_cases(&self, job: usize, failing: &[String]) -> String {
         let more = failing.len().saturating_sub(5);
         let tail = if more == 0 { String::new() } else { format!(" and {more} more") };
@@ -117,18 +117,18 @@ impl Finale {
         )
     }
 
-    /// The cases that ran of an experiment whose gate was decided before its last case.
+    /// Returns the number of cases that ran, of an experiment whose gate was decided before its last
+    /// case.
     pub(super) fn stopped_early(&self, job: usize) -> Option<StoppedRecord> {
         let lane = &self.shared.board.lanes[job];
-        let skipped = |case: &&Case| case.state == CaseState::Skipped;
         let is_over = lane.is_decided() && lane.done() == lane.total();
-        let not_run = if is_over { lane.cases().iter().filter(skipped).count() } else { 0 };
-        // A second reason counts: then not all cases ran that the gate was decided on.
-        (not_run > 0 && lane.stopped.get().is_none())
-            .then(|| StoppedRecord { ran: lane.total() - not_run, of: lane.total() })
+        let stopped = StoppedRecord { ran: lane.ran(), of: lane.total() };
+        // Another reason to stop takes precedence: then cases are missing that the gate was decided on.
+        (is_over && stopped.ran < stopped.of && lane.stopped.get().is_none()).then_some(stopped)
     }
 
-    /// Why not all cases of an experiment were run, where that is no success.
+    /// Returns why not all cases of an experiment were run; `None` where all were, or its gate was
+    /// decided early.
     pub(super) fn stopped(&self, job: usize) -> Option<&str> {
         if self.stopped_early(job).is_some() {
             return None;
@@ -149,9 +149,10 @@ impl Finale {
         let stopped = self.stopped_early(job);
         cases.retain(|case| stopped.is_none() || case.state != CaseState::Skipped);
         let first = self.judge_cases(job, &cases, stopped);
+        let gates = &self.shared.jobs[job].spec.rules.gates;
         match second_look::at(&self.shared, job, &first) {
             None => first,
-            Some(Err(why)) => second_look::not_taken(first, &why),
+            Some(Err(why)) => second_look::not_taken(first, gates, &why),
             Some(Ok(again)) => {
                 let pooled: Vec<Case> = cases
                     .into_iter()
@@ -161,12 +162,12 @@ impl Finale {
                     .collect();
                 let strict = !self.strict.is_empty();
                 let second = self.judge_cases(job, &pooled, None);
-                second_look::both(first, second, again.len(), strict)
+                second_look::both(first, second, gates, again.len(), strict)
             }
         }
     }
 
-    /// What the gate of an experiment says of these cases, which are not all where it stopped.
+    /// Judges the gate of an experiment on these cases, which are not all where it stopped.
     fn judge_cases(
         &self,
         job: usize,
@@ -214,7 +215,7 @@ impl Drop for Judging<'_> {
     }
 }
 
-/// At most three lines about the rules that made the verdict: each with what was found. The
+/// Returns at most three lines about the rules that made the verdict, each with what was found. The
 /// summary has the whole of it.
 fn texts<'a>(record: &'a GateRecord) -> String {
     if let Some(reason) = &record.reason {

@@ -1,4 +1,4 @@
-//! Signals that end a run: Ctrl-C and SIGTERM.
+//! Handles signals that end a run: Ctrl-C and SIGTERM.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -9,16 +9,16 @@ use super::super::exit::{exit, exit_at_once};
 use super::super::live::Line;
 use super::{Finale, INTERRUPTED};
 
-/// How long attempts under way may go on after the first Ctrl-C: they are paid for already.
+/// The time that attempts under way may go on after the first Ctrl-C: they are paid for already.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How long the engine may take to give up calls that outlast the grace. It takes milliseconds, but
-/// for a disk that does not answer.
+/// The time that the engine may take to give up calls that outlast the grace. It takes milliseconds,
+/// unless a disk does not answer.
 const SETTLING: Duration = Duration::from_secs(5);
 
 impl Finale {
-    /// Ends the process after a signal: waits for calls under way for a moment, then for the engine
-    /// to give them up, and closes. Whatever happens to this thread, the process ends.
+    /// Ends the process after a signal: waits for calls under way for a moment, then for the engine to
+    /// give them up, and closes. The process ends even if this thread panics.
     fn end_interrupted(&self, line: &Line) -> ! {
         let close = || {
             let is_over = || self.shared.is_over() && self.judging.load(Ordering::Acquire) == 0;
@@ -34,7 +34,7 @@ impl Finale {
     }
 }
 
-/// Waits until something is so, for at most this long; whether it is.
+/// Waits until a condition holds, for at most `limit`; returns whether it holds.
 fn wait_until(limit: Duration, is_so: impl Fn() -> bool) -> bool {
     let deadline = Instant::now() + limit;
     loop {
@@ -48,9 +48,9 @@ fn wait_until(limit: Duration, is_so: impl Fn() -> bool) -> bool {
     }
 }
 
-/// Ctrl-C, or a request to end (SIGTERM): start nothing more, wait for calls under way for a moment,
-/// write down what is done, and end. While results are being sent, end that. A second signal ends
-/// the process at once.
+/// Handles Ctrl-C, or a request to end (SIGTERM): starts nothing more, waits for calls under way for a
+/// moment, records what is done, and ends. While results are being sent, it ends the sending. A second
+/// signal ends the process at once.
 pub(in crate::harness) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
     let (finale, line) = (Arc::clone(finale), line.clone());
     let signals = AtomicUsize::new(0);
@@ -66,13 +66,13 @@ pub(in crate::harness) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
                 exit_at_once(INTERRUPTED);
             }
             if finale.closed.load(Ordering::Acquire) {
-                // All is done and recorded; what takes so long is the sending.
+                // All is done and recorded; only the sending of results goes on.
                 finale.hurried.store(true, Ordering::Release);
                 return;
             }
             finale.interrupted.store(true, Ordering::Release);
             finale.shared.halt().interrupt();
-            // A thread of its own, so that the second signal is heard meanwhile.
+            // A separate thread, so that this one can handle a second signal meanwhile.
             let (own, its_line) = (Arc::clone(&finale), line.clone());
             let end = std::thread::Builder::new().name("honeyhive-end".to_owned());
             if end.spawn(move || own.end_interrupted(&its_line)).is_err() {
@@ -80,11 +80,11 @@ pub(in crate::harness) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
             }
         }));
     };
-    // Without the thread, Ctrl-C ends the process the plain way; the journal is safe either way.
+    // Without the thread, Ctrl-C ends the process by default; the journal is safe either way.
     let _ = std::thread::Builder::new().name("honeyhive-signals".to_owned()).spawn(watch);
 }
 
-/// `signalled` is set at once, `on_signal` is called when this thread gets to it.
+/// Calls `on_signal` for each signal when this thread gets to it; `signalled` is set at once.
 #[cfg(unix)]
 async fn each_signal(signalled: &Arc<AtomicBool>, on_signal: impl Fn()) {
     use signal_hook::consts::{SIGINT, SIGTERM};

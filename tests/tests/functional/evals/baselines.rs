@@ -82,6 +82,8 @@ fn confirmed(n: u32) -> bool {
     gate(mean(right) >= 0.3, no_regression(right, margin = 0.1, confirm = 5)),
 )]
 fn unlucky(n: u32) -> bool {
+    let is_down = std::env::var("DOWN").is_ok() && probe::nth(&format!("d{n}")) > 1;
+    assert!(!is_down, "the server is down");
     !(std::env::var("UNLUCKY").is_ok() && n < 6 && probe::nth(&format!("u{n}")) == 1)
 }
 
