@@ -157,7 +157,7 @@ use proc_macro::TokenStream;
 /// | `non_inferior(a, margin = 0.02)` | the mean is shown not to have fallen by more than the margin (`alpha`) |
 ///
 /// `confident` and `not_worse` go around `mean` and `pass_rate` of an evaluator and around
-/// `error_rate`. `pass_rate(a)`, `no_collapse(a)` and `require(a)` need an evaluator that judges: one
+/// `error_rate`. `pass_rate(a)`, `no_collapse(a)`, `no_loss(a)` and `require(a)` need an evaluator that judges: one
 /// that returns `bool`, or has a `threshold`. An evaluator may be named `latency`, `first_token`,
 /// `cost` or `tokens`: then a rule about this name means the evaluator. None can be named `error_rate`.
 ///

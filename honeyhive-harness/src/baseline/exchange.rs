@@ -1,4 +1,4 @@
-//! Tests of two runs against all runs that could have been, had results been exchanged.
+//! Exchange tests: compares two runs with all runs that an exchange of their results could give.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,37 +6,37 @@ use super::compare::ScoreComparison;
 use super::pairs::{Both, Counts, Paired, Unit, share};
 use crate::stats::{self, Combine, Exchanges, Way, deals};
 
-/// Random exchanges where there are too many to count.
+/// The number of random exchanges where there are too many to count.
 const DRAWS: usize = 10_000;
 
-/// The seed of those draws. Whoever repeats the test gets the same p.
+/// The seed of those draws, fixed so that a repeated test gives the same p.
 const SEED: u64 = 0;
 
-/// Draws times cases that a test may cost; beyond, it draws less often, but never less than
-/// [`FEWEST_DRAWS`].
+/// The number of draws times cases that a test may cost. A test of more cases draws less often, but
+/// never less than [`FEWEST_DRAWS`].
 const BUDGET: usize = 20_000_000;
 const FEWEST_DRAWS: usize = 2000;
 
-/// At most this p of [`Tests::together`] makes a finding doubtful: attempts of one run may go
-/// together. Higher than an error probability, since it only turns a failure into a doubt: at 0.05
-/// twice as many runs without a change are red (`gate::simulation`).
+/// The p of [`Tests::together`] at or below which a finding is doubtful: attempts of one run may go
+/// together. It is higher than an error probability, since it only turns a failure into a doubt: at
+/// 0.05 twice as many runs without a change are red (`gate::simulation`).
 pub(crate) const TOGETHER: f64 = 0.2;
 
-/// Above this p no rule fails, so nothing is doubtful.
+/// The p above which no rule fails, so that nothing is doubtful.
 const DOUBTFUL: f64 = 0.5;
 
-/// What a rule asks of two runs.
+/// The question that a rule asks about two runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Question {
-    /// Did the mean fall?
+    /// Asks whether the mean fell.
     Loss = 0,
-    /// Do more cases that always held never hold now than chance explains?
+    /// Asks whether more cases that always held never hold now than chance explains.
     Collapses = 1,
-    /// Did any single case lose more than chance explains?
+    /// Asks whether any single case lost more than chance explains.
     Deepest = 2,
 }
 
-/// Statistics of an exchange: those of the questions, and how much cases rose.
+/// The number of statistics of an exchange: one per question, and how much cases rose.
 const STATISTICS: usize = 4;
 const RISES: usize = 3;
 const COMBINE: [Combine; STATISTICS] = [Combine::Sum, Combine::Sum, Combine::Max, Combine::Sum];
@@ -46,17 +46,17 @@ type Statistics = [f64; STATISTICS];
 /// The answers to the questions about an evaluator.
 #[derive(Clone, Debug)]
 pub(crate) struct Tests {
-    /// Per question: p as if it had been asked alone.
+    /// The p of each question, as if it had been asked alone.
     pub(crate) alone: Vec<f64>,
-    /// Per question: p, corrected for the other questions.
+    /// The p of each question, corrected for the other questions.
     pub(crate) p: Vec<f64>,
-    /// Per question: the p that holds whatever attempts of one run have in common, since it
-    /// exchanges all results of a case at once.
+    /// The p of each question that holds whatever attempts of one run have in common, since it
+    /// exchanges all results of a case at once. Equal to `p` where no finding can be doubtful.
     pub(crate) robust: Vec<f64>,
-    /// Per question: the least p that any result of the later run could have.
+    /// The least p of each question that any result of the later run could have.
     pub(crate) least: Vec<f64>,
-    /// How often chance alone would raise as many cases as far, if attempts were independent; 1
-    /// where that cannot be seen.
+    /// The probability that chance alone would raise as many cases as far, if attempts were
+    /// independent; 1 where no finding can be doubtful.
     pub(crate) together: f64,
 }
 
@@ -75,6 +75,8 @@ pub(crate) fn answer(paired: &Paired, compared: &ScoreComparison, asked: &[Quest
         other => in_clusters_or_attempts(paired, attempts.as_ref(), other, &observed),
     };
     let which: Vec<usize> = asked.iter().map(|question| *question as usize).collect();
+    // The mean of numbers with a threshold does not follow from the counts that are dealt.
+    let one_exchange = paired.are_shares() || !asked.contains(&Question::Loss);
     let p = match (&attempts, asked) {
         (_, [one]) => vec![alone(*one)],
         (_, _) if clustered => {
@@ -86,13 +88,14 @@ pub(crate) fn answer(paired: &Paired, compared: &ScoreComparison, asked: &[Quest
             }
             p
         }
-        (Some(attempts), _) => attempts.jointly(&which, observed),
-        // Means of numbers are not counts, so the questions share no exchange.
-        (None, _) => stats::holm(&asked.iter().map(|one| alone(*one)).collect::<Vec<_>>()),
+        (Some(attempts), _) if one_exchange => attempts.jointly(&which, observed),
+        (Some(_) | None, _) => {
+            stats::holm(&asked.iter().map(|one| alone(*one)).collect::<Vec<_>>())
+        }
     };
-    let jointly = asked.len() > 1 && attempts.is_some();
+    let jointly = asked.len() > 1 && attempts.is_some() && one_exchange;
     let least = asked.iter().map(|question| least(paired, *question, jointly)).collect();
-    // Only a finding can be one of attempts that go together.
+    // Only a finding can be doubtful because attempts of one run go together.
     let doubtful = attempts.as_ref().filter(|_| !clustered && p.iter().any(|p| *p <= DOUBTFUL));
     let (robust, together) = match doubtful {
         Some(attempts) => {
@@ -106,8 +109,8 @@ pub(crate) fn answer(paired: &Paired, compared: &ScoreComparison, asked: &[Quest
     Tests { alone, p, robust, least, together }
 }
 
-/// The p of one question: of clusters where there are some, and where runs differ in their
-/// attempts, not below that of dealing the attempts.
+/// Returns the p of one question. It is that of clusters where there are some and, where runs
+/// differ in their attempts, not below that of dealing the attempts.
 fn in_clusters_or_attempts(
     paired: &Paired,
     attempts: Option<&Exchanges<STATISTICS>>,
@@ -123,8 +126,8 @@ fn in_clusters_or_attempts(
     if paired.is_uneven() { p.max(of_attempts()) } else { p }
 }
 
-/// One-sided p-values that the mean fell, and that it rose, by dealing the attempts anew; `None`
-/// where scores do not follow from counts.
+/// Returns the one-sided p-values that the mean fell, and that it rose, by dealing the attempts
+/// anew; `None` where scores do not follow from counts.
 pub(super) fn mean_by_attempts(paired: &Paired) -> Option<(f64, f64)> {
     if !paired.are_shares() {
         return None;
@@ -150,17 +153,17 @@ fn draws(units: usize) -> usize {
     (BUDGET / units.max(1)).clamp(FEWEST_DRAWS, DRAWS)
 }
 
-/// Deals the attempts of every case anew; `None` where some scores do not follow from counts.
+/// Deals the attempts of every case anew; returns `None` where some case has no counts.
 fn by_attempts(paired: &Paired) -> Option<Exchanges<STATISTICS>> {
-    // A number with a threshold has counts to deal, but no mean that follows from them.
     let units: Option<Vec<_>> = paired.pairs.iter().map(|pair| ways(pair, paired)).collect();
     let units = units?;
     Some(Exchanges::new(&units, COMBINE, SEED, draws(units.len())))
 }
 
-/// All ways of dealing the attempts of a case.
+/// Returns all ways of dealing the attempts of a case; `None` where it has no counts. The statistic
+/// of the mean is right only where the score follows from the counts.
 fn ways(pair: &Both, paired: &Paired) -> Option<Vec<Way<STATISTICS>>> {
-    let Counts { good: (then, now), attempts } = pair.counts.filter(|_| pair.is_share)?;
+    let Counts { good: (then, now), attempts } = pair.counts?;
     let total = then + now;
     let dealt = deals(total, attempts);
     let mut below = 0.0;
@@ -175,7 +178,8 @@ fn ways(pair: &Both, paired: &Paired) -> Option<Vec<Way<STATISTICS>>> {
     Some(ways.collect())
 }
 
-/// `below` is the probability of so few good attempts, or fewer, in the later run.
+/// Returns the statistics of a case; `below` is the probability of so few good attempts, or fewer,
+/// in the later run.
 fn statistics(loss: f64, counts: Counts, below: f64) -> Statistics {
     let Counts { good, attempts } = counts;
     let collapse = good.0 == attempts.0 && good.1 == 0;
@@ -184,13 +188,13 @@ fn statistics(loss: f64, counts: Counts, below: f64) -> Statistics {
     [loss, f64::from(u8::from(collapse)), -below.max(1e-300).ln(), rise.max(0.0).powi(2)]
 }
 
-/// The probability of so few good attempts, or fewer, in the later run of a case.
+/// Returns the probability of so few good attempts, or fewer, in the later run of a case.
 pub(crate) fn p_of_case(counts: Counts) -> f64 {
     let all = deals(counts.good.0 + counts.good.1, counts.attempts);
     all.into_iter().filter(|(now, _)| *now <= counts.good.1).map(|(_, p)| p).sum()
 }
 
-/// The statistics of a case as it was.
+/// Returns the statistics of a case with its results as they were.
 fn observed_of(pair: &Both) -> Statistics {
     match pair.counts {
         Some(counts) => statistics(-pair.gain, counts, p_of_case(counts)),
@@ -198,7 +202,7 @@ fn observed_of(pair: &Both) -> Statistics {
     }
 }
 
-/// The statistics of a case, had its results been those of the other run.
+/// Returns the statistics of a case with the results of both runs swapped.
 fn swapped_of(pair: &Both) -> Statistics {
     match pair.counts {
         Some(Counts { good, attempts }) => {
@@ -223,7 +227,7 @@ fn observed(paired: &Paired) -> Statistics {
     fold(paired.pairs.iter().map(observed_of))
 }
 
-/// Swaps all results of a cluster at once, and those of a case without one.
+/// Builds the exchanges that swap all results of a cluster at once, or those of a case without one.
 fn by_units(paired: &Paired) -> Exchanges<STATISTICS> {
     let mut units: BTreeMap<Unit<'_>, Vec<&Both>> = BTreeMap::new();
     for pair in &paired.pairs {
@@ -242,7 +246,8 @@ fn by_units(paired: &Paired) -> Exchanges<STATISTICS> {
     Exchanges::new(&ways, COMBINE, SEED, draws(ways.len()))
 }
 
-/// The chance of each case to collapse, given how many of its attempts were good in both runs.
+/// Returns the chance of each case to collapse, given how many of its attempts were good in both
+/// runs. Cases whose number of good attempts rules out a collapse are left out.
 pub(crate) fn chances(paired: &Paired) -> Vec<f64> {
     let counts = paired.pairs.iter().filter_map(|pair| pair.counts);
     counts
@@ -251,8 +256,8 @@ pub(crate) fn chances(paired: &Paired) -> Vec<f64> {
         .collect()
 }
 
-/// The same of the cases that did not hold in every attempt of the baseline, so that they cannot
-/// have collapsed.
+/// Returns those of [`chances`] whose cases did not hold in every attempt of the baseline, so that
+/// they cannot have collapsed.
 pub(crate) fn chances_to_flicker(paired: &Paired) -> Vec<f64> {
     let counts = paired.pairs.iter().filter_map(|pair| pair.counts);
     counts
@@ -262,9 +267,11 @@ pub(crate) fn chances_to_flicker(paired: &Paired) -> Vec<f64> {
         .collect()
 }
 
-/// The probability that all good attempts are those of the baseline, and no other one is.
+/// Returns the probability that all good attempts are those of the baseline, and all others are
+/// bad.
 pub(crate) fn chance_to_collapse(attempts: (u32, u32)) -> f64 {
-    // Beyond the range of floats there is no way back, however many attempts a file may name.
+    // An infinite number stays infinite, so the loop ends here, however many attempts a file may
+    // name.
     let all = f64::from(attempts.0) + f64::from(attempts.1);
     let mut ways = 1.0_f64;
     for i in (0..attempts.0.min(attempts.1)).map(f64::from) {
@@ -276,7 +283,7 @@ pub(crate) fn chance_to_collapse(attempts: (u32, u32)) -> f64 {
     1.0 / ways
 }
 
-/// How many units could still get worse: clusters, or cases where there are none.
+/// Returns the number of units that could still get worse: clusters, or cases where there are none.
 pub(crate) fn units_that_can_fall(paired: &Paired, question: Question) -> usize {
     let can = |pair: &&Both| match question {
         Question::Loss => !pair.at_worst,
@@ -287,7 +294,7 @@ pub(crate) fn units_that_can_fall(paired: &Paired, question: Question) -> usize 
     able.map(Both::unit).collect::<BTreeSet<_>>().len()
 }
 
-/// The least p that any later run could have had.
+/// Returns the least p that any later run could have had.
 pub(crate) fn least(paired: &Paired, question: Question, by_dealing: bool) -> f64 {
     let of_units =
         || 0.5_f64.powi(i32::try_from(units_that_can_fall(paired, question)).unwrap_or(i32::MAX));
@@ -296,7 +303,7 @@ pub(crate) fn least(paired: &Paired, question: Question, by_dealing: bool) -> f6
         return if question == Question::Deepest { 1.0 } else { of_units() };
     }
     let counts = || paired.pairs.iter().filter_map(|pair| pair.counts);
-    // Of an attempt that fails now, with those of the baseline as they were.
+    // The p of a case of which every attempt fails now, with those of the baseline as they were.
     let all_lost =
         |counts: Counts| p_of_case(Counts { good: (counts.good.0, 0), attempts: counts.attempts });
     match question {
@@ -319,7 +326,7 @@ mod tests {
     use super::*;
     use crate::score::Reducer;
 
-    /// Cases by their good attempts, of as many attempts in both runs.
+    /// Returns pairs of cases by their good attempts, with as many attempts in both runs.
     fn paired(attempts: u32, cases: &[(u32, u32, Option<&str>)]) -> Paired {
         let pairs = cases
             .iter()
@@ -354,16 +361,16 @@ mod tests {
         let mut cases = vec![(3, 3, None); 20];
         cases[7] = (3, 0, None);
         let tests = asked(&paired(3, &cases), &BOTH);
-        // The one case that moves says the same to both questions: 1 in C(6, 3).
+        // Only one case moves, so both questions have the same p: 1 in C(6, 3).
         assert!(tests.p.iter().all(|p| (p - 0.05).abs() < 1e-9), "{tests:?}");
         assert!((asked(&paired(3, &cases), &BOTH[1..]).p[0] - 0.05).abs() < 1e-9);
-        // Of exchanging whole cases, it is one of two ways.
+        // When whole cases are exchanged, this is one of two ways.
         assert!((tests.robust[1] - 0.5).abs() < 1e-12);
     }
 
     #[test]
     fn clusters_collapse_as_a_whole() {
-        // A document of five that has a bad day, and one that has a good one.
+        // All five cases of one document fall, and all five of another rise.
         let day = |then, now, name| vec![(then, now, Some(name)); 5];
         let steady: Vec<_> = (0..20).map(|_| (3, 3, None)).collect();
         let cases = [day(3, 0, "bad"), day(0, 3, "good"), steady].concat();
@@ -394,7 +401,7 @@ mod tests {
         let tests = asked(&paired(3, &cases), &BOTH);
         assert!(tests.together < 0.001, "{tests:?}");
         assert!(tests.p[1] < 0.01 && tests.robust[1] > 0.3, "{tests:?}");
-        // A loss raises nothing.
+        // A loss does not raise any case.
         let lost: Vec<_> =
             (0..30).map(|at| if at % 5 == 0 { (3, 0, None) } else { (3, 3, None) }).collect();
         assert!(asked(&paired(3, &lost), &BOTH).together > 0.9);
@@ -413,5 +420,13 @@ mod tests {
         // scipy.stats.hypergeom(13, 9, 3).cdf(0)
         assert!((tests.p[0] - 4.0 / 286.0).abs() < 1e-9, "{tests:?}");
         assert!(tests.least[0] < 0.01);
+        // Numbers with a threshold have counts, and means that do not follow from them.
+        for pair in &mut found.pairs {
+            pair.is_share = false;
+        }
+        let of_numbers = asked(&found, &[Question::Deepest]);
+        assert!((of_numbers.p[0] - tests.p[0]).abs() < 1e-12, "{of_numbers:?}");
+        let beside = asked(&found, &[Question::Loss, Question::Deepest]);
+        assert!(beside.p[1] < 0.05, "{beside:?}");
     }
 }

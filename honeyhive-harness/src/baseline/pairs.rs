@@ -1,4 +1,4 @@
-//! The cases that two runs can be compared on, and those that they cannot.
+//! Pairs the cases that two runs can be compared on, and counts those that cannot be compared.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use crate::score::{Direction, Reducer};
 use crate::stats;
 use crate::text::{count, one_line};
 
-/// Names shown of the cases that cannot be compared for one reason.
+/// The number of names shown of the cases that cannot be compared for one reason.
 const MOST_NAMED: usize = 5;
 
 /// The cases that a comparison looks at.
 #[derive(Clone, Copy)]
 pub struct Scope<'a> {
-    /// Whether a case is looked at; with a slice, only what the later run says of it.
+    /// Returns whether a case is looked at; with a slice, this holds for the later run alone.
     pub now: &'a dyn Fn(&str) -> bool,
-    /// The slice that is looked at: the baseline knows its own cases of it.
+    /// The slice that is looked at; the baseline records its own cases of it.
     pub slice: Option<&'a str>,
 }
 
@@ -26,10 +26,11 @@ impl std::fmt::Debug for Scope<'_> {
 }
 
 impl Scope<'_> {
-    /// All cases of both runs.
+    /// The scope of all cases of both runs.
     pub const ALL: Scope<'static> = Scope { now: &|_| true, slice: None };
 
-    /// Whether a case of the baseline is looked at; `None` where the baseline does not know.
+    /// Returns whether a case of the baseline is looked at; `None` where the baseline does not know
+    /// the slice.
     fn then(&self, before: &Snapshot, id: &str, case: &CaseSnapshot) -> Option<bool> {
         match self.slice {
             None => Some((self.now)(id)),
@@ -39,38 +40,39 @@ impl Scope<'_> {
     }
 }
 
-/// How much of what both runs cover can be compared.
+/// The cases that can be compared, and by reason those that cannot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
-    /// The cases that have a score in both runs, for the same row.
+    /// The number of cases that have a score in both runs, for the same row.
     pub compared: usize,
-    /// The cases that have, should have, or had a score.
+    /// The number of cases that have, should have, or had a score.
     pub expected: usize,
-    /// In the later run alone.
+    /// The cases that are in the later run alone.
     pub added: Vec<String>,
-    /// In the baseline alone.
+    /// The cases that are in the baseline alone.
     pub removed: Vec<String>,
-    /// In both, with other inputs, another ground truth or another history.
+    /// The cases in both runs that have other inputs, another ground truth or another history now.
     pub edited: Vec<String>,
-    /// With a score in the baseline, where the evaluator says now that it does not apply.
+    /// The cases with a score in the baseline to which the evaluator does not apply now.
     pub not_applicable: Vec<String>,
-    /// With no score in the later run, since the function or the evaluator failed.
+    /// The cases with no score in the later run, since the function or the evaluator failed.
     pub missing: Vec<String>,
-    /// With a score in the later run alone.
+    /// The cases with a score in the later run alone.
     pub unscored_before: Vec<String>,
-    /// In the slice in one run alone.
+    /// The cases that are in the slice in one run alone.
     pub moved: Vec<String>,
-    /// With another number of attempts, under a reducer that depends on it.
+    /// The cases with another number of attempts, under a reducer that depends on it.
     pub other_attempts: Vec<String>,
 }
 
 impl Coverage {
-    /// The share of the cases that can be compared; 1 where there is nothing to compare.
+    /// Returns the share of the cases that can be compared; 1 where there is nothing to compare.
     pub fn share(&self) -> f64 {
         if self.expected == 0 { 1.0 } else { self.compared as f64 / self.expected as f64 }
     }
 
-    /// `190 rows edited, 2 no longer scored (a, b)`; empty where everything is compared.
+    /// Describes what cannot be compared: `1 row edited (a), 2 scores now not applicable (b, c)`;
+    /// empty where everything is compared.
     pub fn text(&self) -> String {
         let named = |ids: &[String]| {
             let mut shown: Vec<String> =
@@ -104,28 +106,28 @@ impl Coverage {
     }
 }
 
-/// Both results of a case.
+/// The results of a case in both runs.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Both {
     pub(crate) id: String,
-    /// Its cluster; a case without one is a cluster of its own.
+    /// The cluster of the case; a case without one is a cluster of its own.
     pub(crate) cluster: Option<String>,
     /// The scores to compare: those of the runs, or what they would be at the same number of
     /// attempts.
     pub(crate) before: f64,
     pub(crate) after: f64,
-    /// By how much it got better (worse, when negative), whichever way is better.
+    /// The gain of the case (a loss, when negative), whichever direction is better.
     pub(crate) gain: f64,
     /// The attempts and how many of them were good, in both runs; absent where the evaluator only
     /// measures.
     pub(crate) counts: Option<Counts>,
-    /// The scores follow from the counts.
+    /// Set when the scores follow from the counts.
     pub(crate) is_share: bool,
-    /// The score could not be worse in the baseline.
+    /// Set when the score in the baseline could not be worse.
     pub(crate) at_worst: bool,
 }
 
-/// What the results of cases are exchanged by: the cluster, or the case where it has none.
+/// The unit that results are exchanged by: the cluster, or the case where it has none.
 pub(crate) type Unit<'a> = (Option<&'a str>, &'a str);
 
 impl Both {
@@ -140,9 +142,9 @@ impl Both {
 /// The attempts of a case in two runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// How many were good, before and after.
+    /// The numbers of good attempts, before and after.
     pub(crate) good: (u32, u32),
-    /// How many there were, before and after; at least 1.
+    /// The numbers of attempts, before and after; at least 1.
     pub(crate) attempts: (u32, u32),
 }
 
@@ -152,22 +154,22 @@ pub(crate) struct Paired {
     pub(crate) pairs: Vec<Both>,
     pub(crate) coverage: Coverage,
     pub(crate) reduce: Reducer,
-    /// The lowest and highest score of a case.
+    /// The lowest and highest score that a case can have.
     pub(crate) range: Option<(f64, f64)>,
 }
 
 impl Paired {
-    /// Some cases belong together.
+    /// Returns whether some cases belong together.
     pub(crate) fn is_clustered(&self) -> bool {
         self.pairs.iter().any(|pair| pair.cluster.is_some())
     }
 
-    /// All scores follow from counts of good attempts.
+    /// Returns whether all scores follow from counts of good attempts.
     pub(crate) fn are_shares(&self) -> bool {
         self.pairs.iter().all(|pair| pair.is_share)
     }
 
-    /// Some case was attempted more often in one run than in the other.
+    /// Returns whether some case was attempted more often in one run than in the other.
     pub(crate) fn is_uneven(&self) -> bool {
         self.pairs
             .iter()
@@ -176,14 +178,14 @@ impl Paired {
     }
 }
 
-/// The score of a case whose `good` of `attempts` attempts are good, reduced for a comparison with
-/// a run of `other` attempts: the higher, the better.
+/// Returns the score of a case whose `good` of `attempts` attempts are good, reduced for a
+/// comparison with a run of `other` attempts: the higher, the better.
 pub(crate) fn share(reduce: Reducer, good: u32, attempts: u32, other: u32) -> Option<f64> {
     match reduce {
         Reducer::Mean => Some(f64::from(good) / f64::from(attempts)),
         Reducer::PassAt(k) => stats::pass_at_k(attempts, good, k),
         Reducer::PassAll(k) => stats::pass_hat_k(attempts, good, k),
-        // What so many attempts drawn from these would give on average.
+        // The average over all draws of as many attempts as the run with fewer has.
         Reducer::AtLeast(k) => {
             let drawn = attempts.min(other);
             let rest = attempts - drawn;
@@ -195,10 +197,10 @@ pub(crate) fn share(reduce: Reducer, good: u32, attempts: u32, other: u32) -> Op
     }
 }
 
-/// Pairs the scores of an evaluator.
+/// Pairs the scores of an evaluator in two runs.
 ///
 /// # Errors
-/// Why they cannot be compared at all.
+/// Returns why they cannot be compared at all.
 pub(crate) fn pair(
     before: &Snapshot,
     after: &Snapshot,
@@ -317,7 +319,7 @@ fn both(
     })
 }
 
-/// Why the scores of an evaluator in two runs cannot be compared.
+/// Returns why the scores of an evaluator in two runs cannot be compared, or `None` where they can.
 fn incomparable(before: &Snapshot, after: &Snapshot, evaluator: &str) -> Option<String> {
     let Some(now) = after.evaluators.get(evaluator) else {
         return Some(format!("this run has no evaluator `{evaluator}`"));
@@ -325,7 +327,7 @@ fn incomparable(before: &Snapshot, after: &Snapshot, evaluator: &str) -> Option<
     let Some(then) = before.evaluators.get(evaluator) else {
         return Some(format!("`{evaluator}` is not in the baseline"));
     };
-    // Files of schema 1 do not say what was good.
+    // Files of schema 1 record neither the threshold nor the range.
     let says_more = before.schema != 1;
     let what = if then.source != now.source {
         "source"
@@ -396,7 +398,7 @@ mod tests {
             "1 row edited (a), 1 row removed (d), 1 row added (f), \
              1 score now not applicable (b), 1 score missing after errors (c)"
         );
-        // What never had a score and has none is not missed.
+        // A score that was missing before and is missing now is not expected.
         let mut before = before;
         before.cases.get_mut("b").expect("b").scores.clear();
         assert_eq!(paired(&before, &after).coverage.expected, 5);
@@ -407,7 +409,7 @@ mod tests {
         let all = [("a", 1.0, 1, Some(1)), ("b", 1.0, 1, Some(1)), ("c", 1.0, 1, Some(1))];
         let (mut before, after) = (run("mean", &all), run("mean", &all));
         let scope = Scope { now: &|id| id != "a", slice: Some("hard") };
-        // A baseline that knows nothing of the slice believes the run.
+        // Where the baseline does not know the slice, the slices of the later run count for both.
         let found = pair(&before, &after, "e", scope).expect("comparable");
         assert_eq!((found.coverage.compared, found.coverage.expected), (2, 2));
         before.slices.insert("hard".to_owned());
@@ -451,7 +453,7 @@ mod tests {
         after.evaluators.get_mut("e").expect("e").range = Some((0.0, 5.0));
         let why = pair(&before, &after, "e", Scope::ALL).expect_err("another range");
         assert!(why.contains("the range of evaluator `e` changed"), "{why}");
-        // Schema 1 does not say.
+        // Schema 1 records neither.
         let before = Snapshot { schema: 1, ..before };
         assert!(pair(&before, &after, "e", Scope::ALL).is_ok());
     }

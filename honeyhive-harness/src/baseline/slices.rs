@@ -1,5 +1,5 @@
-//! The slices of an experiment beside each other: whether they differ by more than chance, and
-//! how much each gained as far as that can be told.
+//! Compares the slices of an experiment: whether they differ by more than chance, and how much each
+//! gained as far as that can be told.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use super::snapshot::{CaseSnapshot, Snapshot};
 use crate::journal::{SliceRecord, SlicesRecord};
 use crate::stats::{self, GroupEffects};
 
-/// The seed of the test. Whoever repeats it gets the same p.
+/// The seed of the test, fixed so that a repeated test gives the same p.
 const SEED: u64 = 0;
 
-/// What a slice is made by: the key of the metadata in `lang:de`, or the whole of a tag.
+/// Returns what a slice is made by: the key of the metadata in `lang:de`, or the whole of a tag.
 pub(crate) fn sliced_by(slice: &str) -> &str {
     slice.split_once(':').map_or(slice, |(key, _)| key)
 }
 
-/// The gains of slices, for each evaluator with the key or tag that its slices are made by.
+/// Returns the gains of slices, for each evaluator with the key or tag that its slices are made by.
 ///
 /// A comparison is left out where the runs cannot be compared, where fewer than two slices have
 /// pairs, where a case is in two slices of one key, and where cases of one cluster are in several
@@ -68,7 +68,7 @@ fn of_one(before: &Snapshot, after: &Snapshot, evaluator: &str, by: &str) -> Opt
     Some(SlicesRecord { evaluator, by, q, df, p, tests: 1, slices })
 }
 
-/// The slice of a case, of those made by one key or tag; `None` where it is in several.
+/// Returns the slice of a case among those made by one key or tag; `None` where it is in several.
 fn slice_of(run: &Snapshot, case: &CaseSnapshot, by: &str) -> Option<String> {
     let mut own = case.slices.iter().filter(|slice| sliced_by(slice) == by);
     match (own.next(), own.next()) {
@@ -84,7 +84,7 @@ mod tests {
     use super::super::{EvaluatorPrint, ScoreSnapshot};
     use super::*;
 
-    /// Cases by slices, with their scores before and now.
+    /// Returns two runs of cases given by slices, score before and score now.
     fn runs(cases: &[(&[&str], f64, f64)]) -> (Snapshot, Snapshot) {
         let run = |now: bool| {
             let case = |(at, (slices, before, after)): (usize, &(&[&str], f64, f64))| {

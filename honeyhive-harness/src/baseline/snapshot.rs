@@ -131,6 +131,9 @@ struct Unchecked {
     good: Option<u32>,
 }
 
+/// The most attempts of a case that a file may name. Sums of two such numbers are far from overflowing.
+const MOST_ATTEMPTS: u32 = 1_000_000;
+
 impl TryFrom<Unchecked> for ScoreSnapshot {
     type Error = String;
 
@@ -138,6 +141,11 @@ impl TryFrom<Unchecked> for ScoreSnapshot {
         let Unchecked { score, attempts, good } = read;
         if attempts == 0 {
             return Err("a score of 0 attempts is none".to_owned());
+        }
+        if attempts > MOST_ATTEMPTS {
+            return Err(format!(
+                "{attempts} attempts of one case; at most {MOST_ATTEMPTS} are read"
+            ));
         }
         match good {
             Some(good) if good > attempts => {

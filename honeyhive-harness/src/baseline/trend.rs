@@ -1,7 +1,7 @@
-//! The scores of an evaluator from run to run: do they fall slowly?
+//! Follows the scores of an evaluator from run to run, to find a slow fall.
 //!
-//! A comparison with the baseline sees one run. A loss that is too small for that, and stays, is
-//! seen in many: see [`crate::stats`] for the cumulative sum.
+//! A comparison with the baseline looks at one run. A loss that is too small to be found there, and
+//! stays, is found in many: see [`crate::stats`] for the cumulative sum.
 
 use std::collections::BTreeMap;
 
@@ -10,38 +10,39 @@ use super::snapshot::Snapshot;
 use crate::score::Reducer;
 use crate::stats::{self, Loss};
 
-/// Runs that have fewer of the newest run's cases are not compared.
+/// The least share of the cases of a run and the newest one that must be comparable.
 const MIN_COVERAGE: f64 = 0.95;
 
 /// The runs of an experiment that measure the same as its newest one, by one evaluator. They are
 /// added from the newest to the oldest.
 #[derive(Debug, Default)]
 pub(crate) struct Trend {
-    /// What is exchanged in comparisons, too: a cluster, or a case without one.
+    /// The scatter of each unit that is exchanged in comparisons, too: a cluster, or a case without
+    /// one.
     units: BTreeMap<(Option<String>, String), Scatter>,
-    /// The newest first.
+    /// The runs, the newest first.
     runs: Vec<Level>,
 }
 
-/// How a case, or a cluster of cases, differs from one run to the next.
+/// The differences of a case, or a cluster of cases, from one run to the next.
 #[derive(Debug, Default)]
 struct Scatter {
-    /// The squared differences, and what they would come to for a variance of 1 per attempt.
+    /// The sum of the squared differences, and what it would be for a variance of 1 per attempt.
     squares: f64,
     expected: f64,
-    /// In the run that was added last: the sum of its scores, the number of cases, and one by the
-    /// attempts of a case.
+    /// The unit in the run that was added last: the sum of its gains over the newest run, the
+    /// number of cases, and the mean of 1 divided by the attempts of a case.
     last: Option<(f64, usize, f64)>,
 }
 
-/// What a run comes to.
+/// The mean of a run, and what its variance depends on.
 #[derive(Clone, Copy, Debug)]
 struct Level {
     mean: f64,
-    /// By how much it is better than the newest.
+    /// The mean gain over the newest run: positive where this run is better.
     better: f64,
     n: usize,
-    /// One by the number of attempts of a case, on average.
+    /// The mean of 1 divided by the number of attempts of a case.
     per_attempt: f64,
 }
 
@@ -50,38 +51,38 @@ struct Level {
 pub(crate) struct TrendPoint {
     /// The mean of the cases that can be compared.
     pub(crate) mean: f64,
-    /// By how much it is worse than what it is compared with.
+    /// The loss: by how much the run is worse than what it is compared with.
     pub(crate) loss: f64,
-    /// The cumulative sum.
+    /// The cumulative sum up to this run.
     pub(crate) sum: f64,
 }
 
-/// How an evaluator's scores went.
+/// The course of an evaluator's scores over the runs of an experiment.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TrendLine {
-    /// The losses are counted from the baseline, and from the oldest run otherwise.
+    /// Set when the losses are counted from the baseline; otherwise they are from the oldest run.
     pub(crate) from_baseline: bool,
-    /// The mean of what they are counted from.
+    /// The mean of the run that losses are counted from.
     pub(crate) reference: f64,
-    /// The oldest first, without the reference.
+    /// The runs, the oldest first, without the reference.
     pub(crate) points: Vec<TrendPoint>,
-    /// How much the mean of the newest run scatters by chance: a standard deviation.
+    /// The standard deviation by which the mean of the newest run scatters by chance.
     pub(crate) scatter: f64,
-    /// The place in `points` of the run in which the sum left 0, where there is drift now.
+    /// The index in `points` of the run in which the sum left 0, where there is drift now.
     pub(crate) since: Option<usize>,
 }
 
 impl Trend {
-    /// Adds a run, which must be older than those before; or says that it does not measure the same
-    /// as the newest.
+    /// Adds a run, which must be older than those before, if it measures the same as the newest.
+    /// Returns whether it does.
     pub(crate) fn add(&mut self, newest: &Snapshot, run: &Snapshot, evaluator: &str) -> bool {
         let level = self.level(newest, run, evaluator);
         self.runs.extend(level);
         level.is_some()
     }
 
-    /// The whole line, counted from a baseline that measures the same, or else from the oldest run;
-    /// `None` where no run is left beside that.
+    /// Returns the whole line, counted from a baseline that measures the same, or else from the
+    /// oldest run; `None` where no run is left beside that.
     pub(crate) fn finish(
         mut self,
         newest: &Snapshot,
@@ -106,7 +107,8 @@ impl Trend {
         Some(TrendLine { from_baseline, reference: first.mean, points, scatter, since })
     }
 
-    /// What a run comes to, and how its cases differ from those of the run that was added last.
+    /// Returns the level of a run, and adds how its cases differ from those of the run that was
+    /// added last.
     fn level(&mut self, newest: &Snapshot, run: &Snapshot, evaluator: &str) -> Option<Level> {
         let paired = comparable(run, newest, evaluator)?;
         let n = paired.pairs.len();
@@ -139,14 +141,15 @@ impl Trend {
     }
 }
 
-/// The pairs of a run with the newest one, where they have nearly all cases.
+/// Pairs a run with the newest one; returns `None` where fewer than nearly all cases can be
+/// compared.
 fn comparable(run: &Snapshot, newest: &Snapshot, evaluator: &str) -> Option<Paired> {
     let paired = pair(run, newest, evaluator, Scope::ALL).ok()?;
     let enough = !paired.pairs.is_empty() && paired.coverage.share() >= MIN_COVERAGE - 1e-9;
     enough.then_some(paired)
 }
 
-/// Whether a run measures the same as the newest.
+/// Returns whether a run measures the same as the newest.
 pub(crate) fn measures_the_same(run: &Snapshot, newest: &Snapshot, evaluator: &str) -> bool {
     comparable(run, newest, evaluator).is_some()
 }

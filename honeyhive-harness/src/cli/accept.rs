@@ -13,7 +13,9 @@ use super::{Done, Outcome};
 use crate::baseline::{self, BaselineError, ScoreSnapshot, Snapshot};
 use crate::config::Config;
 use crate::gate::snapshot::recorded;
+use crate::gate::verdict::MIN_SCORED;
 use crate::journal::{CaseState, ExperimentResults, GitRecord, Keep, Results, Verdict};
+use crate::report::document::{Difference, Finding};
 use crate::text::{count, number, timestamp};
 
 /// Makes a recorded run the baseline that later runs are compared with.
@@ -310,12 +312,6 @@ fn other_package(experiment: &ExperimentResults, file: &Path) -> Option<(String,
     (own.0 != of_file.0).then(|| (named(&own, &of_file), named(&of_file, &own)))
 }
 
-/// The least share of cases with a score that a baseline may have without a warning.
-const MIN_SCORED: f64 = 0.95;
-
-/// A change for the better with a p of at most this is no chance.
-const ALPHA: f64 = 0.05;
-
 fn gaps(snapshot: &Snapshot) -> Vec<(String, usize, usize)> {
     let of = |name: &String| {
         let scored = snapshot.cases.values().filter(|case| case.scores.contains_key(name)).count();
@@ -335,7 +331,8 @@ fn improved(before: &Snapshot, now: &Snapshot) -> Vec<String> {
     let names = now.evaluators.keys();
     let better = |name: &&String| {
         let compared = baseline::compare(before, now, name, &|_| true);
-        compared.incomparable.is_none() && compared.gain > 0.0 && compared.p_better <= ALPHA
+        // By what `compare` says of the two.
+        Difference::new(&compared, None).finding == Finding::Better
     };
     names.filter(better).cloned().collect()
 }

@@ -1,4 +1,4 @@
-//! One-sided bounds of the mean of a gate's values.
+//! Computes one-sided bounds of the mean of a gate's values.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use crate::text::{count, number};
 use super::case::Case;
 use super::evaluator::Judge;
 
-/// The mean of a gate's values, with what bounds it.
+/// The values of a gate, prepared for the bounds of their mean.
 pub(super) enum Bounds {
     /// Scores with a lowest and a highest value.
     Bounded {
         range: (f64, f64),
-        /// The values in 0 to 1, and their distances from 1.
+        /// The values, scaled to 0 to 1, and their distances from 1.
         values: BoundedMean,
         distances: BoundedMean,
-        /// The values as they would be if all were the best there can be.
+        /// The values as they would be if all were the best possible.
         best: BoundedMean,
         units: usize,
         clustered: bool,
@@ -28,8 +28,8 @@ pub(super) enum Bounds {
 }
 
 impl Bounds {
-    /// `None` for numbers without a range that do not differ, or are too few: nothing says how far
-    /// their mean may be off.
+    /// Prepares the bounds of the mean. Returns `None` for numbers without a range that do not differ
+    /// or are too few, since nothing bounds their mean.
     pub(super) fn new(of: Of, judges: &[Judge], values: &[(f64, &Case)]) -> Option<Self> {
         let range = match of {
             Of::Errors => Some((0.0, 1.0)),
@@ -103,7 +103,8 @@ impl Bounds {
         }
     }
 
-    /// The smallest error probability at which even the good bound is on the wrong side of a limit.
+    /// Returns the smallest error probability at which even the better bound is on the wrong side of a
+    /// limit.
     pub(super) fn p_beyond(&self, comparison: Comparison, limit: f64) -> f64 {
         match (self, comparison) {
             (Self::Bounded { range: (low, high), distances, .. }, Comparison::AtLeast) => {
@@ -116,7 +117,7 @@ impl Bounds {
         }
     }
 
-    /// The least that [`Self::p_beyond`] could be, had all values been the worst there can be.
+    /// Returns the least that [`Self::p_beyond`] could be, had all values been the worst possible.
     pub(super) fn least_p(&self, comparison: Comparison, limit: f64) -> f64 {
         match (self, comparison) {
             (Self::Bounded { range: (low, high), best, .. }, Comparison::AtLeast) => {
@@ -129,7 +130,8 @@ impl Bounds {
         }
     }
 
-    /// Why a limit is out of reach for so few values, and how many it takes.
+    /// Returns why a limit is out of reach for so few values, and how many it takes; `None` where it is
+    /// not.
     pub(super) fn takes(&self, comparison: Comparison, limit: f64) -> Option<String> {
         let Self::Bounded { range: (low, high), best, units, clustered, .. } = self else {
             return None;
@@ -182,7 +184,7 @@ fn p_of_free(values: &[(f64, (Option<String>, usize))], comparison: Comparison, 
     if fails(high) {
         return 1.0 - high;
     }
-    // 40 halvings know it to 12 digits.
+    // 40 halvings determine it to 12 digits.
     for _ in 0..40 {
         let middle = f64::midpoint(low, high);
         if fails(middle) { low = middle } else { high = middle }

@@ -1,16 +1,16 @@
-//! From the tests of single rules to those of a gate: together they must not fail by chance more
-//! often than one of them.
+//! Corrects the tests of single rules for each other: together, the rules of a gate must not fail by
+//! chance more often than one of them.
 //!
-//! Comparisons with the baseline share one error probability, with Holm's correction over
-//! evaluators and slices; `not_worse` rules ask another question and share one of their own. A test
-//! that could not fail whatever the run had been is left out of the count (Tarone 1990), and its
-//! rule says so.
+//! Comparisons with the baseline share one error probability, with Holm's correction over evaluators
+//! and slices; `not_worse` rules ask another question and share one of their own. A test that could not
+//! fail whatever the run had been is left out of the count (Tarone 1990), and the text of its verdict
+//! says so.
 
 use crate::journal::{RuleRecord, Verdict};
 use crate::rule::GateRule;
 use crate::stats;
 
-/// A rule before the tests of the gate are looked at together.
+/// A rule before its test is corrected for the other tests of the gate.
 pub(super) enum Draft<'a> {
     /// A verdict that depends on no other rule.
     Said(RuleRecord),
@@ -24,23 +24,23 @@ impl Draft<'_> {
     }
 }
 
-/// The tests that one correction is made for.
+/// The group of a test, which decides which other tests it is corrected for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Group {
     /// Comparisons with the baseline; rules of one family were judged jointly already.
     Family(usize),
-    /// A comparison that no other one was judged with.
+    /// A comparison with the baseline that was not judged jointly with another one.
     Comparison,
-    /// A limit on a bound.
+    /// A limit on a bound of a mean.
     Limit,
 }
 
 /// A rule that fails when p is at most alpha.
 pub(super) struct Tested<'a> {
     pub(super) group: Group,
-    /// Of this rule alone.
+    /// The p of this rule alone.
     pub(super) alone: f64,
-    /// Corrected for the rules that it was judged jointly with.
+    /// The p, corrected for the rules that it was judged jointly with.
     pub(super) p: f64,
     /// The least that `p` could have been, whatever the run.
     pub(super) least: f64,
@@ -49,17 +49,17 @@ pub(super) struct Tested<'a> {
     pub(super) alpha: f64,
     /// The measures of the rules that it was judged jointly with.
     pub(super) jointly: Vec<String>,
-    /// Makes the verdict.
+    /// Makes the verdict from the corrected p.
     pub(super) finish: Box<dyn FnOnce(&Corrected) -> RuleRecord + 'a>,
 }
 
-/// What a rule learns of the other tests.
+/// The p of a rule, corrected for the other tests.
 #[derive(Clone, Debug)]
 pub(super) struct Corrected {
     pub(super) alone: f64,
     /// The p that decides.
     pub(super) p: f64,
-    /// The least that it could have been.
+    /// The least that the corrected p could have been.
     pub(super) least: f64,
     /// The p of a change for the better, corrected for those of other rules.
     pub(super) better: Option<f64>,
@@ -70,13 +70,14 @@ pub(super) struct Corrected {
 }
 
 impl Corrected {
-    /// The p that decides, where it is another than that of the rule alone.
+    /// Returns the p that decides, where it was corrected for other tests.
     pub(super) fn adjusted(&self) -> Option<f64> {
         let differs = self.tests > 1 || !self.jointly.is_empty();
         differs.then_some(self.p)
     }
 
-    /// `p = 0.03`, `p = 0.094 (corrected for 3 tests)`, `p = 0.03 (jointly with no_collapse)`
+    /// Describes the p: `p = 0.03`, `p = 0.094 (corrected for 3 tests)`,
+    /// `p = 0.03 (jointly with no_collapse)`
     pub(super) fn shown(&self) -> String {
         let p = p_value(self.p, self.alpha);
         let mut how = Vec::new();
@@ -90,12 +91,17 @@ impl Corrected {
     }
 }
 
-/// `p = 0.031`, `p < 0.001`; with a further digit where it is next to alpha.
+/// Describes a p: `p = 0.031`, `p < 0.001`; with a further digit where it is close to alpha.
 pub(crate) fn p_value(p: f64, alpha: f64) -> String {
     if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {}", p_digits(p, alpha)) }
 }
 
-/// The digits of a p, so many that it is seen on which side of alpha it is.
+/// Describes a p in the cell of a table: `0.031`, `<0.001`.
+pub(crate) fn p_cell(p: f64, alpha: f64) -> String {
+    if p < 0.001 { "<0.001".to_owned() } else { p_digits(p, alpha) }
+}
+
+/// Returns a p with enough digits to show on which side of alpha it is.
 pub(crate) fn p_digits(p: f64, alpha: f64) -> String {
     let distance = (p - alpha).abs();
     if distance > 1e-6 && distance <= 0.1 * alpha {
@@ -105,7 +111,7 @@ pub(crate) fn p_digits(p: f64, alpha: f64) -> String {
     }
 }
 
-/// Corrects the tests of a gate for each other, and lets each rule say its verdict.
+/// Corrects the tests of a gate for each other, and returns the record of each rule.
 pub(super) fn correct(drafts: Vec<Draft<'_>>) -> Vec<RuleRecord> {
     let of = |wanted: &dyn Fn(Group) -> bool| -> Vec<Vec<usize>> {
         let mut groups: Vec<(Group, Vec<usize>)> = Vec::new();
@@ -179,8 +185,8 @@ fn correct_families(
     }
 }
 
-/// The fewest tests such that no more than these can fail when corrected for so many: what cannot fail
-/// costs the others nothing (Tarone 1990).
+/// Returns the smallest number of tests such that no more than this many can fail when corrected for
+/// it: tests that cannot fail do not weaken the others (Tarone 1990).
 pub(super) fn tests_that_count<T>(families: &[T], can_fail: impl Fn(&T, usize) -> bool) -> usize {
     let count = |tests: usize| families.iter().filter(|one| can_fail(one, tests)).count();
     (1..=families.len()).find(|tests| count(*tests) <= *tests).unwrap_or(1)
@@ -198,7 +204,8 @@ fn told(test: &Tested<'_>, p: f64, tests: usize) -> Corrected {
     }
 }
 
-/// Ten evaluators would find one that is better by chance in four of ten runs.
+/// Corrects the tests of changes for the better for each other. Without that, one of ten evaluators
+/// would be found better by chance in four of ten runs.
 fn correct_better(drafts: &[Draft<'_>], corrected: &mut [Option<Corrected>]) {
     let compared: Vec<usize> = (0..drafts.len())
         .filter(|at| matches!(&drafts[*at], Draft::Tested(tested) if tested.better.is_some()))
@@ -221,7 +228,7 @@ mod tests {
         GateRule { text: "".into(), slice: None, min_n: 0, coverage: None, test }
     }
 
-    /// The corrected p, and the least that it could be, of tests given by group, p and least p.
+    /// Returns the corrected p, and the least that it could be, of tests given by group, p and least p.
     fn corrected(tests: &[(Group, f64, f64)]) -> Vec<(f64, f64)> {
         let drafts = tests.iter().map(|(group, p, least)| {
             let finish = Box::new(|corrected: &Corrected| RuleRecord {

@@ -1,4 +1,5 @@
-//! Certain curtailment: whether the verdict of a gate is known before all of its cases ran.
+//! Implements certain curtailment: decides whether the verdict of a gate is known before all of its
+//! cases ran.
 //!
 //! A plain limit on a mean of bounded scores is decided when the cases that are left cannot move the
 //! mean across it: `mean(correct) >= 0.9` of 200 cases fails for certain after 21 misses, and holds for
@@ -19,30 +20,30 @@ use super::evaluator::Judge;
 use super::judge::{Limit, sample};
 use super::verdict::{MIN_SCORED, Scene, judge_all};
 
-/// What the cases that ran say of each rule of a gate.
+/// The tallies of all rules of a gate, over the cases that ran.
 #[derive(Debug)]
 pub(crate) struct Decided {
     tallies: Vec<Tally>,
 }
 
-/// What they say of one rule.
+/// The tally of one rule, over the cases that ran.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     sum: f64,
     n: usize,
-    /// Attempts that have a score, and that should have one.
+    /// The number of attempts that have a score, and of those that should have one.
     have: usize,
     want: usize,
 }
 
-/// What a rule comes to, whatever the cases that are left score.
+/// The result of a rule that holds whatever the cases that are left score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Certainty {
-    /// It holds: the value cannot get worse than this.
+    /// The rule holds: the value cannot get worse than this.
     Holds(f64),
-    /// It fails: the value cannot get better than this.
+    /// The rule fails: the value cannot get better than this.
     Fails(f64),
-    /// Either may be.
+    /// The rule may still hold or fail.
     Open,
 }
 
@@ -51,7 +52,7 @@ impl Decided {
         Self { tallies: vec![Tally::default(); rules.gates.len()] }
     }
 
-    /// Takes notice of a case that ran to its end.
+    /// Adds a case that ran to its end.
     pub(crate) fn add(&mut self, rules: &Rules, case: &Case) {
         for (index, (rule, tally)) in rules.gates.iter().zip(&mut self.tallies).enumerate() {
             let Some(limit) = plain(rule).filter(|_| case.counts_for(index)) else { continue };
@@ -63,8 +64,9 @@ impl Decided {
         }
     }
 
-    /// The verdict that the gate has for certain while `left` cases have not ended; `None` while
-    /// either may be. It does not pass while a case that is left could fail by itself.
+    /// Returns the verdict that the gate has for certain while `left` cases have not ended; `None`
+    /// while it may still pass or fail. It does not pass while a case that is left could fail by
+    /// itself.
     pub(crate) fn verdict(&self, rules: &Rules, left: usize) -> Option<Verdict> {
         let certain = |index| self.certainty(rules, index, left);
         let mut all_hold = !rules.gates.is_empty();
@@ -92,7 +94,7 @@ impl Decided {
         }
         let cases = (tally.n + left) as f64;
         let mean = |rest: f64| (tally.sum + rest * left as f64) / cases;
-        // What the order of a sum can make of it.
+        // The rounding error of a sum depends on its order.
         let slack = 8.0 * cases * f64::EPSILON * low.abs().max(high.abs()).max(1.0);
         let (worst, best, slack) = match limit.comparison {
             Comparison::AtLeast => (mean(low), mean(high), slack),
@@ -108,7 +110,7 @@ impl Decided {
     }
 }
 
-/// The limit of a rule that can be decided before its last case.
+/// Returns the limit of a rule that can be decided before its last case; `None` for other rules.
 fn plain(rule: &GateRule) -> Option<Limit> {
     match rule.test {
         Test::Limit { mode: Mode::Point, measure, of, comparison, limit }
@@ -120,7 +122,7 @@ fn plain(rule: &GateRule) -> Option<Limit> {
     }
 }
 
-/// The values that a case can have, where they are bounded.
+/// Returns the range of the values that a case can have, where they are bounded.
 fn range(limit: Limit, judges: &[Judge]) -> Option<(f64, f64)> {
     let range = match (limit.of, limit.measure) {
         (Of::Latency, _) => None,
@@ -130,8 +132,9 @@ fn range(limit: Limit, judges: &[Judge]) -> Option<(f64, f64)> {
     range.filter(|(low, high)| low.is_finite() && high.is_finite())
 }
 
-/// Whether a case can fail although its gate holds: a `require(..)`, or an evaluator that judges and
-/// that no rule takes over for all cases. Errors are not looked at: `error_rate` in the gate does.
+/// Returns whether a case can fail although its gate holds: by a `require(..)`, or by an evaluator that
+/// judges and that no rule takes over for all cases. Errors are not looked at: `error_rate` in the gate
+/// does that.
 pub(crate) fn others_judge(rules: &Rules) -> bool {
     let gated = |index| {
         rules
@@ -189,13 +192,13 @@ fn stopped_rule(
     record
 }
 
-/// `97 cases were`
+/// Counts cases, with the verb: `97 cases were`
 fn were(cases: usize) -> String {
     format!("{} {}", count(cases, "case"), if cases == 1 { "was" } else { "were" })
 }
 
-/// The fewest cases after which the gate of an experiment of `cases` cases can be decided: with the worst
-/// scores, and with the best ones. `None` where that takes all of them.
+/// Returns the fewest cases after which the gate of an experiment of `cases` cases can be decided: with
+/// the worst scores, and with the best ones. `None` where that takes all of them.
 #[cfg(feature = "cli")]
 pub(crate) fn earliest(rules: &Rules, cases: usize) -> (Option<usize>, Option<usize>) {
     let after = |wanted: Verdict| {

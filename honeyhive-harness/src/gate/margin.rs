@@ -1,4 +1,4 @@
-//! Rules with a tolerated loss: `no_worse_than` is red when the loss is surely larger, and
+//! Judges rules with a tolerated loss: `no_worse_than` is red when the loss is surely larger, and
 //! `non_inferior` is green when it is shown to be smaller.
 
 use std::collections::BTreeMap;
@@ -13,11 +13,12 @@ use crate::text::{number, thousands};
 use super::correct::{Corrected, Draft, Group, Tested};
 use super::relative::{Compared, changes, describe_means, means, sample};
 
-/// Flips of the permutation test, and their seed: whoever repeats the test gets the same p.
+/// The number of flips of the permutation test, and their seed, fixed so that a repeated test gives the
+/// same p.
 const FLIPS: u32 = 10_000;
 const SEED: u64 = 0;
 
-/// The draft of a rule with a tolerated loss.
+/// Returns the draft of a rule with a tolerated loss.
 pub(super) fn draft<'a>(rule: &'a GateRule, compared: &Rc<Compared<'a>>) -> Draft<'a> {
     match rule.test {
         Test::NoWorseThan { margin, alpha, .. } => no_worse_than(rule, margin, alpha, compared),
@@ -26,7 +27,7 @@ pub(super) fn draft<'a>(rule: &'a GateRule, compared: &Rc<Compared<'a>>) -> Draf
     }
 }
 
-/// Gains by unit: their sum and the number of cases.
+/// Returns the gains by unit: their sum and the number of cases.
 fn units(compared: &Compared<'_>) -> Vec<(f64, usize)> {
     let mut units: BTreeMap<Unit<'_>, (f64, usize)> = BTreeMap::new();
     for pair in &compared.paired.pairs {
@@ -36,8 +37,9 @@ fn units(compared: &Compared<'_>) -> Vec<(f64, usize)> {
     units.into_values().collect()
 }
 
-/// Fails when the mean has surely fallen by more than the margin: a sign-flip test of the gains,
-/// each with the margin added.
+/// Drafts a `no_worse_than` rule, which fails when the mean has surely fallen by more than the margin,
+/// by a sign-flip test of the gains, each with the margin added. Where the runs differ in their attempts
+/// and the scores have a range, it uses the bound of the mean loss instead.
 fn no_worse_than<'a>(
     rule: &'a GateRule,
     margin: f64,
@@ -47,9 +49,25 @@ fn no_worse_than<'a>(
     let units = units(compared);
     let shifted: Vec<(f64, f64)> =
         units.iter().map(|(sum, size)| (0.0, sum + margin * *size as f64)).collect();
-    let test = stats::sign_flip_test(&shifted, Alternative::Less, SEED, FLIPS);
-    let p = test.map_or(1.0, |test| test.p);
-    let least = 0.5_f64.powi(i32::try_from(units.len()).unwrap_or(i32::MAX));
+    // A mean of one attempt scatters to one side where a mean of eight does not, and then a sign
+    // cannot be flipped. The bound of the mean loss holds whatever its distribution is.
+    let width = width(compared).filter(|_| compared.paired.is_uneven());
+    let (p, least) = match width {
+        Some(width) => {
+            let limit = f64::midpoint(margin / width, 1.0);
+            let above = |losses: &[(f64, usize)]| {
+                BoundedMean::of_clusters(losses).map_or(1.0, |mean| mean.p_not_above(limit))
+            };
+            let all_lost: Vec<(f64, usize)> =
+                units.iter().map(|(_, size)| (*size as f64, *size)).collect();
+            (above(&scaled(&units, width, -1.0)), above(&all_lost))
+        }
+        None => {
+            let test = stats::sign_flip_test(&shifted, Alternative::Less, SEED, FLIPS);
+            let least = 0.5_f64.powi(i32::try_from(units.len()).unwrap_or(i32::MAX));
+            (test.map_or(1.0, |test| test.p), least)
+        }
+    };
     let compared = Rc::clone(compared);
     let count = units.len();
     let finish = move |corrected: &Corrected| {
@@ -65,9 +83,8 @@ fn no_worse_than<'a>(
         );
         let verdict = if corrected.least > corrected.alpha {
             text.push_str(&format!(
-                "; {count} units cannot show a loss at {}; it takes {}",
-                number(corrected.alpha),
-                (corrected.tests as f64 / corrected.alpha).log2().ceil()
+                "; {count} units cannot show a loss at {}; it takes more cases",
+                number(corrected.alpha)
             ));
             Verdict::Inconclusive
         } else if holds {
@@ -90,7 +107,8 @@ fn no_worse_than<'a>(
     Draft::Tested(Tested { group, alone: p, p, least, better, alpha, jointly, finish })
 }
 
-/// Holds when the lower bound of the gain is above the margin; fails when the upper one is below.
+/// Drafts a `non_inferior` rule, which holds when the lower bound of the gain is above the negative
+/// margin, and fails when the upper one is below it.
 fn non_inferior<'a>(
     rule: &'a GateRule,
     margin: f64,
@@ -144,22 +162,28 @@ fn record(
     }
 }
 
-/// The one-sided bounds of the mean gain; `None` where the scores have neither a range nor spread.
+/// Returns the width of the range that scores lie in; `None` where none is known.
+fn width(compared: &Compared<'_>) -> Option<f64> {
+    let paired = &compared.paired;
+    let range = paired.range.or_else(|| paired.are_shares().then_some((0.0, 1.0)));
+    range.map(|(low, high)| high - low).filter(|width| *width > 0.0)
+}
+
+/// Returns the gains of each unit, or with a `sign` of -1 its losses, brought from minus and plus
+/// the width of the range to 0 and 1: their sum, and the number of cases.
+fn scaled(units: &[(f64, usize)], width: f64, sign: f64) -> Vec<(f64, usize)> {
+    let one = |(sum, size): &(f64, usize)| (f64::midpoint(sign * sum / width, *size as f64), *size);
+    units.iter().map(one).collect()
+}
+
+/// Returns the one-sided bounds of the mean gain; `None` where the scores have neither a range nor
+/// spread.
 fn bounds(compared: &Compared<'_>, confidence: f64) -> Option<(f64, f64)> {
     let units = units(compared);
     let paired = &compared.paired;
-    let range = paired.range.or_else(|| paired.are_shares().then_some((0.0, 1.0)));
-    if let Some(width) = range.map(|(low, high)| high - low).filter(|width| *width > 0.0) {
-        // Gains lie between minus and plus the width of the range.
-        let scaled = |sign: f64| -> Vec<(f64, usize)> {
-            let one = |(sum, size): &(f64, usize)| {
-                let size_f = *size as f64;
-                (f64::midpoint(sign * sum / width, size_f), *size)
-            };
-            units.iter().map(one).collect()
-        };
+    if let Some(width) = width(compared) {
         let lower = |sign: f64| {
-            let mean = BoundedMean::of_clusters(&scaled(sign))?;
+            let mean = BoundedMean::of_clusters(&scaled(&units, width, sign))?;
             Some((mean.lower(confidence) * 2.0 - 1.0) * width)
         };
         return Some((lower(1.0)?, -lower(-1.0)?));
@@ -172,7 +196,7 @@ fn bounds(compared: &Compared<'_>, confidence: f64) -> Option<(f64, f64)> {
     }
 }
 
-/// The cases at which no change at all would be shown four times out of five.
+/// Returns the number of cases at which the rule would hold four times out of five if nothing changed.
 fn cases_needed(compared: &Compared<'_>, margin: f64, alpha: f64) -> usize {
     let gains: Vec<f64> = compared.paired.pairs.iter().map(|pair| pair.gain).collect();
     let sd = stats::stddev(&gains).filter(|sd| *sd > 0.0).unwrap_or(0.35);

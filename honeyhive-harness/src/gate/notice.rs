@@ -1,7 +1,5 @@
-//! What a comparison could have noticed: the smallest change that it finds four times out of five,
-//! and what it would take where it can find none.
-
-use std::collections::BTreeMap;
+//! Computes what a comparison could have noticed: the smallest change that it finds four times out of
+//! five, and what it would take where it can find none.
 
 use crate::baseline::exchange::{self, Question};
 use crate::baseline::{Paired, Unit};
@@ -12,10 +10,10 @@ use crate::text::{count, number, thousands};
 use super::correct::{Corrected, p_digits};
 use super::relative::Compared;
 
-/// The quantile of the normal distribution that stands for 4 of 5.
+/// The quantile of the normal distribution for a probability of 4 in 5.
 const FOUR_OF_FIVE: f64 = 0.841_621_233_572_914_3;
 
-/// The smallest change that a rule would notice, in words; `None` where it cannot be told.
+/// Describes the smallest change that a rule would notice; `None` where it is not known.
 pub(super) fn least(
     compared: &Compared<'_>,
     question: Question,
@@ -32,19 +30,20 @@ pub(super) fn least(
     }
 }
 
-/// Units that must all get worse for a p of at most alpha: `log2(tests / alpha)`.
+/// Returns the number of units that must all get worse for a p of at most alpha: `log2(tests / alpha)`.
 fn units_needed(corrected: &Corrected) -> usize {
     stats::whole((corrected.tests as f64 / corrected.alpha).log2())
 }
 
-/// The smallest loss of the mean that is found four times out of five.
+/// Returns the smallest loss of the mean that is found four times out of five; `None` where it is not
+/// known.
 fn loss(paired: &Paired, margin: f64, corrected: &Corrected) -> Option<f64> {
     let gains: Vec<(f64, Unit<'_>)> =
         paired.pairs.iter().map(|pair| (pair.gain, pair.unit())).collect();
     let mean = stats::clustered_mean(&gains)?;
     let error = mean.standard_error?;
     if error <= 1e-12 {
-        // Nothing moved: so many units must lose all they have.
+        // No case moved, so this share of the units must lose all they have.
         if !paired.are_shares() {
             return None;
         }
@@ -54,20 +53,21 @@ fn loss(paired: &Paired, margin: f64, corrected: &Corrected) -> Option<f64> {
     Some(smallest(error, mean.clusters, margin, corrected))
 }
 
-/// The smallest loss of a mean with this standard error that is found four times out of five: it
-/// must exceed the margin, and what the corrected test takes for chance.
+/// Returns the smallest loss of a mean with this standard error that is found four times out of five:
+/// it must exceed the margin, and what the corrected test takes for chance.
 pub(super) fn smallest(error: f64, units: usize, margin: f64, corrected: &Corrected) -> f64 {
     let freedom = units.saturating_sub(1).max(1) as f64;
     let quantile = stats::student_t_quantile(1.0 - alpha_of(corrected), freedom);
     (quantile * error).max(margin) + FOUR_OF_FIVE * error
 }
 
-/// The fewest collapses that would fail, beside what flickers anyway.
+/// Describes the fewest collapses that would fail, beside those of cases that flicker anyway.
 pub(super) fn collapses(paired: &Paired, corrected: &Corrected) -> Option<String> {
     if paired.is_clustered() {
         return Some(count(units_needed(corrected), "lost cluster"));
     }
-    // A case that collapsed may do so anyway; one that held has the chance of its attempts.
+    // A case that did not hold in the baseline may flicker anyway; one that held has the chance of its
+    // attempts.
     let flickering = exchange::chances_to_flicker(paired);
     let mut held: Vec<f64> = paired
         .pairs
@@ -76,7 +76,7 @@ pub(super) fn collapses(paired: &Paired, corrected: &Corrected) -> Option<String
         .filter(|counts| counts.good.0 == counts.attempts.0)
         .map(|counts| exchange::chance_to_collapse(counts.attempts))
         .collect();
-    // The most likely ones first, to promise no more than holds.
+    // The most likely ones come first, so that the text promises no more than holds.
     held.sort_by(|a, b| b.total_cmp(a));
     let alpha = alpha_of(corrected);
     let found = (1..=held.len()).find(|lost| {
@@ -86,12 +86,12 @@ pub(super) fn collapses(paired: &Paired, corrected: &Corrected) -> Option<String
     Some(count(found, "lost case"))
 }
 
-/// Why no result whatever could have failed a rule, and what it would take.
+/// Describes why no result could have failed a rule, and what it would take.
 pub(super) fn cannot_fail(paired: &Paired, question: Question, corrected: &Corrected) -> String {
     let units = exchange::units_that_can_fall(paired, question);
     let clustered = paired.is_clustered();
     let unit = if clustered { "cluster" } else { "case" };
-    let tests = match corrected.tests {
+    let said_tests = match corrected.tests {
         0 | 1 => String::new(),
         tests => format!(" with {tests} tests"),
     };
@@ -99,31 +99,26 @@ pub(super) fn cannot_fail(paired: &Paired, question: Question, corrected: &Corre
     if units == 0 {
         return format!("no {unit} can get worse than it was in the baseline, so this cannot fail");
     }
-    let attempts = typical_attempts(paired);
-    let of_one = match attempts {
-        Some(attempts) if !clustered => exchange::chance_to_collapse(attempts),
-        _ => 0.5,
+    let tests = f64::from(u32::try_from(corrected.tests.max(1)).unwrap_or(u32::MAX));
+    let least = corrected.least / tests;
+    // Each unit that falls multiplies p by the same; one deep loss is not deeper among many.
+    let more = (question != Question::Deepest && least < 1.0 && least > 0.0).then(|| {
+        let needed = units as f64 * alpha_of(corrected).ln() / least.ln();
+        thousands(stats::whole(needed.ceil()))
+    });
+    let dealt = question != Question::Loss || !corrected.jointly.is_empty();
+    let takes = match (more, dealt && !clustered) {
+        (Some(more), true) => format!("it takes {more}, or more repeats here and in the baseline"),
+        (Some(more), false) => format!("it takes {more}"),
+        (None, _) => "it takes more repeats here and in the baseline".to_owned(),
     };
-    let needed = stats::whole((alpha_of(corrected).ln() / of_one.ln()).max(1.0));
-    let repeats = if clustered { "" } else { ", or more repeats here and in the baseline" };
     format!(
-        "{} cannot show a loss at {alpha}{tests}: if all of them fell, p would be {}; it takes \
-         {}{repeats}",
+        "{} cannot show a loss at {alpha}{said_tests}: if all of them fell, p would be {}; {takes}",
         count(units, unit),
         p_digits(corrected.least, corrected.alpha),
-        thousands(needed)
     )
 }
 
 fn alpha_of(corrected: &Corrected) -> f64 {
     corrected.alpha / corrected.tests.max(1) as f64
-}
-
-/// The most frequent numbers of attempts in both runs.
-fn typical_attempts(paired: &Paired) -> Option<(u32, u32)> {
-    let mut seen: BTreeMap<(u32, u32), usize> = BTreeMap::new();
-    for counts in paired.pairs.iter().filter_map(|pair| pair.counts) {
-        *seen.entry(counts.attempts).or_default() += 1;
-    }
-    seen.into_iter().max_by_key(|(_, times)| *times).map(|(attempts, _)| attempts)
 }

@@ -187,7 +187,7 @@ fn planned_rule(
         | Test::NoWorseThan { evaluator, .. }
         | Test::NonInferior { evaluator, .. } => {
             let name = &rules.judges[evaluator].name;
-            let tests = (Family::of(&rules.gates).len(), tests_for_sure(rules, known, repeats));
+            let tests = (tests(rules), tests_for_sure(rules, known, repeats));
             planned_comparison(rule, name, known, (n, repeats), tests)
         }
         Test::Limit {
@@ -239,14 +239,7 @@ fn planned_comparison(
     (n, repeats): (usize, u32),
     (tests, for_sure): (usize, usize),
 ) -> PlannedRule {
-    let alpha = match rule.test {
-        Test::NoRegression { alpha, .. }
-        | Test::NoCollapse { alpha, .. }
-        | Test::NoLoss { alpha, .. }
-        | Test::NoWorseThan { alpha, .. }
-        | Test::NonInferior { alpha, .. } => alpha,
-        Test::Limit { .. } => f64::NAN,
-    };
+    let alpha = rule.alpha().unwrap_or(f64::NAN);
     let planned = |false_alarms, detects, needs, note: String| PlannedRule {
         rule: rule.text.clone().into_owned(),
         false_alarms,
@@ -323,6 +316,17 @@ fn least(paired: &Paired, question: Question) -> f64 {
     of(false).min(of(true))
 }
 
+/// Returns the number of tests that the rules of a gate are corrected for: one for each family that is
+/// judged jointly, and one for each `no_worse_than`. `non_inferior` is no test.
+fn tests(rules: &Rules) -> usize {
+    let joint = |family: &Family<'_>| {
+        family.rules.iter().any(|(_, rule)| relative::question(rule).is_some())
+    };
+    let alone = |rule: &&GateRule| matches!(rule.test, Test::NoWorseThan { .. });
+    Family::of(&rules.gates).iter().filter(|one| joint(one)).count()
+        + rules.gates.iter().filter(alone).count()
+}
+
 /// The tests that a gate corrects for whatever becomes of its slices, whose sizes are not known, and
 /// of its margins: so that nothing is said to be impossible that is not.
 fn tests_for_sure(rules: &Rules, known: &Known, repeats: u32) -> usize {
@@ -330,13 +334,8 @@ fn tests_for_sure(rules: &Rules, known: &Known, repeats: u32) -> usize {
     let least_of = |family: Family<'_>| {
         let name = &rules.judges.get(family.evaluator)?.name;
         let paired = expected(best?, name, repeats)?;
-        let alphas = family.rules.iter().filter_map(|(_, rule)| match rule.test {
-            Test::NoRegression { alpha, .. }
-            | Test::NoCollapse { alpha, .. }
-            | Test::NoLoss { alpha, .. } => {
-                Some((least(&paired, relative::question(rule)?), alpha))
-            }
-            _ => None,
+        let alphas = family.rules.iter().filter_map(|(_, rule)| {
+            Some((least(&paired, relative::question(rule)?), rule.alpha()?))
         });
         Some(alphas.collect::<Vec<(f64, f64)>>())
     };

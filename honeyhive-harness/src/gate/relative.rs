@@ -1,7 +1,7 @@
-//! Rules that compare with the baseline: has it become worse, and is that more than chance?
+//! Judges rules that compare with the baseline: has a score become worse, and is that more than chance?
 //!
-//! The rules about one evaluator (in one slice) are judged jointly, since their tests say much the
-//! same: see [`baseline::exchange`].
+//! The rules about one evaluator (in one slice) are judged jointly, since their tests largely agree:
+//! see [`baseline::exchange`].
 
 use crate::baseline::exchange::{self, Question, TOGETHER, Tests};
 use crate::baseline::{self, Both, Paired, Scope, ScoreComparison, Snapshot};
@@ -15,16 +15,17 @@ use super::margin;
 use super::notice;
 use super::verdict::{Baseline, MIN_SCORED, Scene};
 
-/// Fewer cases than this that both runs have say nothing about a regression.
+/// The number of cases in both runs below which a regression cannot be judged.
 const MIN_PAIRS: usize = 10;
 
-/// Fewer attempts than this of most cases in the baseline make `no_loss` weaker than `no_collapse`.
+/// The number of attempts of most cases in the baseline below which `no_loss` is weaker than
+/// `no_collapse`.
 const MIN_LOSS_ATTEMPTS: u32 = 8;
 
-/// Cases named in a record.
+/// The most cases that a record names.
 const MOST_MOVED: usize = 50;
 
-/// Changes named in a verdict.
+/// The most changes that a verdict names.
 const MOST_CHANGES: usize = 6;
 
 /// The rules about an evaluator, in one slice, that compare with the baseline.
@@ -36,7 +37,7 @@ pub(super) struct Family<'a> {
 }
 
 impl<'a> Family<'a> {
-    /// The families of all rules, in the order of their first rules.
+    /// Returns the families of all rules, in the order of their first rules.
     pub(super) fn of(rules: &'a [GateRule]) -> Vec<Self> {
         let mut families: Vec<Self> = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
@@ -52,7 +53,7 @@ impl<'a> Family<'a> {
     }
 }
 
-/// Everything that the rules of a family look at.
+/// The data that all rules of a family are judged from.
 pub(super) struct Compared<'a> {
     pub(super) baseline: &'a Baseline,
     pub(super) now: &'a Snapshot,
@@ -60,8 +61,8 @@ pub(super) struct Compared<'a> {
     pub(super) scores: ScoreComparison,
 }
 
-/// Judges the rules of a family, up to the correction for the other tests of the gate: a draft for
-/// each rule, with its place in the gate.
+/// Judges the rules of a family, up to the correction for the other tests of the gate. Returns a draft
+/// for each rule, with its place in the gate.
 pub(super) fn judge<'a>(
     family: &Family<'a>,
     at: usize,
@@ -86,23 +87,27 @@ pub(super) fn judge<'a>(
             },
         }
     }
-    let mut asked: Vec<Question> = open.iter().map(|(.., question)| *question).collect();
-    asked.dedup();
+    let mut asked: Vec<Question> = Vec::new();
+    for (.., question) in &open {
+        if !asked.contains(question) {
+            asked.push(*question);
+        }
+    }
     if asked.is_empty() {
         return drafts;
     }
     let tests = exchange::answer(&compared.paired, &compared.scores, &asked);
     for (index, rule, question) in &open {
         let which = asked.iter().position(|one| one == question).unwrap_or_default();
-        let others = open.iter().filter(|(.., other)| other != question);
-        let jointly: Vec<String> = others.map(|(.., other)| name(*other).to_owned()).collect();
+        let others = asked.iter().filter(|other| *other != question);
+        let jointly: Vec<String> = others.map(|other| name(*other).to_owned()).collect();
         let draft = draft(rule, *question, &compared, &tests, (at, which, jointly));
         drafts.push((*index, draft));
     }
     drafts
 }
 
-/// The question of a rule that is judged jointly with others.
+/// Returns the question of a rule that is judged jointly with others; `None` for other rules.
 pub(super) fn question(rule: &GateRule) -> Option<Question> {
     match rule.test {
         Test::NoRegression { .. } => Some(Question::Loss),
@@ -120,7 +125,7 @@ fn name(question: Question) -> &'static str {
     }
 }
 
-/// Compares the runs; or says why they cannot be compared at all.
+/// Compares the runs, or returns why they cannot be compared at all.
 fn compared<'a>(
     family: &Family<'_>,
     scene: &Scene<'a>,
@@ -145,7 +150,8 @@ fn compared<'a>(
     Ok(Compared { baseline, now, paired, scores })
 }
 
-/// Whether enough attempts have a score: those that failed are not hidden by those that did not.
+/// Checks that enough attempts have a score; attempts that failed count even where others of their case
+/// did not.
 fn scored(cases: &[&Case], evaluator: usize) -> Result<(), String> {
     let (mut have, mut want) = (0, 0);
     for case in cases {
@@ -171,7 +177,7 @@ fn scored(cases: &[&Case], evaluator: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// Why a rule says nothing about runs that can be compared.
+/// Returns why a rule cannot be judged although the runs can be compared; `None` where it can.
 fn cannot_say(rule: &GateRule, compared: &Compared<'_>) -> Option<String> {
     let Compared { baseline, paired, .. } = compared;
     let coverage = &paired.coverage;
@@ -232,7 +238,7 @@ fn cannot_say(rule: &GateRule, compared: &Compared<'_>) -> Option<String> {
     }
 }
 
-/// The verdict of a rule as a function of its corrected p.
+/// Returns the draft of a rule: its verdict as a function of its corrected p.
 fn draft<'a>(
     rule: &'a GateRule,
     question: Question,
@@ -240,12 +246,7 @@ fn draft<'a>(
     tests: &Tests,
     (family, which, jointly): (usize, usize, Vec<String>),
 ) -> Draft<'a> {
-    let alpha = match rule.test {
-        Test::NoRegression { alpha, .. }
-        | Test::NoCollapse { alpha, .. }
-        | Test::NoLoss { alpha, .. } => alpha,
-        _ => f64::NAN,
-    };
+    let alpha = rule.alpha().unwrap_or(f64::NAN);
     let compared = std::rc::Rc::clone(compared);
     let (robust, together) = (tests.robust[which], tests.together);
     let better = (question == Question::Loss).then_some(compared.scores.p_better);
@@ -312,19 +313,19 @@ fn draft<'a>(
     })
 }
 
-/// What a rule says before it is known whether it can say anything.
+/// The preliminary verdict of a rule, before it is checked whether the rule can be judged.
 struct Said {
     holds: bool,
     value: Option<f64>,
     n: usize,
     against: ComparisonRecord,
     text: String,
-    /// The cases that lost most.
+    /// The cases that lost most, as text.
     worst: Option<String>,
 }
 
-/// `no_regression`: fails when the mean of the pairs has fallen by the margin or more, and the test
-/// does not take that for chance.
+/// Judges `no_regression`, which fails when the mean of the pairs has fallen by the margin or more, and
+/// the test does not take that for chance.
 fn loss(rule: &GateRule, compared: &Compared<'_>, corrected: &Corrected) -> Said {
     let scores = &compared.scores;
     let Test::NoRegression { margin, alpha, .. } = rule.test else { unreachable!("another rule") };
@@ -361,7 +362,7 @@ fn loss(rule: &GateRule, compared: &Compared<'_>, corrected: &Corrected) -> Said
     }
 }
 
-/// The means of a comparison and how many cases moved.
+/// Returns the means of a comparison and how many cases moved.
 pub(super) fn means(scores: &ScoreComparison) -> ComparisonRecord {
     ComparisonRecord {
         before: scores.before,
@@ -374,8 +375,8 @@ pub(super) fn means(scores: &ScoreComparison) -> ComparisonRecord {
     }
 }
 
-/// `0.347 was 0.39, down 0.043 (95 % of the gain -0.072 to -0.014), p = 0.002, n = 1,319; 152
-/// better, 209 worse than the baseline of ..`
+/// Describes a comparison: `0.347 was 0.39, down 0.043 (95 % of the gain -0.072 to -0.014), p = 0.002,
+/// n = 1,319; 152 better, 209 worse than the baseline of ..`
 fn describe(compared: &Compared<'_>, improved: bool, corrected: &Corrected) -> String {
     let scores = &compared.scores;
     let mut text = describe_means(scores);
@@ -398,7 +399,7 @@ fn describe(compared: &Compared<'_>, improved: bool, corrected: &Corrected) -> S
     text
 }
 
-/// `0.347 was 0.39, down 0.043 (95 % of the gain -0.072 to -0.014)`
+/// Describes two means: `0.347 was 0.39, down 0.043 (95 % of the gain -0.072 to -0.014)`
 pub(super) fn describe_means(scores: &ScoreComparison) -> String {
     let change = scores.after - scores.before;
     let mut text = format!("{} was {}", number(scores.after), number(scores.before));
@@ -416,7 +417,7 @@ pub(super) fn describe_means(scores: &ScoreComparison) -> String {
     text
 }
 
-/// `n = 10`, `n = 10 of 200`
+/// Describes the number of compared cases: `n = 10`, `n = 10 of 200`
 pub(super) fn sample(paired: &Paired) -> String {
     let (n, expected) = (paired.pairs.len(), paired.coverage.expected);
     if n < expected {
@@ -426,7 +427,7 @@ pub(super) fn sample(paired: &Paired) -> String {
     }
 }
 
-/// `; changed since: prompts/system.md, model a → b`
+/// Describes what changed since the baseline: `; changed since: prompts/system.md, model a → b`
 pub(super) fn changes(compared: &Compared<'_>) -> String {
     let mut found = baseline::changed(&compared.baseline.snapshot, compared.now);
     if found.is_empty() {
@@ -440,15 +441,15 @@ pub(super) fn changes(compared: &Compared<'_>) -> String {
     format!("; changed since: {}{more}", one_line(&found.join(", "), 400))
 }
 
-/// The pairs that got worse, worst first.
+/// Returns the pairs that got worse, worst first.
 pub(super) fn moved(paired: &Paired) -> Vec<&Both> {
     let mut moved: Vec<&Both> = paired.pairs.iter().filter(|pair| pair.gain < -1e-12).collect();
     moved.sort_by(|a, b| a.gain.total_cmp(&b.gain).then_with(|| a.id.cmp(&b.id)));
     moved
 }
 
-/// `no_collapse`: fails when more cases that held in every attempt of the baseline hold in none now
-/// than chance explains.
+/// Judges `no_collapse`, which fails when more cases that held in every attempt of the baseline hold in
+/// none now than chance explains.
 fn collapses(compared: &Compared<'_>, corrected: &Corrected) -> Said {
     let (held, collapsed) = baseline::held_and_collapsed(&compared.paired);
     let words = compared.baseline.words();
@@ -479,8 +480,8 @@ fn collapses(compared: &Compared<'_>, corrected: &Corrected) -> Said {
     }
 }
 
-/// `no_loss`: fails when a single case lost more of its attempts than chance explains, seen among
-/// all cases.
+/// Judges `no_loss`, which fails when a single case lost more of its attempts than chance explains,
+/// seen among all cases.
 fn deepest(compared: &Compared<'_>, corrected: &Corrected) -> Said {
     let paired = &compared.paired;
     let mut lost: Vec<(f64, &Both)> = paired
@@ -513,7 +514,7 @@ fn deepest(compared: &Compared<'_>, corrected: &Corrected) -> Said {
     }
 }
 
-/// `c0003 9/10 → 0/3`
+/// Describes the attempts of a case in both runs: `c0003 9/10 → 0/3`
 fn counts(pair: &Both) -> String {
     let id = one_line(&pair.id, 40);
     pair.counts.map_or(id.clone(), |counts| {

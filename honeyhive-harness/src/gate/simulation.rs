@@ -329,6 +329,36 @@ fn other_repeats_than_the_baselines_do_not_make_it_err() {
     uneven(TRIALS);
 }
 
+/// The loss is exactly the margin: the worst of the worlds in which `no_worse_than` shall hold.
+fn at_the_margin(trials: usize) {
+    for (repeats, before, margin) in
+        [((3, 3), 0.8, 0.1), ((1, 1), 0.07, 0.02), ((8, 1), 0.07, 0.02), ((8, 1), 0.1, 0.05)]
+    {
+        let rule = rule(Test::NoWorseThan { evaluator: 0, margin, alpha: ALPHA });
+        let world = World { repeats, loss: margin, ..World::new(vec![rule], vec![before; 50], 1) };
+        world.is_quiet(&format!("no_worse_than at its margin, {before}, × {repeats:?}"), trials);
+    }
+}
+
+#[test]
+fn no_worse_than_is_seldom_red_at_its_margin() {
+    at_the_margin(TRIALS);
+}
+
+/// Nothing has changed since a steady baseline.
+fn no_loss_of_nothing(trials: usize) {
+    for n in [20, 50] {
+        let rule = rule(Test::NoLoss { evaluator: 0, alpha: ALPHA });
+        let world = World { repeats: (10, 3), ..World::new(vec![rule], suite(n), 1) };
+        world.is_quiet(&format!("no_loss, n = {n}, × (10, 3)"), trials);
+    }
+}
+
+#[test]
+fn no_loss_is_seldom_red_when_nothing_changed() {
+    no_loss_of_nothing(100);
+}
+
 #[test]
 fn changes_are_found_as_often_as_the_power_table_says() {
     power(200);
@@ -343,6 +373,8 @@ fn all_of_it_with_more_trials() {
     several(MANY);
     clusters(MANY);
     uneven(MANY);
+    at_the_margin(MANY);
+    no_loss_of_nothing(MANY);
     jointly(MANY);
     clustered_collapses(1000);
     attempts_that_go_together(1000);

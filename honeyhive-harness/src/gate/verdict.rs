@@ -12,7 +12,7 @@ use super::judge::{self, Limit};
 use super::relative::{self, Family};
 
 /// Below this share of scored cases nothing can be said.
-pub(super) const MIN_SCORED: f64 = 0.95;
+pub(crate) const MIN_SCORED: f64 = 0.95;
 
 /// Whatever a rule needs to know beside the cases.
 pub(crate) struct Scene<'a> {

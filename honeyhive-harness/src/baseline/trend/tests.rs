@@ -1,10 +1,10 @@
-//! Trends of runs that are drawn from known rates of success: how long until a false alarm, and
+//! Tests trends of runs that are drawn from known rates of success: how long until a false alarm, and
 //! until a loss is found.
 //!
 //! `cargo test -p honeyhive-harness --lib trend -- --nocapture` shows the figures, and with
 //! `--include-ignored` those of `docs/how-gates-decide.md`, from more trials.
 
-// Captured, unless somebody asks for the figures.
+// The test harness captures the figures unless `--nocapture` is given.
 #![allow(clippy::print_stderr)]
 
 use super::super::{CaseSnapshot, EvaluatorPrint, ScoreSnapshot};
@@ -32,7 +32,7 @@ fn run(scores: impl IntoIterator<Item = (u32, u32)>) -> Snapshot {
     }
 }
 
-/// The line of runs, the oldest first.
+/// Returns the line of runs that are given the oldest first.
 fn line(baseline: Option<&Snapshot>, runs: &[Snapshot]) -> Option<TrendLine> {
     let newest = runs.last()?;
     let mut trend = Trend::default();
@@ -44,7 +44,7 @@ fn line(baseline: Option<&Snapshot>, runs: &[Snapshot]) -> Option<TrendLine> {
 
 #[test]
 fn a_slow_loss_is_found_although_no_run_is_far_from_the_one_before() {
-    // Of 20 cases, so many are good in each run; others each time, so that they scatter.
+    // `good` of 20 cases are good in each run, and other ones each time, so that they scatter.
     let of = |good: usize, turn: usize| {
         run((0..20).map(move |at| (u32::from((at + turn * 7) % 20 < good), 1)))
     };
@@ -54,7 +54,7 @@ fn a_slow_loss_is_found_although_no_run_is_far_from_the_one_before() {
     assert!(found.from_baseline && (found.reference - 0.9).abs() < 1e-12);
     assert_eq!(found.since, Some(5), "{found:?}");
     assert!((found.points[12].loss - 0.3).abs() < 1e-12 && found.scatter > 0.0);
-    // Without a baseline, the oldest run is where losses are counted from.
+    // Without a baseline, losses are counted from the oldest run.
     let found = line(None, &runs).expect("a line");
     assert_eq!((found.from_baseline, found.points.len(), found.since), (false, 12, Some(4)));
     assert_eq!(line(None, &runs[..1]), None, "a single run is no line");
@@ -115,7 +115,8 @@ fn cases_of_a_cluster_scatter_together() {
 
 // ---- how long it takes, counted ----
 
-/// The suite of the simulation of gates, 60 cases: mostly easy, some hard, a few nearly hopeless.
+/// Returns the rates of the suite of the simulation of gates, 60 cases: mostly easy, some hard, a few
+/// nearly hopeless.
 fn suite() -> Vec<f64> {
     (0..60)
         .map(|at| match at {
@@ -126,19 +127,19 @@ fn suite() -> Vec<f64> {
         .collect()
 }
 
-/// Runs of the suite with 3 attempts per case, and what the baseline has.
+/// Runs of the suite with 3 attempts per case, and the baseline that they are compared with.
 struct World {
-    /// The attempts of the baseline.
+    /// The number of attempts per case in the baseline.
     baseline: u32,
-    /// Runs before the loss.
+    /// The number of runs before the loss.
     before: usize,
-    /// By how much the mean falls, in points.
+    /// The fall of the mean, in points.
     points: f64,
 }
 
 impl World {
-    /// After how many runs since the loss there is drift, in each of so many histories; `None`
-    /// where there was some before, and `most` where there is none in as many runs.
+    /// Returns the number of runs since the loss until there is drift, for each of `trials` histories;
+    /// `None` where there was drift before the loss, and `most` where there is none in as many runs.
     fn found_after(&self, trials: usize, most: usize, seed: u64) -> Vec<Option<usize>> {
         let mut random = SplitMix64::new(seed);
         let mut uniform = move || random.fraction();
@@ -165,7 +166,7 @@ impl World {
     }
 }
 
-/// A history that grows: as [`Trend`] has it, which reads one from its newest run.
+/// A history that grows run by run, whereas [`Trend`] reads one from its newest run.
 struct History {
     squares: Vec<f64>,
     expected: f64,
@@ -232,7 +233,7 @@ fn the_simulated_history_is_the_trend() {
     }
 }
 
-/// The median, and the tenth and the share of histories within 20 runs.
+/// Returns the median, the tenth percentile, and the share of histories within 20 runs.
 fn figures(found: &[Option<usize>]) -> (usize, usize, f64) {
     let mut found: Vec<usize> = found.iter().flatten().copied().collect();
     found.sort_unstable();
@@ -278,7 +279,7 @@ fn losses_are_found() {
     finds(150, 120);
 }
 
-/// Figures of `docs/how-gates-decide.md`.
+/// Checks the figures of `docs/how-gates-decide.md`.
 #[test]
 #[ignore = "figures of the docs"]
 fn figures_of_the_docs() {

@@ -6,7 +6,7 @@ use crate::rule::RequireRule;
 use crate::score::{Direction, Reducer, Shape};
 use crate::stats::SplitMix64;
 
-/// What a case may come to.
+/// The result that a case may have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Comes {
     Score(f64),
@@ -70,7 +70,7 @@ fn decided(rules: &Rules, cases: &[Case], left: usize) -> Option<Verdict> {
     decided.verdict(rules, left)
 }
 
-/// All ways in which `left` cases may end.
+/// Returns all ways in which `left` cases may end.
 fn endings(values: &[Comes], left: usize) -> Vec<Vec<Comes>> {
     (0..left).fold(vec![Vec::new()], |all, _| {
         let longer = |one: Vec<Comes>| {
@@ -80,8 +80,8 @@ fn endings(values: &[Comes], left: usize) -> Vec<Vec<Comes>> {
     })
 }
 
-/// The verdict of a gate that is decided early is the one of every way in which the run may go on, and a
-/// gate that is not decided may still come to another one.
+/// Checks that the verdict of a gate that is decided early is that of every way in which the run may go
+/// on, and that a gate that is not decided may still come to another verdict.
 #[test]
 fn no_way_to_go_on_comes_to_another_verdict() {
     let bools = [Comes::Score(0.0), Comes::Score(1.0), Comes::NotApplicable, Comes::Error];
@@ -127,7 +127,7 @@ fn no_way_to_go_on_comes_to_another_verdict() {
                 let mut cases = before.clone();
                 cases.extend(rest.iter().zip(ran..).map(|(comes, row)| case(row, *comes)));
                 let full = verdict_of(&judged(&rules, &cases, None));
-                // An error is no score: it may leave too few of them to say anything.
+                // An error gives no score, so there may be too few scores for a verdict.
                 let silent = full == Verdict::Inconclusive && rest.contains(&Comes::Error);
                 if let Some(verdict) = verdict {
                     assert!(
@@ -147,7 +147,8 @@ fn no_way_to_go_on_comes_to_another_verdict() {
                 early += usize::from(ran <= 2);
                 continue;
             }
-            // With one rule, all scored and none waited for, what is not decided is open.
+            // With one rule, every case scored and no `min_n`, an undecided gate may still pass or
+            // fail.
             let errs = ended[..ran].contains(&Comes::Error);
             let waits = rules.gates.len() > 1 || rules.gates[0].min_n > 0;
             let held = seen[0] == Verdict::Pass && others_judge(&rules);
@@ -201,7 +202,7 @@ fn what_the_rest_is_needed_for_is_never_decided() {
     let against = Test::NoRegression { evaluator: 0, margin: 0.0, alpha: 0.05, confirm: 0 };
     assert_eq!(with(&|gate| gate.test = against), None);
     assert_eq!(with(&|gate| gate.min_n = 10), None);
-    // Nobody knows how low a number without a range can be.
+    // A number without a range has no lowest value.
     let unbounded = rules(Shape::Number, None, vec![rule(Measure::Mean, Comparison::AtLeast, 0.9)]);
     assert_eq!(decided(&unbounded, &misses, 1), None);
 }
@@ -243,7 +244,7 @@ fn a_rule_says_how_it_was_decided() {
     assert_eq!([records[0].verdict, records[1].verdict], [Verdict::Fail, Verdict::Inconclusive]);
 }
 
-/// The figures of the manual: a floor of 0.85, 200 cases.
+/// Checks the figures of the manual: a floor of 0.85, 200 cases.
 #[test]
 fn clear_failures_take_half_of_the_cases() {
     let rules = rules(Shape::Bool, None, vec![rule(Measure::Mean, Comparison::AtLeast, 0.85)]);

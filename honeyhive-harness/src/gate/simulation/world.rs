@@ -1,4 +1,4 @@
-//! Worlds in which the truth is known: what runs of a suite may come to, and what the gate says.
+//! Simulated worlds in which the truth is known: draws runs of a suite, and has the gate judge them.
 
 use std::collections::BTreeSet;
 
@@ -12,34 +12,37 @@ use crate::rule::{GateRule, Of};
 use crate::score::{Direction, Reducer, ScoreValue, Shape};
 use crate::stats::SplitMix64;
 
-/// A comparison that is made over and over: of two runs of one suite, before a change and after it.
+/// A comparison of two runs of one suite, before a change and after it, that is repeated many times.
 #[derive(Clone, Debug)]
 pub(super) struct World {
     pub(super) rules: Rules,
-    /// How often each case succeeds.
+    /// The probability of each case to succeed.
     pub(super) rates: Vec<f64>,
-    /// Attempts per case, before and after.
+    /// The numbers of attempts per case, before and after.
     pub(super) repeats: (u32, u32),
     /// The chance of each case to get worse: then it succeeds 30 % as often.
     pub(super) damage: f64,
-    /// Cases of one cluster are lucky or unlucky together, by this much; so many cases are one.
+    /// The rate of success that every case loses.
+    pub(super) loss: f64,
+    /// The shift by which cases of one cluster are lucky or unlucky together, and the number of cases
+    /// per cluster.
     pub(super) luck: Option<(f64, usize)>,
-    /// The experiment says what belongs together.
+    /// Set when the rows of the experiment name their cluster.
     pub(super) clustered: bool,
-    /// So many of the cases repeat their first attempt: attempts of one run go together.
+    /// The share of the cases that repeat their first attempt, so that attempts of one run go together.
     pub(super) alike: f64,
-    /// Numbers instead of yes and no: how they scatter about the rate.
+    /// Set for numbers instead of yes and no: how they scatter about the rate.
     pub(super) noise: Option<Noise>,
 }
 
-/// How numbers scatter.
+/// The distribution by which numbers scatter.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Noise {
-    /// Normal, with this standard deviation.
+    /// Normal noise with this standard deviation.
     Normal(f64),
-    /// Seldom, and then far below.
+    /// Log-normal noise below the rate: seldom large, and then far below.
     LongTail,
-    /// Student's t with two degrees of freedom: no variance at all.
+    /// Student's t with four degrees of freedom, times 0.1.
     Heavy,
 }
 
@@ -59,7 +62,8 @@ impl Noise {
     }
 }
 
-/// The suite of the power table: mostly easy cases, some hard ones, a few that nearly always fail.
+/// Returns the suite of the power table: mostly easy cases, some hard ones, a few that nearly always
+/// fail.
 pub(super) fn suite(n: usize) -> Vec<f64> {
     let rate = |at: usize| match at * 10 / n {
         0..7 => 0.98,
@@ -69,13 +73,14 @@ pub(super) fn suite(n: usize) -> Vec<f64> {
     (0..n).map(rate).collect()
 }
 
-/// Cases that are all as uncertain as can be.
+/// Returns the rates of cases that are all as uncertain as can be.
 pub(super) fn coins(n: usize) -> Vec<f64> {
     vec![0.5; n]
 }
 
 impl World {
-    /// Rules about one yes-or-no evaluator, or several that err independently of each other.
+    /// Returns a world of rules about one yes-or-no evaluator, or several that err independently of
+    /// each other.
     pub(super) fn new(gates: Vec<GateRule>, rates: Vec<f64>, repeats: u32) -> Self {
         let judge = |name: usize| Judge {
             name: name.to_string(),
@@ -97,6 +102,7 @@ impl World {
             rates,
             repeats: (repeats, repeats),
             damage: 0.0,
+            loss: 0.0,
             luck: None,
             clustered: false,
             alike: 0.0,
@@ -104,7 +110,7 @@ impl World {
         }
     }
 
-    /// The same with numbers that have neither a threshold nor a range.
+    /// Returns a world whose scores are numbers that have neither a threshold nor a range.
     pub(super) fn of_numbers(gates: Vec<GateRule>, n: usize, noise: Noise) -> Self {
         let mut world = Self::new(gates, vec![0.7; n], 1);
         for judge in &mut world.rules.judges {
@@ -154,7 +160,7 @@ impl World {
         cases
     }
 
-    /// What the gate says of one run after another.
+    /// Returns the verdict of the gate on one run after another.
     pub(super) fn gate(&self, before: &[Case], after: &[Case]) -> Verdict {
         let id = |row: usize| format!("{row:04}");
         let snapshot_of = |cases: &[Case]| {
@@ -174,13 +180,14 @@ impl World {
         gate_record("", judge_all(&scene, after), &scene, false).verdict
     }
 
-    /// How often the gate is red.
+    /// Returns the share of trials in which the gate is red.
     pub(super) fn red(&self, trials: usize) -> f64 {
         let mut random = SplitMix64::new(7);
         let red = (0..trials).filter(|_| {
             let before = self.run(&self.rates, self.repeats.0, &mut random);
             let mut rates = self.rates.clone();
             for rate in &mut rates {
+                *rate -= self.loss;
                 if random.fraction() < self.damage {
                     *rate *= 0.3;
                 }
@@ -191,7 +198,7 @@ impl World {
         red.count() as f64 / trials as f64
     }
 
-    /// The gate is red by chance at most as often as it promises.
+    /// Checks that the gate is red by chance at most as often as it promises.
     pub(super) fn is_quiet(&self, what: &str, trials: usize) {
         self.is_red_at_most(ALPHA, what, trials);
     }
