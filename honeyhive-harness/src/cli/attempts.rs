@@ -13,18 +13,18 @@ use crate::report;
 use crate::score::Reducer;
 use crate::text::{closest, count, thousands};
 
-/// What is to be run.
+/// The experiments to run, and how often.
 pub(super) struct Wanted<'a> {
-    /// The attempts of each case.
+    /// The number of attempts of each case.
     pub(super) attempts: NonZeroU32,
-    /// The experiments; empty for all.
+    /// The names of the experiments; empty for all.
     pub(super) experiments: &'a [String],
-    /// The test targets; empty for those of the newest run.
+    /// The names of the test targets; empty for those of the newest run.
     pub(super) tests: &'a [String],
     pub(super) package: Option<&'a String>,
     /// The directory of journals.
     pub(super) dir: Option<&'a Path>,
-    /// Standard output has something else.
+    /// Set when standard output is needed for something else.
     pub(super) quiet: bool,
 }
 
@@ -37,13 +37,13 @@ struct Planned {
     ignored: bool,
 }
 
-/// A run that was made: its directory, what it came to, and the experiments in it that were meant.
+/// The directory of a run, its results, and the names of the experiments in it that were meant.
 pub(super) type Gathered = (PathBuf, Results, Vec<String>);
 
-/// Chooses the experiments, by target, and says what they cost.
+/// Chooses the experiments, by target, and prints what they cost.
 ///
 /// # Errors
-/// When there is nothing to run.
+/// Fails when a target does not answer, and when there is nothing to run.
 pub(super) fn plan(
     wanted: &Wanted<'_>,
     config: &Config,
@@ -94,10 +94,10 @@ pub(super) fn plan(
     Ok(chosen)
 }
 
-/// Runs the experiments of each target, all of their cases, whatever they come to.
+/// Runs all cases of the experiments of each target, whatever their results.
 ///
 /// # Errors
-/// When nothing was recorded.
+/// Fails when nothing was recorded.
 pub(super) fn gather(
     wanted: &Wanted<'_>,
     planned: Vec<(Target, Vec<String>)>,
@@ -106,7 +106,8 @@ pub(super) fn gather(
     planned.into_iter().map(|(target, names)| run(wanted, &target, names, config)).collect()
 }
 
-/// `` `qa`: 40 cases × 8 attempts = 320 calls ``, and what the attempts change.
+/// Describes the cost, `` `qa`: 40 cases × 8 attempts = 320 calls ``, and which comparisons the
+/// attempts prevent.
 fn cost(planned: &Planned, attempts: usize) -> String {
     let Planned { experiment, cases, .. } = planned;
     let mut text = format!(
@@ -133,7 +134,7 @@ fn cost(planned: &Planned, attempts: usize) -> String {
     text
 }
 
-/// The test targets to ask.
+/// Returns the test targets to ask.
 fn targets(wanted: &Wanted<'_>, config: &Config) -> Result<Vec<Target>, String> {
     let named = |name: &str| Target { package: wanted.package.cloned(), name: name.to_owned() };
     if !wanted.tests.is_empty() {
@@ -150,11 +151,14 @@ fn targets(wanted: &Wanted<'_>, config: &Config) -> Result<Vec<Target>, String> 
                 names.push(&one.target);
             }
         }
-        if !names.is_empty() {
+        let is_there =
+            |name: &String| newest.experiments.iter().any(|one| one.record.experiment == *name);
+        // An experiment that the newest run did not have may be in any target.
+        if !names.is_empty() && wanted.experiments.iter().all(is_there) {
             return Ok(names.into_iter().map(Target::parse).collect());
         }
     }
-    // `--test NAME`, for each of them.
+    // The options are `--test NAME`, for each target.
     let options = targets::options(&[], config)?;
     Ok(options.iter().filter(|word| *word != "--test").map(|name| named(name)).collect())
 }
@@ -178,7 +182,7 @@ fn run(
     if !wanted.experiments.is_empty() {
         command.arg("--include-ignored");
     }
-    // A gate that fails, or a case, does not keep it from being a baseline; `accept` says so.
+    // A run whose gate or case fails can still become a baseline; `accept` reports the failure.
     cargo::run(command, wanted.quiet)?;
     match newest() {
         Some(directory) if before.as_ref() != Some(&directory) => {
@@ -192,7 +196,7 @@ fn run(
 /// The largest share of attempts without a result that a baseline gathered on purpose may have.
 const MOST_ERRORS: f64 = 0.05;
 
-/// Why a run is no steady baseline: too many of its attempts ended in an error.
+/// Returns why a run is not a steady baseline: too many of its attempts ended in an error.
 pub(super) fn too_many_errors(experiment: &ExperimentResults, invocation: &str) -> Option<String> {
     let attempts = || experiment.cases.iter().flat_map(|case| &case.attempts);
     let error = attempts().filter_map(|attempt| {

@@ -12,7 +12,7 @@ use super::cargo::{self, Target};
 use super::{Done, Outcome, pick, targets};
 use crate::config::Config;
 use crate::journal::{
-    CaseResults, CaseState, ExperimentRecord, ExperimentResults, Keep, Results, StoppedRecord,
+    CaseState, ExperimentRecord, ExperimentResults, Keep, Results, StoppedRecord,
 };
 use crate::report;
 use crate::text::count;
@@ -228,11 +228,7 @@ fn nothing(what: Rerun, results: &Results, run: &str) -> String {
 
 /// Cases of an experiment that were run and decided.
 fn ran(experiment: &ExperimentResults) -> usize {
-    experiment.cases.iter().filter(|case| has_run(case)).count()
-}
-
-fn has_run(case: &CaseResults) -> bool {
-    case.record.as_ref().is_some_and(|record| record.state != CaseState::Skipped)
+    experiment.cases.iter().filter(|case| case.has_run()).count()
 }
 
 /// Cases of an experiment that were selected, but not run.
@@ -264,7 +260,7 @@ fn missing(results: &Results, config: &Config) -> Result<Vec<(String, Vec<String
             return Err(format!("`{name}` is not an experiment of {target} today"));
         };
         let has_run =
-            |id: &String| experiment.cases.iter().any(|one| one.id == *id && has_run(one));
+            |id: &String| experiment.cases.iter().any(|one| one.id == *id && one.has_run());
         let tests: Vec<String> = planned
             .cases
             .iter()

@@ -1,4 +1,5 @@
-//! `cargo honeyhive runs --trend`: how the scores of experiments went, and whether they drift.
+//! Implements `cargo honeyhive runs --trend`, which shows the course of the scores and whether they
+//! drift.
 
 use std::path::Path;
 
@@ -15,7 +16,7 @@ struct Experiment {
     target: String,
     newest: Snapshot,
     baseline: Option<Baseline>,
-    /// One per evaluator.
+    /// The runs by evaluator, one line each.
     lines: Vec<Line>,
 }
 
@@ -23,18 +24,18 @@ struct Experiment {
 struct Line {
     evaluator: String,
     trend: Trend,
-    /// Each with when it started.
+    /// The names of the runs, each with the time when it started.
     runs: Vec<(String, String)>,
     left_out: usize,
-    /// The baseline measures the same as the newest run, so that runs before it do not count.
+    /// Set when the baseline measures the same as the newest run, so that runs before it do not count.
     from_baseline: bool,
 }
 
-/// What is to be printed.
+/// Returns the trends of all experiments, as text or as JSON.
 pub(super) fn run(places: &Places, json: bool) -> Result<String, String> {
     let mut experiments: Vec<Experiment> = Vec::new();
     let mut unreadable = 0;
-    // Runs of a part of the rows, by target and experiment.
+    // Runs of a part of the rows, or that stopped early, by target and experiment.
     let mut partial: Vec<(String, String)> = Vec::new();
     for head in places.own_runs()? {
         let Ok(results) = checked::read_sound(&head.directory, Keep::Scores) else {
@@ -43,7 +44,10 @@ pub(super) fn run(places: &Places, json: bool) -> Result<String, String> {
         };
         let invocation = super::pick::name(&head.directory).unwrap_or_default();
         for one in &results.experiments {
-            if one.record.selected == one.record.rows && one.record.sample.is_none() {
+            let stopped = one.gate.as_ref().is_some_and(|gate| gate.stopped.is_some());
+            let ran = one.cases.iter().filter(|case| case.has_run()).count();
+            let is_whole = one.record.sample.is_none() && ran >= one.record.rows;
+            if is_whole && !stopped {
                 add(&mut experiments, one, (&invocation, &head.started_at));
             } else {
                 partial.push((one.target.clone(), one.record.experiment.clone()));
@@ -80,7 +84,7 @@ fn add(experiments: &mut Vec<Experiment>, one: &ExperimentResults, (name, at): (
     let Experiment { newest, baseline, lines, .. } = &mut experiments[known];
     let accepted = baseline.as_ref().map(|baseline| &baseline.snapshot);
     for line in lines {
-        // The accepted run is where losses are counted from, and what was before is past.
+        // Losses are counted from the accepted run, so it and the runs before it are left out.
         let is_past =
             |accepted: &Snapshot| *at <= *accepted.accepted_at || name == accepted.invocation;
         if line.from_baseline && accepted.is_some_and(is_past) {
@@ -112,7 +116,7 @@ impl Experiment {
     }
 }
 
-/// The lines of an experiment that have a run beside what they are counted from.
+/// Returns the lines of an experiment that have a run beside the one that losses are counted from.
 fn finish(experiment: Experiment) -> Vec<Trended> {
     let Experiment { target, newest, baseline, lines } = experiment;
     let finish = |line: Line| {

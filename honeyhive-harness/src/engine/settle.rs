@@ -318,7 +318,8 @@ impl Decided {
 fn note_decided(shared: &Shared, job: usize, case: &Case) {
     let Some(decided) = &shared.progress[job].decided else { return };
     let (rules, lane) = (&shared.jobs[job].spec.rules, &shared.board.lanes[job]);
-    let left = lane.total().saturating_sub(lane.done() + 1);
+    // Cases that were given up for another reason are not decided on, either.
+    let left = lane.total().saturating_sub(lane.ran() + 1);
     if lane.is_decided() || left == 0 {
         return;
     }

@@ -81,6 +81,14 @@ pub struct CaseResults {
     pub(crate) at: Place,
 }
 
+impl CaseResults {
+    /// Returns whether the case was run and decided.
+    #[cfg(feature = "cli")]
+    pub(crate) fn has_run(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.state != CaseState::Skipped)
+    }
+}
+
 impl ExperimentResults {
     /// The command that runs exactly one test of its target, or all tests of an experiment.
     pub(crate) fn rerun(&self, test: &str) -> String {
