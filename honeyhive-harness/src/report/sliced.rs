@@ -1,16 +1,17 @@
-//! The slices of an experiment against the baseline: first whether they differ at all, then each.
+//! Shows the slices of an experiment against the baseline: first whether they differ at all, then each.
 
 use std::fmt::Write as _;
 
 use super::summary::{line, wrapped};
 use super::{COLUMNS, DIM};
-use crate::gate::correct::p_digits;
+use crate::gate::correct::p_value;
 use crate::journal::{SliceRecord, SlicesRecord};
 use crate::text::{number, one_line, pad, thousands, width};
 
-/// Slices of one comparison that are shown.
+/// The most slices of one comparison that are shown.
 pub(super) const MOST: usize = 20;
 
+/// Returns the sentence:
 /// `correct by lang: slices differ by no more than chance (Q = 6.1, 7 df, p = 0.53)`
 pub(super) fn sentence(one: &SlicesRecord) -> String {
     let how = if one.differ() { "more" } else { "no more" };
@@ -20,7 +21,7 @@ pub(super) fn sentence(one: &SlicesRecord) -> String {
         one.by,
         one.q,
         thousands(one.df),
-        p_value(one.p)
+        p_value(one.p, SlicesRecord::ALPHA)
     );
     if one.tests > 1 {
         let _ = write!(text, ", corrected for {} tests", one.tests);
@@ -29,15 +30,7 @@ pub(super) fn sentence(one: &SlicesRecord) -> String {
     text
 }
 
-fn p_value(p: f64) -> String {
-    if p < 0.001 {
-        "p < 0.001".to_owned()
-    } else {
-        format!("p = {}", p_digits(p, SlicesRecord::ALPHA))
-    }
-}
-
-/// The cells of a slice: its name, its cases, its gain, and what is left of it.
+/// Returns the cells of a slice: its name, its number of cases, its gain, and its shrunken gain.
 pub(super) fn cells(slice: &SliceRecord) -> [String; 4] {
     [slice.slice.clone(), thousands(slice.n), signed(slice.gain), signed(slice.shrunken)]
 }
@@ -45,7 +38,7 @@ pub(super) fn cells(slice: &SliceRecord) -> [String; 4] {
 /// The heads of [`cells`].
 pub(super) const HEADS: [&str; 4] = ["slice", "n", "gain", "shrunken"];
 
-/// What stands below the slices that are shown: how many there are more.
+/// Describes how many slices there are beyond those that are shown; `None` where all are.
 pub(super) fn more(one: &SlicesRecord) -> Option<String> {
     let more = one.slices.len().saturating_sub(MOST);
     (more > 0).then(|| format!("and {} more, which gained more", thousands(more)))

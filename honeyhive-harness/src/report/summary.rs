@@ -236,7 +236,8 @@ fn render_misses(text: &mut String, experiment: &ExperimentSummary, columns: usi
     for (rerun, miss) in experiment.misses.iter().take(SHOWN_MISSES) {
         if heading.replace(miss.failed) != Some(miss.failed) {
             let what = if miss.failed { "failing" } else { "misses (the gate decides)" };
-            let news = experiment.misses.iter().any(|(_, other)| other.is_new);
+            let mut group = experiment.misses.iter().filter(|(_, one)| one.failed == miss.failed);
+            let news = group.any(|(_, other)| other.is_new);
             let order = if news { "new ones first" } else { "worst first" };
             text.push('\n');
             line(text, &format!("  {DIM}{what}, {order}{DIM:#}"));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::summary::line;
 use super::{COLUMNS, DIM, ExperimentSummary, GREEN, RED, YELLOW};
 use crate::gate::case::Case;
-use crate::gate::correct::p_digits;
+use crate::gate::correct::p_cell;
 use crate::gate::counted::of_all;
 use crate::gate::judge::mean_interval;
 use crate::journal::{RuleRecord, Verdict};
@@ -164,11 +164,11 @@ fn short(rule: &GateRule, record: Option<&RuleRecord>) -> String {
             let (mode, measure) = (mode_name(mode), measure_name(measure));
             format!("{mode}{measure}{value}{} {}", comparison.symbol(), show(limit))
         }
-        Test::NoRegression { .. } => compared("no_regression", record, true),
-        Test::NoWorseThan { .. } => compared("no_worse_than", record, true),
-        Test::NonInferior { .. } => compared("non_inferior", record, true),
-        Test::NoCollapse { .. } => compared("no_collapse", record, false),
-        Test::NoLoss { .. } => compared("no_loss", record, false),
+        Test::NoRegression { .. } => compared("no_regression", rule, record),
+        Test::NoWorseThan { .. } => compared("no_worse_than", rule, record),
+        Test::NonInferior { .. } => compared("non_inferior", rule, record),
+        Test::NoCollapse { .. } => compared("no_collapse", rule, record),
+        Test::NoLoss { .. } => compared("no_loss", rule, record),
     };
     if let Some(slice) = &rule.slice {
         let _ = write!(text, " {slice}");
@@ -178,21 +178,23 @@ fn short(rule: &GateRule, record: Option<&RuleRecord>) -> String {
 
 /// `no_regression -0.125, p 0.062 (2 tests)`, `no_collapse 1 lost, p 0.1 (3 tests)`: by the p that
 /// decided.
-fn compared(name: &str, record: Option<&RuleRecord>, of_mean: bool) -> String {
+fn compared(name: &str, rule: &GateRule, record: Option<&RuleRecord>) -> String {
+    let of_mean = !matches!(rule.test, Test::NoCollapse { .. } | Test::NoLoss { .. });
     let mut text = name.to_owned();
     let Some(against) = record.and_then(|record| record.against.as_ref()) else { return text };
     if of_mean {
         let sign = if against.after < against.before { "-" } else { "+" };
         let _ = write!(text, " {sign}{}", number((against.after - against.before).abs()));
     } else if against.worse > 0 {
-        let _ = write!(text, " {} lost", thousands(against.worse));
+        // `no_loss` counts each case whose share of good attempts fell.
+        let what = if matches!(rule.test, Test::NoLoss { .. }) { "fell" } else { "lost" };
+        let _ = write!(text, " {} {what}", thousands(against.worse));
     }
     let lost = if of_mean { against.gain < 0.0 } else { against.worse > 0 };
     if against.improved {
         text.push_str(" improved");
     } else if lost && name != "non_inferior" {
-        let p = against.decisive_p();
-        let p = if p < 0.001 { "<0.001".to_owned() } else { p_digits(p, 0.05) };
+        let p = p_cell(against.decisive_p(), rule.alpha().unwrap_or_default());
         let _ = write!(text, ", p {p}");
         if against.tests > 1 {
             let _ = write!(text, " ({} tests)", against.tests);

@@ -1,4 +1,4 @@
-//! How scores went from run to run, and since when they drift, for a terminal of 80 columns.
+//! Shows how scores went from run to run, and since when they drift, for a terminal of 80 columns.
 
 use serde::Serialize;
 
@@ -8,43 +8,43 @@ use crate::baseline::TrendLine;
 use crate::stats::{DRIFT_LIMIT, DRIFT_SLACK};
 use crate::text::{count, number, one_line, pad, width};
 
-/// Columns of a name of somebody's.
+/// The most columns of a name that the user chose.
 const LONGEST_NAME: usize = 24;
 
-/// Runs that have a bar: the newest of them.
+/// The most runs that have a bar: the newest of them.
 const MOST_BARS: usize = 30;
 
 /// The scores of an evaluator from run to run.
 #[derive(Debug)]
 pub(crate) struct Trended {
-    /// `package/target`.
+    /// The test target, as `package/target`.
     pub(crate) target: String,
     pub(crate) experiment: String,
     pub(crate) evaluator: String,
-    /// What the losses are counted from, for people.
+    /// The description of the run that losses are counted from.
     pub(crate) reference: String,
     pub(crate) line: TrendLine,
-    /// The runs of the line, each with when it started.
+    /// The names of the runs of the line, each with the time when it started.
     pub(crate) runs: Vec<(String, String)>,
-    /// Runs of the experiment that measure something else, or only a part.
+    /// The number of runs of the experiment that measure something else, or only a part.
     pub(crate) left_out: usize,
 }
 
 impl Trended {
-    /// The run in which the sum left 0, where there is drift.
+    /// Returns the run in which the sum left 0, where there is drift.
     fn since(&self) -> Option<&str> {
         let (run, _) = self.runs.get(self.line.since?)?;
         Some(run)
     }
 
-    /// The mean of the runs since then.
+    /// Returns the mean of the runs since then.
     fn mean_since(&self) -> Option<f64> {
         let points = &self.line.points[self.line.since?..];
         crate::stats::mean(&points.iter().map(|point| point.mean).collect::<Vec<f64>>())
     }
 }
 
-/// A table of all lines, each with a note where it drifts.
+/// Returns a table of all lines, each with a note where it drifts.
 pub(super) fn render(all: &[Trended], unreadable: usize) -> String {
     let mut text = String::new();
     let name = |name: &str| one_line(name, LONGEST_NAME);
@@ -86,7 +86,7 @@ pub(super) fn render(all: &[Trended], unreadable: usize) -> String {
                 number(one.line.reference),
                 one.reference
             );
-            // Behind the mark.
+            // The text continues the line of the mark.
             let mut lines = String::new();
             wrapped(&mut lines, &said, 7);
             text.push_str(lines.trim_start());
@@ -121,7 +121,7 @@ pub(super) fn render(all: &[Trended], unreadable: usize) -> String {
     text
 }
 
-/// One bar per run, from 0 to the limit; the newest runs, where there are many.
+/// Returns one bar per run, from 0 to the limit; those of the newest runs, where there are many.
 fn bars(one: &Trended) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let points = &one.line.points;
@@ -134,7 +134,7 @@ fn bars(one: &Trended) -> String {
     points[points.len().saturating_sub(MOST_BARS)..].iter().map(|point| bar(point.sum)).collect()
 }
 
-/// The same facts for scripts.
+/// Returns the same facts as JSON, for scripts.
 pub(super) fn json(all: &[Trended]) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
     struct Run<'a> {

@@ -1,6 +1,5 @@
-//! Every place that shows a run says the same of it: generated runs are rendered in every format,
-//! and the numbers and verdicts are compared. `results.jsonl`, whose numbers are whole, is what the
-//! others are held against.
+//! Checks that all reports of a run agree: generated runs are rendered in every format, and the
+//! numbers and verdicts are compared with those of `results.jsonl`, whose numbers are not rounded.
 
 mod runs;
 
@@ -21,13 +20,13 @@ use crate::gate::snapshot::recorded;
 use crate::gate::verdict::Baseline;
 use crate::journal::{ExperimentResults, Verdict};
 
-/// Runs that are generated and compared.
+/// The number of runs that are generated and compared.
 const RUNS: u64 = 60;
 
-/// A run in which a plan once called impossible what the gate then said.
+/// The seed of a run in which a plan once called impossible what the gate then said.
 const FOUND: u64 = 296;
 
-/// A run in every format.
+/// A run, rendered in every format.
 struct Rendered {
     json: Vec<Value>,
     html: String,
@@ -83,7 +82,7 @@ fn render(run: &Generated) -> Rendered {
     }
 }
 
-/// The summary as a run prints it at its end.
+/// Returns the summary as a run prints it at its end.
 fn summary(one: &ExperimentResults, rules: &Rules, run: &Generated) -> Summary {
     let mut counts = [0; 5];
     for case in &run.cases {
@@ -126,12 +125,12 @@ fn summary(one: &ExperimentResults, rules: &Rules, run: &Generated) -> Summary {
     }
 }
 
-/// On one line, so that line breaks of a terminal do not matter.
+/// Joins a text to one line, so that line breaks of a terminal do not matter.
 fn joined(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether a number that is shown is this one, to all digits that it has.
+/// Returns whether a number that is shown is this one, to all digits that it has.
 fn shows(shown: &str, exact: f64) -> bool {
     let shown = shown.replace(',', "");
     let Ok(value) = shown.parse::<f64>() else { return false };
@@ -147,7 +146,7 @@ fn shows(shown: &str, exact: f64) -> bool {
     (value - exact).abs() <= 0.5 * unit + 1e-9
 }
 
-/// Fails with everything that is needed to look at it.
+/// Asserts that two places agree; a failure shows everything that is needed to look into it.
 #[track_caller]
 fn same(is_same: bool, what: &str, place: &str, seed: u64) {
     assert!(is_same, "run {seed}: {what}\n---- in ----\n{place}");
@@ -157,7 +156,7 @@ fn line_of<'a>(text: &'a str, start: &str) -> &'a str {
     text.lines().find(|line| line.starts_with(start)).unwrap_or("")
 }
 
-/// What stands between two texts, the first time.
+/// Returns the text between two others, the first time they occur.
 fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     let after = text.split_once(from).map_or("", |(_, after)| after);
     after.split_once(to).map_or(after, |(inner, _)| inner)
@@ -191,14 +190,14 @@ fn no_two_places_disagree_about_a_run() {
             &|| cases(&rendered, seed),
             &|| planned(&rendered, seed),
         ];
-        // All that is wrong is seen at once.
+        // Every disagreement is counted and printed, not only the first.
         let agrees = |check: &&dyn Fn()| catch_unwind(AssertUnwindSafe(check)).is_ok();
         wrong += checks.iter().filter(|check| !agrees(check)).count();
     }
     assert_eq!(wrong, 0, "disagreements, see above");
 }
 
-/// Cases by what became of them.
+/// Compares the numbers of cases by state, and the outcome of the run.
 fn counts(rendered: &Rendered, seed: u64) {
     let cases = &rendered.json[0]["cases"];
     let of = |state: &str| usize::try_from(cases[state].as_u64().expect("a count")).expect("few");
@@ -222,7 +221,7 @@ fn counts(rendered: &Rendered, seed: u64) {
         let shown = strip.contains(&format!("<b>{n}</b> {word}"));
         same(shown || n == 0, &format!("{n} {word}"), strip, seed);
     }
-    // What it all comes to.
+    // The outcome of the run.
     let verdict = rendered.terminal.trim_end().lines().rev().find(|line| !line.starts_with(' '));
     let word = verdict.unwrap_or("").split(' ').next().unwrap_or("");
     let heading = line_of(&rendered.markdown, "## ");
@@ -241,7 +240,7 @@ fn counts(rendered: &Rendered, seed: u64) {
     same(suite.contains(&wanted), &wanted, suite, seed);
 }
 
-/// Means, intervals and numbers of cases.
+/// Compares means, intervals and numbers of cases.
 fn evaluators(rendered: &Rendered, run: &Generated, seed: u64) {
     let overview = super::document::scores(&run.results.experiments[0]);
     for evaluator in rendered.json[1]["evaluators"].as_array().expect("evaluators") {
@@ -288,7 +287,7 @@ fn evaluators(rendered: &Rendered, run: &Generated, seed: u64) {
     }
 }
 
-/// What each rule of the gate says, and by which numbers.
+/// Compares the verdict of each rule of the gate, and its numbers.
 fn rules(rendered: &Rendered, run: &Generated, seed: u64) {
     let live = run.results.experiments[0].gate.as_ref().expect("a gate");
     let listed: Vec<crate::journal::RuleRecord> =
@@ -357,7 +356,7 @@ fn rules(rendered: &Rendered, run: &Generated, seed: u64) {
     same(junit.contains(element), element, junit, seed);
 }
 
-/// What changed since the baseline, in words that the gate agrees with.
+/// Compares the words for what changed since the baseline, which the gate must agree with.
 fn differences(rendered: &Rendered, run: &Generated, seed: u64) {
     let live = run.results.experiments[0].gate.as_ref().expect("a gate");
     for evaluator in rendered.json[1]["evaluators"].as_array().expect("evaluators") {
@@ -395,7 +394,7 @@ fn differences(rendered: &Rendered, run: &Generated, seed: u64) {
             let moved = format!("{} / {}", change["better"], change["worse"]);
             same(place.contains(&moved), &moved, place, seed);
         }
-        // A rule on all cases decides what it is called.
+        // A rule on all cases decides the word for the change.
         let text = format!("no_regression({name})");
         if let Some(rule) = live.rules.iter().find(|rule| rule.rule == text) {
             same(change["by_gate"] == true, &text, finding, seed);
@@ -411,7 +410,7 @@ fn differences(rendered: &Rendered, run: &Generated, seed: u64) {
     }
 }
 
-/// Whether slices differ, in the same words.
+/// Compares the sentences that say whether slices differ.
 fn slices(rendered: &Rendered, seed: u64) {
     let listed: Vec<crate::journal::SlicesRecord> =
         serde_json::from_value(rendered.json[1]["against"]["slices"].clone()).expect("slices");
@@ -428,7 +427,7 @@ fn slices(rendered: &Rendered, seed: u64) {
     }
 }
 
-/// Each case: its state and its scores, in the data of the page and in `JUnit`.
+/// Compares each case: its state and its scores, in the data of the page and in `JUnit`.
 fn cases(rendered: &Rendered, seed: u64) {
     let data = between(&rendered.html, "id=\"data\">", "</script>");
     let data: Value = serde_json::from_str(data).expect("JSON");
@@ -467,7 +466,8 @@ fn cases(rendered: &Rendered, seed: u64) {
     }
 }
 
-/// Cases that fail come first, and of these, and of the rest, those that did not miss before.
+/// Checks that cases that fail come first, and of these, and of the rest, those that did not miss
+/// before.
 fn order(rendered: &Rendered, seed: u64) {
     let cases = rendered.json.iter().filter(|line| line["type"] == "case");
     let bad = cases.filter(|line| line["state"] != "pass" && line["state"] != "skipped");
@@ -489,10 +489,11 @@ fn order(rendered: &Rendered, seed: u64) {
     same(shown == ranks.len(), &format!("{} cases", ranks.len()), rows, seed);
 }
 
-/// What a plan calls impossible, no gate does.
+/// Checks that no rule fails of which a plan says that it cannot fail.
 fn planned(rendered: &Rendered, seed: u64) {
     let rules = &rendered.judged.gate.rules;
-    // A plan takes it that every case can be compared; what cannot be costs the others nothing.
+    // A plan assumes that every case can be compared; a rule that cannot compare does not weaken the
+    // others.
     let compares = |rule: &&crate::journal::RuleRecord| rule.rule.starts_with("no_");
     if rules.iter().filter(compares).any(|rule| rule.against.is_none()) {
         return;

@@ -1,4 +1,4 @@
-//! Runs that are drawn: their journal, their gate, and the baseline that they are compared with.
+//! Generates runs: their journal, their gate, and the baseline that they are compared with.
 
 use std::path::PathBuf;
 
@@ -24,7 +24,7 @@ pub(super) struct Generated {
     pub(super) cases: Vec<Case>,
     /// The file of the baseline.
     pub(super) baseline: PathBuf,
-    /// A case or the gate failed.
+    /// Set when a case or the gate failed.
     pub(super) failed: bool,
 }
 
@@ -34,7 +34,7 @@ impl Drop for Generated {
     }
 }
 
-/// Draws numbers.
+/// A source of random choices.
 struct Dice(SplitMix64);
 
 impl Dice {
@@ -167,7 +167,7 @@ fn gate(dice: &mut Dice) -> Vec<GateRule> {
     rules
 }
 
-/// How a run is: the chance of each case to succeed, and what goes wrong.
+/// The conditions of a run: the chance of each case to succeed, and of what goes wrong.
 struct Weather {
     rates: Vec<f64>,
     errors: f64,
@@ -224,7 +224,7 @@ fn attempt(dice: &mut Dice, weather: &Weather, row: usize, n: u32, applies: bool
     }
 }
 
-/// The journal of a run without its gate, and its cases.
+/// Returns the journal of a run without its gate, and its cases.
 fn journal(record: &ExperimentRecord, made: Vec<Vec<AttemptRecord>>) -> (Vec<Record>, Vec<Case>) {
     let rules = Rules::recorded(record);
     let mut records = vec![

@@ -1,33 +1,35 @@
-//! What the difference between two runs comes to: made once, shown by every report.
+//! Decides what the difference between two runs is, once for all reports.
 
 use crate::baseline::{ScoreComparison, Snapshot};
 use crate::gate::case::Rules;
+#[cfg(feature = "cli")]
+use crate::gate::correct::p_cell;
 use crate::gate::correct::p_value;
 use crate::journal::{GateRecord, RuleRecord, Verdict};
-use crate::rule::Test;
+use crate::rule::{GateRule, Test};
 
-/// A difference that chance alone makes no more often than this is called one.
+/// The p up to which a difference is taken for more than chance.
 pub(crate) const ALPHA: f64 = 0.05;
 
-/// What a difference between two runs comes to.
+/// The kind of a difference between two runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Finding {
-    /// It got better, by more than chance.
+    /// The score got better, by more than chance.
     Better,
-    /// It got worse, by more than chance.
+    /// The score got worse, by more than chance.
     Worse,
-    /// It got worse by more than chance, and by less than the margin of the gate's rule.
+    /// The score got worse by more than chance, and by less than the margin of the gate's rule.
     WithinMargin,
     /// Chance alone makes such differences.
     NotSignificant,
-    /// The gate cannot say.
+    /// The gate cannot judge the difference.
     Inconclusive,
-    /// The two cannot be compared.
+    /// The two runs cannot be compared.
     Incomparable,
 }
 
 impl Finding {
-    /// For programs.
+    /// Returns the name of the finding, for programs.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Better => "better",
@@ -60,19 +62,24 @@ pub(crate) struct Difference {
     pub(crate) p: Option<f64>,
     /// The number of tests that p is corrected for; 0 and 1 for none.
     pub(crate) tests: usize,
-    /// A rule of the gate decided it, one-sided. Otherwise p is two-sided.
+    /// Set when a rule of the gate decided it, one-sided. Otherwise p is two-sided.
     pub(crate) by_gate: bool,
+    /// The alpha that p is compared with.
+    alpha: f64,
 }
 
 impl Difference {
-    /// By the gate's rule about it where there is one, so that no report says another thing than
-    /// the gate; otherwise at [`ALPHA`], two-sided.
-    pub(crate) fn new(comparison: &ScoreComparison, decides: Option<&RuleRecord>) -> Self {
-        let plain = |finding| Self { finding, p: None, tests: 0, by_gate: false };
+    /// Decides by the gate's rule about it where there is one, so that no report contradicts the gate;
+    /// otherwise at [`ALPHA`], two-sided.
+    pub(crate) fn new(
+        comparison: &ScoreComparison,
+        decides: Option<(&GateRule, &RuleRecord)>,
+    ) -> Self {
+        let plain = |finding| Self { finding, p: None, tests: 0, by_gate: false, alpha: ALPHA };
         if comparison.incomparable.is_some() || comparison.pairs.is_empty() {
             return plain(Finding::Incomparable);
         }
-        let Some(rule) = decides else {
+        let Some((asked, rule)) = decides else {
             let p = comparison.p_two_sided();
             let finding = if p > ALPHA {
                 Finding::NotSignificant
@@ -95,19 +102,20 @@ impl Difference {
             Verdict::Pass => Finding::NotSignificant,
         };
         let p = (against.gain < 0.0).then(|| against.decisive_p());
-        Self { finding, p, tests: against.tests, by_gate }
+        let alpha = asked.alpha().unwrap_or(ALPHA);
+        Self { finding, p, tests: against.tests, by_gate, alpha }
     }
 
-    /// `worse, p = 0.031 (3 tests)`
+    /// Describes the difference: `worse, p = 0.031 (3 tests)`
     pub(crate) fn words(self) -> String {
-        let p = self.p.map(|p| format!(", {}", p_value(p, ALPHA))).unwrap_or_default();
+        let p = self.p.map(|p| format!(", {}", p_value(p, self.alpha))).unwrap_or_default();
         format!("{}{p}{}", self.finding.words(), self.of_tests())
     }
 
-    /// The same for a column of p, and what stands behind it: `0.031`, `worse (3 tests)`
+    /// Returns the same as cells of a table, for p and for the words: `0.031`, `worse (3 tests)`
     #[cfg(feature = "cli")]
     pub(crate) fn cells(self) -> (String, String) {
-        let p = self.p.map(|p| p_value(p, ALPHA).replace("p = ", "").replace("p < ", "<"));
+        let p = self.p.map(|p| p_cell(p, self.alpha));
         let words = format!("{}{}", self.finding.words(), self.of_tests());
         (p.unwrap_or_else(|| "-".to_owned()), words)
     }
@@ -120,14 +128,14 @@ impl Difference {
     }
 }
 
-/// The verdict of the gate's `no_regression` of an evaluator on all cases, where the gate compared
-/// with the run that is looked at; the worst, where there are several.
+/// Returns the gate's `no_regression` rule of an evaluator on all cases and its verdict, where the gate
+/// compared with the run that is looked at; the one with the worst verdict, where there are several.
 pub(crate) fn decided_by<'a>(
-    rules: &Rules,
+    rules: &'a Rules,
     gate: Option<&'a GateRecord>,
     before: &Snapshot,
     evaluator: usize,
-) -> Option<&'a RuleRecord> {
+) -> Option<(&'a GateRule, &'a RuleRecord)> {
     let gate = gate.filter(|gate| {
         let same = |at: &str, commit: Option<&str>| {
             at == before.accepted_at && commit == before.commit.as_deref()
@@ -138,7 +146,7 @@ pub(crate) fn decided_by<'a>(
         |test: Test| matches!(test, Test::NoRegression { evaluator: of, .. } if of == evaluator);
     let about = rules.gates.iter().zip(&gate.rules);
     let about = about.filter(|(rule, _)| rule.slice.is_none() && is_asked(rule.test));
-    about.map(|(_, record)| record).min_by_key(|record| match record.verdict {
+    about.min_by_key(|(_, record)| match record.verdict {
         Verdict::Fail => 0,
         Verdict::Inconclusive => 1,
         Verdict::Pass => 2,

@@ -7,7 +7,7 @@ use crate::gate::counted::of_all;
 use crate::gate::evaluator::Judge;
 use crate::gate::judge::mean_interval;
 use crate::journal::{EvaluatorRecord, RuleRecord};
-use crate::rule::Of;
+use crate::rule::{GateRule, Of};
 use crate::score::Comparison;
 use crate::stats::{self, Spread};
 
@@ -84,7 +84,7 @@ impl<'a> Row<'a> {
         cases: &[Case],
         rules: Vec<&'a RuleRecord>,
         comparison: Option<ScoreComparison>,
-        decided: Option<&RuleRecord>,
+        decided: Option<(&GateRule, &RuleRecord)>,
     ) -> Self {
         let judge = &judges[index];
         let scores = || cases.iter().filter_map(|case| Some((case.scores.get(index)?, case)));
