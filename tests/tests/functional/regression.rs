@@ -7,6 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
+use honeyhive_harness::baseline::SCHEMA;
 use honeyhive_tests::{Project, Run};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -366,8 +367,8 @@ fn a_file_that_is_no_baseline_of_this_experiment_is_never_a_pass() {
         ("empty", String::new()),
         ("a conflict", format!("<<<<<<< HEAD\n{torn}")),
         ("no object", "[]".to_owned()),
-        ("newer", with("schema", 2.into())),
-        ("newer, with more", with("schema", json!(2)).replacen('{', "{\"more\":1,", 1)),
+        ("newer", with("schema", (SCHEMA + 1).into())),
+        ("newer, with more", with("schema", json!(SCHEMA + 1)).replacen('{', "{\"more\":1,", 1)),
         ("other", with("experiment", "plain".into())),
         ("a misspelt key", torn.replacen("\"cases\"", "\"casse\"", 1)),
         ("no cases", with("cases", json!({}))),

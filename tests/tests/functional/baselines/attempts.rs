@@ -1,8 +1,8 @@
-//! `cargo honeyhive accept --attempts`, and what accepting warns of.
+//! Tests `cargo honeyhive accept --attempts`, and the warnings of accepting.
 
 use super::*;
 
-/// `cargo honeyhive accept` with journals in a directory of the test's own.
+/// Runs `cargo honeyhive accept` with journals in a directory of the test's own.
 fn accept_in(
     scratch: &Path,
     arguments: &[&str],
@@ -27,7 +27,7 @@ fn a_steady_baseline_is_gathered_in_one_command() {
     let scratch = tempfile::tempdir().expect("a directory");
     let own = scratch.path().join("baseline.json");
     let to = own.display().to_string();
-    // Nothing was run before: the target is found by itself.
+    // Nothing was run before: the command finds the target without a name.
     let arguments = ["--attempts", "4", "-e", "plain", "--to", &to];
     let (code, stdout, stderr) = accept_in(scratch.path(), &arguments, &[("GOOD", "9")]);
     assert_eq!(code, Some(0), "{stdout}{stderr}");
@@ -38,7 +38,7 @@ fn a_steady_baseline_is_gathered_in_one_command() {
     let score = &written["cases"]["n00"]["scores"]["right"];
     assert_eq!(*score, serde_json::json!({"score": 1.0, "attempts": 4, "good": 4}));
 
-    // Again, added to what is there; and as JSON alone on standard output.
+    // The second run is added to what is there, and printed as JSON alone on standard output.
     let arguments = [&arguments[..], &["--add", "--json"]].concat();
     let (code, stdout, stderr) = accept_in(scratch.path(), &arguments, &[("GOOD", "9")]);
     assert_eq!(code, Some(0), "{stdout}{stderr}");
@@ -64,7 +64,7 @@ fn what_is_no_steady_baseline_is_not_accepted() {
         "{stderr}"
     );
     assert!(!own.exists());
-    // The calls are paid for: whoever wants the run as it is can have it.
+    // The run can still be accepted as it is, since its calls are paid for.
     let (code, stdout, stderr) = accept_in(scratch.path(), &["-e", "broken", "--to", &to], &[]);
     assert_eq!(code, Some(0), "{stdout}{stderr}");
     assert!(stdout.contains("warning: right has a score for 36 of 40 cases only"), "{stdout}");
@@ -96,7 +96,7 @@ fn the_baseline_of_another_package_is_not_replaced_without_a_word() {
     assert_eq!(code, Some(0), "{stderr}");
     assert!(stdout.contains("warning: the run is of the package `baselines`, "), "{stdout}");
     assert!(stdout.contains("is of the package `elsewhere`"), "{stdout}");
-    // In a file beside the project's own, nothing is said.
+    // A file in the directory of the project's own baselines causes no warning.
     let beside = PROJECT.directory().join("baselines/beside.json").display().to_string();
     let (code, stdout, _) = honeyhive(&ran, &["accept", "--to", &beside]);
     assert!(code == Some(0) && !stdout.contains("package"), "{stdout}");
@@ -106,13 +106,15 @@ fn the_baseline_of_another_package_is_not_replaced_without_a_word() {
 #[test]
 fn fewer_attempts_than_in_the_attribute_are_a_note_where_the_gate_compares() {
     let said = "note: HH_REPEATS=1: `collapses` has 3 attempts per case in its attribute";
-    let with = |experiment: &str, repeats: &str| {
-        PROJECT.evals([format!("{experiment}::")]).env("HH_REPEATS", repeats).run()
+    let with = |filter: &str, repeats: &str| {
+        let run = PROJECT.evals([filter]).env("HH_REPEATS", repeats).run();
+        assert!(!run.cases().is_empty(), "{}", run.output());
+        run
     };
-    let weaker = with("collapses", "1");
+    let weaker = with("collapses::", "1");
     assert!(weaker.stderr.contains(said), "{}", weaker.output());
-    for (experiment, repeats) in [("collapses", "3"), ("collapses::n01", "1"), ("plain", "1")] {
-        let run = with(experiment.trim_end_matches("::"), repeats);
+    for (filter, repeats) in [("collapses::", "3"), ("collapses::n01", "1"), ("plain::", "1")] {
+        let run = with(filter, repeats);
         assert!(!run.stderr.contains("HH_REPEATS"), "{}", run.output());
     }
 }
