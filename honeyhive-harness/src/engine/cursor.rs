@@ -1,14 +1,14 @@
-//! The place of a job in its selection.
+//! Tracks the place of a job in its selection of cases.
 
 use std::sync::Arc;
 
 use super::settle::Pending;
 
-/// How far a job is: which case comes next, how many of its attempts were started.
+/// The progress of a job: which case comes next, and how many of its attempts were started.
 #[derive(Debug, Default)]
 pub(super) struct Cursor {
     pub(super) index: usize,
-    /// One past the last case that is to run.
+    /// The index one past the last case to run.
     pub(super) end: usize,
     pub(super) attempts: u32,
     pub(super) pending: Option<Arc<Pending>>,

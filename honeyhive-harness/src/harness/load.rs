@@ -29,8 +29,8 @@ pub(super) struct Loaded {
     pub(super) metadata: Map<String, Value>,
 }
 
-/// How many tests an experiment has that no filter can mean. It is for the count of tests that are
-/// filtered out alone, so nothing is fetched for it, and functions, which may take long, are only
+/// Returns how many tests an experiment has that no filter can mean. Only the count of tests that are
+/// filtered out needs it, so nothing is fetched for it, and functions, which may take long, are only
 /// called `fully`: where nothing else is selected, and where a filter without `::` calls them, too.
 pub(super) fn size(
     entry: &'static Experiment,
@@ -51,7 +51,7 @@ pub(super) fn size(
         },
         Source::Function { .. } => Err(String::new()),
     };
-    // One test tells of a dataset that cannot be read.
+    // A dataset that cannot be read counts as one test, which reports that.
     rows.map_or(1, |rows| rows + usize::from(!entry.gates.is_empty()))
 }
 
@@ -125,11 +125,11 @@ fn metadata(entry: &Experiment) -> Result<Map<String, Value>, String> {
     ))
 }
 
-/// How long fetching a dataset may take. Nothing else happens meanwhile.
+/// The time that fetching a dataset may take. Nothing else happens meanwhile.
 const FETCH: std::time::Duration = std::time::Duration::from_secs(30);
 
-/// Listing needs no network, and offline there is none: then it is the dataset as it was fetched
-/// last.
+/// Loads a managed dataset. Listing needs no network, and offline there is none: both read the dataset
+/// as it was fetched last.
 fn load_managed(
     which: Managed<'_>,
     name: Option<&str>,

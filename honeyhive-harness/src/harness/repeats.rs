@@ -1,4 +1,4 @@
-//! Fewer attempts than a gate was written for.
+//! Notes on experiments that run with fewer attempts than their gate was written for.
 
 use super::args::Args;
 use super::plan::{Plan, What};
@@ -8,8 +8,8 @@ use crate::rule::GateRule;
 use crate::text::count;
 
 impl Plan {
-    /// The experiments whose gate compares with the baseline, and notices less because `HH_REPEATS` asks for
-    /// fewer attempts than the attribute.
+    /// Returns notes on the experiments whose gate compares with the baseline, and notices less because
+    /// `HH_REPEATS` asks for fewer attempts than the attribute.
     pub(super) fn about_repeats(&self, args: &Args, config: &Config) -> Vec<String> {
         let Some(repeats) = config.repeats else { return Vec::new() };
         let judged = |index: usize| {
@@ -28,7 +28,8 @@ fn is_weaker(entry: &Experiment, repeats: u32) -> bool {
     repeats < entry.repeats && entry.gates.iter().any(GateRule::needs_baseline)
 }
 
-/// `` HH_REPEATS=1: `qa` has 3 attempts per case, so its gate notices less of a loss than it was written for ``
+/// Returns the note about an experiment whose comparisons see less than its attribute intends:
+/// `` HH_REPEATS=1: `qa` has 3 attempts per case in its attribute, so what its gate compares .. ``
 fn note(entry: &Experiment, repeats: u32) -> String {
     format!(
         "HH_REPEATS={repeats}: `{}` has {} per case in its attribute, so what its gate compares with the \

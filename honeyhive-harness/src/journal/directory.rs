@@ -1,4 +1,4 @@
-//! The directory of an invocation, which the processes of one `cargo test` share.
+//! Creates the directory of an invocation, which the processes of one `cargo test` share.
 
 use std::fs;
 use std::io;
@@ -8,8 +8,8 @@ use super::order;
 use crate::files;
 use crate::ids::short_hash;
 
-/// The directory of the invocation. Processes with the same parent (one `cargo test` with several
-/// test targets, one `cargo nextest run`) share it; without a parent, each has its own.
+/// Creates the directory of the invocation. Processes with the same parent (one `cargo test` with
+/// several test targets, one `cargo nextest run`) share it; without a parent, each has its own.
 pub(super) fn invocation_dir(root: &Path, parent: Option<&str>, now: &str) -> io::Result<PathBuf> {
     files::private_dir_all(root)?;
     let stamp: String = now.chars().filter(char::is_ascii_alphanumeric).take(15).collect();
@@ -28,11 +28,11 @@ pub(super) fn invocation_dir(root: &Path, parent: Option<&str>, now: &str) -> io
     Ok(directory)
 }
 
-/// The first process to ask names the directory for all that share the parent.
+/// Returns the name of the directory for all that share the parent: that of the first process to ask.
 fn elect(ballots: &Path, parent: &str, mine: &str) -> io::Result<String> {
     files::private_dir_all(ballots)?;
     let ballot = ballots.join(short_hash(parent.as_bytes(), 32));
-    // Linking a complete file is atomic: nobody reads half a name.
+    // Linking a complete file is atomic: no process reads half a name.
     let draft = ballots.join(uuid::Uuid::new_v4().simple().to_string());
     files::write_private(&draft, mine.as_bytes())?;
     let linked = fs::hard_link(&draft, &ballot);

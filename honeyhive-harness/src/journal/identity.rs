@@ -1,10 +1,10 @@
-//! Whether the file of a journal is still the one that is written.
+//! Checks whether the file of a journal is still the one that is written.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-/// Which file this is, whatever its path.
+/// The identity of a file, whatever its path.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Identity {
     #[cfg(unix)]

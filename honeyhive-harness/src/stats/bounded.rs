@@ -6,13 +6,14 @@
 
 use super::{SplitMix64, normal_quantile, whole, wilson_lower};
 
-/// Random draws behind a bound. Its error probability of 5 % is then known to within 0.5 points.
+/// The number of random draws behind a bound. Its error probability of 5 % is then known to within 0.5
+/// points.
 const DRAWS: usize = 2000;
 
-/// Groups of values above which values are rounded down to [`GRID`].
+/// The number of different values above which values are rounded down to [`GRID`].
 const MOST_GROUPS: usize = 256;
 
-/// Steps of the grid that many different values are rounded down to.
+/// The number of steps of the grid that many different values are rounded down to.
 const GRID: f64 = 512.0;
 
 /// The mean of independent units in 0 to 1, and how low it may be.
@@ -29,12 +30,12 @@ pub(crate) struct BoundedMean {
     deficits: Vec<f64>,
     /// The number of units without a deficit, where units are cases.
     perfect: Option<usize>,
-    /// All values are 0 or 1, and units are cases.
+    /// Set when all values are 0 or 1, and units are cases.
     hits_and_misses: bool,
 }
 
 impl BoundedMean {
-    /// The mean of cases with these values in 0 to 1; `None` without values.
+    /// Returns the mean of cases with these values in 0 to 1; `None` without values.
     pub(crate) fn of_cases(values: &[f64]) -> Option<Self> {
         let perfect = values.iter().filter(|value| **value >= 1.0).count();
         let hits_and_misses = values.iter().all(|value| *value >= 1.0 || *value <= 0.0);
@@ -42,8 +43,8 @@ impl BoundedMean {
         Self::new(deficits, 1.0, Some(perfect), hits_and_misses)
     }
 
-    /// The mean of cases in clusters, each given as the sum of its values and its number of cases;
-    /// `None` without clusters.
+    /// Returns the mean of cases in clusters, each given as the sum of its values and its number of
+    /// cases; `None` without clusters.
     pub(crate) fn of_clusters(clusters: &[(f64, usize)]) -> Option<Self> {
         let cases: usize = clusters.iter().map(|(_, size)| size).sum();
         let largest = clusters.iter().map(|(_, size)| *size).max()?;
@@ -71,10 +72,10 @@ impl BoundedMean {
         Some(Self { units, scale, deficits, perfect, hits_and_misses })
     }
 
-    /// The bound that the true mean is above with this one-sided confidence.
+    /// Returns the bound that the true mean is above with this one-sided confidence.
     ///
-    /// The higher of two: Gaffke's bound (Gaffke 2005; Learned-Miller and Thomas 2020), and Wilson's
-    /// of the share of cases with the full value. Raising any value never lowers it.
+    /// It is the higher of two: Gaffke's bound (Gaffke 2005; Learned-Miller and Thomas 2020), and
+    /// Wilson's of the share of cases with the full value. Raising any value never lowers it.
     pub(crate) fn lower(&self, confidence: f64) -> f64 {
         let wilson = self.perfect.map(|n| wilson_lower(n as f64, self.units as u64, confidence));
         if self.hits_and_misses {
@@ -86,7 +87,8 @@ impl BoundedMean {
         wilson.map_or(gaffke, |wilson| wilson.max(gaffke))
     }
 
-    /// The smallest error probability at which [`Self::lower`] is above `limit`; 1 where none is.
+    /// Returns the smallest error probability at which [`Self::lower`] is above `limit`; 1 where none
+    /// is.
     pub(crate) fn p_not_above(&self, limit: f64) -> f64 {
         let by_wilson = self.perfect.map_or(1.0, |n| wilson_p(n, self.units, limit));
         if self.hits_and_misses {
@@ -100,7 +102,8 @@ impl BoundedMean {
     }
 }
 
-/// The smallest error probability at which Wilson's lower bound of `hits` of `n` is above `limit`.
+/// Returns the smallest error probability at which Wilson's lower bound of `hits` of `n` is above
+/// `limit`.
 fn wilson_p(hits: usize, n: usize, limit: f64) -> f64 {
     let above = |error: f64| wilson_lower(hits as f64, n as u64, 1.0 - error) > limit;
     let (mut low, mut high) = (1e-12, 0.5);
@@ -118,7 +121,7 @@ fn wilson_p(hits: usize, n: usize, limit: f64) -> f64 {
     high
 }
 
-/// Draws of an upper bound of the mean of values in 0 to 1, in ascending order: the values in
+/// Returns draws of an upper bound of the mean of values in 0 to 1, in ascending order: the values in
 /// order, weighted by the gaps between uniform order statistics, and 1 for the last gap.
 ///
 /// The gaps are a Dirichlet distribution, and those of equal values add up to one gamma variable,
@@ -127,7 +130,7 @@ fn upper_draws(mut values: Vec<f64>) -> Vec<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let mut groups = grouped(&values);
     if groups.len() > MOST_GROUPS {
-        // Up, since larger values can only raise an upper bound.
+        // They are rounded up, since larger values can only raise an upper bound.
         for value in &mut values {
             *value = (*value * GRID).ceil() / GRID;
         }
@@ -150,12 +153,12 @@ fn upper_draws(mut values: Vec<f64>) -> Vec<f64> {
     draws
 }
 
-/// Equal neighbours and their number.
+/// Returns equal neighbours as one value and their number.
 fn grouped(sorted: &[f64]) -> Vec<(f64, usize)> {
     sorted.chunk_by(|a, b| (a - b).abs() < 1e-12).map(|group| (group[0], group.len())).collect()
 }
 
-/// A gamma variable of this shape, at least 1, and scale 1 (Marsaglia and Tsang 2000).
+/// Draws a gamma variable of this shape, at least 1, and scale 1 (Marsaglia and Tsang 2000).
 fn gamma(shape: f64, random: &mut SplitMix64) -> f64 {
     let d = shape - 1.0 / 3.0;
     let c = 1.0 / (9.0 * d).sqrt();
@@ -168,7 +171,7 @@ fn gamma(shape: f64, random: &mut SplitMix64) -> f64 {
     }
 }
 
-/// From 0 to 1, both excluded.
+/// Draws a number from 0 to 1, both excluded.
 fn uniform(random: &mut SplitMix64) -> f64 {
     ((random.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
 }
@@ -247,7 +250,7 @@ mod tests {
         assert!((p - 0.05).abs() < 1e-6, "{p}");
     }
 
-    /// The truth is on the limit, so that the bound may be above it in 5 % of all runs.
+    /// Checks that the bound is above the true mean in at most 5 % of all runs.
     #[test]
     fn it_is_above_the_truth_in_at_most_one_run_of_twenty() {
         let mut random = SplitMix64::new(11);

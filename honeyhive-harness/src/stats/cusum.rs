@@ -1,35 +1,35 @@
-//! Slow losses over many runs, each too small to be seen alone.
+//! Finds slow losses over many runs, each too small to be seen alone.
 //!
 //! A cumulative sum (Page 1954): what each run lost, in standard deviations of a run and less a
 //! slack, is added up and never falls below 0. Chance leads it back to 0; a loss that stays does
 //! not.
 
-/// What is taken off each loss, in standard deviations: half of the loss that is looked for.
+/// The slack that is taken off each loss, in standard deviations: half of the loss that is looked for.
 pub(crate) const SLACK: f64 = 0.5;
 
-/// Beyond this sum there is drift.
+/// The sum beyond which there is drift.
 pub(crate) const LIMIT: f64 = 4.0;
 
-/// So many runs are averaged with the reference, which is itself a measurement with an error; later
-/// ones are only compared with that mean.
+/// The number of runs that are averaged with the reference, which is itself a measurement with an
+/// error; later ones are only compared with that mean.
 const CENTRED_BY: usize = 20;
 
-/// One run counts for at most so much: a bad day is no drift.
+/// The most that one run counts for, in standard deviations: one bad run is not a drift.
 const MOST: f64 = 3.0;
 
-/// Differences that are rounding.
+/// The difference up to which two numbers differ by rounding alone.
 const ROUNDING: f64 = 1e-12;
 
-/// A run.
+/// The loss of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Loss {
-    /// By how much it is worse than the reference.
+    /// The loss: by how much the run is worse than the reference.
     pub(crate) loss: f64,
-    /// The variance of that by chance alone, without the error of the reference.
+    /// The variance of the loss by chance alone, without the error of the reference.
     pub(crate) variance: f64,
 }
 
-/// The sum after each run, the oldest first. `reference` is the variance of what the losses are
+/// Returns the sum after each run, the oldest first. `reference` is the variance of what the losses are
 /// counted from.
 ///
 /// Each loss is taken against the mean of the reference and the runs before (at most 20), and
@@ -59,7 +59,7 @@ pub(crate) fn cusum(reference: f64, runs: &[Loss]) -> Vec<f64> {
     sums
 }
 
-/// The run in which the sum left 0 for the last time, where it is beyond the limit now.
+/// Returns the run in which the sum left 0 for the last time, where it is beyond the limit now.
 pub(crate) fn drift_since(sums: &[f64]) -> Option<usize> {
     let beyond = sums.last().is_some_and(|sum| *sum > LIMIT);
     beyond.then(|| sums.iter().rposition(|sum| *sum <= 0.0).map_or(0, |at| at + 1))

@@ -1,39 +1,39 @@
-//! What two runs would have looked like if their results had been exchanged.
+//! Computes what two runs would have looked like if their results had been exchanged.
 //!
-//! If nothing but chance has changed, the attempts of a case (or, where those of a cluster go
-//! together, all results of the cluster) could as well have come from the other run. The
-//! distribution of any statistic over such exchanges says how unusual the real one is, and several
-//! statistics of the same exchanges are judged together without paying for more than one test.
+//! If nothing but chance has changed, the attempts of a case (or, where those of a cluster go together,
+//! all results of the cluster) could as well have come from the other run. The distribution of any
+//! statistic over such exchanges shows how unusual the real one is. Several statistics of the same
+//! exchanges are judged together; as far as they agree, that costs no more than one test.
 
 use super::SplitMix64;
 
-/// Combinations up to which all exchanges are counted.
+/// The number of combinations up to which all exchanges are counted.
 const MOST_EXACT: usize = 1 << 14;
 
-/// Results of unusual size that differ by rounding alone are ties.
+/// The difference up to which two statistics are ties, since they differ by rounding alone.
 const TIE: f64 = 1e-9;
 
-/// One way in which the results of a unit can be exchanged, with the statistics of that way.
+/// A way in which the results of a unit can be exchanged, with the statistics of that way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Way<const K: usize> {
-    /// Its probability; those of a unit add up to 1.
+    /// The probability of this way; those of a unit add up to 1.
     pub(crate) p: f64,
     pub(crate) statistics: [f64; K],
 }
 
-/// How the statistics of units become that of all.
+/// The operation that makes the statistics of units that of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Combine {
     Sum,
     Max,
 }
 
-/// The joint distribution of `K` statistics over exchanges, the larger the more unusual.
+/// The joint distribution of `K` statistics over exchanges; the larger a statistic, the more unusual.
 #[derive(Clone, Debug)]
 pub(crate) struct Exchanges<const K: usize> {
-    /// A probability and the statistics that go with it.
+    /// The exchanges, each with its probability and its statistics.
     drawn: Vec<(f64, [f64; K])>,
-    /// All exchanges were counted, none was left to chance.
+    /// Set when all exchanges were counted, and none was drawn at random.
     exact: bool,
 }
 
@@ -109,19 +109,19 @@ impl<const K: usize> Exchanges<K> {
         Self { drawn, exact: false }
     }
 
-    /// The probability of a statistic at least as large as the observed one.
+    /// Returns the probability of a statistic at least as large as the observed one.
     pub(crate) fn tail(&self, which: usize, observed: f64) -> f64 {
         let hits = self.drawn.iter().filter(|(_, all)| all[which] >= observed - TIE);
         let sum: f64 = hits.map(|(p, _)| p).sum();
         (sum + self.itself()).min(1.0)
     }
 
-    /// The share of the real exchange, which is one of those that were not drawn.
+    /// Returns the share of the real exchange, which counts beside those that were drawn.
     fn itself(&self) -> f64 {
         if self.exact { 0.0 } else { 1.0 / (self.drawn.len() as f64 + 1.0) }
     }
 
-    /// The p-values of several statistics of one exchange, corrected for each other: the free
+    /// Returns the p-values of several statistics of one exchange, corrected for each other: the free
     /// step-down of the smallest p (Westfall and Young 1993).
     pub(crate) fn jointly(&self, which: &[usize], observed: [f64; K]) -> Vec<f64> {
         let alone: Vec<f64> = which.iter().map(|at| self.tail(*at, observed[*at])).collect();
@@ -143,7 +143,7 @@ impl<const K: usize> Exchanges<K> {
         adjusted
     }
 
-    /// For each exchange, the probability of one whose statistic is at least as large.
+    /// Returns, for each exchange, the probability of one whose statistic is at least as large.
     fn tails(&self, which: usize) -> Vec<f64> {
         let mut order: Vec<usize> = (0..self.drawn.len()).collect();
         order.sort_by(|a, b| self.drawn[*b].1[which].total_cmp(&self.drawn[*a].1[which]));
@@ -166,12 +166,12 @@ impl<const K: usize> Exchanges<K> {
     }
 }
 
-/// The ways of dealing `good` good attempts of all `attempts.0 + attempts.1` to two runs, as the
-/// number of good ones in the later run and its probability.
+/// Returns the ways of dealing `good` good attempts of all `attempts.0 + attempts.1` to two runs, as
+/// the number of good ones in the later run and its probability.
 pub(crate) fn deals(good: u32, attempts: (u32, u32)) -> Vec<(u32, f64)> {
     let (before, after) = attempts;
     let (least, most) = (good.saturating_sub(before), good.min(after));
-    // Of a probability and the next, only the ratio is simple; logarithms keep it in range.
+    // Only the ratio of a probability to the next is simple; logarithms keep it in range.
     let mut logs = vec![0.0_f64];
     for k in least..most {
         let up = f64::from(good - k) * f64::from(after - k);

@@ -1,5 +1,5 @@
-//! Effects of several groups of cases, pulled towards their common mean as far as chance explains
-//! how they differ.
+//! Estimates the effects of several groups of cases, pulled towards their common mean as far as chance
+//! explains how they differ.
 //!
 //! Of eight slices of twelve cases, one always looks bad. What is known of a slice is its own mean
 //! and that of all; how much each counts follows from how much the slices differ beyond what
@@ -9,51 +9,52 @@ use std::collections::BTreeMap;
 
 use super::SplitMix64;
 
-/// Shuffles of the test, for as many values as the budget allows.
+/// The number of shuffles of the test, for as many values as the budget allows.
 const SHUFFLES: usize = 2_000;
 
-/// Moves of values that a test may cost.
+/// The number of moves of values that a test may cost.
 const BUDGET: usize = 4_000_000;
 
-/// What is less is rounding.
+/// The size up to which a number is taken for a rounding error.
 const ROUNDING: f64 = 1e-12;
 
-/// A group of cases.
+/// The effect of a group of cases.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct GroupEffect {
-    /// The number of its values.
+    /// The number of values of the group.
     pub(crate) n: usize,
-    /// Their mean.
+    /// The mean of the values.
     pub(crate) mean: f64,
-    /// The variance of that mean.
+    /// The variance of the mean.
     pub(crate) variance: f64,
     /// The mean, pulled towards that of all groups.
     pub(crate) shrunken: f64,
 }
 
-/// Several groups of cases, seen together.
+/// The effects of several groups of cases, estimated together.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct GroupEffects {
-    /// In the order of their numbers.
+    /// The groups, in the order of their numbers.
     pub(crate) groups: Vec<GroupEffect>,
     /// The variance of the true means about their mean, by `DerSimonian` and Laird.
     pub(crate) tau2: f64,
     /// Cochran's Q: the weighted squares of how far the means are from their mean.
     pub(crate) q: f64,
-    /// What Q is about where the true means are equal: one less than there are groups.
+    /// The degrees of freedom: the value that Q is about where the true means are equal, one less than
+    /// there are groups.
     pub(crate) df: usize,
-    /// How often groups formed by chance would differ at least as much.
+    /// The probability that groups formed by chance would differ at least as much.
     pub(crate) p: f64,
 }
 
-/// The effects of groups of `(value, group, cluster)`, where groups count from 0 and each has a
+/// Returns the effects of groups of `(value, group, cluster)`, where groups count from 0 and each has a
 /// value.
 ///
 /// The variance of a group's mean is that of a common variance of clusters, so that a group without
 /// spread is not taken for certain. The p is that of shuffling the clusters between the groups, for
 /// a seed.
 ///
-/// `None` for fewer than two groups, where every group is a single cluster, and where a cluster
+/// Returns `None` for fewer than two groups, where every group is a single cluster, and where a cluster
 /// reaches across groups, which are then not independent.
 pub(crate) fn group_effects<K: Ord>(values: &[(f64, usize, K)], seed: u64) -> Option<GroupEffects> {
     let groups = values.iter().map(|(_, group, _)| group + 1).max().unwrap_or(0);
@@ -104,7 +105,7 @@ pub(crate) fn group_effects<K: Ord>(values: &[(f64, usize, K)], seed: u64) -> Op
     })
 }
 
-/// What is exchanged: a cluster, which may be a single case.
+/// The unit that is exchanged: a cluster, which may be a single case.
 #[derive(Clone, Copy, Debug)]
 struct Unit {
     group: usize,
@@ -112,17 +113,17 @@ struct Unit {
     size: f64,
 }
 
-/// Sums over the units of each group.
+/// The sums over the units of each group.
 struct Totals {
     sums: Vec<f64>,
     sizes: Vec<f64>,
-    /// Of the squared sizes of units.
+    /// The sums of the squared sizes of units.
     squares: Vec<f64>,
     units: Vec<f64>,
 }
 
 impl Totals {
-    /// `None` where a group has no value.
+    /// Sums up the units; returns `None` where a group has no value.
     fn new(units: &[Unit], groups: usize) -> Option<Self> {
         let zeros = || vec![0.0; groups];
         let mut all = Self { sums: zeros(), sizes: zeros(), squares: zeros(), units: zeros() };
@@ -143,13 +144,13 @@ impl Totals {
         self.sums.iter().sum::<f64>() / self.sizes.iter().sum::<f64>()
     }
 
-    /// How far the means of the groups are from that of all: larger for larger differences.
+    /// Returns how far the means of the groups are from that of all: larger for larger differences.
     fn between(&self) -> f64 {
         let mean = self.mean_of_all();
         (0..self.sums.len()).map(|at| self.sizes[at] * (self.mean(at) - mean).powi(2)).sum()
     }
 
-    /// The variance of the mean of a unit about that of its group; for units of one value, the
+    /// Returns the variance of the mean of a unit about that of its group; for units of one value, the
     /// usual one within groups.
     fn variance_within(&self, units: &[Unit]) -> f64 {
         let off = units.iter().map(|unit| unit.sum - unit.size * self.mean(unit.group));
@@ -162,7 +163,7 @@ impl Totals {
         off.map(|off| off * off).sum::<f64>() / expected
     }
 
-    /// The same about the mean of all, where nothing scatters within groups.
+    /// Returns the variance of a unit about the mean of all, for groups within which nothing scatters.
     fn variance_about_mean(&self, units: &[Unit]) -> f64 {
         let mean = self.mean_of_all();
         let off = units.iter().map(|unit| unit.sum - unit.size * mean);
@@ -176,7 +177,7 @@ fn weighted_mean(values: &[f64], weights: &[f64]) -> f64 {
     sum / weights.iter().sum::<f64>()
 }
 
-/// Cochran's Q, and the variance of the true means that makes it as large as it is.
+/// Returns Cochran's Q, and the variance of the true means that makes it as large as it is.
 fn heterogeneity(means: &[f64], variances: &[f64]) -> (f64, f64) {
     let weights: Vec<f64> = variances.iter().map(|variance| 1.0 / variance).collect();
     let mean = weighted_mean(means, &weights);
@@ -188,7 +189,7 @@ fn heterogeneity(means: &[f64], variances: &[f64]) -> (f64, f64) {
     (q, (excess / (sum - squares / sum)).max(0.0))
 }
 
-/// The share of shuffles in which groups differ at least as much, the order at hand included.
+/// Returns the share of shuffles in which groups differ at least as much, the order at hand included.
 fn shuffled(units: &[Unit], groups: usize, observed: f64, seed: u64) -> f64 {
     if observed <= ROUNDING {
         return 1.0;
@@ -220,7 +221,7 @@ mod tests {
         assert!((got - want).abs() < 1e-12, "{what}: {got} is not {want}");
     }
 
-    /// Means, variances and shrunken means, then mean square, Q and tau².
+    /// Checks the variances and shrunken means of the groups, then Q and tau².
     fn check(
         values: &[(f64, usize, u32)],
         variances: &[f64],
@@ -321,8 +322,8 @@ mod tests {
         assert_eq!(group_effects(&across, 0), None, "a cluster of two groups");
     }
 
-    /// Normal noise of eight groups of twelve, whose true means scatter by `tau`; the root of the
-    /// mean square error of raw and of shrunken means, and how often p is at most 0.05.
+    /// Simulates normal noise of eight groups of twelve, whose true means scatter by `tau`. Returns the
+    /// root of the mean square error of raw and of shrunken means, and how often p is at most 0.05.
     fn world(tau: f64, trials: usize) -> (f64, f64, f64) {
         let mut random = SplitMix64::new(3);
         let mut normal = || {
@@ -345,7 +346,7 @@ mod tests {
         (rmse(raw), rmse(shrunken), found as f64 / trials as f64)
     }
 
-    /// Figures of `docs/how-gates-decide.md`.
+    /// Checks the figures of `docs/how-gates-decide.md`.
     #[test]
     fn shrunken_means_are_nearer_to_the_truth() {
         let (raw, shrunken, found) = world(0.0, 60);

@@ -1,4 +1,4 @@
-//! `stop = decided`: a run that may end before its last case.
+//! Parses `stop = decided`, by which a run may end before its last case.
 
 use proc_macro2::Ident;
 use syn::parse::ParseStream;
@@ -7,7 +7,7 @@ use super::Key;
 use super::value::rest;
 use crate::errors::at;
 
-/// Reads the one value that there is.
+/// Reads the value of `stop`, which can only be `decided`.
 pub(super) fn stop(key: &Key, input: ParseStream<'_>) -> syn::Result<Ident> {
     key.assigned(input)?;
     let value = rest(input);

@@ -1,4 +1,4 @@
-//! `stop = decided` against the rules of the same attribute.
+//! Checks `stop = decided` against the rules of the same attribute.
 
 use super::rules::{Of, Rule, Test};
 use crate::attr::experiment::Options;
@@ -28,7 +28,7 @@ pub(crate) fn check(options: &Options, gates: &[Rule], errors: &mut Errors) {
             );
         }
     }
-    // A rule that does not fit may be meant as one that can be decided.
+    // A rule with an error of its own may be meant as one that can be decided.
     let all_fit = gates.len() == options.gates.len();
     if all_fit && !compares && !gates.iter().any(is_decidable) {
         errors.at(
@@ -38,7 +38,8 @@ pub(crate) fn check(options: &Options, gates: &[Rule], errors: &mut Errors) {
     }
 }
 
-/// Whether the verdict of a rule can be certain before the last case, if its scores are bounded.
+/// Returns whether the verdict of a rule can be certain before the last case, if its scores are
+/// bounded.
 fn is_decidable(rule: &Rule) -> bool {
     let Test::Limit { mode: "Point", measure, .. } = rule.test else { return false };
     match rule.of {
@@ -48,7 +49,8 @@ fn is_decidable(rule: &Rule) -> bool {
     }
 }
 
-/// The evaluators one of whose scores have to be bounded; `None` where something else is.
+/// Returns the evaluators one of whose scores have to be bounded; `None` where a rule needs no such
+/// bounds.
 pub(crate) fn bounded(options: &Options, gates: &[Rule]) -> Option<Vec<usize>> {
     let mut evaluators = Vec::new();
     for rule in gates.iter().filter(|rule| is_decidable(rule)) {

@@ -1,5 +1,5 @@
-//! Gates that are green only with evidence: each test is a way in which a gate once said `ok` of a
-//! true loss, or `FAILED` or `ok` without knowing.
+//! Tests that gates are green only with evidence: each test is a way in which a gate once said `ok` of
+//! a true loss, or `FAILED` or `ok` without knowing.
 
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
@@ -10,7 +10,7 @@ use honeyhive_tests::{Project, Run};
 static PROJECT: LazyLock<Project> =
     LazyLock::new(|| Project::with_evals("audit", include_str!("evals/audit.rs")));
 
-/// Two tests write the baseline of the experiment `company`.
+/// A lock for the two tests that write the baseline of the experiment `company`.
 static COMPANY: Mutex<()> = Mutex::new(());
 
 fn file(experiment: &str) -> PathBuf {
@@ -25,7 +25,7 @@ fn run(experiment: &str, variables: &[(&str, &str)]) -> Run {
     cargo.run()
 }
 
-/// Accepts a run as the baseline, and says what the command printed.
+/// Accepts a run as the baseline, and returns what the command printed.
 fn accept(run: &Run) -> String {
     let at = run.invocations().remove(0);
     let (code, stdout, stderr) = PROJECT.honeyhive(["accept"]).argument(at).run();
@@ -33,7 +33,7 @@ fn accept(run: &Run) -> String {
     stdout
 }
 
-/// The rules of the gate of a run after an accepted one.
+/// Returns the rules of the gate of a run after an accepted one.
 fn after(experiment: &str, accepted: &[(&str, &str)], now: &[(&str, &str)]) -> Vec<RuleRecord> {
     let _ = std::fs::remove_file(file(experiment));
     accept(&run(experiment, accepted));
@@ -141,11 +141,11 @@ fn another_threshold_measures_something_else() {
 
 #[test]
 fn one_case_that_is_lost_says_the_same_to_both_rules() {
-    // Another baseline of the same experiment would be in the way.
+    // Only one test at a time may write the baseline of this experiment.
     let _one = COMPANY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let _ = std::fs::remove_file(file("company"));
     accept(&run("company", &[]));
-    // One case that is lost in all three attempts says the same to both rules.
+    // One case that is lost in all three attempts gives both rules the same p.
     let rules = rules(&run("company", &[("BAD", "1")]));
     let words = ["1 of 20 cases collapsed since", ", p = 0.05 (jointly with no_regression): 001"];
     says(&rules[2], Verdict::Fail, &words);
@@ -156,7 +156,7 @@ fn one_case_that_is_lost_says_the_same_to_both_rules() {
     let run = run("company", &[("BAD", "1")]);
     assert!(run.stdout.contains("no_collapse 1 lost, p 0.05"), "{}", run.stdout);
     assert!(run.stdout.contains("no_regression -0.05, p 0.05"), "{}", run.stdout);
-    // So do the reports and `compare`: a two-sided p would call it not significant.
+    // The reports and `compare` show it, too: a two-sided p would call it not significant.
     let comment = run.report_file("summary.md");
     assert!(comment.contains("-0.05 (**worse**, p = 0.05)"), "{comment}");
     assert!(run.report_file("report.html").contains("<small>worse, p = 0.05</small>"));

@@ -1,5 +1,5 @@
-//! `stop = decided`: no further case is started once the gate can come to no other verdict, and whoever looks
-//! at the run is told so.
+//! Tests `stop = decided`: no further case is started once the gate can come to no other verdict, and
+//! every place that shows the run says so.
 
 use std::sync::LazyLock;
 
@@ -20,7 +20,7 @@ fn stopped(run: &Run) -> Option<StoppedRecord> {
     gate.stopped
 }
 
-/// Where the run stopped, which it has to.
+/// Returns the number of cases after which the run stopped, which it has to.
 fn ran(run: &Run) -> usize {
     let Some(stopped) = stopped(run) else { panic!("it did not stop:\n{}", run.output()) };
     assert_eq!((stopped.ran, stopped.of), (run.cases().len(), 60), "{}", run.output());
@@ -114,7 +114,7 @@ fn whoever_looks_at_the_run_is_told_that_it_stopped() {
     let (_, path, _) = honeyhive(&full, &["report", "--format", "html"]);
     let page = std::fs::read_to_string(path.trim()).expect("a page");
     assert!(page.contains(&format!("Run {text}; {left} not run")));
-    // There is nothing to run again: the gate needs none of the others.
+    // The gate needs none of the other cases, so there is nothing to run again.
     let (code, _, stderr) = honeyhive(&full, &["run", "--rerun", "missing"]);
     assert!(code == Some(2) && stderr.contains("none is missing"), "{stderr}");
     let (code, stdout, _) = honeyhive(&full, &["plan", "--test", "evals"]);
@@ -127,7 +127,7 @@ fn whoever_looks_at_the_run_is_told_that_it_stopped() {
             ),
         "{stdout}"
     );
-    // Outputs of then judged by the evaluators of today: what was not run then is no error now.
+    // The evaluators judge the recorded outputs again; a case that was not run is not an error.
     let (code, stdout, stderr) = honeyhive(&full, &["rejudge"]);
     assert_eq!(code, Some(1), "{stdout}{stderr}");
     let said = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -159,7 +159,7 @@ fn a_case_under_way_gets_all_of_its_attempts() {
     assert_eq!((run.attempts().len(), run.notes("calls").len()), (3 * ran, 3 * ran));
     let [gate] = &run.gates()[..] else { panic!() };
     let verdicts: Vec<Verdict> = gate.rules.iter().map(|rule| rule.verdict).collect();
-    // No score is above 1; of the latencies nothing is known beforehand.
+    // No score is above 1; the latencies have no range.
     assert_eq!(verdicts, [Verdict::Fail, Verdict::Pass, Verdict::Inconclusive]);
     assert!(gate.rules[2].text.contains("; not decided, as "), "{:?}", gate.rules[2].text);
 }

@@ -1,4 +1,4 @@
-//! The words that names and values of variables are compared with.
+//! Lists the words that names and values of variables are compared with.
 
 /// Words that name a secret, whatever its value looks like.
 pub(super) const STRONG: [&str; 40] = [
@@ -59,7 +59,7 @@ pub(super) const WEAK: [&str; 11] = [
     "WEBHOOKS",
 ];
 
-/// What a longer word ends with that was written without `_`: `PGPASSWORD`, `SSHPASS`.
+/// Endings of longer words that are written without `_`: `PGPASSWORD`, `SSHPASS`.
 pub(super) const ENDINGS: [&str; 20] = [
     "PASSWORD",
     "PASSWORDS",
@@ -83,7 +83,7 @@ pub(super) const ENDINGS: [&str; 20] = [
     "PWD",
 ];
 
-/// Ordinary words that end so.
+/// Ordinary words with one of these endings, which do not name a secret.
 pub(super) const ORDINARY: [&str; 9] = [
     "BYPASS",
     "COMPASS",
@@ -96,7 +96,7 @@ pub(super) const ORDINARY: [&str; 9] = [
     "UNDERPASS",
 ];
 
-/// A last word that says something about a secret, which is elsewhere.
+/// Last words of a name that say something about a secret, which is elsewhere.
 pub(super) const ABOUT: [&str; 67] = [
     "ALG",
     "ALGORITHM",
@@ -175,7 +175,7 @@ pub(super) const COUNTING: [&str; 11] =
 pub(super) const COUNTING_MANY: [&str; 6] =
     ["COMPLETION", "INPUT", "OUTPUT", "PROMPT", "TOTAL", "USAGE"];
 
-/// What a `KEY` is that opens nothing.
+/// Words that make a `KEY` something other than a secret.
 pub(super) const OPEN_KEYS: [&str; 17] = [
     "CACHE",
     "FOREIGN",
@@ -240,7 +240,7 @@ pub(super) const WORDS: [&str; 40] = [
     "enforced",
 ];
 
-/// Directories that absolute paths start with.
+/// Names of the directories that absolute paths start with.
 pub(super) const ROOTS: [&str; 31] = [
     "app",
     "bin",

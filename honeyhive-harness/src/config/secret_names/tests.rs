@@ -1,6 +1,6 @@
 use super::*;
 
-/// What no text and no path looks like.
+/// A value that looks like neither a text nor a path.
 const VALUE: &str = "Zq8vT3mN5xR1";
 
 fn found(name: &str, value: &str) -> Vec<String> {
@@ -143,7 +143,7 @@ fn values_that_are_no_secrets() {
     ] {
         assert_eq!(found(name, value), [""; 0], "{name}={value}");
     }
-    // Words as such are still secrets where the name leaves no doubt.
+    // A plain word is still a secret where the name leaves no doubt.
     assert_eq!(found("DB_PASSWORD", "postgres"), ["postgres"]);
     assert_eq!(found("DB_PASSWORD", "/aB3dE5gH7jK9=="), ["/aB3dE5gH7jK9=="]);
 }

@@ -115,7 +115,7 @@ fn a_second_look_adds_attempts_and_leaves_the_case_as_it_was_decided() {
 fn a_case_that_was_cut_off_has_attempts_alone() {
     let cut = vec![process(1), experiment(&["a"]), attempt("a", 0, 1)];
     assert_eq!(states(&Results::new(cut.clone())), [("a".to_owned(), None, 1)]);
-    // It is no news of a case that was decided.
+    // An attempt alone does not change a case that was decided before.
     let decided =
         vec![process(1), attempt("a", 0, 1), attempt("a", 0, 2), case("a", CaseState::Fail)];
     let both = [decided, cut].concat();

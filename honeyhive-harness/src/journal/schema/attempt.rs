@@ -1,4 +1,4 @@
-//! The record of an attempt: what went in, what came out, and what the evaluators said.
+//! The record of an attempt: its inputs, its output, and the results of the evaluators.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -8,16 +8,16 @@ use crate::json::{normal, normal_fields};
 use crate::score::ScoreValue;
 use crate::tracer::{Enrichment, SpanRecord};
 
-/// What kind of error an attempt ended in.
+/// The kind of error that an attempt ended in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// The function returned an error.
     #[default]
     Returned,
-    /// It panicked.
+    /// The function panicked.
     Panic,
-    /// It took too long.
+    /// The function took too long.
     Timeout,
     /// An argument could not be read from the datapoint.
     Argument,
@@ -25,12 +25,12 @@ pub enum ErrorKind {
     Output,
     /// The row could not be read.
     Datapoint,
-    /// It was not run, or cut off.
+    /// The attempt was not run, or was cut off.
     NotRun,
 }
 
 impl ErrorKind {
-    /// The class as it stands in spans and reports.
+    /// Returns the name of the class, as used in spans and reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Returned => "returned",
@@ -44,17 +44,17 @@ impl ErrorKind {
     }
 }
 
-/// Why an attempt has no output, or an evaluator no score.
+/// The reason why an attempt has no output, or an evaluator no score.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AttemptError {
     /// The class of the error.
     pub kind: ErrorKind,
-    /// Its text.
+    /// The text of the error.
     pub message: String,
 }
 
-/// What an evaluator said of an attempt. Without `value` and `error` it did not apply.
+/// The result of an evaluator for an attempt. Without `value` and `error`, the evaluator did not apply.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ScoreRecord {
@@ -63,53 +63,53 @@ pub struct ScoreRecord {
     /// The score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<ScoreValue>,
-    /// Its label.
+    /// The label of the score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Why.
+    /// The explanation of the score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
-    /// More.
+    /// Further data about the score.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
-    /// Why there is no score.
+    /// The reason why there is no score.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<AttemptError>,
-    /// How long the evaluator took, in milliseconds.
+    /// The time that the evaluator took, in milliseconds.
     pub duration_ms: f64,
 }
 
-/// One execution of a datapoint.
+/// The record of one execution of a datapoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AttemptRecord {
-    /// The experiment.
+    /// The name of the experiment.
     pub experiment: String,
     /// The datapoint's id.
     pub case: String,
-    /// Its place in the dataset, from 0.
+    /// The place of the datapoint in the dataset, from 0.
     pub row: usize,
-    /// Which attempt of the case, from 1.
+    /// The number of the attempt of the case, from 1.
     pub attempt: u32,
-    /// How often the function was called until it gave a result.
+    /// The number of calls of the function until it gave a result.
     pub tries: u32,
-    /// The run.
+    /// The id of the run.
     pub run_id: String,
     /// The dataset's id in HoneyHive.
     pub dataset_id: String,
     /// The datapoint's id in HoneyHive.
     pub datapoint_id: String,
-    /// The session: this attempt.
+    /// The id of the session, which is this attempt.
     pub session_id: String,
-    /// 32 hex digits.
+    /// The id of the trace: 32 hex digits.
     pub trace_id: String,
-    /// When the function was called.
+    /// The time when the function was called.
     pub started_at: String,
-    /// How long the function took, in milliseconds: its last try, alone.
+    /// The time that the function took, in milliseconds: its last try, alone.
     pub duration_ms: f64,
-    /// What went in.
+    /// The inputs of the row.
     pub inputs: Map<String, Value>,
-    /// What should have come out.
+    /// The expected output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ground_truth: Option<Value>,
     /// The row's metadata.
@@ -121,31 +121,31 @@ pub struct AttemptRecord {
     /// The row's history.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Value>,
-    /// Which fields of this record had a secret taken out: `inputs`, `history`, `ground_truth`,
-    /// `output`, `metadata`, `spans`. Such an attempt cannot be judged again. Absent in journals
-    /// of older versions.
+    /// The fields of this record that had a secret taken out: `inputs`, `history`, `ground_truth`,
+    /// `output`, `metadata`, `spans`. Such an attempt cannot be judged again. Absent in journals of
+    /// older versions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redacted: Option<Vec<String>>,
-    /// What came out. Absent when there was an error; an output of nothing is `null`.
+    /// The output. Absent when there was an error; an output of nothing is `null`.
     #[serde(skip_serializing_if = "Option::is_none", with = "present")]
     pub output: Option<Value>,
-    /// Why nothing came out.
+    /// The reason why there is no output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<AttemptError>,
-    /// What the code under test said about its session.
+    /// The data that the code under test added to its session.
     #[serde(skip_serializing_if = "Enrichment::is_empty")]
     pub enrichment: Enrichment,
-    /// What the evaluators said, in the order of the attribute.
+    /// The results of the evaluators, in the order of the attribute.
     pub scores: Vec<ScoreRecord>,
     /// The spans, in the order in which they ended.
     pub spans: Vec<SpanRecord>,
-    /// Spans that were still open when the attempt was over, and so are missing.
+    /// The number of spans that were still open when the attempt was over, and so are missing.
     #[serde(skip_serializing_if = "is_zero")]
     pub open_spans: usize,
-    /// Spans beyond what an attempt may keep.
+    /// The number of spans beyond what an attempt may keep.
     #[serde(skip_serializing_if = "is_zero")]
     pub dropped_spans: usize,
-    /// What the reader left out to save memory.
+    /// The data that the reader left out to save memory.
     #[doc(hidden)]
     #[serde(skip)]
     pub left_out: Option<Box<LeftOut>>,
@@ -176,7 +176,7 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
-/// An `Option` whose `Some(null)` is not `None`.
+/// Reads and writes an `Option` whose `Some(null)` is not `None`.
 mod present {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use serde_json::Value;

@@ -1,12 +1,12 @@
-//! The record of a case, and how many cases came to what.
+//! The record of a case, and the numbers of cases in each state.
 
 use serde::{Deserialize, Serialize};
 
-/// What became of a case, or of one that never ran.
+/// The state of a case, also of one that never ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseState {
-    /// Nothing is wrong with it.
+    /// Nothing is wrong with the case.
     #[default]
     Pass,
     /// A score is not good enough.
@@ -15,12 +15,12 @@ pub enum CaseState {
     Error,
     /// The function gave a result, but an evaluator no score.
     Unscored,
-    /// It was not run.
+    /// The case was not run.
     Skipped,
 }
 
 impl CaseState {
-    /// The name of the state, as it stands in the journal.
+    /// Returns the name of the state, as it stands in the journal.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -31,30 +31,30 @@ impl CaseState {
         }
     }
 
-    /// Its place in the order above, for counts and lists of states.
+    /// Returns the place of the state in the order above, for counts and lists of states.
     pub(crate) const fn index(self) -> usize {
         self as usize
     }
 }
 
-/// What became of a datapoint.
+/// The result of a datapoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CaseRecord {
-    /// The experiment.
+    /// The name of the experiment.
     pub experiment: String,
     /// The datapoint's id.
     pub case: String,
-    /// The name of its test.
+    /// The name of the test of the case.
     pub test: String,
-    /// What became of it.
+    /// The state of the case.
     pub state: CaseState,
-    /// Whether the test passed: a miss that a gate decides on does not fail its case.
+    /// Set when the test passed: a miss that a gate decides on does not fail its case.
     pub passed: bool,
-    /// What is wrong, worst first.
+    /// The reasons why the case is not good, worst first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
-    /// A hash of the row's inputs, ground truth and history: what makes it the question it is.
+    /// The hash of the row's inputs, ground truth and history, which define the question.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub row_hash: String,
 }
@@ -63,19 +63,19 @@ pub struct CaseRecord {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "CountsOfAnySchema")]
 pub struct CaseCounts {
-    /// Nothing is wrong with them.
+    /// The number of cases that nothing is wrong with.
     pub pass: usize,
-    /// A score is not good enough.
+    /// The number of cases with a score that is not good enough.
     pub fail: usize,
-    /// The function gave no result.
+    /// The number of cases for which the function gave no result.
     pub error: usize,
-    /// An evaluator gave no score.
+    /// The number of cases for which an evaluator gave no score.
     pub unscored: usize,
-    /// They were not run.
+    /// The number of cases that were not run.
     pub skipped: usize,
 }
 
-/// Schema 1 had a list: pass, fail, error, unscored, skipped.
+/// The counts in any schema. Schema 1 had a list: pass, fail, error, unscored, skipped.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum CountsOfAnySchema {
@@ -106,7 +106,7 @@ impl From<CountsOfAnySchema> for CaseCounts {
 }
 
 impl From<[usize; 5]> for CaseCounts {
-    /// In the order of [`CaseState`].
+    /// Converts counts in the order of [`CaseState`].
     fn from([pass, fail, error, unscored, skipped]: [usize; 5]) -> Self {
         Self { pass, fail, error, unscored, skipped }
     }

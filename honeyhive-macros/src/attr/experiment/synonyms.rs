@@ -1,4 +1,4 @@
-//! Options under the names that other tools have for them.
+//! Lists options under the names that other tools have for them.
 
 use crate::attr::Synonym;
 

@@ -1,4 +1,4 @@
-//! `cargo honeyhive runs --trend`: runs that lose a little, and stay there.
+//! Tests `cargo honeyhive runs --trend` with runs that lose a little, and stay there.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::PROJECT;
 
-/// Runs the experiment so many times, with so many bad cases each; the names of the runs.
+/// Runs the experiment once for each number of bad cases; returns the names of the runs.
 fn runs(root: &Path, bad: &[u32]) -> Vec<String> {
     let one = |bad: &u32| {
         let run = PROJECT.evals(["drifting::"]).env("BAD", bad.to_string()).env("HH_DIR", root);
@@ -28,7 +28,7 @@ fn honeyhive(root: &Path, arguments: &[&str]) -> String {
     text
 }
 
-/// Without the names of runs.
+/// Returns the text without the names of runs.
 fn shown(text: &str, names: &[String]) -> String {
     names.iter().enumerate().fold(text.to_owned(), |text, (at, name)| {
         text.replace(name.as_str(), &format!("<run {}>", at + 1))
@@ -53,7 +53,7 @@ fn a_loss_that_stays_is_named_with_the_run_it_began_with() {
     (CUSUM); above 4 it is drift. Bars are full from there on.
     ");
     names.extend(runs(&root, &[6, 7, 6]));
-    // A part of the rows says nothing about all of them.
+    // A run of a part of the rows is left out.
     let _ = PROJECT.evals(["drifting::0"]).env("HH_DIR", &root).run();
     let drifting = honeyhive(&root, &["runs", "--trend"]);
     assert_snapshot!(shown(&drifting, &names), @"
@@ -74,7 +74,7 @@ fn a_loss_that_stays_is_named_with_the_run_it_began_with() {
         (Some(9), &1.into())
     );
 
-    // What was accepted is the new normal.
+    // The accepted run is the new reference.
     let newest = names.last().expect("a run").clone();
     honeyhive(&root, &["accept", &newest]);
     assert!(honeyhive(&root, &["runs", "--trend"]).starts_with("no trend yet: "));
