@@ -206,6 +206,21 @@ impl Project {
         self.executables()[target].clone()
     }
 
+    /// Copies the test binary of a target to `to`, so that it can be started from there.
+    ///
+    /// On Unix another process copies it: a child that a test beside this one starts meanwhile would
+    /// hold a file that this process writes open for a moment, and a program that is open for
+    /// writing cannot be started.
+    pub fn copy_executable(&self, target: &str, to: &Path) {
+        let binary = self.executable(target);
+        if cfg!(unix) {
+            let status = Command::new("cp").arg(&binary).arg(to).status();
+            assert!(status.expect("cp can be started").success(), "{} is copied", to.display());
+        } else {
+            std::fs::copy(&binary, to).expect("a copy of the test binary");
+        }
+    }
+
     /// Builds the crate where that was not done yet; nothing in its directory changes any more.
     pub fn ensure_built(&self) {
         self.executables();

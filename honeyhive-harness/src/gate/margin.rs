@@ -52,21 +52,18 @@ fn no_worse_than<'a>(
     // A mean of one attempt scatters to one side where a mean of eight does not, and then a sign
     // cannot be flipped. The bound of the mean loss holds whatever its distribution is.
     let width = width(compared).filter(|_| compared.paired.is_uneven());
-    let (p, least) = match width {
-        Some(width) => {
-            let limit = f64::midpoint(margin / width, 1.0);
-            let above = |losses: &[(f64, usize)]| {
-                BoundedMean::of_clusters(losses).map_or(1.0, |mean| mean.p_not_above(limit))
-            };
-            let all_lost: Vec<(f64, usize)> =
-                units.iter().map(|(_, size)| (*size as f64, *size)).collect();
-            (above(&scaled(&units, width, -1.0)), above(&all_lost))
-        }
-        None => {
-            let test = stats::sign_flip_test(&shifted, Alternative::Less, SEED, FLIPS);
-            let least = 0.5_f64.powi(i32::try_from(units.len()).unwrap_or(i32::MAX));
-            (test.map_or(1.0, |test| test.p), least)
-        }
+    let (p, least) = if let Some(width) = width {
+        let limit = f64::midpoint(margin / width, 1.0);
+        let above = |losses: &[(f64, usize)]| {
+            BoundedMean::of_clusters(losses).map_or(1.0, |mean| mean.p_not_above(limit))
+        };
+        let all_lost: Vec<(f64, usize)> =
+            units.iter().map(|(_, size)| (*size as f64, *size)).collect();
+        (above(&scaled(&units, width, -1.0)), above(&all_lost))
+    } else {
+        let test = stats::sign_flip_test(&shifted, Alternative::Less, SEED, FLIPS);
+        let least = 0.5_f64.powi(i32::try_from(units.len()).unwrap_or(i32::MAX));
+        (test.map_or(1.0, |test| test.p), least)
     };
     let compared = Rc::clone(compared);
     let count = units.len();

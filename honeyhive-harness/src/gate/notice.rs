@@ -99,6 +99,11 @@ pub(super) fn cannot_fail(paired: &Paired, question: Question, corrected: &Corre
     if units == 0 {
         return format!("no {unit} can get worse than it was in the baseline, so this cannot fail");
     }
+    if clustered && question == Question::Deepest {
+        return "clusters are exchanged as a whole, which says nothing about a single case; \
+                `no_regression` and `no_collapse` can be judged with clusters"
+            .to_owned();
+    }
     let tests = f64::from(u32::try_from(corrected.tests.max(1)).unwrap_or(u32::MAX));
     let least = corrected.least / tests;
     // Each unit that falls multiplies p by the same; one deep loss is not deeper among many.

@@ -231,7 +231,7 @@ fn a_run_in_another_target_directory_is_found() {
     let target = scratch.path().join("elsewhere");
     let binary = target.join("debug/deps/evals-0");
     fs::create_dir_all(binary.parent().expect("a directory")).expect("directories");
-    fs::copy(PROJECT.executable("evals"), &binary).expect("a copy of the test binary");
+    PROJECT.copy_executable("evals", &binary);
     fs::write(target.join("CACHEDIR.TAG"), "").expect("a file");
     let cache = scratch.path().join("cache");
     let output = Command::new(&binary)

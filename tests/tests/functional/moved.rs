@@ -66,7 +66,7 @@ fn target_directory(checkout: &Path) -> PathBuf {
     let way = binary.strip_prefix(target).expect("a path within");
     let copy = checkout.join("functional").join(way);
     fs::create_dir_all(copy.parent().expect("a directory")).expect("a directory");
-    fs::copy(&binary, &copy).expect("a copy");
+    PROJECT.copy_executable("evals", &copy);
     copy
 }
 
@@ -147,7 +147,7 @@ fn an_archive_of_nextest_reads_the_workspace_that_it_is_mapped_to() {
 fn a_binary_away_from_its_target_directory_reads_nothing_by_chance() {
     let moved = checkout();
     let alone = moved.path().join("alone");
-    fs::copy(PROJECT.executable("evals"), &alone).expect("a copy");
+    PROJECT.copy_executable("evals", &alone);
     let run = PROJECT.evals([""; 0]).start_program(&alone).finish();
     assert_eq!(run.code, Some(101));
     assert!(

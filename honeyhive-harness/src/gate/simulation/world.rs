@@ -42,7 +42,7 @@ pub(super) enum Noise {
     Normal(f64),
     /// Log-normal noise below the rate: seldom large, and then far below.
     LongTail,
-    /// Student's t with four degrees of freedom, times 0.1.
+    /// Student's t with two degrees of freedom, times 0.1: its variance is infinite.
     Heavy,
 }
 
@@ -54,10 +54,8 @@ impl Noise {
         match self {
             Self::Normal(sd) => sd * normal(random),
             Self::LongTail => -0.05 * normal(random).exp(),
-            Self::Heavy => {
-                let (u, v) = (random.fraction().max(1e-9), random.fraction().max(1e-9));
-                0.1 * normal(random) / (-(u.ln() + v.ln()) / 2.0).sqrt()
-            }
+            // Half of a chi-squared variable of two degrees of freedom is exponential.
+            Self::Heavy => 0.1 * normal(random) / (-random.fraction().max(1e-9).ln()).sqrt(),
         }
     }
 }
