@@ -272,7 +272,7 @@ mod tests {
         let got = corrected(&[hopeless, (Group::Comparison, 0.04, 0.0), hopeless]);
         assert!(close(got[1].0, 0.04), "{got:?}");
         assert!(got[0].1 > 0.05 && got[2].1 > 0.05, "{got:?}");
-        // Two that could each fail alone, but not with a correction for two.
+        // Each of the two tests could fail alone, but not with a correction for two.
         let got = corrected(&[(Group::Comparison, 0.04, 0.03), (Group::Comparison, 0.04, 0.03)]);
         assert!(got.iter().all(|(_, least)| *least > 0.05), "{got:?}");
     }
