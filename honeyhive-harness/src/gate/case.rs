@@ -197,13 +197,13 @@ pub(crate) fn has_miss(rules: &Rules, attempts: &[AttemptRecord]) -> bool {
 pub(crate) struct RowFacts {
     /// The place of the row in the dataset, from 0.
     pub(crate) row: usize,
-    /// The same as [`Case::in_slice`].
+    /// One flag per gate rule, as in [`Case::in_slice`].
     pub(crate) in_slice: Box<[bool]>,
-    /// The same as [`Case::row_hash`].
+    /// The hash of the contents of the row, as in [`Case::row_hash`].
     pub(crate) row_hash: String,
-    /// The same as [`Case::cluster`].
+    /// The name of the cluster, as in [`Case::cluster`].
     pub(crate) cluster: Option<String>,
-    /// The same as [`Case::slices`].
+    /// The slices of the row, as in [`Case::slices`].
     pub(crate) slices: Box<[String]>,
 }
 

@@ -47,8 +47,8 @@ pub(super) struct Sample<'a> {
     /// The number of cases that have a value, and of those that should have one but have none.
     scored: usize,
     missing: usize,
-    /// The same two numbers in attempts, so that failed attempts count even where others of their
-    /// case have a score.
+    /// The number of attempts that have a value, and of those that should have one, so that failed
+    /// attempts count even where others of their case have a score.
     pub(super) have: usize,
     pub(super) want: usize,
     /// The number of cases that the evaluator does not apply to, and of those whose score says

@@ -16,8 +16,7 @@ use crate::rule::{GateRule, Measure, Mode, Of, Test};
 use crate::score::{Comparison, Reducer};
 use crate::stats::SplitMix64;
 
-/// The number of trials per figure. A share of 5 % is then known to within 3.8 points. A share of 5
-/// % is then known to within 3.8 points.
+/// The number of trials per figure. A share of 5 % is then known to within 3.8 points.
 const TRIALS: usize = 300;
 
 /// The number of trials with which a share of 5 % is known to within 1 point.
@@ -276,7 +275,7 @@ fn reducers_do_not_make_it_err() {
 }
 
 /// Checks clusters: questions on one document are lucky together, and a test that takes them for
-/// independent raises false alarms. Taken for independent, they cry wolf.
+/// independent raises false alarms.
 fn clusters(trials: usize) {
     let mut world = World::new(vec![no_regression(0)], coins(100), 1);
     world.luck = Some((0.4, 5));

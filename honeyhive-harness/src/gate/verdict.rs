@@ -119,8 +119,7 @@ pub(crate) fn verdict_of(rules: &[RuleRecord]) -> Verdict {
     }
 }
 
-/// Returns the record of a gate. `strict` makes an inconclusive gate a failure. `strict` makes a
-/// gate that cannot judge a failure.
+/// Returns the record of a gate. `strict` makes an inconclusive gate a failure.
 pub(crate) fn gate_record(
     experiment: &str,
     rules: Vec<RuleRecord>,
