@@ -135,7 +135,7 @@ mod tests {
         assert!((got - want).abs() <= within, "{what}: {got} is not {want}");
     }
 
-    /// Checks against SciPy: `d = numpy.subtract(after, before)`, `numpy.mean(d)`, and of the
+    /// Checks against `scipy.stats`: `d = numpy.subtract(after, before)`, `numpy.mean(d)`, and of the
     /// differences that are not 0
     /// `[scipy.stats.permutation_test((d[abs(d) > 1e-12],), numpy.mean, permutation_type="samples",
     /// n_resamples=numpy.inf, alternative=a).pvalue for a in ("less", "greater", "two-sided")]`.
