@@ -317,7 +317,7 @@ pub const fn require_distinct(twin: Option<usize>, index: usize) {
     }
 }
 
-/// Stops the compiler when a rule wants the judgement of an evaluator that only measures.
+/// Stops the compiler when a rule needs the judgement of an evaluator that only measures.
 #[track_caller]
 pub const fn require_judge(info: &EvaluatorInfo) {
     if matches!(info.judges(), Judges::Never) {

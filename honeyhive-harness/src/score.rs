@@ -59,7 +59,7 @@ impl<'de> Deserialize<'de> for ScoreValue {
     }
 }
 
-/// Returns the value of a score with what rounding did to it undone.
+/// Returns the value of a score without the effects of rounding.
 ///
 /// A value that lies beyond an end of its range by no more than the tolerance of a limit becomes that
 /// end: the cosine of two equal vectors may be 1.0000000000000002. A value of 32 bits is the limit (an

@@ -70,7 +70,7 @@ use proc_macro::TokenStream;
 /// | `number: T` | the same by value; `T: serde::Deserialize` |
 /// | `Option<T>`, `Option<&str>`, `Option<&[T]>`, `Option<&Path>`, `Option<&T>` | `None` where the input is missing or null; anywhere else that is an error |
 /// | `_text: &str` | one leading `_` does not belong to the name |
-/// | `#[input("the-key")] key: T` | the input of another name, such as one that is no identifier |
+/// | `#[input("the-key")] key: T` | the input of another name, such as one that is not an identifier |
 /// | `inputs: T` | the whole `inputs` object |
 /// | `metadata: T` | the metadata of the row; an empty object where it has none |
 /// | `history: Vec<Message>`, `&[T]`, `Option<..>` | the earlier messages of the row; empty, or `None`, where it has none |
@@ -107,7 +107,7 @@ use proc_macro::TokenStream;
 /// | `track("prompts/*.md", "schema.json")` | files, relative to the `Cargo.toml` of the crate, whose changes a comparison names; each pattern must match | none |
 /// | `baseline = "baselines/greeting.json"` | the accepted run that later ones are compared with | `baselines/<name>.json` beside the dataset |
 /// | `cluster = "document"` | the key in the metadata of rows that says which cases belong together | none |
-/// | `stop = decided` | starts no further case once the gate, whose rules are plain limits, can come to no other verdict; cases then run in an order by chance | all cases run |
+/// | `stop = decided` | starts no further case once the gate, whose rules are plain limits, can have no other verdict; cases then run in random order | all cases run |
 /// | `crate = path` | the harness, where the crate knows it by another name | `::honeyhive_harness` |
 ///
 /// `#[ignore]`, `#[ignore = "reason"]`, `#[cfg_attr(condition, ignore)]` and `#[cfg(..)]` on the

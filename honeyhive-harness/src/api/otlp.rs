@@ -178,12 +178,12 @@ pub(super) fn fingerprint(settings: &[&str]) -> String {
 pub(super) struct Replies(AtomicU8);
 
 impl Replies {
-    /// No answer was blank yet.
+    /// The state in which no answer was blank.
     const PROPER: u8 = 0;
-    /// One answer was blank; whether it came from the receiver or from a proxy could not be found
-    /// out.
+    /// The state after one blank answer: whether it came from the receiver or from a proxy could
+    /// not be found out.
     const DOUBTFUL: u8 = 1;
-    /// The receiver itself answers with blank answers.
+    /// The state in which the receiver itself is known to give blank answers.
     const BLANK: u8 = 2;
 
     fn get(&self) -> u8 {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A key, which is printed as dots. Whatever prints it, prints dots.
+/// A key, which is printed as dots.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Arc<str>);
 

@@ -27,7 +27,8 @@ impl Draft<'_> {
 /// The group of a test, which decides which other tests it is corrected for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Group {
-    /// Comparisons with the baseline; rules of one family were judged jointly already.
+    /// A family of comparisons with the baseline, whose rules were judged jointly; the number of the
+    /// family.
     Family(usize),
     /// A comparison with the baseline that was not judged jointly with another one.
     Comparison,
@@ -49,7 +50,7 @@ pub(super) struct Tested<'a> {
     pub(super) alpha: f64,
     /// The measures of the rules that it was judged jointly with.
     pub(super) jointly: Vec<String>,
-    /// Makes the verdict from the corrected p.
+    /// The function that makes the verdict from the corrected p.
     pub(super) finish: Box<dyn FnOnce(&Corrected) -> RuleRecord + 'a>,
 }
 

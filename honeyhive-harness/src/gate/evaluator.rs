@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(yes_no(Reducer::Min, &[t, t, f]), (0.0, Some(false)));
         assert_eq!(yes_no(Reducer::AtLeast(2), &[t, f, t]), (1.0, Some(true)));
         assert_eq!(yes_no(Reducer::AtLeast(2), &[f, f, t]), (0.0, Some(false)));
-        // 1 - C(1,2)/C(3,2), and C(2,2)/C(3,2).
+        // The shares are 1 - C(1,2)/C(3,2), and C(2,2)/C(3,2).
         assert_eq!(yes_no(Reducer::PassAt(2), &[t, f, t]), (1.0, Some(true)));
         let (all, holds) = yes_no(Reducer::PassAll(2), &[t, f, t]);
         assert!((all - 1.0 / 3.0).abs() < 1e-12 && holds == Some(false));

@@ -319,7 +319,7 @@ fn least(paired: &Paired, question: Question) -> f64 {
 }
 
 /// Returns the number of tests that the rules of a gate are corrected for: one for each family that is
-/// judged jointly, and one for each `no_worse_than`. `non_inferior` is no test.
+/// judged jointly, and one for each `no_worse_than`. `non_inferior` is not a test.
 fn tests(rules: &Rules) -> usize {
     let joint = |family: &Family<'_>| {
         family.rules.iter().any(|(_, rule)| relative::question(rule).is_some())

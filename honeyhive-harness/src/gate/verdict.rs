@@ -21,7 +21,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) name: &'a dyn Fn(usize) -> String,
     /// The baseline, or the reason why there is none; set only where a rule needs it.
     pub(crate) baseline: Option<Result<&'a Baseline, &'a str>>,
-    /// This run as it would be accepted, with the ids of its rows.
+    /// The snapshot of this run as it would be accepted, with the ids of its rows.
     pub(crate) now: Option<&'a Snapshot>,
     /// Returns the id of a row.
     pub(crate) id: &'a dyn Fn(usize) -> String,

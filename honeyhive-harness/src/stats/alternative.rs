@@ -1,7 +1,7 @@
 //! Names the change that a test of "nothing changed" looks for.
 
-/// The alternative that a test's p-value speaks for, when what came *after* is compared with what
-/// was *before*.
+/// The alternative hypothesis of a test that compares the values *after* a change with those
+/// *before* it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alternative {
     /// The later values are smaller: the side of a gate against regressions.

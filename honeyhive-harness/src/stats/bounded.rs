@@ -199,7 +199,7 @@ mod tests {
         let perfect = vec![1.0; 20];
         let mut flaky = perfect.clone();
         flaky[7] = 2.0 / 3.0;
-        // Student's t says 0.955 of the worse run.
+        // The bound by Student's t is 0.955 for the worse run.
         assert!(t_lower(&flaky, 0.95).is_some_and(|bound| bound > 0.95));
         assert!(lower(&flaky) <= lower(&perfect), "{} {}", lower(&flaky), lower(&perfect));
         assert!(lower(&flaky) > 0.8, "{}", lower(&flaky));

@@ -67,7 +67,7 @@ pub fn clustered_mean<K: Ord>(values: &[(f64, K)]) -> Option<ClusteredMean> {
 /// treatment: Wilson's interval needs cases that are independent.
 ///
 /// With fewer than about 10 clusters, or where one cluster holds most of the values, the interval
-/// covers the truth less often than it says.
+/// covers the truth less often than its confidence says.
 ///
 /// ```
 /// use honeyhive_harness::stats::{Spread, clustered_interval};

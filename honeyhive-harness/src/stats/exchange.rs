@@ -143,7 +143,7 @@ impl<const K: usize> Exchanges<K> {
         adjusted
     }
 
-    /// Returns, for each exchange, the probability of one whose statistic is at least as large.
+    /// Returns for each exchange the probability of one whose statistic is at least as large.
     fn tails(&self, which: usize) -> Vec<f64> {
         let mut order: Vec<usize> = (0..self.drawn.len()).collect();
         order.sort_by(|a, b| self.drawn[*b].1[which].total_cmp(&self.drawn[*a].1[which]));

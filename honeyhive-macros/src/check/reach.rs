@@ -50,7 +50,7 @@ pub(crate) fn evaluators(options: &Options, errors: &mut Errors) {
     }
 }
 
-/// Reports, once, a test target that has neither libtest's `main` nor one of its own.
+/// Reports, only once, a test target that has neither libtest's `main` nor one of its own.
 pub(crate) fn main(errors: &mut Errors) {
     static TOLD: AtomicBool = AtomicBool::new(false);
     let Some(target) = target::target() else { return };
