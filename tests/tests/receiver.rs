@@ -85,7 +85,7 @@ async fn traces(agent: &Agent) -> Value {
     serde_json::from_slice(&answer).unwrap()
 }
 
-/// Returns a field by its snake_case or camelCase name: the agent returns protobuf with one
+/// Returns a field by its `snake_case` or `camelCase` name: the agent returns protobuf with one
 /// spelling, and JSON as it came.
 fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
     let mut parts = name.split('_');
