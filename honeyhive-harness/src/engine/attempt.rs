@@ -160,7 +160,7 @@ pub(super) async fn run(
         root: root.context().clone(),
         started,
         recorded: recalled.as_ref().map(Recalled::trace),
-        apart: spec.evaluators.iter().map(Evaluation::is_apart).collect(),
+        is_async: spec.evaluators.iter().map(Evaluation::is_async).collect(),
     });
 
     let (tries, result, took) = match &recalled {
@@ -208,9 +208,9 @@ pub(super) struct Scene {
     started: SystemTime,
     /// The spans of a recorded attempt that is judged again.
     recorded: Option<Arc<Trace>>,
-    /// Per evaluator: it runs beside the others. Decided once per attempt, since other attempts
-    /// find out meanwhile who is slow.
-    pub(super) apart: Box<[bool]>,
+    /// Per evaluator, whether it is known to be async. Read once per attempt, since another attempt
+    /// may find it out meanwhile.
+    pub(super) is_async: Box<[bool]>,
 }
 
 impl Scene {
@@ -302,7 +302,7 @@ async fn call_sync(
         };
         let heard = steps.step(&here.root, work);
         if let Some(subject) = kept.filter(|_| heard) {
-            if here.apart.contains(&true) {
+            if here.is_async.contains(&true) {
                 steps.ring();
             }
             evaluate::in_turn(steps, &here, &subject, 0);

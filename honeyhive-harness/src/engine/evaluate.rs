@@ -1,8 +1,8 @@
 //! The evaluators of one attempt.
 //!
-//! Most evaluators are a comparison and done in a microsecond; those run one after another on the
-//! thread that called the function. One that is async, or that takes its time, runs beside the
-//! others.
+//! Most evaluators are a comparison and done in a microsecond. So synchronous evaluators run one
+//! after another on the thread that called the function. Each asynchronous evaluator is a task of
+//! its own, beside the others.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(super) enum Said {
 pub(super) fn in_turn(steps: &Steps<Said>, scene: &Scene, subject: &Subject, first: usize) {
     let cx = &scene.root;
     for (index, used) in scene.spec.evaluators.iter().enumerate().skip(first) {
-        if scene.apart[index] {
+        if scene.is_async[index] {
             continue;
         }
         let judge = &scene.spec.rules.judges[index];
@@ -68,14 +68,14 @@ pub(super) async fn all(
     let spec = &scene.spec;
     let count = spec.evaluators.len();
     let mut results: Vec<Option<(ScoreRecord, bool)>> = vec![None; count];
-    let apart = &scene.apart;
+    let is_async = &scene.is_async;
     let mut beside: Vec<Beside> = Vec::new();
-    for index in (0..count).filter(|index| apart[*index]) {
+    for index in (0..count).filter(|index| is_async[*index]) {
         beside.push(Beside::start(workers, scene, subject, index));
     }
     let mut script = script;
     let mut next = 0;
-    while let Some(index) = (next..count).find(|index| !apart[*index]) {
+    while let Some(index) = (next..count).find(|index| !is_async[*index]) {
         let mut running = script.take().unwrap_or_else(|| {
             let (here, subject) = (Arc::clone(scene), subject.clone());
             workers.start_steps(move |steps| {
@@ -169,7 +169,6 @@ fn score(
     answer: Result<Answer, AttemptError>,
     took: Duration,
 ) -> (ScoreRecord, bool) {
-    scene.spec.evaluators[index].note_pace(took);
     let mut record = ScoreRecord {
         evaluator: scene.spec.rules.judges[index].name.clone(),
         duration_ms: millis(took),

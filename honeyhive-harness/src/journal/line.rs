@@ -28,18 +28,6 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// In buffers that were used before.
-    pub(super) fn reusing((mut text, mut ends): (Vec<u8>, Vec<(usize, u32)>)) -> Self {
-        text.clear();
-        ends.clear();
-        Self { text, ends }
-    }
-
-    /// The buffers.
-    pub(super) fn take(&mut self) -> (Vec<u8>, Vec<(usize, u32)>) {
-        (std::mem::take(&mut self.text), std::mem::take(&mut self.ends))
-    }
-
     /// Adds a record. Called by the thread that made it, which does most of the work.
     pub(super) fn push(&mut self, record: &Record) {
         let begin = self.text.len();

@@ -64,20 +64,12 @@ impl<'de> Deserialize<'de> for Record {
     }
 }
 
-/// How the line of an attempt begins.
-pub(super) const ATTEMPT: &[u8] = br#"{"type":"attempt","#;
-
 impl Record {
-    /// The record of a line.
+    /// Reads the record of a line.
     ///
     /// # Errors
-    /// When the line is none.
+    /// When the line is not a record.
     pub(crate) fn read(line: &[u8]) -> serde_json::Result<Self> {
-        // Nearly all of a journal. Whoever does not know the type beforehand reads it twice: into
-        // a tree, and from there into the record.
-        if line.starts_with(ATTEMPT) {
-            return Ok(Self::Attempt(Box::new(serde_json::from_slice(line)?)));
-        }
         serde_json::from_slice(line)
     }
 }

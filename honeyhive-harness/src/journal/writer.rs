@@ -5,7 +5,6 @@
 //! commit it makes sure that the path still leads to this file and that the file is as long as what
 //! was written: a directory that was removed during a run takes every later write without an error.
 
-use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -30,36 +29,13 @@ const GATHER: Duration = Duration::from_millis(1);
 const LARGE: usize = 1 << 20;
 
 /// Lines that belong together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Entry {
     lines: Lines,
     /// How many of them are attempts or cases.
     results: usize,
     /// The last of them is the `end` record.
     ends: bool,
-}
-
-type Buffers = (Vec<u8>, Vec<(usize, u32)>);
-
-thread_local! {
-    /// The buffers of the thread's last entry: there is one for every attempt, of some kilobytes.
-    static SPARE: Cell<Buffers> = const { Cell::new((Vec::new(), Vec::new())) };
-}
-
-impl Default for Entry {
-    fn default() -> Self {
-        Self { lines: Lines::reusing(SPARE.take()), results: 0, ends: false }
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        let buffers = self.lines.take();
-        if buffers.0.capacity() <= LARGE {
-            // Without thread-locals, at the end of a thread, it is not kept.
-            let _ = SPARE.try_with(|spare| spare.set(buffers));
-        }
-    }
 }
 
 impl Entry {
@@ -190,7 +166,7 @@ impl Writer {
                 self.queue.bell.notify_one();
             }
         }
-        drop((waiting, entry));
+        drop(waiting);
         outcome
     }
 
