@@ -5,10 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use opentelemetry::Context;
 use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
 
 use super::current::Current;
-use super::evaluate::{self, Said};
-use super::execute::{Script, Workers};
+use super::evaluate::{self, InTurn};
+use super::execute::Workers;
 use super::halt::Halt;
 use super::poison;
 use super::replay::Recalled;
@@ -185,8 +186,8 @@ pub(super) async fn run(
             root.fail(error.kind.name(), &error.message);
             record.error = Some(error);
         }
-        Ok((subject, script)) => {
-            (record.scores, readable) = evaluate::all(workers, &scene, &subject, script).await;
+        Ok((subject, in_turn)) => {
+            (record.scores, readable) = evaluate::all(workers, &scene, &subject, in_turn).await;
             record.output = Some(Arc::unwrap_or_clone(subject.output));
         }
     }
@@ -214,6 +215,11 @@ pub(super) struct Scene {
 }
 
 impl Scene {
+    /// The first evaluator from `first` on that is not known to be async.
+    pub(super) fn next_in_turn(&self, first: usize) -> Option<usize> {
+        (first..self.is_async.len()).find(|index| !self.is_async[*index])
+    }
+
     /// A text about the row, after `file:line`.
     pub(super) fn at_row(&self, text: &str) -> String {
         let dataset = &self.spec.dataset;
@@ -236,8 +242,8 @@ impl Scene {
     }
 }
 
-/// What evaluators look at, and the thread that goes on with them.
-type Called = Result<(Subject, Option<Script<Said>>), AttemptError>;
+/// The subject of the evaluators, and the thread of a synchronous function, which goes on with them.
+type Called = Result<(Subject, Option<InTurn>), AttemptError>;
 
 /// Calls the function until it gives a result or the tries are used up. A run that is stopped makes
 /// no further try.
@@ -290,29 +296,25 @@ async fn call_sync(
     function: Arc<SyncFunction>,
 ) -> (Called, Duration) {
     let here = Arc::clone(scene);
-    let mut script = workers.start_steps(move |steps| {
-        let mut kept = None;
-        let work = || {
+    let (output, received) = oneshot::channel();
+    let (turns, received_turns) = mpsc::unbounded_channel();
+    let mut calls = workers.start_sync(move |caller| {
+        let ended = caller.call(&here.root, || {
             let output = Current::function(&here).run(|| function(&here.call));
-            Said::Output(output.map(|output| {
-                let subject = here.subject(Arc::new(output));
-                kept = Some(subject.clone());
-                subject
-            }))
-        };
-        let heard = steps.step(&here.root, work);
-        if let Some(subject) = kept.filter(|_| heard) {
-            if here.is_async.contains(&true) {
-                steps.ring();
-            }
-            evaluate::in_turn(steps, &here, &subject, 0);
+            output.map(|output| here.subject(Arc::new(output)))
+        });
+        let subject = ended.done.0.as_ref().ok().and_then(|output| output.as_ref().ok()).cloned();
+        // Nothing waits for the output after a timeout.
+        if output.send(ended).is_ok()
+            && let Some(subject) = subject
+        {
+            evaluate::in_turn(caller, &turns, here, subject, 0);
         }
     });
-    let (said, took) = script.next(scene.spec.timeout).await;
-    let called = match said {
-        Ok(Said::Output(Ok(subject))) => Ok((subject, Some(script))),
-        Ok(Said::Output(Err(fault))) => Err(error_of(&fault)),
-        Ok(_) => unreachable!("the output is said first"),
+    let (returned, took) = calls.result(async { received.await.ok() }, scene.spec.timeout).await;
+    let called = match returned {
+        Ok(Ok(subject)) => Ok((subject, Some(InTurn::new(calls, received_turns)))),
+        Ok(Err(fault)) => Err(error_of(&fault)),
         Err(error) => Err(error),
     };
     (called, took)

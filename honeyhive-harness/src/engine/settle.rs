@@ -209,15 +209,13 @@ async fn redacted(shared: &Shared, mut record: Box<AttemptRecord>) -> Box<Attemp
     // Hooks are the user's code, so not on this thread, which keeps the clock.
     if !redactor.has_given_up() {
         let (own, mut work) = (redactor.clone(), record.clone());
-        let mut script = shared.tools.workers.start_steps(move |steps| {
-            steps.step(&Context::new(), move || {
-                work.redact(&own);
-                work
-            });
+        let call = shared.tools.workers.start_call(Context::new(), move || {
+            work.redact(&own);
+            work
         });
         tokio::select! {
             biased;
-            answer = script.next(HOOK_TIMEOUT) => {
+            answer = call.finish(HOOK_TIMEOUT) => {
                 if let (Ok(redacted), _) = answer {
                     return redacted;
                 }
