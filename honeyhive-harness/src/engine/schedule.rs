@@ -1,6 +1,6 @@
 //! In which order attempts run, how many at once, and when to stop.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -276,69 +276,6 @@ struct Dispatcher {
     each: Vec<Arc<Semaphore>>,
 }
 
-/// An attempt to be made.
-struct Work {
-    pending: Arc<Pending>,
-    attempt: u32,
-    places: Places,
-}
-
-/// Tasks that run attempts, one after another. The task of an attempt is large, and making one for
-/// each would be much of the engine's work on it. All of this happens on the engine's thread.
-#[derive(Default)]
-struct Crew {
-    state: Mutex<CrewState>,
-    bell: Notify,
-}
-
-#[derive(Default)]
-struct CrewState {
-    work: VecDeque<Work>,
-    /// Tasks that wait for work, those that were called and have not come yet included.
-    idle: usize,
-    closed: bool,
-}
-
-impl Crew {
-    /// Gives an attempt to a task that has nothing to do, or to a new one.
-    fn hand(self: &Arc<Self>, work: Work, shared: &Arc<Shared>, tasks: &mut JoinSet<()>) {
-        let mut state = lock(&self.state);
-        state.work.push_back(work);
-        if state.idle >= state.work.len() {
-            self.bell.notify_one();
-        } else {
-            tasks.spawn(Arc::clone(self).run(Arc::clone(shared)));
-        }
-    }
-
-    /// Lets the tasks end when they are done.
-    fn close(&self) {
-        lock(&self.state).closed = true;
-        self.bell.notify_waiters();
-    }
-
-    async fn run(self: Arc<Self>, shared: Arc<Shared>) {
-        loop {
-            let work = {
-                let mut state = lock(&self.state);
-                let work = state.work.pop_front();
-                match work {
-                    None if state.closed => return,
-                    None => state.idle += 1,
-                    Some(_) => {}
-                }
-                work
-            };
-            if let Some(Work { pending, attempt, places }) = work {
-                settle::run_one(&shared, pending, attempt, places).await;
-            } else {
-                self.bell.notified().await;
-                lock(&self.state).idle -= 1;
-            }
-        }
-    }
-}
-
 async fn run(shared: Arc<Shared>) {
     let limit = |job: &Job| job.spec.concurrency;
     let most = most_at_once(&shared.jobs, &shared.options);
@@ -348,9 +285,10 @@ async fn run(shared: Arc<Shared>) {
         cursors: shared.jobs.iter().map(|job| Cursor::new(0, job.selected.len())).collect(),
         shared,
     };
-    let crew = Arc::<Crew>::default();
     let mut tasks = JoinSet::new();
     loop {
+        // Frees the memory of those that have ended.
+        while tasks.try_join_next().is_some() {}
         dispatcher.replay_recorded();
         dispatcher.skip_unrecorded();
         dispatcher.skip_stopped();
@@ -380,9 +318,9 @@ async fn run(shared: Arc<Shared>) {
             continue;
         };
         let (pending, attempt) = dispatcher.next_attempt(job);
-        crew.hand(Work { pending, attempt, places }, &dispatcher.shared, &mut tasks);
+        let shared = Arc::clone(&dispatcher.shared);
+        tasks.spawn(settle::run_one(shared, pending, attempt, places));
     }
-    crew.close();
     while tasks.join_next().await.is_some() {}
 }
 

@@ -79,7 +79,7 @@ impl Pending {
 /// Runs one attempt and records it. The places are free as soon as the user's code is done, or
 /// with `--fail-fast` and `stop = decided`, as soon as the verdict is known.
 pub(super) async fn run_one(
-    shared: &Arc<Shared>,
+    shared: Arc<Shared>,
     pending: Arc<Pending>,
     attempt: u32,
     places: Places,
@@ -124,9 +124,9 @@ pub(super) async fn run_one(
     };
     if let Some(attempted) = attempted {
         shared.tools.turns.to_record().await;
-        settle(shared, &pending, attempted).await;
+        settle(&shared, &pending, attempted).await;
     } else {
-        leave_out(shared, &pending);
+        leave_out(&shared, &pending);
     }
     drop(places);
     let mut in_flight = lock(&shared.in_flight);
