@@ -14,7 +14,6 @@ use super::halt::Halt;
 use super::poison;
 use super::replay::Recalled;
 use super::spec::{Evaluation, Run, Spec, SyncFunction};
-use super::turns::Turns;
 use crate::datapoint::Datapoint;
 use crate::dataset::bind::Fault;
 use crate::evaluators::Subject;
@@ -116,7 +115,6 @@ pub(super) fn millis(duration: Duration) -> f64 {
 #[derive(Debug)]
 pub(super) struct Tools {
     pub(super) workers: Arc<Workers>,
-    pub(super) turns: Arc<Turns>,
     pub(super) halt: Arc<Halt>,
     spares: Spares,
 }
@@ -124,14 +122,13 @@ pub(super) struct Tools {
 impl Tools {
     /// Creates those of a run, with so many threads for asynchronous code.
     pub(super) fn new(threads: usize, halt: Arc<Halt>) -> std::io::Result<Self> {
-        let (turns, spares) = (Arc::new(Turns::new()), Spares::default());
-        Ok(Self { workers: Arc::new(Workers::new(threads)?), turns, halt, spares })
+        Ok(Self { workers: Arc::new(Workers::new(threads)?), halt, spares: Spares::default() })
     }
 }
 
 /// Runs one attempt to its end.
 pub(super) async fn run(
-    Tools { workers, turns, halt, spares }: &Tools,
+    Tools { workers, halt, spares }: &Tools,
     spec: &Arc<Spec>,
     row: usize,
     attempt: u32,
@@ -165,10 +162,7 @@ pub(super) async fn run(
     });
 
     let (tries, result, took) = match &recalled {
-        None => {
-            turns.to_start().await;
-            call_function(workers, halt, &scene).await
-        }
+        None => call_function(workers, halt, &scene).await,
         Some(recalled) => {
             let output = recalled.output();
             let called = output.map(|output| (scene.subject(Arc::new(output)), None));

@@ -19,7 +19,6 @@ mod schedule;
 mod settle;
 mod spec;
 mod threads;
-mod turns;
 
 pub(crate) use board::Outcome;
 pub(crate) use check::{check, no_faults};

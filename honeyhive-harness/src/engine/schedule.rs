@@ -140,7 +140,7 @@ fn start_with(
         freed: Notify::new(),
     });
     let (finished, over) = oneshot::channel::<()>();
-    let runtime = shared.tools.turns.runtime()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let engine = Arc::clone(&shared);
     let thread =
         std::thread::Builder::new().name("honeyhive-engine".to_owned()).spawn(move || {

@@ -123,7 +123,6 @@ pub(super) async fn run_one(
         attempted => attempted,
     };
     if let Some(attempted) = attempted {
-        shared.tools.turns.to_record().await;
         settle(&shared, &pending, attempted).await;
     } else {
         leave_out(&shared, &pending);
