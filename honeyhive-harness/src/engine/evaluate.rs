@@ -12,9 +12,10 @@ use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, KeyValue};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::attempt::{Scene, error_of, millis};
+use super::context::AttemptContext;
 use super::current::Current;
 use super::execute::{Caller, Done, Ended, Started, SyncCall, SyncCalls, Workers};
+use super::record::{error_of, millis};
 use crate::dataset::bind::Fault;
 use crate::evaluators::{Answer, Evaluation, Subject};
 use crate::gate::evaluator::Judge;
@@ -43,11 +44,16 @@ impl InTurn {
     }
 
     /// Starts a thread with the evaluators from `first` on.
-    fn start(workers: &Arc<Workers>, scene: &Arc<Scene>, subject: &Subject, first: usize) -> Self {
-        let (scene, subject) = (Arc::clone(scene), subject.clone());
+    fn start(
+        workers: &Arc<Workers>,
+        context: &Arc<AttemptContext>,
+        subject: &Subject,
+        first: usize,
+    ) -> Self {
+        let (context, subject) = (Arc::clone(context), subject.clone());
         let (turns, received) = unbounded_channel();
         let calls =
-            workers.start_sync(move |caller| in_turn(caller, &turns, scene, subject, first));
+            workers.start_sync(move |caller| in_turn(caller, &turns, context, subject, first));
         Self::new(calls, received)
     }
 
@@ -62,29 +68,29 @@ impl InTurn {
 pub(super) fn in_turn(
     caller: &Caller,
     turns: &UnboundedSender<Ended<Turn>>,
-    scene: Arc<Scene>,
+    context: Arc<AttemptContext>,
     subject: Subject,
     first: usize,
 ) {
-    let mut next = scene.next_in_turn(first);
+    let mut next = context.next_in_turn(first);
     while let Some(index) = next {
-        let used = &scene.spec.evaluators[index];
-        let judge = &scene.spec.rules.judges[index];
-        let ended = caller.call(&scene.root, || {
+        let used = &context.spec.evaluators[index];
+        let judge = &context.spec.rules.judges[index];
+        let ended = caller.call(&context.root, || {
             match Arc::clone(&used.evaluator).evaluate(subject.clone()) {
                 Evaluation::Async(_) => Turn::IsAsync,
                 Evaluation::Sync(work) => {
-                    let span = scene.call.tracer.start_evaluator_span(&scene.root, &judge.name);
+                    let span = context.call.tracer.start_evaluator_span(&context.root, &judge.name);
                     let _current = span.enter();
-                    let answer = Current::evaluator(&scene, index).run(work);
+                    let answer = Current::evaluator(&context, index).run(work);
                     Turn::Answer(conclude(judge, answer, span.context()))
                 }
             }
         });
-        next = scene.next_in_turn(index + 1);
+        next = context.next_in_turn(index + 1);
         if next.is_none() {
             // Before the last result: the attempt then has its output and its tracer for itself.
-            drop((scene, subject));
+            drop((context, subject));
             let _ = turns.send(ended);
             return;
         }
@@ -99,40 +105,40 @@ pub(super) fn in_turn(
 /// `in_turn` is the thread of a synchronous function, which goes on with the evaluators.
 pub(super) async fn all(
     workers: &Arc<Workers>,
-    scene: &Arc<Scene>,
+    context: &Arc<AttemptContext>,
     subject: &Subject,
     mut in_turn: Option<InTurn>,
 ) -> (Vec<ScoreRecord>, Vec<bool>) {
-    let spec = &scene.spec;
+    let spec = &context.spec;
     let count = spec.evaluators.len();
     let mut results: Vec<Option<(ScoreRecord, bool)>> = vec![None; count];
     let mut beside: Vec<Beside> = Vec::new();
-    for index in (0..count).filter(|index| scene.is_async[*index]) {
-        beside.push(Beside::start(workers, scene, subject, index));
+    for index in (0..count).filter(|index| context.is_async[*index]) {
+        beside.push(Beside::start(workers, context, subject, index));
     }
-    let mut next = scene.next_in_turn(0);
+    let mut next = context.next_in_turn(0);
     while let Some(index) = next {
         let mut running =
-            in_turn.take().unwrap_or_else(|| InTurn::start(workers, scene, subject, index));
+            in_turn.take().unwrap_or_else(|| InTurn::start(workers, context, subject, index));
         let (turn, took) = running.next(spec.timeout).await;
         // A panic leaves the thread in order; after a timeout another one takes over.
         let goes_on = turn.as_ref().map_or_else(|error| error.kind == ErrorKind::Panic, |_| true);
         in_turn = Some(running).filter(|_| goes_on);
         match turn {
             Ok(Turn::Answer(answer)) => {
-                results[index] = Some(score(scene, index, Ok(answer), took));
+                results[index] = Some(score(context, index, Ok(answer), took));
             }
             Ok(Turn::IsAsync) => {
                 spec.evaluators[index].note_async();
-                beside.push(Beside::start(workers, scene, subject, index));
+                beside.push(Beside::start(workers, context, subject, index));
             }
-            Err(error) => results[index] = Some(score(scene, index, Err(error), took)),
+            Err(error) => results[index] = Some(score(context, index, Err(error), took)),
         }
-        next = scene.next_in_turn(index + 1);
+        next = context.next_in_turn(index + 1);
     }
     for running in beside {
         let index = running.index;
-        results[index] = Some(running.finish(scene).await);
+        results[index] = Some(running.finish(context).await);
     }
     results.into_iter().flatten().unzip()
 }
@@ -150,12 +156,17 @@ enum Running {
 }
 
 impl Beside {
-    fn start(workers: &Arc<Workers>, scene: &Scene, subject: &Subject, index: usize) -> Self {
-        let judge = scene.spec.rules.judges[index].clone();
-        let span = scene.call.tracer.start_evaluator_span(&scene.root, &judge.name);
-        let evaluator = Arc::clone(&scene.spec.evaluators[index].evaluator);
+    fn start(
+        workers: &Arc<Workers>,
+        context: &AttemptContext,
+        subject: &Subject,
+        index: usize,
+    ) -> Self {
+        let judge = context.spec.rules.judges[index].clone();
+        let span = context.call.tracer.start_evaluator_span(&context.root, &judge.name);
+        let evaluator = Arc::clone(&context.spec.evaluators[index].evaluator);
         let (own, cx) = (judge, span.context().clone());
-        let current = Current::evaluator(scene, index);
+        let current = Current::evaluator(context, index);
         let prepare = || evaluator.evaluate(subject.clone());
         let evaluation = catch_unwind(AssertUnwindSafe(prepare)).unwrap_or_else(|_| {
             let text = "`Evaluator::evaluate` panicked before the evaluation began";
@@ -176,8 +187,8 @@ impl Beside {
         Self { index, span, running }
     }
 
-    async fn finish(self, scene: &Scene) -> (ScoreRecord, bool) {
-        let limit = scene.spec.timeout;
+    async fn finish(self, context: &AttemptContext) -> (ScoreRecord, bool) {
+        let limit = context.spec.timeout;
         let (answer, took) = match self.running {
             Running::Thread(call) => call.finish(limit).await,
             Running::Task(task) => task.finish(limit).await,
@@ -185,19 +196,19 @@ impl Beside {
         if let Err(error) = &answer {
             self.span.fail(error.kind.name(), &error.message);
         }
-        score(scene, self.index, answer, took)
+        score(context, self.index, answer, took)
     }
 }
 
 /// The record of an answer, and whether the evaluator could read the output.
 fn score(
-    scene: &Scene,
+    context: &AttemptContext,
     index: usize,
     answer: Result<Answer, AttemptError>,
     took: Duration,
 ) -> (ScoreRecord, bool) {
     let mut record = ScoreRecord {
-        evaluator: scene.spec.rules.judges[index].name.clone(),
+        evaluator: context.spec.rules.judges[index].name.clone(),
         duration_ms: millis(took),
         ..ScoreRecord::default()
     };
@@ -215,7 +226,7 @@ fn score(
             if let Fault::Argument { from_output, text } = &fault {
                 could_read = !from_output;
                 if could_read {
-                    error.message = scene.at_row(text);
+                    error.message = context.at_row(text);
                 }
             }
             record.error = Some(error);

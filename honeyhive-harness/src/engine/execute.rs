@@ -1,4 +1,4 @@
-//! Running the user's code: on which thread, for how long, and what if it panics.
+//! Runs the user's code: on which thread, for how long, and what happens if it panics.
 
 use std::any::Any;
 use std::future::Future;
@@ -16,14 +16,11 @@ use tokio::time::{timeout, timeout_at};
 
 use super::current::Current;
 use super::panics::PanicNote;
-use super::threads::Threads;
+use super::threads::{STACK, Threads};
 use crate::journal::{AttemptError, ErrorKind};
 
 /// How long a cancelled task may take to let go of its thread before it counts as stuck.
 const LETTING_GO: Duration = Duration::from_millis(100);
-
-/// As much stack as a main thread has; recursive code is used to it.
-pub(crate) const STACK: usize = 8 << 20;
 
 /// A worker costs a thread, and more of them than this cost more than they help.
 const MOST_WORKERS: usize = 64;
