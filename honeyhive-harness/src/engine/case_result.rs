@@ -83,14 +83,11 @@ impl CaseResult {
                 before.and_then(|before| missed_before(judges, before, id, &self.case.row_hash)),
             );
         }
-        if !self.outcome.passed {
-            progress.note_failing();
-            if shared.options.fail_fast {
-                let test = spec.test_name(self.case.row);
-                shared.stop(format!("{test} failed, and --fail-fast is set"));
-            }
+        progress.note_case(&self.case, self.outcome.passed);
+        if !self.outcome.passed && shared.options.fail_fast {
+            let test = spec.test_name(self.case.row);
+            shared.stop(format!("{test} failed, and --fail-fast is set"));
         }
-        progress.note_score(&self.case);
         // Cases that were given up for another reason are not decided on, either.
         let left = lane.total().saturating_sub(lane.ran() + 1);
         if left > 0 && !lane.is_decided() && progress.is_decided(&spec.rules, &self.case, left) {

@@ -84,13 +84,9 @@ impl Progress {
         reason
     }
 
-    /// Adds a case that failed.
-    pub(super) fn note_failing(&self) {
-        self.failing.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// Adds the case's score to the running mean.
-    pub(super) fn note_score(&self, case: &Case) {
+    /// Adds a case to the running mean and to the number of failures.
+    pub(super) fn note_case(&self, case: &Case, passed: bool) {
+        self.failing.fetch_add(usize::from(!passed), Ordering::AcqRel);
         if let Some(scored) = case.scores.first().and_then(CaseScore::scored) {
             let mut sum = lock(&self.sum);
             *sum = (sum.0 + scored.score, sum.1 + 1);

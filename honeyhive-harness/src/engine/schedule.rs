@@ -110,8 +110,7 @@ async fn run(shared: Arc<Shared>) {
     loop {
         // Frees the memory of those that have ended.
         while tasks.try_join_next().is_some() {}
-        dispatcher.replay_recorded();
-        dispatcher.skip_unrecorded();
+        dispatcher.settle_recorded();
         dispatcher.skip_stopped();
         if !dispatcher.cursors.iter().any(Cursor::has_work) {
             break;
@@ -186,33 +185,21 @@ impl Dispatcher {
         (pending, attempt)
     }
 
-    /// Puts cases on the board that were scored before.
-    fn replay_recorded(&mut self) {
+    /// Puts the next cases on the board as long as they need no run: those that were scored before,
+    /// and where recorded outputs are judged again, those that the gate was decided without.
+    fn settle_recorded(&mut self) {
         for (job, cursor) in self.cursors.iter_mut().enumerate() {
             let Job { spec, selected, recorded, .. } = &self.shared.jobs[job];
-            while !recorded.is_empty()
-                && cursor.pending.is_none()
-                && cursor.has_work()
-                && let Some(row) = selected.get(cursor.index)
-                && let Some(attempts) = recorded.get(&spec.dataset.rows[*row].id)
-            {
-                settle::replay(&self.shared, job, cursor.index, attempts);
-                cursor.index += 1;
-            }
-        }
-    }
-
-    /// Skips cases that are judged again and were not run then, as the gate was decided without them.
-    fn skip_unrecorded(&mut self) {
-        for (job, cursor) in self.cursors.iter_mut().enumerate() {
-            let Job { spec, selected, .. } = &self.shared.jobs[job];
-            let Some(replay) = &spec.replay else { continue };
-            while cursor.pending.is_none()
-                && cursor.has_work()
-                && replay.left_out(&spec.dataset.rows[selected[cursor.index]].id)
-            {
-                self.shared.board.lanes[job].decided.store(true, Ordering::Release);
-                settle::skip(&self.shared, job, cursor.index);
+            while cursor.pending.is_none() && cursor.has_work() {
+                let id = &spec.dataset.rows[selected[cursor.index]].id;
+                if let Some(attempts) = recorded.get(id) {
+                    settle::replay(&self.shared, job, cursor.index, attempts);
+                } else if spec.replay.as_ref().is_some_and(|replay| replay.left_out(id)) {
+                    self.shared.board.lanes[job].decided.store(true, Ordering::Release);
+                    settle::skip(&self.shared, job, cursor.index);
+                } else {
+                    break;
+                }
                 cursor.index += 1;
             }
         }

@@ -21,8 +21,10 @@ use super::schema::{InvocationRecord, Record, SCHEMA};
 use crate::files;
 use crate::text::timestamp;
 
-/// While attempts come thick and fast, the next commit waits this long for more of them: a commit
-/// costs the same for one as for a hundred, and nobody's place is taken meanwhile.
+/// How long a commit that follows another one closely waits for more attempts: `fdatasync` takes as
+/// long for one as for a hundred, and the places of the attempts are free meanwhile. Without the wait
+/// the CPU time of the benchmark's rows is 0.97 (`noop_1_000`), 1.20 (`noop_100_000`) and 1.11
+/// (`sync_100_000`) times as high (2 cores, 2026-11).
 const GATHER: Duration = Duration::from_millis(1);
 
 /// A buffer that grew beyond this is not kept for what comes next.
@@ -152,15 +154,16 @@ impl Writer {
     }
 
     fn order(&self, entry: Entry) -> oneshot::Receiver<Outcome> {
+        let Entry { lines: new, results, ends } = entry;
         let (done, outcome) = oneshot::channel();
         let mut waiting = self.queue.lock();
         // Where it will not be written, `done` is dropped, which the receiver sees.
         if waiting.ended {
-            waiting.late += entry.results;
+            waiting.late += results;
         } else if !waiting.abandoned {
             let Waiting { lines, number, .. } = &mut *waiting;
-            entry.lines.append_to(lines, number);
-            waiting.ended = entry.ends;
+            new.append_to(lines, number);
+            waiting.ended = ends;
             waiting.done.push(done);
             if waiting.done.len() == 1 {
                 self.queue.bell.notify_one();
