@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -29,12 +29,6 @@ pub(crate) const CONCURRENCY: usize = 16;
 
 /// Whoever wants no limit gets this one; far beyond what a machine can do.
 pub(crate) const MOST_AT_ONCE: usize = 1 << 16;
-
-/// An evaluator that takes longer than this (in microseconds) runs beside the others.
-const IN_TURN_US: u64 = 2_000;
-
-/// Longer calls of an evaluator count as this long.
-const SLOWEST_US: u64 = 1_000_000;
 
 /// Whoever wants no limit gets a year.
 pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -118,32 +112,22 @@ impl std::fmt::Debug for Run {
 pub(crate) struct Evaluation {
     pub(crate) evaluator: Arc<dyn Evaluator>,
     pub(crate) info: EvaluatorInfo,
+    /// Set by its first evaluation: only that tells.
     is_async: AtomicBool,
-    /// How long it takes, in microseconds: an average in which the last few calls weigh most.
-    pace: AtomicU64,
 }
 
 impl Evaluation {
     pub(crate) fn new(evaluator: Arc<dyn Evaluator>, info: EvaluatorInfo) -> Self {
-        Self { evaluator, info, is_async: AtomicBool::new(false), pace: AtomicU64::new(0) }
+        Self { evaluator, info, is_async: AtomicBool::new(false) }
     }
 
-    /// Whether it runs beside the other evaluators: it is async, or slow.
-    pub(super) fn is_apart(&self) -> bool {
-        self.is_async.load(Ordering::Relaxed) || self.pace.load(Ordering::Relaxed) > IN_TURN_US
+    /// Returns whether it is known to be async, so that it runs as a task beside the other evaluators.
+    pub(super) fn is_async(&self) -> bool {
+        self.is_async.load(Ordering::Relaxed)
     }
 
     pub(super) fn note_async(&self) {
         self.is_async.store(true, Ordering::Relaxed);
-    }
-
-    /// One call took this long. A thread that the machine let wait for once is no slow evaluator,
-    /// so it takes more than one call to become one, and it can be fast again.
-    pub(super) fn note_pace(&self, took: Duration) {
-        let took = u64::try_from(took.as_micros()).unwrap_or(SLOWEST_US).min(SLOWEST_US);
-        let pace = self.pace.load(Ordering::Relaxed);
-        // Two calls that end at once may count as one.
-        self.pace.store((pace * 7 + took) / 8, Ordering::Relaxed);
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::schema::{ATTEMPT, AttemptError, AttemptRecord, Record, ScoreRecord};
+use super::schema::{AttemptError, AttemptRecord, Record, ScoreRecord};
 use crate::files;
 use crate::tracer::SpanRecord;
 
@@ -72,6 +72,9 @@ pub(super) fn without_spans(line: &[u8], path: &Path, begin: u64) -> serde_json:
     }
     Ok(record)
 }
+
+/// The first bytes of the line of an attempt.
+const ATTEMPT: &[u8] = br#"{"type":"attempt","#;
 
 /// Reads a line; keeps of an attempt only the fields that gates and comparisons need.
 pub(super) fn scores(line: &[u8]) -> serde_json::Result<Record> {

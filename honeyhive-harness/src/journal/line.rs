@@ -28,18 +28,6 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Creates an empty list in buffers that were used before.
-    pub(super) fn reusing((mut text, mut ends): (Vec<u8>, Vec<(usize, u32)>)) -> Self {
-        text.clear();
-        ends.clear();
-        Self { text, ends }
-    }
-
-    /// Takes the buffers out, for reuse.
-    pub(super) fn take(&mut self) -> (Vec<u8>, Vec<(usize, u32)>) {
-        (std::mem::take(&mut self.text), std::mem::take(&mut self.ends))
-    }
-
     /// Adds a record. The thread that made the record calls this, so most of the work is done
     /// there.
     pub(super) fn push(&mut self, record: &Record) {

@@ -65,20 +65,12 @@ impl<'de> Deserialize<'de> for Record {
     }
 }
 
-/// The first bytes of the line of an attempt.
-pub(super) const ATTEMPT: &[u8] = br#"{"type":"attempt","#;
-
 impl Record {
     /// Reads the record of a line.
     ///
     /// # Errors
     /// Returns an error when the line is not a record.
     pub(crate) fn read(line: &[u8]) -> serde_json::Result<Self> {
-        // Attempts are nearly all of a journal. Without knowing the type beforehand, serde reads a
-        // line twice: into a tree, and from there into the record.
-        if line.starts_with(ATTEMPT) {
-            return Ok(Self::Attempt(Box::new(serde_json::from_slice(line)?)));
-        }
         serde_json::from_slice(line)
     }
 }

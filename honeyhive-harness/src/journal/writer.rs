@@ -5,7 +5,6 @@
 //! it checks that the path still leads to this file and that the file is as long as the data that
 //! was written: after a directory was removed during a run, writes to its files still succeed.
 
-use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -22,44 +21,23 @@ use super::schema::{InvocationRecord, Record, SCHEMA};
 use crate::files;
 use crate::text::timestamp;
 
-/// The time that the next commit waits for more attempts, if the last one has just ended: a commit
-/// costs the same for one attempt as for a hundred.
+/// The time that a commit right after another one waits for more attempts: `fdatasync` takes as
+/// long for one as for a hundred, and the places of the attempts are free meanwhile. Without the wait
+/// the CPU time of the benchmark's rows is 0.97 (`noop_1_000`), 1.20 (`noop_100_000`) and 1.11
+/// (`sync_100_000`) times as high (2 cores, 2026-11).
 const GATHER: Duration = Duration::from_millis(1);
 
 /// The capacity beyond which a buffer is not kept for reuse.
 const LARGE: usize = 1 << 20;
 
 /// Lines that are committed together.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Entry {
     lines: Lines,
     /// The number of lines that are attempts or cases.
     results: usize,
     /// Set when the last line is the `end` record.
     ends: bool,
-}
-
-type Buffers = (Vec<u8>, Vec<(usize, u32)>);
-
-thread_local! {
-    /// The buffers of the thread's last entry, for reuse: each attempt needs some kilobytes.
-    static SPARE: Cell<Buffers> = const { Cell::new((Vec::new(), Vec::new())) };
-}
-
-impl Default for Entry {
-    fn default() -> Self {
-        Self { lines: Lines::reusing(SPARE.take()), results: 0, ends: false }
-    }
-}
-
-impl Drop for Entry {
-    fn drop(&mut self) {
-        let buffers = self.lines.take();
-        if buffers.0.capacity() <= LARGE {
-            // At the end of a thread its thread-locals are gone, and the buffers are dropped.
-            let _ = SPARE.try_with(|spare| spare.set(buffers));
-        }
-    }
 }
 
 impl Entry {
@@ -178,21 +156,22 @@ impl Writer {
     }
 
     fn order(&self, entry: Entry) -> oneshot::Receiver<Outcome> {
+        let Entry { lines: new, results, ends } = entry;
         let (done, outcome) = oneshot::channel();
         let mut waiting = self.queue.lock();
         // If the lines will not be written, `done` is dropped, and the receiver returns an error.
         if waiting.ended {
-            waiting.late += entry.results;
+            waiting.late += results;
         } else if !waiting.abandoned {
             let Waiting { lines, number, .. } = &mut *waiting;
-            entry.lines.append_to(lines, number);
-            waiting.ended = entry.ends;
+            new.append_to(lines, number);
+            waiting.ended = ends;
             waiting.done.push(done);
             if waiting.done.len() == 1 {
                 self.queue.bell.notify_one();
             }
         }
-        drop((waiting, entry));
+        drop(waiting);
         outcome
     }
 
