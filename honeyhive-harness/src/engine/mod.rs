@@ -9,6 +9,7 @@ mod board;
 mod check;
 mod current;
 mod cursor;
+mod definition;
 mod evaluate;
 mod execute;
 mod halt;
@@ -24,10 +25,9 @@ mod turns;
 pub(crate) use board::Outcome;
 pub(crate) use check::{check, no_faults};
 pub(crate) use current::describe_current;
+pub(crate) use definition::{Definition, Used};
 pub(crate) use execute::{STACK, workers};
 pub(crate) use panics::{catch, use_hook};
 pub(crate) use replay::Replay;
 pub(crate) use schedule::{Job, Options, Shared, most_at_once, start};
-pub(crate) use spec::{
-    CONCURRENCY, Evaluation, LONGEST_TIMEOUT, MOST_AT_ONCE, Run, Spec, TIMEOUT, Wishes,
-};
+pub(crate) use spec::{CONCURRENCY, Run, Spec, TIMEOUT, Wishes};

@@ -12,9 +12,9 @@ use super::poison::is_consequence;
 use super::schedule::{Job, Places, Shared};
 use crate::datapoint::Datapoint;
 use crate::gate::case::{self, Case, CaseScore, Decision, RowFacts};
+use crate::gate::input::Baseline;
 use crate::gate::miss::Miss;
 use crate::gate::snapshot::missed_before;
-use crate::gate::verdict::Baseline;
 use crate::journal::{AttemptError, AttemptRecord, CaseRecord, Entry, ErrorKind, Record, models};
 use crate::text::one_line;
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::engine::{Job, Shared};
 use crate::gate::case::Case;
 use crate::gate::correct::p_value;
-use crate::gate::verdict::verdict_of;
+use crate::gate::verdict::{passes, verdict_of};
 use crate::journal::{ComparisonRecord, GateRecord, RuleRecord, Verdict};
 use crate::report;
 use crate::rule::GateRule;
@@ -130,10 +130,6 @@ pub(super) fn both(
     // Reports compare all attempts together.
     first.baseline = pooled.baseline;
     first.verdict = verdict_of(&first.rules);
-    first.passed = match first.verdict {
-        Verdict::Pass => true,
-        Verdict::Fail => false,
-        Verdict::Inconclusive => !strict,
-    };
+    first.passed = passes(first.verdict, strict);
     first
 }

@@ -17,10 +17,8 @@ pub use result::{DatapointResult, EvaluatorResult, ExperimentResult, Totals, Upl
 use crate::config::{Config, Protocol};
 use crate::dataset::Dataset;
 use crate::dataset::bind::Fault;
-use crate::engine::{self, Job, LONGEST_TIMEOUT, MOST_AT_ONCE, Run, Spec};
+use crate::engine::{self, Definition, Job, Run, Spec, Used, Wishes};
 use crate::evaluators::Evaluator;
-use crate::gate::case::Rules;
-use crate::gate::evaluator::Judge;
 use crate::ids;
 use crate::journal::{self, EndRecord, Entry, InvocationRecord, Record, Writer};
 use crate::redact::Redactor;
@@ -271,43 +269,33 @@ fn spec(
     evaluators: Evaluators,
     options: &ExperimentOptions,
 ) -> Result<Spec, RunError> {
-    let mut judges: Vec<Judge> = Vec::new();
-    let mut used = Vec::new();
+    let mut used: Vec<Used> = Vec::new();
     for (name, evaluator) in evaluators.0 {
-        if judges.iter().any(|judge| judge.name == name) {
+        if used.iter().any(|used| used.name == name) {
             return Err(RunError(format!(
                 "two evaluators are named `{name}`; add one with `.named(\"..\", ..)`"
             )));
         }
         let info = evaluator.info();
-        judges.push(Judge::new(&name, &info, "", Reducer::Mean));
-        used.push(engine::Evaluation::new(evaluator, info));
+        used.push(Used { name, settings: String::new(), reduce: Reducer::Mean, evaluator, info });
     }
-    Ok(Spec {
-        name: name.to_owned(),
-        function: name.to_owned(),
-        module: String::new(),
+    let definition = Definition {
         place: "run_experiment".to_owned(),
-        params: &[],
-        run: function.0,
-        rules: Rules { judges, require: Vec::new(), gates: Vec::new() },
         evaluators: used,
         repeats: options.repeats,
-        timeout: options.timeout.min(LONGEST_TIMEOUT),
+        timeout: options.timeout,
         retries: options.retries,
-        concurrency: options.concurrency.min(MOST_AT_ONCE),
+        concurrency: options.concurrency,
         tags: options.tags.clone(),
+        ..Definition::new(name, function.0)
+    };
+    let wishes = Wishes {
+        python_ids: options.python_ids,
+        run_id: ids::run_id(options.run_id.as_deref(), name, true),
         metadata: options.metadata.clone(),
-        external: dataset.external_ids(options.python_ids),
-        dataset: Arc::new(dataset),
-        run_id: ids::run_id(options.run_id.as_deref(), name, true).into(),
-        cluster: None,
-        files: std::collections::BTreeMap::new(),
-        baseline: std::path::PathBuf::new(),
-        sample: None,
-        stop: None,
-        replay: None,
-    })
+        ..Wishes::default()
+    };
+    Ok(Spec::new(definition, Arc::new(dataset), wishes))
 }
 
 async fn open_journal(

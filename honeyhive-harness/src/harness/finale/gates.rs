@@ -8,9 +8,9 @@ use libtest_mimic::{Completion, Failed};
 use super::{Finale, park_for_ever, second_look};
 use crate::engine::Job;
 use crate::gate::case::Case;
-use crate::gate::decided::judge_stopped;
+use crate::gate::decided::judge_gate;
+use crate::gate::input::{Baseline, GateInput};
 use crate::gate::snapshot::snapshot;
-use crate::gate::verdict::{self, Baseline, Scene};
 use crate::journal::{CaseState, Entry, GateRecord, Record, RuleRecord, StoppedRecord, Verdict};
 use crate::text::count;
 
@@ -177,25 +177,14 @@ impl Finale {
         let spec = &self.shared.jobs[job].spec;
         let name = |row: usize| spec.dataset.rows[row].slug.clone();
         let id = |row: usize| spec.dataset.rows[row].id.clone();
-        let read = spec.rules.need_baseline().then(|| Baseline::read(&spec.baseline, &spec.name));
-        let now = read.is_some().then(|| {
+        let now = || {
             let record = spec.record(&self.shared.jobs[job].selected);
             let cases = cases.iter().map(|case| (id(case.row), case));
             snapshot(&record, &spec.rules, self.shared.models(job), cases)
-        });
-        let scene = Scene {
-            rules: &spec.rules,
-            name: &name,
-            id: &id,
-            baseline: read.as_ref().map(|read| read.as_ref().map_err(String::as_str)),
-            now: now.as_ref(),
         };
-        let rules = match stopped {
-            Some(stopped) => judge_stopped(&scene, cases, stopped.not_run()),
-            None => verdict::judge_all(&scene, cases),
-        };
-        let record = verdict::gate_record(&spec.name, rules, &scene, !self.strict.is_empty());
-        GateRecord { stopped, ..record }
+        let input = GateInput::new(&spec.rules, &name, &id)
+            .compared_with(|| Baseline::read(&spec.baseline, &spec.name), now);
+        judge_gate(&input, &spec.name, cases, stopped, !self.strict.is_empty())
     }
 }
 
