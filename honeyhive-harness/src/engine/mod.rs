@@ -29,5 +29,5 @@ pub(crate) use definition::{Definition, Used};
 pub(crate) use execute::{STACK, workers};
 pub(crate) use panics::{catch, use_hook};
 pub(crate) use replay::Replay;
-pub(crate) use schedule::{Job, Options, Shared, most_at_once, start};
+pub(crate) use schedule::{Job, Options, Running, Shared, most_at_once, start};
 pub(crate) use spec::{CONCURRENCY, Run, Spec, TIMEOUT, Wishes};

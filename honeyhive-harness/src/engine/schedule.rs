@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use super::attempt::Tools;
@@ -97,8 +97,6 @@ pub(super) struct Progress {
 pub(crate) struct Running {
     pub(crate) shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
-    /// Closes when everything is recorded.
-    over: oneshot::Receiver<()>,
 }
 
 /// Starts a run in the background.
@@ -139,24 +137,18 @@ fn start_with(
         progress,
         freed: Notify::new(),
     });
-    let (finished, over) = oneshot::channel::<()>();
     let runtime = shared.tools.turns.runtime()?;
     let engine = Arc::clone(&shared);
     let thread =
         std::thread::Builder::new().name("honeyhive-engine".to_owned()).spawn(move || {
-            let sweep = Sweep { shared: Arc::clone(&engine), _finished: finished };
+            let sweep = Sweep { shared: Arc::clone(&engine) };
             runtime.block_on(run(engine));
             drop(sweep);
         })?;
-    Ok(Running { shared, thread: Some(thread), over })
+    Ok(Running { shared, thread: Some(thread) })
 }
 
 impl Running {
-    /// Waits until everything that was started is recorded, without blocking the thread.
-    pub(crate) async fn over(&mut self) {
-        let _ = (&mut self.over).await;
-    }
-
     /// Waits until everything that was started is recorded, and lets go of the threads.
     pub(crate) fn finish(mut self) -> Arc<Shared> {
         if let Some(thread) = self.thread.take() {
@@ -239,8 +231,6 @@ pub(crate) fn most_at_once(jobs: &[Job], options: &Options) -> usize {
 /// Whoever waits for a case must not wait for ever, even if this engine has a fault.
 struct Sweep {
     shared: Arc<Shared>,
-    /// Closes after the sweep.
-    _finished: oneshot::Sender<()>,
 }
 
 impl Drop for Sweep {

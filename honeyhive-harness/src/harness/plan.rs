@@ -6,13 +6,13 @@ use super::args::Args;
 use super::load::{Loaded, load, size};
 use super::never_run;
 use super::order::stop;
-use super::sample;
 use super::sources::Sources;
 use crate::activity;
 use crate::config::Config;
 use crate::dataset::Dataset;
 use crate::engine::{self, Definition, Job, Spec, Wishes};
 use crate::ids;
+use crate::invocation::{NotJudging, sample};
 use crate::redact::Redactor;
 use crate::registry::Experiment;
 use crate::report::Fault;
@@ -53,9 +53,6 @@ pub(super) struct Plan {
     /// How many tests experiments have that no filter can mean.
     pub(super) others: usize,
 }
-
-/// Why a gate does not judge in this run.
-pub(super) type NotJudging = Option<String>;
 
 /// What is about to run.
 #[derive(Debug, Default)]
