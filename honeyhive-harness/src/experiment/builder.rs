@@ -77,7 +77,7 @@ pub enum Report {
     Html,
     /// A summary in Markdown: `summary.md`.
     Markdown,
-    /// JUnit's XML, for CI services: `junit.xml`.
+    /// An XML file for CI services: `junit.xml`.
     Junit,
     /// A line of JSON per case, for other tools: `results.jsonl`.
     Json,

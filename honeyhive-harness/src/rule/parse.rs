@@ -7,7 +7,9 @@
 //! them to each other: every rule of its table and every rule of the macros' own error tests goes
 //! through both, and must come to the same rule, or to the same message at the same place.
 //!
-//! Evaluators whose names are no Rust paths are written in quotes here: `mean("at most 80") >= 0.9`.
+//! Two things differ, as a program has names of evaluators where an attribute has paths: a name that is
+//! not a Rust path is written in quotes, `mean("at most 80") >= 0.9`, and of a path that is not a name
+//! the last part counts.
 
 use super::against::against;
 use super::lexer::{Kind, Token, tokens};
@@ -302,4 +304,56 @@ pub(super) fn slice(reader: &mut Reader<'_>) -> Read<(String, String)> {
     }
     reader.skip();
     Ok((value, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: &str = r#"confident(mean(checks::correct, slice = "a:\"b\"", min_n = 2) >= -0.9),
+        p95(latency) <= "2s", no_regression("at most é", margin = 0.02, confirm = 2)"#;
+
+    /// Every text that is a rule with a part left out, or with one character too many.
+    fn damaged() -> Vec<String> {
+        let chars: Vec<char> = RULES.chars().collect();
+        let mut texts = Vec::new();
+        for at in 0..chars.len() {
+            let (before, after) = (&chars[..at], &chars[at..]);
+            texts.push(before.iter().collect());
+            texts.push(after.iter().collect());
+            texts.push(before.iter().chain(&after[1..]).collect());
+            for odd in ['(', ')', '"', ',', '=', '<', '%', '1', 'é', '\\'] {
+                texts.push(before.iter().chain([&odd]).chain(after).collect());
+            }
+        }
+        texts
+    }
+
+    #[test]
+    fn any_text_is_read_or_has_an_error_with_a_place() {
+        assert_eq!(gates(RULES).map(|rules| rules.len()), Ok(3));
+        for text in damaged() {
+            let errors = [gates(&text).err(), requirements(&text).err()];
+            for error in errors.into_iter().flatten() {
+                let end = text.chars().count() + 1;
+                assert!((1..=end).contains(&error.column), "{error:?}");
+                let rest: String = text.chars().skip(error.column - 1).collect();
+                assert!(rest.starts_with(&error.found), "{error:?}");
+                assert!(!error.message.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_rule_is_written_as_the_macros_write_it() {
+        let texts: Vec<String> = gates(RULES).unwrap().into_iter().map(|rule| rule.text).collect();
+        assert_eq!(
+            texts,
+            [
+                r#"confident(mean(checks::correct, slice = "a:\"b\"", min_n = 2) >= -0.9)"#,
+                "p95(latency) <= \"2s\"",
+                "no_regression(\"at most é\", margin = 0.02, confirm = 2)",
+            ]
+        );
+    }
 }
