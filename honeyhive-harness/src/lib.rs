@@ -320,6 +320,12 @@
 //! target.) A filter that is the path of a module selects the experiments in it. To make this work,
 //! the attributes return other code to rust-analyzer than to rustc; "expand macro" shows that code.
 //!
+//! # In a program
+//!
+//! [`Experiment`] is the same engine without macros and without a test runner: a builder with
+//! everything that the attribute has. Its gate takes rules as values ([`Rule`]) or as the text of the
+//! attribute, and its [result](ExperimentResult) has the verdict. [`run_experiment`] is its short form.
+//!
 //! # How do I ..
 //!
 //! [`how_do_i`] has short answers: a shared async client, temporary directories, one experiment over
@@ -387,10 +393,12 @@ pub mod datapoint;
 pub mod dataset;
 mod engine;
 pub mod evaluators;
+mod experiment;
 mod files;
 pub mod gate;
 mod harness;
 mod ids;
+mod invocation;
 pub mod journal;
 mod json;
 mod redact;
@@ -398,7 +406,6 @@ mod redact;
 pub mod registry;
 mod report;
 pub mod rule;
-mod run;
 pub mod score;
 pub mod stats;
 mod text;
@@ -463,11 +470,12 @@ pub use datapoint::Datapoint;
 pub use dataset::Dataset;
 pub use dataset::bind::Fault;
 pub use evaluators::Evaluator;
-pub use registry::Call;
-pub use run::{
-    DatapointResult, EvaluatorResult, Evaluators, ExperimentOptions, ExperimentResult, Function,
-    RunError, Totals, Upload, run_experiment,
+pub use experiment::{
+    DatapointResult, EvaluatorResult, Evaluators, Experiment, ExperimentOptions, ExperimentResult,
+    Function, Report, RunError, Totals, Upload, run_experiment,
 };
+pub use registry::Call;
+pub use rule::{Requirement, Rule, RuleError};
 pub use score::{Comparison, Direction, Score, ScoreValue};
 pub use tracer::{
     Enrichment, Flushed, Session, Span, SpanQuery, SpanRecord, Telemetry, Trace, Tracer,

@@ -8,9 +8,9 @@ use super::poison::is_consequence;
 use super::state::Shared;
 use crate::datapoint::Datapoint;
 use crate::gate::case::{self, Case, Decision, RowFacts};
+use crate::gate::input::Baseline;
 use crate::gate::miss::Miss;
 use crate::gate::snapshot::missed_before;
-use crate::gate::verdict::Baseline;
 use crate::journal::{AttemptRecord, CaseRecord};
 use crate::text::one_line;
 

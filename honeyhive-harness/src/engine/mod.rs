@@ -14,6 +14,7 @@ mod case_result;
 mod check;
 mod context;
 mod current;
+mod definition;
 mod evaluate;
 mod execute;
 mod halt;
@@ -33,13 +34,12 @@ mod threads;
 
 pub(crate) use board::Outcome;
 pub(crate) use check::{check, no_faults};
+pub(crate) use definition::{Definition, Used};
 pub(crate) use execute::workers;
 pub(crate) use job::{Job, Options, most_at_once};
 pub(crate) use panics::{catch, use_hook};
 pub(crate) use replay::Replay;
-pub(crate) use schedule::start;
-pub(crate) use spec::{
-    CONCURRENCY, Evaluation, LONGEST_TIMEOUT, MOST_AT_ONCE, Run, Spec, TIMEOUT, Wishes,
-};
+pub(crate) use schedule::{Running, start};
+pub(crate) use spec::{CONCURRENCY, Run, Spec, TIMEOUT, Wishes};
 pub(crate) use state::{Shared, describe_current};
 pub(crate) use threads::STACK;

@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::board::lock;
@@ -22,8 +21,6 @@ use crate::journal::Writer;
 pub(crate) struct Running {
     pub(crate) shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
-    /// Closes when everything is recorded.
-    over: oneshot::Receiver<()>,
 }
 
 /// Starts a run in the background.
@@ -41,24 +38,18 @@ fn start_with(
     halt: Arc<Halt>,
 ) -> io::Result<Running> {
     let shared = Arc::new(Shared::new(jobs, options, journal, halt)?);
-    let (finished, over) = oneshot::channel::<()>();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let engine = Arc::clone(&shared);
     let thread =
         std::thread::Builder::new().name("honeyhive-engine".to_owned()).spawn(move || {
-            let sweep = Sweep { shared: Arc::clone(&engine), _finished: finished };
+            let sweep = Sweep { shared: Arc::clone(&engine) };
             runtime.block_on(run(engine));
             drop(sweep);
         })?;
-    Ok(Running { shared, thread: Some(thread), over })
+    Ok(Running { shared, thread: Some(thread) })
 }
 
 impl Running {
-    /// Waits until everything that was started is recorded, without blocking the thread.
-    pub(crate) async fn over(&mut self) {
-        let _ = (&mut self.over).await;
-    }
-
     /// Waits until everything that was started is recorded, and ends the threads.
     pub(crate) fn finish(mut self) -> Arc<Shared> {
         if let Some(thread) = self.thread.take() {
@@ -85,8 +76,6 @@ impl Shared {
 /// a fault: tests wait for all of them.
 struct Sweep {
     shared: Arc<Shared>,
-    /// Closes after the sweep.
-    _finished: oneshot::Sender<()>,
 }
 
 impl Drop for Sweep {

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::engine::{self, Spec};
+use crate::engine;
 use crate::gate::case::{Case, CaseScore};
 use crate::gate::judge::mean_interval;
-use crate::journal::{AttemptRecord, CaseState, Writer};
+use crate::journal::{AttemptRecord, CaseState, GateRecord};
 use crate::rule::Of;
 use crate::stats::{self, Interval, Spread};
 use crate::upload::Sent;
@@ -79,10 +79,20 @@ pub struct ExperimentResult {
     pub datapoints: Vec<DatapointResult>,
     /// How long it took in all.
     pub duration: Duration,
-    /// Why not all datapoints were run.
+    /// Whether all of it is good enough: no datapoint fails by itself, the gate passes, and something
+    /// was scored. The same as the outcome of `cargo test`.
+    pub passed: bool,
+    /// The verdict of the gate, rule by rule, and the baseline that it was compared with; `None`
+    /// without a gate.
+    pub gate: Option<GateRecord>,
+    /// Why not all datapoints were run, other than that the gate was decided without them.
     pub stopped: Option<String>,
     /// The journal's file, where one was asked for or something is left to be sent.
     pub journal: Option<PathBuf>,
+    /// The report for people, or the first of the reports that were asked for.
+    pub report: Option<PathBuf>,
+    /// What went wrong with reports. It changes nothing about the run.
+    pub notes: Vec<String>,
     /// What was sent where, destination by destination.
     pub uploads: Vec<Upload>,
 }
@@ -124,13 +134,10 @@ impl From<Sent> for Upload {
     }
 }
 
-pub(super) fn result(
-    spec: &Spec,
-    shared: &engine::Shared,
-    duration: Duration,
-    journal: &Writer,
-) -> ExperimentResult {
-    let lane = &shared.board.lanes[0];
+/// Returns the result of an experiment all of whose cases are decided, before it is known what its
+/// gate says and what was sent.
+pub(super) fn result(shared: &engine::Shared, duration: Duration) -> ExperimentResult {
+    let (spec, lane) = (&shared.jobs[0].spec, &shared.board.lanes[0]);
     let cases = lane.cases();
     let mut totals = Totals::default();
     for case in &cases {
@@ -191,7 +198,11 @@ pub(super) fn result(
             .cloned()
             .or_else(|| shared.stopped().map(str::to_owned))
             .filter(|_| totals.skipped > 0),
-        journal: Some(journal.path().to_owned()).filter(|path| !path.as_os_str().is_empty()),
+        passed: false,
+        gate: None,
+        journal: Some(shared.journal.path().to_owned()).filter(|path| !path.as_os_str().is_empty()),
+        report: None,
+        notes: Vec::new(),
         uploads: Vec::new(),
     }
 }
