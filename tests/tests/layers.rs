@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room may use those before it.
-const ROOMS: [&str; 27] = [
+const ROOMS: [&str; 28] = [
     "text",
     "json",
     "activity",
@@ -28,6 +28,7 @@ const ROOMS: [&str; 27] = [
     "gate",
     "registry",
     "upload",
+    "program",
     "report",
     "engine",
     "run",
@@ -36,6 +37,9 @@ const ROOMS: [&str; 27] = [
     "cli",
     "bin",
 ];
+
+/// Imports that may go up: a public module that shows names of a room above its own.
+const FACADES: [(&str, &str); 1] = [("tracer/mod.rs", "program")];
 
 /// What others wrote reaches a terminal or a CI log only through the file that makes it harmless.
 #[test]
@@ -89,6 +93,10 @@ fn imports_only_go_down() {
             for used in code.split("crate::").skip(1) {
                 let used: String =
                     used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let file = name.to_string_lossy();
+                if code.starts_with("pub use") && FACADES.contains(&(&*file, &*used)) {
+                    continue;
+                }
                 if ROOMS.iter().skip(level + 1).any(|other| *other == used) {
                     wrong.push(format!(
                         "{}:{}: `{room}` uses `{used}`",

@@ -79,26 +79,21 @@
 //! | more spans than the [buffer](TracerBuilder::span_buffer) holds | the newest are dropped |
 //! | [`Tracer::flush`] reaches its timeout | the rest is pending, and sent later |
 
-mod buffer;
-mod builder;
+pub(crate) mod buffer;
 pub(crate) mod call;
 pub(crate) mod capture;
 mod enrich;
 mod event_type;
 pub(crate) mod families;
 mod flatten;
-mod flush;
 pub(crate) mod otlp;
-mod outbox;
-mod pipeline;
-mod program;
-mod propagation;
+pub(crate) mod propagation;
 mod routing;
-mod session;
+pub(crate) mod session;
+mod sink;
 mod span;
 mod spares;
 mod trace;
-mod worker;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -119,18 +114,19 @@ use opentelemetry_sdk::trace::{
 };
 
 use buffer::{Ended, SpanBuffer};
-pub use builder::{TracerBuilder, TracerError};
 pub use enrich::{Enrichment, enrich_session, enrich_span};
-pub use flush::{Flushed, Telemetry};
-use program::Program;
 pub(crate) use routing::{install_global, is_global};
 pub use session::Session;
 use session::SessionState;
+pub(crate) use sink::SessionSink;
 pub use span::Span;
 pub(crate) use span::fail;
 use spares::Parts;
 pub(crate) use spares::Spares;
+pub(crate) use trace::unix_ns;
 pub use trace::{SpanEvent, SpanQuery, SpanRecord, SpanStatus, Trace};
+
+pub use crate::program::{Flushed, Telemetry, TracerBuilder, TracerError};
 
 /// Attribute names that this crate sets on spans.
 pub mod attributes {
@@ -166,7 +162,7 @@ pub mod attributes {
 
 /// Per span, whatever the environment says: a program that adds many attributes must not push
 /// out what identifies the span.
-const LIMITS: SpanLimits = SpanLimits {
+pub(crate) const LIMITS: SpanLimits = SpanLimits {
     max_attributes_per_span: 1024,
     max_events_per_span: 1024,
     max_links_per_span: 128,
@@ -217,8 +213,8 @@ struct Inner {
     trace_id: OnceLock<TraceId>,
     /// That of an attempt is made when it is asked for: most have nothing to say about it.
     session: OnceLock<Arc<SessionState>>,
-    /// None for an attempt, whose spans go through the journal.
-    program: Option<Program>,
+    /// `None` for an attempt, whose spans go through the journal.
+    sink: Option<Box<dyn SessionSink>>,
 }
 
 impl fmt::Debug for Tracer {
@@ -257,12 +253,6 @@ fn scope() -> InstrumentationScope {
 }
 
 impl Tracer {
-    /// Makes a tracer for a program that is no experiment; see
-    /// [the module](self#tracing-any-program).
-    pub fn builder() -> TracerBuilder {
-        TracerBuilder::default()
-    }
-
     /// The spans that have ended so far; of a tracer that sends, those that are not on their way
     /// yet.
     pub fn trace(&self) -> Trace {
@@ -277,16 +267,16 @@ impl Tracer {
         Self::assemble(ids, LIMITS, processor, buffer, OnceLock::new(), None)
     }
 
-    /// A tracer for a program.
-    fn of_program(
+    /// Makes the tracer of a program: `processor` fills `buffer`, and `sink` takes the sessions.
+    pub(crate) fn of_program(
         ids: Ids,
         limits: SpanLimits,
-        program: Program,
+        processor: impl SpanProcessor + 'static,
+        buffer: Arc<SpanBuffer>,
         session: Arc<SessionState>,
+        sink: Box<dyn SessionSink>,
     ) -> Self {
-        let processor = program.processor(&session);
-        let buffer = Arc::clone(&program.buffer);
-        Self::assemble(ids, limits, processor, buffer, session.into(), Some(program))
+        Self::assemble(ids, limits, processor, buffer, session.into(), Some(sink))
     }
 
     fn assemble(
@@ -295,7 +285,7 @@ impl Tracer {
         processor: impl SpanProcessor + 'static,
         buffer: Arc<SpanBuffer>,
         session: OnceLock<Arc<SessionState>>,
-        program: Option<Program>,
+        sink: Option<Box<dyn SessionSink>>,
     ) -> Self {
         let provider = SdkTracerProvider::builder()
             .with_sampler(Sampler::AlwaysOn)
@@ -304,7 +294,7 @@ impl Tracer {
             .with_span_processor(processor)
             .build();
         let tracer = provider.tracer_with_scope(scope());
-        Self::put_together(ids, Parts { provider, tracer, buffer }, session, program)
+        Self::put_together(ids, Parts { provider, tracer, buffer }, session, sink)
     }
 
     /// A tracer for one attempt, of what an earlier one was made of.
@@ -316,15 +306,22 @@ impl Tracer {
         ids: Ids,
         Parts { provider, tracer, buffer }: Parts,
         session: OnceLock<Arc<SessionState>>,
-        program: Option<Program>,
+        sink: Option<Box<dyn SessionSink>>,
     ) -> Self {
         let (root, trace_id) = (OnceLock::new(), OnceLock::new());
-        let inner = Inner { provider, tracer, buffer, ids, root, trace_id, session, program };
+        let inner = Inner { provider, tracer, buffer, ids, root, trace_id, session, sink };
         Self { inner: Arc::new(inner) }
     }
 
-    fn program(&self) -> Option<&Program> {
-        self.inner.program.as_ref()
+    /// Returns what takes the sessions; `None` for the tracer of an attempt.
+    pub(crate) fn sink(&self) -> Option<&dyn SessionSink> {
+        self.inner.sink.as_deref()
+    }
+
+    /// Ends recording: spans that begin or end later are not kept.
+    pub(crate) fn stop_recording(&self) {
+        // It fails only where it was shut down before.
+        let _ = self.inner.provider.shutdown();
     }
 
     /// The session that the tracer has of its own.

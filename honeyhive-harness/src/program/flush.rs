@@ -1,5 +1,6 @@
 //! What became of what a tracer recorded, and waiting for it.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
@@ -7,10 +8,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Tracer;
 use super::outbox::{Counters, Outbox};
 use super::pipeline::Word;
-use super::program::Way;
+use super::sink::{Program, Way};
+use crate::tracer::Tracer;
 
 /// Nothing is waited for longer, whatever a program asks for.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -99,8 +100,7 @@ impl Tracer {
     /// [`flush`](Self::flush). The tracer of an experiment's attempt cannot be ended.
     pub fn shutdown(&self, timeout: Duration) -> Flushed {
         let Some(program) = self.program() else { return self.telemetry().spans };
-        // From now on no span is recorded.
-        let _ = self.inner.provider.shutdown();
+        self.stop_recording();
         if let Some(outbox) = program.outbox() {
             wait(outbox, timeout);
             outbox.give_up_after(Duration::ZERO);
@@ -156,6 +156,11 @@ impl Tracer {
                 }
             }
         }
+    }
+
+    pub(super) fn program(&self) -> Option<&Program> {
+        let sink: &dyn Any = self.sink()?;
+        sink.downcast_ref()
     }
 
     fn outbox(&self) -> Option<&Arc<Outbox>> {

@@ -13,11 +13,11 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::otlp::{Batch, ResourceInfo};
 use super::outbox::{Outbox, add};
 use super::pipeline::{Pipeline, Word};
-use super::session::SessionState;
 use crate::api::{ApiError, HoneyHive, Outlook};
+use crate::tracer::otlp::{Batch, ResourceInfo};
+use crate::tracer::session::SessionState;
 
 /// Spans wait this long for others to go with.
 const GATHER: Duration = Duration::from_secs(1);

@@ -9,15 +9,14 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::{Map, Value};
 use tokio::sync::Notify;
 
-use super::buffer::{Ended, Full, SpanBuffer};
-use super::families::{Belongs, leaving};
-use super::otlp::{Batch, ResourceInfo};
 use super::pipeline::{Pipeline, Word};
-use super::session::SessionState;
-use super::trace::{SpanRecord, unix_ns};
-use super::{Enrichment, Ids};
 use crate::api::{EventUpdate, NewSession, Object};
 use crate::redact::Redactor;
+use crate::tracer::buffer::{Ended, Full, SpanBuffer};
+use crate::tracer::families::{Belongs, leaving};
+use crate::tracer::otlp::{Batch, ResourceInfo};
+use crate::tracer::session::SessionState;
+use crate::tracer::{Enrichment, Ids, SpanRecord, unix_ns};
 
 /// What nobody waits for any more is tried for so long.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -6,19 +6,20 @@ use std::sync::Arc;
 use opentelemetry_sdk::trace::SpanLimits;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
-use super::buffer::MAX_SPANS;
-use super::otlp::ResourceInfo;
 use super::outbox::{About, Outbox};
 use super::pipeline::Pipeline;
-use super::program::{Filter, Program};
-use super::session::SessionState;
-use super::{Ids, LIMITS, Tracer, new_session_id};
+use super::processor::Filter;
+use super::sink::Program;
 use crate::config::{Config, Connection, NamedSecret, Secret, TracerDefaults, program_name};
+use crate::ids::session_uuid;
 use crate::json;
 use crate::redact::{Mask, Redactor};
 use crate::text::one_line;
+use crate::tracer::buffer::MAX_SPANS;
+use crate::tracer::otlp::ResourceInfo;
+use crate::tracer::session::SessionState;
+use crate::tracer::{Ids, LIMITS, SessionSink as _, Tracer, new_session_id};
 
 /// Bytes that the inputs of a session may have as JSON.
 const LARGEST_INPUTS: usize = 1 << 20;
@@ -94,6 +95,14 @@ macro_rules! texts {
             }
         )*
     };
+}
+
+impl Tracer {
+    /// Makes a tracer for a program that is no experiment; see
+    /// [the module](crate::tracer#tracing-any-program).
+    pub fn builder() -> TracerBuilder {
+        TracerBuilder::default()
+    }
 }
 
 impl TracerBuilder {
@@ -296,7 +305,9 @@ impl TracerBuilder {
             session
         };
         let fault = (!faults.is_empty()).then(|| faults.join("; "));
-        (Tracer::of_program(ids, limits, program, session), fault)
+        let (processor, buffer) = (program.processor(&session), Arc::clone(&program.buffer));
+        let sink = Box::new(program);
+        (Tracer::of_program(ids, limits, processor, buffer, session, sink), fault)
     }
 
     fn connection(&self, defaults: Connection) -> Connection {
@@ -357,11 +368,6 @@ impl TracerBuilder {
             ..LIMITS
         }
     }
-}
-
-/// A session id as it is written everywhere.
-pub(super) fn session_uuid(text: &str) -> Option<String> {
-    Uuid::try_parse(text.trim()).ok().map(|id| id.to_string())
 }
 
 #[cfg(test)]
