@@ -390,6 +390,7 @@ mod report;
 pub mod rule;
 mod run;
 pub mod score;
+mod send;
 pub mod stats;
 mod text;
 pub mod tracer;

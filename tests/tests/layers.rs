@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room may use those before it.
-const ROOMS: [&str; 28] = [
+const ROOMS: [&str; 29] = [
     "text",
     "json",
     "activity",
@@ -22,6 +22,7 @@ const ROOMS: [&str; 28] = [
     "api",
     "tracer",
     "journal",
+    "send",
     "dataset",
     "evaluators",
     "baseline",

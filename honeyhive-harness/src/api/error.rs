@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use reqwest::{StatusCode, Url};
 
+use super::outlook::Outlook;
 use crate::text::{one_line, seconds};
 
 /// What a server says is cut to this many columns.
@@ -78,24 +79,6 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
     /// Where the server sends us instead; nothing is sent there.
     pub location: Option<String>,
-}
-
-/// What a failed request means for what was to be sent.
-///
-/// This is the one table of it: the client retries by it, and uploads and tracers decide by it
-/// what is kept to be sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outlook {
-    /// The same request may succeed by itself, and soon.
-    Soon,
-    /// It may succeed once the server, the network or a setting is another one. That says nothing
-    /// about what was sent, so all of it is kept.
-    Later,
-    /// The same, and until then the server takes nothing else either: the key is refused.
-    Key,
-    /// The server read the request and refuses its content. It is final only where the server
-    /// takes other requests of the same kind: a wrong address can answer like this, too.
-    Content,
 }
 
 /// The settings that a failed request may be mended with.
@@ -185,50 +168,19 @@ impl ApiError {
         self.0.kind.is_transient()
     }
 
-    /// What it means for what was to be sent.
+    /// Returns what it means for what was to be sent.
     pub(crate) fn outlook(&self) -> Outlook {
         self.0.kind.outlook()
     }
-}
 
-impl ApiErrorKind {
-    pub(super) fn is_transient(&self) -> bool {
-        self.outlook() == Outlook::Soon
+    /// Returns whether there is no connection to the server, or no trusted one.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.0.kind.is_unreachable()
     }
 
-    /// The table: see [`Outlook`].
-    fn outlook(&self) -> Outlook {
-        match self {
-            Self::Connect(_) | Self::Broken(_) | Self::Timeout(_) => Outlook::Soon,
-            Self::Status(refusal) => match refusal.status {
-                401 | 403 => Outlook::Key,
-                400 | 413 | 422 => Outlook::Content,
-                // Not implemented, HTTP version, loops, and networks that want a log-in.
-                501 | 505 | 506 | 508 | 510 | 511 => Outlook::Later,
-                408 | 425 | 429 | 500.. => Outlook::Soon,
-                // Redirects, wrong paths and methods, media types, conflicts, payment ..
-                _ => Outlook::Later,
-            },
-            Self::Encode(_) => Outlook::Content,
-            Self::NoKey
-            | Self::BadKey(_)
-            | Self::Settings(_)
-            | Self::Address(_)
-            | Self::NoRuntime
-            | Self::Certificate(_)
-            | Self::Decode(_)
-            | Self::TooLarge(_) => Outlook::Later,
-        }
-    }
-
-    /// Whether the server certainly did nothing, so that even what must not be done twice can be
-    /// asked again.
-    pub(super) fn is_untouched(&self) -> bool {
-        match self {
-            Self::Connect(_) => true,
-            Self::Status(refusal) => refusal.status == 429,
-            _ => false,
-        }
+    /// Returns whether the request was refused for its size, so that smaller ones may be taken.
+    pub(crate) fn is_oversize(&self) -> bool {
+        self.0.kind.is_oversize()
     }
 }
 
@@ -439,25 +391,5 @@ mod tests {
     fn a_foreign_text_is_short_and_holds_no_key() {
         assert_eq!(quote(" bad\nkey hh_abc ", &["hh_abc", "a", ""]), "bad⏎key ..");
         assert_eq!(quote(&"x".repeat(1000), &[]).chars().count(), 300);
-    }
-
-    #[test]
-    fn what_may_pass_is_worth_another_try() {
-        let status = |status| ApiErrorKind::Status(Refusal { status, ..Refusal::default() });
-        for passing in [408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 522, 529, 530, 599] {
-            assert!(status(passing).is_transient(), "{passing}");
-        }
-        for lasting in [302, 307, 402, 404, 405, 409, 410, 415, 421, 451, 501, 505, 511] {
-            assert_eq!(status(lasting).outlook(), Outlook::Later, "{lasting}");
-        }
-        for content in [400, 413, 422] {
-            assert_eq!(status(content).outlook(), Outlook::Content, "{content}");
-        }
-        assert_eq!([401, 403].map(|key| status(key).outlook()), [Outlook::Key; 2]);
-        let answer = ApiErrorKind::Decode("200 with an empty answer".to_owned());
-        assert_eq!(answer.outlook(), Outlook::Later);
-        assert!(ApiErrorKind::Timeout(Duration::ZERO).is_transient());
-        assert!(!ApiErrorKind::Timeout(Duration::ZERO).is_untouched());
-        assert!(!ApiErrorKind::Certificate(String::new()).is_transient());
     }
 }

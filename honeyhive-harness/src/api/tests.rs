@@ -1,7 +1,7 @@
 //! The client against a server that answers as each test wants it.
 
 mod resources;
-mod server;
+pub(crate) mod server;
 mod tls;
 mod transport;
 

@@ -1,25 +1,15 @@
-//! What a tracer is made of: what the program says, else what the environment says.
+//! The builder of tracers: what a program says about one.
 
 use std::fmt;
-use std::sync::Arc;
 
-use opentelemetry_sdk::trace::SpanLimits;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::outbox::{About, Outbox};
-use super::pipeline::Pipeline;
 use super::processor::Filter;
-use super::sink::Program;
-use crate::config::{Config, Connection, NamedSecret, Secret, TracerDefaults, program_name};
-use crate::ids::session_uuid;
+use crate::config::{Config, OtlpTarget, Protocol, Secret};
 use crate::json;
-use crate::redact::{Mask, Redactor};
-use crate::text::one_line;
-use crate::tracer::buffer::MAX_SPANS;
-use crate::tracer::otlp::ResourceInfo;
-use crate::tracer::session::SessionState;
-use crate::tracer::{Ids, LIMITS, SessionSink as _, Tracer, new_session_id};
+use crate::redact::Mask;
+use crate::tracer::Tracer;
 
 /// Bytes that the inputs of a session may have as JSON.
 const LARGEST_INPUTS: usize = 1 << 20;
@@ -28,8 +18,8 @@ const LARGEST_INPUTS: usize = 1 << 20;
 ///
 /// What is not said here comes from the environment: `HH_API_KEY`, `HH_INGESTION_API_KEY`,
 /// `HH_API_URL`, `HH_PROJECT`, `HH_SOURCE`, `HH_SESSION_NAME`, `HH_SESSION_ID`, `HH_RUN_ID`,
-/// `HH_DATASET_ID`, `HH_DATAPOINT_ID`, `HH_TEST_MODE`, `HH_OFFLINE`. Without any key the tracer is
-/// local: it sends nothing.
+/// `HH_DATASET_ID`, `HH_DATAPOINT_ID`, `HH_TEST_MODE`, `HH_OFFLINE`, and `OTEL_EXPORTER_OTLP_*` for
+/// a receiver of OTLP. Without any key and any receiver the tracer is local: it sends nothing.
 ///
 /// Every tracer stands alone: two of them share neither spans nor ids, however many threads and
 /// tasks they are used from.
@@ -50,27 +40,28 @@ const LARGEST_INPUTS: usize = 1 << 20;
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct TracerBuilder {
-    api_key: Option<Secret>,
-    ingestion_key: Option<Secret>,
-    server_url: Option<String>,
-    project: Option<String>,
-    source: Option<String>,
-    session_name: Option<String>,
-    session_id: Option<String>,
+    pub(super) api_key: Option<Secret>,
+    pub(super) ingestion_key: Option<Secret>,
+    pub(super) server_url: Option<String>,
+    pub(super) project: Option<String>,
+    pub(super) source: Option<String>,
+    pub(super) session_name: Option<String>,
+    pub(super) session_id: Option<String>,
     /// An error where they have no JSON form.
-    inputs: Option<Result<Map<String, Value>, String>>,
-    is_evaluation: Option<bool>,
-    run_id: Option<String>,
-    dataset_id: Option<String>,
-    datapoint_id: Option<String>,
-    test_mode: bool,
-    local: bool,
-    filter: Filter,
-    max_attributes: Option<u32>,
-    max_events: Option<u32>,
-    max_links: Option<u32>,
-    span_buffer: Option<usize>,
-    masks: Vec<Mask>,
+    pub(super) inputs: Option<Result<Map<String, Value>, String>>,
+    pub(super) is_evaluation: Option<bool>,
+    pub(super) run_id: Option<String>,
+    pub(super) dataset_id: Option<String>,
+    pub(super) datapoint_id: Option<String>,
+    pub(super) otlp: Option<OtlpTarget>,
+    pub(super) test_mode: bool,
+    pub(super) local: bool,
+    pub(super) filter: Filter,
+    pub(super) max_attributes: Option<u32>,
+    pub(super) max_events: Option<u32>,
+    pub(super) max_links: Option<u32>,
+    pub(super) span_buffer: Option<usize>,
+    pub(super) masks: Vec<Mask>,
 }
 
 /// Settings that no tracer that sends can be made of; see [`TracerBuilder::try_build`].
@@ -138,6 +129,46 @@ impl TracerBuilder {
         dataset_id;
         /// The datapoint that the spans belong to, instead of `HH_DATAPOINT_ID`.
         datapoint_id;
+    }
+
+    /// Sends spans to a receiver of OTLP over HTTP: its whole address, such as
+    /// `http://localhost:4318/v1/traces`. It is used instead of the one that
+    /// `OTEL_EXPORTER_OTLP_*` name, with a key beside HoneyHive, without one alone. It gets spans;
+    /// sessions and what is said of them are HoneyHive's.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use honeyhive_harness::Tracer;
+    ///
+    /// let tracer = Tracer::builder()
+    ///     .otlp("http://localhost:4318/v1/traces")
+    ///     .otlp_header("x-tenant", "acme")
+    ///     # .test_mode(true)
+    ///     .build();
+    /// tracer.in_span("answer", |_| ());
+    /// let flushed = tracer.shutdown(Duration::from_secs(5));
+    /// println!("{} spans sent, {:?}", flushed.sent, flushed.error);
+    /// ```
+    pub fn otlp(mut self, url: impl Into<String>) -> Self {
+        self.otlp = Some(OtlpTarget::new(url.into()));
+        self
+    }
+
+    /// Adds a header to what is sent to the receiver of [`otlp`](Self::otlp). Its value is never
+    /// shown.
+    pub fn otlp_header(mut self, name: impl Into<String>, value: &str) -> Self {
+        if let Some(target) = &mut self.otlp {
+            target.add_header(name.into(), value);
+        }
+        self
+    }
+
+    /// Sends spans to that receiver as JSON instead of protobuf.
+    pub fn otlp_json(mut self) -> Self {
+        if let Some(target) = &mut self.otlp {
+            target.protocol = Protocol::Json;
+        }
+        self
     }
 
     /// What goes into the session. What is no object becomes the one field `input`.
@@ -243,206 +274,11 @@ impl TracerBuilder {
             (tracer, None) => Ok(tracer),
         }
     }
-
-    /// The tracer, and what is wrong with its settings.
-    fn over(self, config: Result<Config, String>) -> (Tracer, Option<String>) {
-        let mut faults = Vec::new();
-        let mut config = config.unwrap_or_else(|text| {
-            // Whoever asks for nothing of the environment need not know of its faults.
-            if !self.local {
-                faults.push(text.replace('\n', "; "));
-            }
-            Config::default()
-        });
-        // Keys that the environment does not know are secrets, too.
-        let own = self.api_key.iter().chain(&self.ingestion_key).cloned();
-        let named = own.map(|value| NamedSecret { name: "the tracer's key".to_owned(), value });
-        config.secrets.extend(named.filter(|secret| !secret.value.expose().is_empty()));
-        let redactor = Redactor::new(&config, self.masks.iter().copied());
-        let Config { tracer: defaults, connection, service_name, offline, .. } = config;
-        let connection = self.connection(connection);
-        let quiet = self.quiet(offline, &connection);
-        let given = self.given_session(&defaults, &mut faults);
-        let ids = self.ids(&defaults, given.as_deref());
-        let limits = self.limits();
-        let source = self.source.or(defaults.source).filter(|text| !text.trim().is_empty());
-        let source = source.unwrap_or_else(|| {
-            let known = [&ids.run_id, &ids.dataset_id, &ids.datapoint_id];
-            let all_known = known.into_iter().all(|id| !id.is_empty());
-            let source = if self.is_evaluation.unwrap_or(all_known) { "evaluation" } else { "dev" };
-            source.to_owned()
-        });
-        let project = self.project.or(defaults.project);
-        let name = self.session_name.or(defaults.session_name);
-        let name = name.or_else(program_name).unwrap_or_else(|| "unknown".to_owned());
-        let inputs = self.inputs.transpose().unwrap_or_else(|fault| {
-            faults.push(fault);
-            None
-        });
-
-        let room = self.span_buffer.unwrap_or(MAX_SPANS);
-        let way = match quiet {
-            None if faults.is_empty() => {
-                Pipeline::of(connection).map_err(|fault| faults.push(fault)).ok()
-            }
-            _ => None,
-        };
-        let program = if let Some(pipeline) = way {
-            let service = service_name.or_else(|| project.clone()).or_else(program_name);
-            let service = service.unwrap_or_else(|| "unknown_service:rust".to_owned());
-            let resource = ResourceInfo { service, project: project.clone() };
-            let about = About { resource, ids: ids.clone(), source, project, redactor };
-            Program::sending(Outbox::new(pipeline, about, room), self.filter)
-        } else {
-            let why = quiet.filter(|_| faults.is_empty()).map(str::to_owned);
-            Program::local(why.unwrap_or_else(|| faults.join("; ")), room, self.filter)
-        };
-        let session = if given.is_some() {
-            Arc::new(SessionState::settled(Arc::clone(&ids.session_id)))
-        } else {
-            let session = Arc::new(SessionState::new(Arc::clone(&ids.session_id)));
-            program.begin(&session, name, inputs);
-            session
-        };
-        let fault = (!faults.is_empty()).then(|| faults.join("; "));
-        let (processor, buffer) = (program.processor(&session), Arc::clone(&program.buffer));
-        let sink = Box::new(program);
-        (Tracer::of_program(ids, limits, processor, buffer, session, sink), fault)
-    }
-
-    fn connection(&self, defaults: Connection) -> Connection {
-        Connection {
-            api_key: self.api_key.clone().or(defaults.api_key),
-            ingestion_key: self.ingestion_key.clone().or(defaults.ingestion_key),
-            server: self.server_url.clone().unwrap_or(defaults.server),
-            ..defaults
-        }
-    }
-
-    /// Why nothing is sent, although nothing is wrong.
-    fn quiet(&self, offline: bool, connection: &Connection) -> Option<&'static str> {
-        let Connection { api_key, ingestion_key, .. } = connection;
-        if self.local {
-            Some("it was told to be local")
-        } else if self.test_mode {
-            Some("it is in test mode")
-        } else if offline {
-            Some("HH_OFFLINE or HH_TEST_MODE is set")
-        } else if api_key.is_none() && ingestion_key.is_none() {
-            Some("there is no API key: set HH_API_KEY, or give one to `Tracer::builder()`")
-        } else {
-            None
-        }
-    }
-
-    /// The session that somebody else has started. What is no UUID does for a local tracer.
-    fn given_session(&self, defaults: &TracerDefaults, faults: &mut Vec<String>) -> Option<String> {
-        let (name, id) = match (&self.session_id, &defaults.session_id) {
-            (Some(id), _) => ("session_id", id),
-            (None, Some(id)) => ("HH_SESSION_ID", id),
-            (None, None) => return None,
-        };
-        Some(session_uuid(id).unwrap_or_else(|| {
-            faults.push(format!("{name}={}: not a UUID", one_line(id, 100)));
-            id.clone()
-        }))
-    }
-
-    fn ids(&self, defaults: &TracerDefaults, session: Option<&str>) -> Ids {
-        let or = |said: &Option<String>, default: &Option<String>| {
-            said.as_deref().or(default.as_deref()).unwrap_or_default().into()
-        };
-        Ids {
-            run_id: or(&self.run_id, &defaults.run_id),
-            dataset_id: or(&self.dataset_id, &defaults.dataset_id),
-            datapoint_id: or(&self.datapoint_id, &defaults.datapoint_id),
-            session_id: session.map_or_else(new_session_id, Into::into),
-        }
-    }
-
-    fn limits(&self) -> SpanLimits {
-        SpanLimits {
-            max_attributes_per_span: self.max_attributes.unwrap_or(LIMITS.max_attributes_per_span),
-            max_events_per_span: self.max_events.unwrap_or(LIMITS.max_events_per_span),
-            max_links_per_span: self.max_links.unwrap_or(LIMITS.max_links_per_span),
-            ..LIMITS
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn environment() -> Config {
-        let key = Some(Secret::new("hh_from_env"));
-        let tracer = TracerDefaults {
-            run_id: Some("r".to_owned()),
-            dataset_id: Some("d".to_owned()),
-            session_id: Some("9A3C6E0F-0000-4000-8000-00000000000A".to_owned()),
-            ..TracerDefaults::default()
-        };
-        // Nobody listens there, and no session is started.
-        let server = "http://127.0.0.1:9".to_owned();
-        let connection = Connection { api_key: key, server, ..Connection::default() };
-        Config { connection, tracer, ..Config::default() }
-    }
-
-    fn source(builder: TracerBuilder, config: Config) -> String {
-        let (tracer, fault) = builder.over(Ok(config));
-        assert_eq!(fault, None);
-        tracer.program().unwrap().outbox().unwrap().about.source.clone()
-    }
-
-    #[test]
-    fn the_source_depends_on_what_is_known() {
-        let builder = Tracer::builder;
-        assert_eq!(source(builder(), environment()), "dev");
-        assert_eq!(source(builder().datapoint_id("p"), environment()), "evaluation");
-        let no = builder().datapoint_id("p").is_evaluation(false);
-        assert_eq!(source(no, environment()), "dev");
-        assert_eq!(source(builder().is_evaluation(true), environment()), "evaluation");
-        let mut config = environment();
-        config.tracer.source = Some("staging".to_owned());
-        assert_eq!(source(builder().is_evaluation(true), config.clone()), "staging");
-        assert_eq!(source(builder().source("prod"), config), "prod");
-    }
-
-    #[test]
-    fn what_is_said_wins_over_the_environment() {
-        let (tracer, _) = Tracer::builder().run_id("mine").over(Ok(environment()));
-        let ids = tracer.ids();
-        assert_eq!((&*ids.run_id, &*ids.dataset_id, &*ids.datapoint_id), ("mine", "d", ""));
-        assert_eq!(tracer.session_id(), "9a3c6e0f-0000-4000-8000-00000000000a");
-        assert_eq!(tracer.telemetry().local, None);
-    }
-
-    #[test]
-    fn a_tracer_is_local_for_a_reason() {
-        let local = |builder: TracerBuilder, config| {
-            let (tracer, fault) = builder.over(config);
-            (tracer.telemetry().local.unwrap_or_default(), fault)
-        };
-        let (why, fault) = local(Tracer::builder(), Ok(Config::default()));
-        assert!(why.contains("HH_API_KEY") && fault.is_none(), "{why}");
-        let (why, fault) = local(Tracer::builder().test_mode(true), Ok(environment()));
-        assert!(why.contains("test mode") && fault.is_none(), "{why}");
-        let offline = Config { offline: true, ..environment() };
-        let (why, fault) = local(Tracer::builder().test_mode(false), Ok(offline));
-        assert!(why.contains("HH_OFFLINE") && fault.is_none(), "{why}");
-        let wrong = || Err("HH_CONCURRENCY=many: not a number".to_owned());
-        let (why, fault) = local(Tracer::builder().api_key("hh_k"), wrong());
-        assert_eq!(
-            (why.as_str(), fault.as_ref()),
-            ("HH_CONCURRENCY=many: not a number", Some(&why))
-        );
-        let (_, fault) = local(Tracer::builder().local(), wrong());
-        assert_eq!(fault, None);
-        let mut config = environment();
-        config.tracer.session_id = Some("s\n1".to_owned());
-        let (why, fault) = local(Tracer::builder(), Ok(config));
-        assert_eq!((why.as_str(), fault.is_some()), ("HH_SESSION_ID=s⏎1: not a UUID", true));
-    }
 
     #[test]
     fn inputs_are_an_object_or_become_one() {

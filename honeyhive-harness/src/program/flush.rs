@@ -8,23 +8,24 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::outbox::{Counters, Outbox};
-use super::pipeline::Word;
-use super::sink::{Program, Way};
+use super::outbox::{Counters, Outbox, Wake};
+use super::sink::Program;
 use crate::tracer::Tracer;
 
 /// Nothing is waited for longer, whatever a program asks for.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What became of the spans of a tracer, from its first one on; see [`Tracer::flush`].
+///
+/// Of a tracer with two destinations, a span counts as sent when both have taken it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flushed {
-    /// Spans that HoneyHive took.
+    /// Spans that were taken.
     pub sent: u64,
     /// Spans that found no room in the [buffer](super::TracerBuilder::span_buffer).
     pub dropped: u64,
-    /// Spans that HoneyHive did not take, and that are not tried again.
+    /// Spans that were not taken, and that are not tried again.
     pub failed: u64,
     /// Spans that are still to be sent.
     pub pending: u64,
@@ -33,9 +34,20 @@ pub struct Flushed {
 }
 
 impl Flushed {
-    /// Whether all that was recorded is with HoneyHive.
+    /// Returns whether all that was recorded was taken.
     pub fn is_complete(&self) -> bool {
         self.dropped == 0 && self.failed == 0 && self.pending == 0
+    }
+
+    /// Adds what became of the same spans at another destination: the lesser counts.
+    fn and(self, other: Self) -> Self {
+        Self {
+            sent: self.sent.min(other.sent),
+            dropped: self.dropped.max(other.dropped),
+            failed: self.failed.max(other.failed),
+            pending: self.pending.max(other.pending),
+            error: self.error.or(other.error),
+        }
     }
 }
 
@@ -45,8 +57,13 @@ impl Flushed {
 pub struct Telemetry {
     /// Why nothing is sent; `None` where something is.
     pub local: Option<String>,
-    /// What became of its spans.
+    /// What became of its spans at all destinations.
     pub spans: Flushed,
+    /// What became of them at HoneyHive, where it is a destination.
+    pub honeyhive: Option<Flushed>,
+    /// What became of them at the [OTLP receiver](super::TracerBuilder::otlp), where there is one.
+    /// Where the one that the environment names cannot be used, `error` says why.
+    pub otlp: Option<Flushed>,
     /// Spans that a [filter](super::TracerBuilder::only_spans) left out.
     pub filtered: u64,
     /// Sessions that HoneyHive started.
@@ -77,18 +94,18 @@ impl Tracer {
     /// assert_eq!((flushed.sent, flushed.error), (0, None));
     /// ```
     pub fn flush(&self, timeout: Duration) -> Flushed {
-        if let Some(outbox) = self.outbox() {
-            wait(outbox, timeout);
-        }
+        wait(self.outboxes(), timeout);
         self.telemetry().spans
     }
 
     /// [`flush`](Self::flush) for async code, of any runtime.
     pub async fn flush_async(&self, timeout: Duration) -> Flushed {
-        if let Some(outbox) = self.outbox() {
-            let runtime = outbox.pipeline.runtime();
+        let idle =
+            |outbox: &Arc<Outbox>| outbox.worker.runtime.spawn(idle(Arc::clone(outbox), timeout));
+        let waits: Vec<_> = self.outboxes().iter().map(idle).collect();
+        for wait in waits {
             // Fails when the thread of the pipelines is gone, and then nothing comes.
-            let _ = runtime.spawn(idle(Arc::clone(outbox), timeout)).await;
+            let _ = wait.await;
         }
         self.telemetry().spans
     }
@@ -101,11 +118,11 @@ impl Tracer {
     pub fn shutdown(&self, timeout: Duration) -> Flushed {
         let Some(program) = self.program() else { return self.telemetry().spans };
         self.stop_recording();
-        if let Some(outbox) = program.outbox() {
-            wait(outbox, timeout);
+        wait(&program.outboxes, timeout);
+        for outbox in &program.outboxes {
             outbox.give_up_after(Duration::ZERO);
             outbox.give_up();
-            outbox.pipeline.say(Word::Now);
+            outbox.worker.wake(Wake::Now);
         }
         self.telemetry().spans
     }
@@ -117,45 +134,34 @@ impl Tracer {
             let why = "it belongs to an attempt, which is recorded in the journal";
             return Telemetry { local: Some(why.to_owned()), ..Telemetry::default() };
         };
-        let filtered = program.filtered.load(Ordering::Relaxed);
-        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        let dropped = count(program.buffer.lost().1);
-        match &program.way {
-            Way::Local(why) => Telemetry {
-                local: Some(why.clone()),
-                spans: Flushed { dropped, ..Flushed::default() },
-                filtered,
-                ..Telemetry::default()
-            },
-            Way::Sending(outbox) => {
-                let Counters {
-                    sent,
-                    failed,
-                    sessions_started,
-                    sessions_failed,
-                    updates_sent,
-                    updates_failed,
-                    ..
-                } = &outbox.counters;
-                let (waiting, under_way) = outbox.buffer.pending();
-                let spans = Flushed {
-                    sent: sent.load(Ordering::Acquire),
-                    dropped,
-                    failed: failed.load(Ordering::Acquire),
-                    pending: count(waiting + under_way),
-                    error: outbox.counters.error(),
-                };
-                Telemetry {
-                    local: None,
-                    spans,
-                    filtered,
-                    sessions_started: sessions_started.load(Ordering::Acquire),
-                    sessions_failed: sessions_failed.load(Ordering::Acquire),
-                    updates_sent: updates_sent.load(Ordering::Acquire),
-                    updates_failed: updates_failed.load(Ordering::Acquire),
-                }
+        let mut telemetry = Telemetry {
+            local: program.local.clone(),
+            filtered: program.filtered.load(Ordering::Relaxed),
+            ..Telemetry::default()
+        };
+        if let Some(fault) = &program.otlp_fault {
+            telemetry.otlp = Some(Flushed { error: Some(fault.clone()), ..Flushed::default() });
+        }
+        let mut all: Option<Flushed> = None;
+        for outbox in &program.outboxes {
+            let spans = spans(outbox);
+            all = Some(all.map_or(spans.clone(), |all| all.and(spans.clone())));
+            if outbox.has_sessions() {
+                telemetry.honeyhive = Some(spans);
+                let counters = &outbox.counters;
+                telemetry.sessions_started = counters.sessions_started.load(Ordering::Acquire);
+                telemetry.sessions_failed = counters.sessions_failed.load(Ordering::Acquire);
+                telemetry.updates_sent = counters.updates_sent.load(Ordering::Acquire);
+                telemetry.updates_failed = counters.updates_failed.load(Ordering::Acquire);
+            } else {
+                telemetry.otlp = Some(spans);
             }
         }
+        telemetry.spans = all.unwrap_or_else(|| {
+            // The buffer of a tracer that sends nothing.
+            Flushed { dropped: count(program.buffer.lost().1), ..Flushed::default() }
+        });
+        telemetry
     }
 
     pub(super) fn program(&self) -> Option<&Program> {
@@ -163,39 +169,65 @@ impl Tracer {
         sink.downcast_ref()
     }
 
-    fn outbox(&self) -> Option<&Arc<Outbox>> {
-        self.program()?.outbox()
+    fn outboxes(&self) -> &[Arc<Outbox>] {
+        self.program().map_or(&[], |program| &program.outboxes)
+    }
+}
+
+fn count(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// What became of the spans at one destination.
+fn spans(outbox: &Outbox) -> Flushed {
+    let Counters { sent, failed, .. } = &outbox.counters;
+    let (waiting, under_way) = outbox.buffer.pending();
+    Flushed {
+        sent: sent.load(Ordering::Acquire),
+        dropped: count(outbox.buffer.lost().1),
+        failed: failed.load(Ordering::Acquire),
+        pending: count(waiting + under_way),
+        error: outbox.counters.error(),
     }
 }
 
 /// Waits on this thread, which may be one of any runtime.
-fn wait(outbox: &Arc<Outbox>, timeout: Duration) {
+fn wait(outboxes: &[Arc<Outbox>], timeout: Duration) {
     let timeout = timeout.min(LONGEST);
-    let (done, waiting) = mpsc::sync_channel(1);
-    let idle = idle(Arc::clone(outbox), timeout);
-    outbox.pipeline.runtime().spawn(async move {
-        idle.await;
-        // Nobody listens any more after the timeout.
-        let _ = done.send(());
-    });
-    let _ = waiting.recv_timeout(timeout);
+    let until = std::time::Instant::now() + timeout;
+    let (done, waiting) = mpsc::channel();
+    for outbox in outboxes {
+        let (idle, done) = (idle(Arc::clone(outbox), timeout), done.clone());
+        outbox.worker.runtime.spawn(async move {
+            idle.await;
+            // After the timeout the other end is closed.
+            let _ = done.send(());
+        });
+    }
+    drop(done);
+    for _ in outboxes {
+        let left = until.saturating_duration_since(std::time::Instant::now());
+        if waiting.recv_timeout(left).is_err() {
+            return;
+        }
+    }
 }
 
-/// Waits until all is sent.
+/// Waits until all is sent, or no more can be.
 async fn idle(outbox: Arc<Outbox>, timeout: Duration) {
     let until = Instant::now() + timeout.min(LONGEST);
     outbox.stuck.store(0, Ordering::Release);
-    outbox.pipeline.say(Word::Now);
+    outbox.worker.wake(Wake::Now);
     loop {
         let changed = outbox.changed.notified();
         tokio::pin!(changed);
         changed.as_mut().enable();
-        // A wrong address does not become right while somebody waits. Once may be chance.
+        // A wrong address does not become right during a flush. Once may be chance.
         let is_over = outbox.is_idle() || outbox.stuck.load(Ordering::Acquire) > 1;
         if is_over || tokio::time::timeout_at(until, changed).await.is_err() {
             return;
         }
-        // What came meanwhile; but a server that fails is left alone between two tries.
-        outbox.pipeline.say(Word::Soon);
+        // What came meanwhile; the breaker keeps its pause between two tries.
+        outbox.worker.wake(Wake::Soon);
     }
 }

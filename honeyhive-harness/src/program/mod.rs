@@ -6,9 +6,13 @@
 
 mod builder;
 mod flush;
+mod info;
+mod making;
 mod outbox;
+mod owners;
 mod pipeline;
 mod processor;
+mod session_queue;
 mod sink;
 mod worker;
 

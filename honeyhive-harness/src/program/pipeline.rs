@@ -1,57 +1,36 @@
-//! How things leave: one thread for the process, one pipeline for each server and key.
+//! How things leave: one thread for the process, one pipeline for each destination.
 //!
-//! All tracers with the same server and keys share a pipeline: its connections, its requests, its
-//! patience. It takes from their outboxes in rounds, at most one a second unless somebody is in a
-//! hurry: new sessions, spans, what is said of sessions. Nothing here is ever waited for by code
-//! that only records.
+//! All tracers with the same destination, that is, the same server and keys, share a pipeline: its
+//! connections, its requests, its pauses. Its worker takes from their outboxes in rounds, at most
+//! one a second unless a flush waits: new sessions, spans, updates of sessions. Code that only
+//! records never waits for any of it.
 
-use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::{self, UnboundedSender};
+use tokio::sync::mpsc;
 
-use super::outbox::Outbox;
+use super::outbox::WorkerHandle;
 use super::worker::Worker;
-use crate::api::{ApiError, HoneyHive, Http};
-use crate::config::{Connection, Protocol};
+use crate::api::{ApiError, HoneyHive, Http, OtlpReceiver};
+use crate::config::{Connection, OtlpTarget};
+use crate::send::Receiver;
 
-/// So many spans are worth a request before their time.
-const MANY: usize = 512;
-
-/// What a pipeline is told.
-#[derive(Debug)]
-pub(super) enum Word {
-    /// There is something to send.
-    Ready(Arc<Outbox>),
-    /// There is enough to send.
-    Soon,
-    /// Somebody waits.
-    Now,
-}
-
-/// The way to one server with one set of keys.
-pub(super) struct Pipeline {
-    connection: Connection,
-    client: HoneyHive,
-    /// Closes the connections when the last pipeline ends.
-    _http: Arc<Http>,
-    words: UnboundedSender<Word>,
-    runtime: Handle,
-    came: AtomicUsize,
-}
-
-impl fmt::Debug for Pipeline {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pipeline").field("client", &self.client).finish_non_exhaustive()
-    }
+/// What a pipeline is found by: a destination with its settings.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum PipelineKey {
+    /// HoneyHive, with the keys.
+    HoneyHive(Connection),
+    /// Any other receiver of OTLP.
+    Otlp(OtlpTarget),
 }
 
 /// The pipelines that there are.
-static PIPELINES: Mutex<Vec<Weak<Pipeline>>> = Mutex::new(Vec::new());
+static PIPELINES: Mutex<Vec<(PipelineKey, Weak<WorkerHandle>)>> = Mutex::new(Vec::new());
 
-/// What all of them send with: the connections to a server are few, however many keys there are.
+/// What all of them send to HoneyHive with: the connections to a server are few, however many keys
+/// there are.
 static HTTP: Mutex<Weak<Http>> = Mutex::new(Weak::new());
 
 fn http() -> Result<Arc<Http>, ApiError> {
@@ -64,7 +43,7 @@ fn http() -> Result<Arc<Http>, ApiError> {
     Ok(http)
 }
 
-/// The thread of all pipelines, or why there is none.
+/// Returns the thread of all pipelines, or why there is none.
 fn runtime() -> Result<Handle, String> {
     static RUNTIME: OnceLock<Result<Handle, String>> = OnceLock::new();
     let start = || {
@@ -82,63 +61,59 @@ fn runtime() -> Result<Handle, String> {
         .clone()
 }
 
-impl Pipeline {
-    /// The pipeline of a connection.
-    ///
-    /// # Errors
-    /// When the connection cannot be.
-    pub(super) fn of(mut connection: Connection) -> Result<Arc<Self>, String> {
+/// Makes the receiver of a destination, and what must live as long as it.
+fn receiver(key: &PipelineKey) -> Result<(Receiver, Option<Arc<Http>>), ApiError> {
+    match key {
+        PipelineKey::HoneyHive(connection) => {
+            let http = http()?;
+            let client = HoneyHive::from_connection_over(connection, &http)?;
+            let protocol = connection.protocol;
+            Ok((Receiver::HoneyHive { client, protocol }, Some(http)))
+        }
+        PipelineKey::Otlp(target) => {
+            Ok((Receiver::Otlp(Box::new(OtlpReceiver::new(target)?)), None))
+        }
+    }
+}
+
+/// Returns the worker of a destination; starts one where there is none.
+///
+/// # Errors
+/// When the destination cannot be sent to with these settings.
+pub(super) fn worker(mut key: PipelineKey) -> Result<Arc<WorkerHandle>, String> {
+    if let PipelineKey::HoneyHive(connection) = &mut key {
         // Nothing here needs the project's key where there is one for writing.
-        connection.api_key = connection.api_key.or_else(|| connection.ingestion_key.clone());
-        let mut all = PIPELINES.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|pipeline| pipeline.strong_count() > 0);
-        let known = all.iter().filter_map(Weak::upgrade).find(|it| it.connection == connection);
-        if let Some(pipeline) = known {
-            return Ok(pipeline);
-        }
-        let http = http().map_err(|error| error.to_string())?;
-        let client = HoneyHive::from_connection_over(&connection, &http)
-            .map_err(|error| error.to_string())?;
-        let runtime = runtime()?;
-        let (words, heard) = mpsc::unbounded_channel();
-        let came = AtomicUsize::new(0);
-        let pipeline = Arc::new(Self { connection, client, _http: http, words, runtime, came });
-        all.push(Arc::downgrade(&pipeline));
-        pipeline.runtime.spawn(Worker::new(Arc::clone(&pipeline)).run(heard));
-        Ok(pipeline)
+        connection.api_key = connection.api_key.take().or_else(|| connection.ingestion_key.clone());
     }
+    let mut all = PIPELINES.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|(_, worker)| worker.strong_count() > 0);
+    let known = all.iter().find(|(other, _)| *other == key);
+    if let Some(worker) = known.and_then(|(_, worker)| worker.upgrade()) {
+        return Ok(worker);
+    }
+    let (receiver, http) = receiver(&key).map_err(|error| error.to_string())?;
+    let runtime = runtime()?;
+    let (wakes, woken) = mpsc::unbounded_channel();
+    let has_sessions = receiver.client().is_some();
+    let handle = WorkerHandle { wakes, runtime, came: AtomicUsize::new(0), has_sessions };
+    let handle = Arc::new(handle);
+    all.push((key, Arc::downgrade(&handle)));
+    let own = Arc::clone(&handle);
+    handle.runtime.spawn(async move {
+        Worker::new(receiver).run(woken, || forget(&own)).await;
+        // The connections close with the last pipeline.
+        drop(http);
+    });
+    Ok(handle)
+}
 
-    pub(super) fn say(&self, word: Word) {
-        // It listens as long as there is a pipeline.
-        let _ = self.words.send(word);
+/// Takes a pipeline off the list when only its own task knows it.
+fn forget(handle: &Arc<WorkerHandle>) -> bool {
+    let mut all = PIPELINES.lock().unwrap_or_else(PoisonError::into_inner);
+    // Who looks for one holds the lock, so none can be found meanwhile.
+    if Arc::strong_count(handle) > 1 {
+        return false;
     }
-
-    pub(super) fn count_span(&self) {
-        if self.came.fetch_add(1, Ordering::Relaxed) % MANY == MANY - 1 {
-            self.say(Word::Soon);
-        }
-    }
-
-    pub(super) fn client(&self) -> &HoneyHive {
-        &self.client
-    }
-
-    pub(super) fn protocol(&self) -> Protocol {
-        self.connection.protocol
-    }
-
-    pub(super) fn runtime(&self) -> &Handle {
-        &self.runtime
-    }
-
-    /// Takes the pipeline off the list when only its worker knows it.
-    pub(super) fn forget(self: &Arc<Self>) -> bool {
-        let mut all = PIPELINES.lock().unwrap_or_else(PoisonError::into_inner);
-        // Who looks for one holds the lock, so nobody can find it meanwhile.
-        if Arc::strong_count(self) > 1 {
-            return false;
-        }
-        all.retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(self)));
-        true
-    }
+    all.retain(|(_, other)| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(handle)));
+    true
 }

@@ -31,15 +31,28 @@ impl Filter {
     }
 }
 
-/// Feeds the buffer from the provider.
+/// Fills the outboxes of a tracer, or the buffer of one that sends nothing, from its provider.
 pub(super) struct Processor {
-    pub(super) own: Arc<SessionState>,
-    pub(super) outbox: Option<Arc<Outbox>>,
-    pub(super) buffer: Arc<SpanBuffer>,
-    pub(super) filter: Filter,
-    pub(super) filtered: Arc<AtomicU64>,
+    /// The session of spans that belong to no other one.
+    own: Arc<SessionState>,
+    outboxes: Vec<Arc<Outbox>>,
+    buffer: Arc<SpanBuffer>,
+    filter: Filter,
+    filtered: Arc<AtomicU64>,
     /// Open spans of sessions that are not the tracer's own. When a span ends, its context is gone.
-    pub(super) open: Mutex<HashMap<SpanId, Arc<SessionState>>>,
+    open: Mutex<HashMap<SpanId, Arc<SessionState>>>,
+}
+
+impl Processor {
+    pub(super) fn new(
+        own: Arc<SessionState>,
+        outboxes: Vec<Arc<Outbox>>,
+        buffer: Arc<SpanBuffer>,
+        filter: Filter,
+        filtered: Arc<AtomicU64>,
+    ) -> Self {
+        Self { own, outboxes, buffer, filter, filtered, open: Mutex::default() }
+    }
 }
 
 impl fmt::Debug for Processor {
@@ -66,10 +79,17 @@ impl SpanProcessor for Processor {
             self.filtered.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        if self.buffer.push(Ended { span: Box::new(span), session })
-            && let Some(outbox) = &self.outbox
-        {
-            outbox.span_came();
+        let ended = Ended { span: Box::new(span), session };
+        match self.outboxes.split_first() {
+            None => {
+                self.buffer.push(ended);
+            }
+            Some((first, others)) => {
+                for outbox in others {
+                    outbox.push(ended.clone());
+                }
+                first.push(ended);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the tracer of a program has beside one of an attempt: filters, and where its spans go.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value};
 
@@ -11,18 +11,17 @@ use crate::tracer::SessionSink;
 use crate::tracer::buffer::{Full, SpanBuffer};
 use crate::tracer::session::SessionState;
 
-/// Where spans go.
-#[derive(Debug)]
-pub(super) enum Way {
-    /// Nowhere, for this reason.
-    Local(String),
-    Sending(Arc<Outbox>),
-}
-
-/// The part of a program's tracer that sends.
+/// The part of a program's tracer that is not recording.
 #[derive(Debug)]
 pub(super) struct Program {
-    pub(super) way: Way,
+    /// Where spans go: HoneyHive, a receiver of OTLP, both or none.
+    pub(super) outboxes: Vec<Arc<Outbox>>,
+    /// Why they go nowhere, where that is so.
+    pub(super) local: Option<String>,
+    /// Why they do not go to the receiver that the environment names.
+    pub(super) otlp_fault: Option<String>,
+    /// What [`Tracer::trace`](crate::Tracer::trace) shows: of a tracer that sends, what is not on
+    /// its way to the first destination.
     pub(super) buffer: Arc<SpanBuffer>,
     filter: Filter,
     /// Spans that the filter left out.
@@ -30,59 +29,63 @@ pub(super) struct Program {
 }
 
 impl Program {
+    /// Makes one that sends nothing, for the reason `why`.
     pub(super) fn local(why: String, room: usize, filter: Filter) -> Self {
         let buffer = Arc::new(SpanBuffer::new(room, Full::Oldest));
-        Self { way: Way::Local(why), buffer, filter, filtered: Arc::default() }
+        let (local, filtered) = (Some(why), Arc::default());
+        Self { outboxes: Vec::new(), local, otlp_fault: None, buffer, filter, filtered }
     }
 
-    pub(super) fn sending(outbox: Arc<Outbox>, filter: Filter) -> Self {
-        let buffer = Arc::clone(&outbox.buffer);
-        Self { way: Way::Sending(outbox), buffer, filter, filtered: Arc::default() }
+    /// Makes one that sends by way of the outboxes; `None` where there are none.
+    pub(super) fn sending(
+        outboxes: Vec<Arc<Outbox>>,
+        otlp_fault: Option<String>,
+        filter: Filter,
+    ) -> Option<Self> {
+        let buffer = Arc::clone(&outboxes.first()?.buffer);
+        Some(Self { outboxes, local: None, otlp_fault, buffer, filter, filtered: Arc::default() })
     }
 
-    pub(super) fn outbox(&self) -> Option<&Arc<Outbox>> {
-        match &self.way {
-            Way::Local(_) => None,
-            Way::Sending(outbox) => Some(outbox),
-        }
+    /// Returns the outbox of the destination that knows sessions.
+    fn sessions(&self) -> Option<&Arc<Outbox>> {
+        self.outboxes.iter().find(|outbox| outbox.has_sessions())
     }
 
-    /// What feeds the buffer; `own` is the session of spans that are of no other one.
+    /// Makes what fills the outboxes; `own` is the session of spans that belong to no other one.
     pub(super) fn processor(&self, own: &Arc<SessionState>) -> Processor {
-        Processor {
-            own: Arc::clone(own),
-            outbox: self.outbox().cloned(),
-            buffer: Arc::clone(&self.buffer),
-            filter: self.filter.clone(),
-            filtered: Arc::clone(&self.filtered),
-            open: Mutex::default(),
-        }
+        Processor::new(
+            Arc::clone(own),
+            self.outboxes.clone(),
+            Arc::clone(&self.buffer),
+            self.filter.clone(),
+            Arc::clone(&self.filtered),
+        )
     }
 }
 
 impl SessionSink for Program {
     fn begin(&self, session: &Arc<SessionState>, name: String, inputs: Option<Map<String, Value>>) {
-        match &self.way {
-            Way::Local(_) => session.settle(Arc::clone(session.id())),
-            Way::Sending(outbox) => outbox.begin(session, name, inputs),
+        match self.sessions() {
+            None => session.settle(Arc::clone(session.id())),
+            Some(outbox) => outbox.begin(session, name, inputs),
         }
     }
 
     fn enriched(&self, session: &Arc<SessionState>) {
-        if let Way::Sending(outbox) = &self.way {
+        if let Some(outbox) = self.sessions() {
             outbox.enriched(session);
         }
     }
 
     fn beginning(&self, id: &str) -> Option<Arc<SessionState>> {
-        self.outbox()?.beginning(id)
+        self.sessions()?.sessions.beginning(id)
     }
 }
 
 impl Drop for Program {
-    /// The last clone of a tracer is gone; what it recorded is still sent.
+    /// The last clone of the tracer was dropped; what it recorded is still sent.
     fn drop(&mut self) {
-        if let Way::Sending(outbox) = &self.way {
+        for outbox in &self.outboxes {
             outbox.abandon();
         }
     }

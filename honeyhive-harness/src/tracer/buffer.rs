@@ -17,7 +17,7 @@ use super::session::SessionState;
 pub(crate) const MAX_SPANS: usize = 10_000;
 
 /// A finished span.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ended {
     /// In a box, since a list of these grows, and a span is large.
     pub(crate) span: Box<SpanData>,

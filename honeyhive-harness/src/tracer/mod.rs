@@ -45,7 +45,8 @@
 //!
 //! | variable | meaning |
 //! |---|---|
-//! | `HH_API_KEY`, `HH_INGESTION_API_KEY` | either lets spans leave; without them the tracer is local |
+//! | `HH_API_KEY`, `HH_INGESTION_API_KEY` | either lets spans go to HoneyHive |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` and the other `OTEL_EXPORTER_OTLP_*` | spans go to this receiver of OTLP over HTTP; with a key, too. Without either, the tracer is local |
 //! | `HH_API_URL` | where HoneyHive is |
 //! | `HH_PROJECT` | the project, for keys of old that do not name one |
 //! | `HH_SOURCE` | where spans come from; `dev`, or `evaluation` when run, dataset and datapoint are known |
@@ -55,12 +56,27 @@
 //! | `HH_TEST_MODE=1`, `HH_OFFLINE=1` | nothing is sent |
 //! | `OTEL_SERVICE_NAME` | the name of the service on its spans; the project, or the program |
 //!
+//! ## Where it is sent
+//!
+//! To HoneyHive, to a [receiver of OTLP](TracerBuilder::otlp), or to both. The receiver gets the
+//! spans; sessions and what is said of them exist in HoneyHive alone. Neither waits for the other:
+//! each has a buffer, retries and [counts](Telemetry::otlp) of its own.
+//!
+//! ```no_run
+//! # use std::time::Duration;
+//! use honeyhive_harness::Tracer;
+//!
+//! let tracer = Tracer::builder().otlp("http://localhost:4318/v1/traces").build();
+//! tracer.in_span("answer", |_| ());
+//! assert_eq!(tracer.flush(Duration::from_secs(5)).sent, 1);
+//! ```
+//!
 //! ## When it is sent
 //!
 //! In the background, by one thread for the whole process. Tracers with the same server and keys
 //! share connections and requests. A request goes out with 512 spans, 2 MiB or after a second. Spans
-//! of a session wait until it is started; where the server answers another id for it, they carry
-//! that one. [`Tracer::trace`] shows what is not on its way yet.
+//! of a session wait until HoneyHive has started it; where it answers another id for it, they carry
+//! that one. [`Tracer::trace`] shows what is not on its way yet, to HoneyHive where it goes to both.
 //!
 //! The end of a process does not wait for it: call [`Tracer::shutdown`], or lose what the last
 //! second brought. A tracer whose last clone is dropped is still sent, as long as the process lives.
@@ -72,9 +88,11 @@
 //!
 //! | what happens | what becomes of it |
 //! |---|---|
-//! | no key, test mode, a key or setting that is none | the tracer is local, and says why |
-//! | no connection, a timeout, 408, 429, 500, 502, 503, 504 | tried again, with pauses up to 30 s or as the server asks, as long as the tracer lives; 30 s after its end, given up |
-//! | any other refusal | those spans have failed; later ones are sent |
+//! | no key and no receiver, test mode, an invalid key or setting | the tracer is local, and says why |
+//! | no connection, a timeout, 408, 429, most of 5xx, a wrong address | tried again, with pauses up to 30 s or as the server asks, as long as the tracer lives; 30 s after its end, given up |
+//! | a refused key (401, 403) | those spans have failed; later ones are sent |
+//! | refused content (400, 413, 422) | sent in smaller requests until the spans that are refused stand alone; those have failed |
+//! | variables of OpenTelemetry that cannot be used | no spans go there; [`Telemetry::otlp`] says why |
 //! | a session cannot be started | its spans are sent all the same, with our id of it |
 //! | more spans than the [buffer](TracerBuilder::span_buffer) holds | the newest are dropped |
 //! | [`Tracer::flush`] reaches its timeout | the rest is pending, and sent later |
@@ -86,7 +104,6 @@ mod enrich;
 mod event_type;
 pub(crate) mod families;
 mod flatten;
-pub(crate) mod otlp;
 pub(crate) mod propagation;
 mod routing;
 pub(crate) mod session;

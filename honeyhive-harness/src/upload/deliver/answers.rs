@@ -2,10 +2,10 @@
 
 use tokio::time::Instant;
 
-use super::batches::{Part, Taken};
-use super::{Delivery, Done, Doubt, FIRST_PAUSE, Kind, LONGEST_PAUSE, MOST_DOUBTS};
-use crate::api::{ApiError, ApiErrorKind, Outlook};
+use super::{Delivery, Done, Doubt, Kind};
+use crate::api::{ApiError, Outlook};
 use crate::journal::AttemptRecord;
+use crate::send::{MOST_DOUBTS, Part, Taken};
 use crate::upload::destination::Introduced;
 use crate::upload::marks::What;
 
@@ -91,8 +91,8 @@ impl Delivery<'_> {
         for (_, session_id) in of {
             self.spans_out.remove(session_id);
         }
-        for Part { attempts, taken } in parts {
-            let of = &of[attempts];
+        for Part { owners, taken } in parts {
+            let of = &of[owners];
             match taken {
                 Taken::Yes(rejected) => {
                     if let Some(rejected) = rejected {
@@ -100,17 +100,17 @@ impl Delivery<'_> {
                     }
                     self.arrived_whole(of);
                 }
-                Taken::No(error) if self.may_pass(&error) => {
+                Taken::No(error, _) if self.may_pass(&error) => {
                     for (begin, _) in of {
                         self.try_again(*begin);
                     }
                 }
-                Taken::No(error) => {
+                Taken::No(error, _) => {
                     for (_, session_id) in of {
                         self.objects(Kind::Spans, session_id, error.clone());
                     }
                 }
-                Taken::Untried => {
+                Taken::Untried(_) => {
                     for (begin, _) in of {
                         self.try_again(*begin);
                     }
@@ -192,20 +192,16 @@ impl Delivery<'_> {
     /// The server is away, or does not take anything as it is now.
     pub(super) fn gone(&mut self, error: &ApiError) {
         self.sent.problem(error.to_string());
-        let asked = error.retry_after().unwrap_or_default();
-        self.away = Some(Instant::now() + self.pause.max(asked));
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.breaker.failed(error);
         // Where nobody listens, or the settings are wrong, the tries of this request were the last
         // chance: nobody likes to wait for a server that is not there.
-        let stays = matches!(error.kind(), ApiErrorKind::Connect(_) | ApiErrorKind::Certificate(_));
-        self.last_chance |= self.ending && stays;
+        self.last_chance |= self.ending && error.is_unreachable();
     }
 
     /// The server is there.
     pub(super) fn back(&mut self) {
         self.moved = Instant::now();
-        self.away = None;
-        self.pause = FIRST_PAUSE;
+        self.breaker.succeeded();
         self.last_chance = false;
     }
 }

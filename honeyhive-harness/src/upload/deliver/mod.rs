@@ -5,7 +5,6 @@
 //! is sent again, now or by `cargo honeyhive push`.
 
 mod answers;
-mod batches;
 mod ending;
 mod reading;
 
@@ -26,22 +25,14 @@ use super::runs::Runs;
 use super::spans::{self, Known};
 use crate::api::ApiError;
 use crate::journal::{AttemptRecord, GitRecord, InvocationRecord, Record, Tail};
+use crate::send::{Batch, Breaker, Part, ResourceInfo, Shipment, Taken, Window};
 use crate::text::seconds;
-use crate::tracer::otlp::{Batch, ResourceInfo};
-use batches::{Part, Taken};
 
 /// Attempts under way at once.
-const WINDOW: usize = 32;
+const MOST_ATTEMPTS: usize = 32;
 
 /// Requests with spans under way at once.
-const BATCHES: usize = 4;
-
-/// Spans wait this long for others to share their request.
-const GATHER: Duration = Duration::from_secs(1);
-
-/// The first pause after a server turned out to be away; it doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+const MOST_BATCHES: usize = 4;
 
 /// When to come to an end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,9 +77,6 @@ struct Doubt {
     error: ApiError,
 }
 
-/// After so many refusals without anything taken it is the destination.
-const MOST_DOUBTS: usize = 8;
-
 /// What a task brings back.
 enum Done {
     /// An attempt was introduced, or not.
@@ -117,7 +105,7 @@ pub(super) struct Delivery<'a> {
     /// The attempts in it, and how many spans each has.
     in_batch: Vec<(u64, String)>,
     sizes: Vec<usize>,
-    batch_since: Option<Instant>,
+    window: Window,
     tasks: JoinSet<Done>,
     attempts_under_way: usize,
     batches_under_way: usize,
@@ -125,9 +113,7 @@ pub(super) struct Delivery<'a> {
     run_under_way: bool,
     /// The end of what was written so far has been reached.
     at_end: bool,
-    /// The server is away; not before then is it tried again.
-    away: Option<Instant>,
-    pause: Duration,
+    breaker: Breaker,
     /// Nothing more will be written.
     ending: bool,
     /// When something was last taken, or refused for good.
@@ -162,18 +148,17 @@ impl<'a> Delivery<'a> {
             spans_out: HashSet::new(),
             took,
             doubts: Vec::new(),
-            batch: Batch::new(to.protocol()),
+            batch: Batch::new(to.receiver.protocol()),
             to,
             in_batch: Vec::new(),
             sizes: Vec::new(),
-            batch_since: None,
+            window: Window::default(),
             tasks: JoinSet::new(),
             attempts_under_way: 0,
             batches_under_way: 0,
             run_under_way: false,
             at_end: false,
-            away: None,
-            pause: FIRST_PAUSE,
+            breaker: Breaker::default(),
             ending: false,
             moved: Instant::now(),
             last_chance: false,
@@ -272,23 +257,23 @@ impl<'a> Delivery<'a> {
             return false;
         }
         let nothing_left = self.at_end && self.again.is_empty() && self.in_batch.is_empty();
-        nothing_left || (self.away.is_some() && self.last_chance && self.in_batch.is_empty())
+        nothing_left || (self.breaker.is_open() && self.last_chance && self.in_batch.is_empty())
     }
 
     /// The next moment at which there is something to do by the clock.
     fn wake(&self, closing: Closing) -> Option<Instant> {
-        match (self.away, closing) {
+        match (self.breaker.retry_at(), closing) {
             // Whether it is back is seen by what is under way.
             (Some(_), _) if !self.tasks.is_empty() => None,
             (Some(then), Closing::NotYet) => Some(then),
             (Some(_), Closing::By(_) | Closing::Patiently(_) | Closing::AtOnce) => None,
-            (None, _) => self.batch_since.map(|since| since + GATHER),
+            (None, _) => self.window.closes_at(),
         }
     }
 
     /// Starts whatever can be started.
     fn fill(&mut self, closing: Closing) {
-        if let Some(then) = self.away {
+        if let Some(then) = self.breaker.retry_at() {
             if !self.tasks.is_empty() {
                 return;
             }
@@ -300,10 +285,10 @@ impl<'a> Delivery<'a> {
             }
         }
         // A server that was away is tried with one attempt.
-        let window = if self.away.is_some() { 1 } else { WINDOW };
+        let most = if self.breaker.is_open() { 1 } else { MOST_ATTEMPTS };
         while !self.run_under_way
-            && self.attempts_under_way < window
-            && self.batches_under_way < BATCHES
+            && self.attempts_under_way < most
+            && self.batches_under_way < MOST_BATCHES
         {
             let Some((begin, record)) = self.next() else { break };
             if !self.start(begin, record) {
@@ -314,8 +299,8 @@ impl<'a> Delivery<'a> {
             }
         }
         let nothing_more = self.at_end && self.attempts_under_way == 0 && self.again.is_empty();
-        let old = self.batch_since.is_some_and(|since| since.elapsed() >= GATHER);
-        let probe = self.away.is_some() && self.attempts_under_way == 0;
+        let old = self.window.is_over();
+        let probe = self.breaker.is_open() && self.attempts_under_way == 0;
         if self.batch.is_full() || old || probe || (nothing_more && closing != Closing::NotYet) {
             self.send_batch();
         }
@@ -375,20 +360,20 @@ impl<'a> Delivery<'a> {
         self.sizes.push(self.batch.len() - before);
         self.spans_out.insert(session_id.clone());
         self.in_batch.push((begin, session_id));
-        self.batch_since.get_or_insert_with(Instant::now);
+        self.window.open();
     }
 
     fn send_batch(&mut self) {
-        self.batch_since = None;
+        self.window.clear();
         if self.in_batch.is_empty() {
             return;
         }
         let of = std::mem::take(&mut self.in_batch);
         let sizes = std::mem::take(&mut self.sizes);
-        let batch = std::mem::replace(&mut self.batch, Batch::new(self.to.protocol()));
+        let batch = std::mem::replace(&mut self.batch, Batch::new(self.to.receiver.protocol()));
         if batch.len() == 0 {
             // Attempts that never ran have no spans.
-            let parts = vec![Part { attempts: 0..of.len(), taken: Taken::Yes(None) }];
+            let parts = vec![Part { owners: 0..of.len(), taken: Taken::Yes(None) }];
             self.taken(&of, parts);
             return;
         }
@@ -398,10 +383,12 @@ impl<'a> Delivery<'a> {
         };
         let source = self.invocation.source.clone();
         let to = Arc::clone(&self.to);
-        let takes = self.took[Kind::Spans as usize];
+        let is_trusted = self.took[Kind::Spans as usize];
         self.batches_under_way += 1;
         self.tasks.spawn(async move {
-            let parts = to.send_spans(batch, &sizes, &resource, &source, takes).await;
+            let (sizes, resource, source) = (&*sizes, &resource, &*source);
+            let shipment = Shipment { batch, sizes, resource, source, is_trusted };
+            let parts = to.receiver.settle(shipment).await;
             Done::Spans { of, parts }
         });
     }
