@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use reqwest::{StatusCode, Url};
 
-use super::outlook::Outlook;
 use crate::text::{one_line, seconds};
 
 /// What a server says is cut to this many columns.
@@ -159,28 +158,6 @@ impl ApiError {
             ApiErrorKind::Status(refusal) => refusal.retry_after,
             _ => None,
         }
-    }
-
-    /// Whether the same request may well succeed soon: the server could not be reached, broke
-    /// off, was too slow, or is out of order or busy (408, 425, 429, and 5xx but for 501, 505,
-    /// 506, 508, 510 and 511, which somebody has to act on).
-    pub fn is_transient(&self) -> bool {
-        self.0.kind.is_transient()
-    }
-
-    /// Returns what it means for what was to be sent.
-    pub(crate) fn outlook(&self) -> Outlook {
-        self.0.kind.outlook()
-    }
-
-    /// Returns whether there is no connection to the server, or no trusted one.
-    pub(crate) fn is_unreachable(&self) -> bool {
-        self.0.kind.is_unreachable()
-    }
-
-    /// Returns whether the request was refused for its size, so that smaller ones may be taken.
-    pub(crate) fn is_oversize(&self) -> bool {
-        self.0.kind.is_oversize()
     }
 }
 

@@ -4,7 +4,7 @@
 //! decide by it what is kept to be sent again, what is sent in smaller requests, and what is given
 //! up. No other place reads a status for that.
 
-use super::error::ApiErrorKind;
+use super::error::{ApiError, ApiErrorKind};
 
 /// What a failed request means for what was to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,30 @@ impl Outlook {
     /// Returns whether the same request may succeed later, with the same key.
     pub(crate) fn may_pass(self) -> bool {
         matches!(self, Self::Soon | Self::Later)
+    }
+}
+
+impl ApiError {
+    /// Returns whether the same request may well succeed soon: the server could not be reached, broke
+    /// off, was too slow, or is out of order or busy (408, 425, 429, and 5xx but for 501, 505,
+    /// 506, 508, 510 and 511, which somebody has to act on).
+    pub fn is_transient(&self) -> bool {
+        self.kind().is_transient()
+    }
+
+    /// Returns what it means for what was to be sent.
+    pub(crate) fn outlook(&self) -> Outlook {
+        self.kind().outlook()
+    }
+
+    /// Returns whether there is no connection to the server, or no trusted one.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.kind().is_unreachable()
+    }
+
+    /// Returns whether the request was refused for its size, so that smaller ones may be taken.
+    pub(crate) fn is_oversize(&self) -> bool {
+        self.kind().is_oversize()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::tracer::Tracer;
 /// Bytes that the inputs of a session may have as JSON.
 const LARGEST_INPUTS: usize = 1 << 20;
 
-/// Makes a [`Tracer`] for a program that is no experiment.
+/// Makes a [`Tracer`] for any program that is not an experiment.
 ///
 /// What is not said here comes from the environment: `HH_API_KEY`, `HH_INGESTION_API_KEY`,
 /// `HH_API_URL`, `HH_PROJECT`, `HH_SOURCE`, `HH_SESSION_NAME`, `HH_SESSION_ID`, `HH_RUN_ID`,
@@ -64,7 +64,7 @@ pub struct TracerBuilder {
     pub(super) masks: Vec<Mask>,
 }
 
-/// Settings that no tracer that sends can be made of; see [`TracerBuilder::try_build`].
+/// The error for settings that a tracer cannot send with; see [`TracerBuilder::try_build`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TracerError(String);
 
@@ -89,7 +89,7 @@ macro_rules! texts {
 }
 
 impl Tracer {
-    /// Makes a tracer for a program that is no experiment; see
+    /// Makes a tracer for any program that is not an experiment; see
     /// [the module](crate::tracer#tracing-any-program).
     pub fn builder() -> TracerBuilder {
         TracerBuilder::default()
@@ -97,37 +97,38 @@ impl Tracer {
 }
 
 impl TracerBuilder {
-    /// The project's key, instead of `HH_API_KEY`.
+    /// Sets the project's key, instead of `HH_API_KEY`.
     pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
         self.api_key = Some(Secret::new(key.as_ref()));
         self
     }
 
-    /// A key that may only write, instead of `HH_INGESTION_API_KEY`. A tracer needs no other.
+    /// Sets a key that may only write, instead of `HH_INGESTION_API_KEY`. A tracer needs no other.
     pub fn ingestion_key(mut self, key: impl AsRef<str>) -> Self {
         self.ingestion_key = Some(Secret::new(key.as_ref()));
         self
     }
 
     texts! {
-        /// Where HoneyHive is, such as `https://api.example.com`, instead of `HH_API_URL`.
+        /// Sets the address of HoneyHive, such as `https://api.example.com`, instead of
+        /// `HH_API_URL`.
         server_url;
-        /// The project, for keys of old that do not name one; instead of `HH_PROJECT`.
+        /// Sets the project, for older keys that do not name one, instead of `HH_PROJECT`.
         project;
-        /// Where the spans come from, instead of `HH_SOURCE`. By default `dev`, and `evaluation`
+        /// Sets where the spans come from, instead of `HH_SOURCE`. By default `dev`, and `evaluation`
         /// for [evaluations](Self::is_evaluation).
         source;
-        /// What people call the session, instead of `HH_SESSION_NAME`. By default the name of the
+        /// Sets the name of the session, instead of `HH_SESSION_NAME`. By default that of the
         /// program.
         session_name;
-        /// The session, a UUID, instead of `HH_SESSION_ID`. It is taken as one that HoneyHive
-        /// knows, so none is started. By default a new one.
+        /// Sets the session, a UUID, instead of `HH_SESSION_ID`. HoneyHive is expected to know it,
+        /// so none is started. By default a new one.
         session_id;
-        /// The run that the spans belong to, instead of `HH_RUN_ID`.
+        /// Sets the run that the spans belong to, instead of `HH_RUN_ID`.
         run_id;
-        /// The dataset that the spans belong to, instead of `HH_DATASET_ID`.
+        /// Sets the dataset that the spans belong to, instead of `HH_DATASET_ID`.
         dataset_id;
-        /// The datapoint that the spans belong to, instead of `HH_DATAPOINT_ID`.
+        /// Sets the datapoint that the spans belong to, instead of `HH_DATAPOINT_ID`.
         datapoint_id;
     }
 
@@ -171,7 +172,7 @@ impl TracerBuilder {
         self
     }
 
-    /// What goes into the session. What is no object becomes the one field `input`.
+    /// Sets the inputs of the session. A value that is not an object becomes the one field `input`.
     pub fn inputs(mut self, inputs: impl Serialize) -> Self {
         self.inputs = Some(match json::to_text(&inputs, LARGEST_INPUTS) {
             Ok((text, true)) => match json::read(text.as_bytes()) {
@@ -185,21 +186,20 @@ impl TracerBuilder {
         self
     }
 
-    /// Whether this is part of an experiment. By default, when run, dataset and datapoint are all
-    /// known.
+    /// Sets whether this is part of an experiment. By default it is, when run, dataset and datapoint
+    /// are all known.
     pub fn is_evaluation(mut self, yes: bool) -> Self {
         self.is_evaluation = Some(yes);
         self
     }
 
-    /// Whether nothing is sent. With `HH_TEST_MODE` or `HH_OFFLINE` nothing is, whatever is said
-    /// here.
+    /// Turns sending off. With `HH_TEST_MODE` or `HH_OFFLINE` it is off, whatever is set here.
     pub fn test_mode(mut self, yes: bool) -> Self {
         self.test_mode = yes;
         self
     }
 
-    /// Nothing is sent, whatever the environment says.
+    /// Turns sending off, whatever the environment says.
     pub fn local(mut self) -> Self {
         self.local = true;
         self
@@ -219,26 +219,27 @@ impl TracerBuilder {
         self
     }
 
-    /// Attributes that a span may have; 1024 by default. Ids and the like do not count.
+    /// Limits the attributes of a span; 1024 by default. Ids and the like do not count.
     pub fn max_attributes(mut self, most: u32) -> Self {
         self.max_attributes = Some(most);
         self
     }
 
-    /// Events that a span may have; 1024 by default.
+    /// Limits the events of a span; 1024 by default.
     pub fn max_events(mut self, most: u32) -> Self {
         self.max_events = Some(most);
         self
     }
 
-    /// Links that a span may have; 128 by default.
+    /// Limits the links of a span; 128 by default.
     pub fn max_links(mut self, most: u32) -> Self {
         self.max_links = Some(most);
         self
     }
 
-    /// Finished spans that are kept; 10,000 by default. A tracer that sends keeps them until they
-    /// are sent, and drops those that find no room. A local one keeps the latest.
+    /// Limits the finished spans that are kept; 10,000 by default. A tracer that sends keeps them
+    /// until they are sent, for each destination, and drops those that find no room. A local one
+    /// keeps the latest.
     pub fn span_buffer(mut self, spans: usize) -> Self {
         self.span_buffer = Some(spans.max(1));
         self
@@ -253,21 +254,20 @@ impl TracerBuilder {
         self
     }
 
-    /// The tracer.
+    /// Makes the tracer.
     ///
-    /// Where it cannot send what it was asked to, because a key or a setting is none, it is local;
-    /// [`Tracer::telemetry`] says why. A program that wants to know uses
-    /// [`try_build`](Self::try_build).
+    /// Where a key or a setting is invalid, the tracer is local, and [`Tracer::telemetry`] says why;
+    /// [`try_build`](Self::try_build) returns that as an error.
     pub fn build(self) -> Tracer {
         self.over(Config::from_env()).0
     }
 
-    /// The tracer, unless a key or a setting cannot be used.
+    /// Makes the tracer, unless a key or a setting is invalid.
     ///
-    /// That there is no key, or that it was told to be local, is no error.
+    /// A missing key and [`local`](Self::local) are not errors.
     ///
     /// # Errors
-    /// What cannot be used, and why; never with a key.
+    /// Names each invalid setting and the reason; keys are not in the text.
     pub fn try_build(self) -> Result<Tracer, TracerError> {
         match self.over(Config::from_env()) {
             (_, Some(fault)) => Err(TracerError(fault)),

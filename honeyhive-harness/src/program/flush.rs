@@ -1,4 +1,4 @@
-//! What became of what a tracer recorded, and waiting for it.
+//! Flushing a tracer, and the counts of what became of its spans.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use super::outbox::{Counters, Outbox, Wake};
 use super::sink::Program;
 use crate::tracer::Tracer;
 
-/// Nothing is waited for longer, whatever a program asks for.
+/// The longest timeout of a flush.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What became of the spans of a tracer, from its first one on; see [`Tracer::flush`].
+/// The counts of what became of a tracer's spans, from its first one on; see [`Tracer::flush`].
 ///
 /// Of a tracer with two destinations, a span counts as sent when both have taken it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Flushed {
         self.dropped == 0 && self.failed == 0 && self.pending == 0
     }
 
-    /// Adds what became of the same spans at another destination: the lesser counts.
+    /// Combines the counts of the same spans at two destinations: those of the worse one.
     fn and(self, other: Self) -> Self {
         Self {
             sent: self.sent.min(other.sent),
@@ -51,7 +51,7 @@ impl Flushed {
     }
 }
 
-/// How a tracer fares, from its beginning on; see [`Tracer::telemetry`].
+/// The state and the counts of a tracer, from its beginning on; see [`Tracer::telemetry`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Telemetry {
@@ -68,16 +68,16 @@ pub struct Telemetry {
     pub filtered: u64,
     /// Sessions that HoneyHive started.
     pub sessions_started: u64,
-    /// Sessions that it could not be told of. Their spans are sent with our own ids of them.
+    /// Sessions that could not be started. Their spans are sent with our own ids of them.
     pub sessions_failed: u64,
-    /// Times that it was told more of a session.
+    /// Updates of sessions that HoneyHive took.
     pub updates_sent: u64,
-    /// Times that it could not be told more.
+    /// Updates of sessions that could not be sent.
     pub updates_failed: u64,
 }
 
 impl Tracer {
-    /// Sends what there is, and waits for that until `timeout`. What is not through by then stays
+    /// Sends what there is, and waits for that until `timeout`. What was not taken by then stays
     /// [pending](Flushed::pending), and is sent later.
     ///
     /// Blocks the thread. In async code that is no deadlock, but nothing else runs on the thread
@@ -112,7 +112,7 @@ impl Tracer {
 
     /// Sends what there is, and ends the tracer: spans that begin or end later are not recorded.
     ///
-    /// Waits until `timeout` at most. What is not through by then counts as
+    /// Waits until `timeout` at most. What was not taken by then counts as
     /// [failed](Flushed::failed), or as pending where it is just on its way. Blocks the thread like
     /// [`flush`](Self::flush). The tracer of an experiment's attempt cannot be ended.
     pub fn shutdown(&self, timeout: Duration) -> Flushed {
@@ -127,8 +127,8 @@ impl Tracer {
         self.telemetry().spans
     }
 
-    /// How this tracer fares. Nothing that goes wrong with it is told in any other way: it never
-    /// panics, prints or keeps the program waiting.
+    /// Returns the state and the counts of this tracer. This is the only place that tells of its
+    /// failures: it never panics, prints or keeps the program waiting.
     pub fn telemetry(&self) -> Telemetry {
         let Some(program) = self.program() else {
             let why = "it belongs to an attempt, which is recorded in the journal";
@@ -178,7 +178,7 @@ fn count(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// What became of the spans at one destination.
+/// Returns the counts of the spans at one destination.
 fn spans(outbox: &Outbox) -> Flushed {
     let Counters { sent, failed, .. } = &outbox.counters;
     let (waiting, under_way) = outbox.buffer.pending();

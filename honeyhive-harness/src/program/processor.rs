@@ -16,7 +16,7 @@ use crate::tracer::buffer::{Ended, SpanBuffer};
 use crate::tracer::propagation;
 use crate::tracer::session::{CurrentSession, SessionState};
 
-/// Which spans are kept, by the beginnings of their names.
+/// A filter of spans by the beginnings of their names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Filter {
     /// `None` for all.

@@ -1,4 +1,4 @@
-//! What a pipeline does, one round after the other.
+//! The task of a pipeline, which works in rounds.
 //!
 //! A round starts sessions, sends spans, updates sessions. A request that failed but may succeed
 //! later is held and comes first in the next round, which then waits for the breaker. So spans are

@@ -29,17 +29,17 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Begins, unless it has begun: what is there now is sent after a second at most.
+    /// Begins the window, unless it has begun: what is there now is sent after a second at most.
     pub(crate) fn open(&mut self) {
         self.closes.get_or_insert_with(|| Instant::now() + GATHER);
     }
 
-    /// Ends the wait: what is there is sent now.
+    /// Ends the window: what is there is sent now.
     pub(crate) fn close(&mut self) {
         self.closes = Some(Instant::now());
     }
 
-    /// Begins anew, with nothing to send.
+    /// Ends the window, with nothing to send.
     pub(crate) fn clear(&mut self) {
         self.closes = None;
     }
@@ -55,7 +55,7 @@ impl Window {
     }
 }
 
-/// What all spans of a process have in common.
+/// The resource that all spans of a process come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ResourceInfo {
     pub(crate) service: String,
@@ -135,7 +135,7 @@ impl Batch {
         self.len() >= MOST_SPANS || self.spans.len() >= MOST_BYTES
     }
 
-    /// Keeps the first `count` spans; the others are the result.
+    /// Keeps the first `count` spans, and returns the others.
     pub(crate) fn split_off(&mut self, count: usize) -> Self {
         let ends = self.ends.split_off(count.min(self.ends.len()));
         let begin = self.ends.last().copied().unwrap_or_default();
@@ -144,7 +144,7 @@ impl Batch {
         Self { protocol: self.protocol, spans, ends }
     }
 
-    /// The content type and body of the request: an `ExportTraceServiceRequest` with one resource
+    /// Returns the content type and body of the request: an `ExportTraceServiceRequest` with one resource
     /// and one scope.
     pub(crate) fn encode(&self, resource: &ResourceInfo) -> (&'static str, Vec<u8>) {
         let resource = resource.encode();
@@ -178,7 +178,7 @@ impl Batch {
     }
 }
 
-/// What begins a field that holds a message.
+/// Returns the byte that begins a field which holds a message.
 fn tag(number: u8) -> u8 {
     number << 3 | 2
 }

@@ -17,7 +17,7 @@ use crate::journal::{AttemptRecord, InvocationRecord};
 use crate::send::{Receiver, session};
 use crate::text::number;
 
-/// HoneyHive's own figures are asked for this often.
+/// How often HoneyHive is asked for its own figures.
 const POLL: Duration = Duration::from_millis(500);
 
 /// A destination of records.
@@ -38,7 +38,7 @@ pub(crate) struct Destination {
     pub(super) trouble: Trouble,
 }
 
-/// What became of an attempt's session.
+/// The result of making an attempt's session known.
 #[derive(Debug)]
 pub(super) struct Introduced {
     /// Its id there.
@@ -48,7 +48,7 @@ pub(super) struct Introduced {
 }
 
 impl Destination {
-    /// HoneyHive. `aggregate` asks for its own figures when a run is finished.
+    /// Makes HoneyHive a destination. `aggregate` asks for its own figures when a run is finished.
     pub(crate) fn honeyhive(
         client: HoneyHive,
         protocol: Protocol,
@@ -61,7 +61,7 @@ impl Destination {
         Self { aggregate, ..Self::new(name, shown, receiver, partial) }
     }
 
-    /// A receiver of spans.
+    /// Makes a receiver of spans a destination.
     ///
     /// # Errors
     /// When its certificate file cannot be used.
@@ -79,17 +79,17 @@ impl Destination {
         Self { name, shown, receiver, aggregate: None, partial, settings, trouble }
     }
 
-    /// Whether it knows runs and sessions beside spans.
+    /// Returns whether it knows runs and sessions beside spans.
     pub(crate) fn has_sessions(&self) -> bool {
         self.receiver.client().is_some()
     }
 
-    /// Whether attempts of a partial selection are wanted, too.
+    /// Returns whether attempts of a partial selection are wanted, too.
     pub(crate) fn takes_partial(&self) -> bool {
         self.partial
     }
 
-    /// What the marks say of it.
+    /// Makes the mark that sending to it begins.
     pub(super) fn begun(&self) -> Begun {
         let Self { shown, partial, settings, .. } = self;
         Begun {
@@ -100,7 +100,7 @@ impl Destination {
         }
     }
 
-    /// A run as it begins.
+    /// Makes the request that starts a run.
     pub(super) fn new_run(&self, run: &Run, runs: &Runs) -> NewRun {
         let experiment = &run.experiment;
         let evaluators: Vec<&str> =
@@ -125,12 +125,12 @@ impl Destination {
         }
     }
 
-    /// What HoneyHive aggregates scores by.
+    /// Returns what HoneyHive aggregates scores by.
     fn aggregate(&self) -> &str {
         self.aggregate.as_deref().unwrap_or("average")
     }
 
-    /// Makes a run known; its id there.
+    /// Starts a run, and returns its id there.
     pub(super) async fn create_run(&self, run_id: &str, new: &NewRun) -> Result<String, ApiError> {
         let Some(client) = self.receiver.client() else { return Ok(run_id.to_owned()) };
         let created = client.runs().create(new).await?;
@@ -138,7 +138,7 @@ impl Destination {
         Ok(there.unwrap_or_else(|| run_id.to_owned()))
     }
 
-    /// Makes an attempt's session known, with what came out of it.
+    /// Starts an attempt's session, and updates it with what came out of the attempt.
     pub(super) async fn introduce(
         &self,
         record: &AttemptRecord,
@@ -170,7 +170,7 @@ impl Destination {
         Introduced { there: Some(there), updated: error.is_none(), error }
     }
 
-    /// Makes a run's end known.
+    /// Sends the end of a run.
     pub(super) async fn finish_run(
         &self,
         there: &str,
@@ -200,7 +200,7 @@ impl Destination {
         Ok(())
     }
 
-    /// HoneyHive's own figures of a run, line by line, where they are wanted.
+    /// Returns HoneyHive's own figures of a run, line by line, where they are wanted.
     pub(super) async fn results(
         &self,
         there: &str,
@@ -266,7 +266,7 @@ impl Destination {
     }
 }
 
-/// What goes into every run: the sources, the dataset, and what the attribute says.
+/// Returns the metadata of a run: the sources, the dataset, and what the attribute says.
 fn metadata(run: &Run, runs: &Runs) -> Map<String, Value> {
     let experiment = &run.experiment;
     let mut metadata = experiment.metadata.clone();
@@ -287,7 +287,7 @@ fn metadata(run: &Run, runs: &Runs) -> Map<String, Value> {
     metadata
 }
 
-/// When an attempt began and ended, in milliseconds since 1970.
+/// Returns when an attempt began and ended, in milliseconds since 1970.
 fn times(record: &AttemptRecord) -> (u64, u64) {
     let root = record.spans.iter().find(|span| span.parent_span_id.is_none());
     if let Some(root) = root {
@@ -299,8 +299,7 @@ fn times(record: &AttemptRecord) -> (u64, u64) {
     (began, began)
 }
 
-/// What goes into the metadata of an attempt's session. What a row says beside it does not replace
-/// what the session belongs to.
+/// Returns the metadata of an attempt's session. That of its row does not replace the ids.
 fn session_metadata(record: &AttemptRecord, run: &str) -> Map<String, Value> {
     let mut metadata = record.metadata.clone();
     if !record.history.is_empty() && record.inputs.contains_key(HISTORY) {
@@ -328,8 +327,8 @@ fn belonging(metadata: &mut Map<String, Value>, record: &AttemptRecord, run: &st
 /// The input that a row's history is sent as, where no input has this name.
 pub(super) const HISTORY: &str = "history";
 
-/// The inputs of an attempt as they are sent: with the row's history, which HoneyHive has no field
-/// for.
+/// Returns the inputs of an attempt as they are sent: with the row's history, which HoneyHive has no
+/// field for.
 pub(super) fn inputs(record: &AttemptRecord) -> Map<String, Value> {
     let mut inputs = record.inputs.clone();
     if !record.history.is_empty() {
@@ -351,7 +350,7 @@ fn new_session(record: &AttemptRecord, invocation: &InvocationRecord, run: &str)
     }
 }
 
-/// What came out of an attempt. HoneyHive takes objects alone as outputs.
+/// Makes the update of an attempt's session. HoneyHive takes objects alone as outputs.
 fn session_update(record: &AttemptRecord, run: &str, there: &str) -> EventUpdate {
     let (began, ended) = times(record);
     let mut said = record.enrichment.clone();

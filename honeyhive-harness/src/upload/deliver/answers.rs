@@ -1,4 +1,4 @@
-//! What the destination says to what it was sent.
+//! The answers of the destination, and what follows from them.
 
 use tokio::time::Instant;
 
@@ -119,7 +119,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// The spans of these attempts are there.
+    /// Notes that the spans of these attempts have arrived.
     fn arrived_whole(&mut self, of: &[(u64, String)]) {
         // That spans are taken does not mean that sessions are.
         if !(self.last_chance && self.to.has_sessions()) {
@@ -136,7 +136,7 @@ impl Delivery<'_> {
         self.took(Kind::Spans);
     }
 
-    /// Whether what failed may succeed later, and is to be sent again.
+    /// Returns whether a failed request is to be sent again.
     fn may_pass(&mut self, error: &ApiError) -> bool {
         match error.outlook() {
             Outlook::Content => return false,
@@ -146,10 +146,10 @@ impl Delivery<'_> {
         true
     }
 
-    /// The destination objects to the content of a request about an attempt.
+    /// Handles a refusal of the content of a request about an attempt.
     ///
-    /// That is final only where it takes others of the kind: then it is the destination that its
-    /// settings say, and this attempt that it does not like.
+    /// It is final only where the destination takes other requests of the kind: then its address is
+    /// right, and the content of this attempt is what it refuses.
     fn objects(&mut self, kind: Kind, session_id: &str, error: ApiError) {
         self.moved = Instant::now();
         if self.took[kind as usize] {
@@ -165,7 +165,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// The destination took a request of this kind.
+    /// Notes that the destination took a request of this kind.
     fn took(&mut self, kind: Kind) {
         if std::mem::replace(&mut self.took[kind as usize], true) {
             return;
@@ -189,16 +189,16 @@ impl Delivery<'_> {
         }
     }
 
-    /// The server is away, or does not take anything as it is now.
+    /// Notes that the server cannot be reached, or takes nothing as it is now.
     pub(super) fn gone(&mut self, error: &ApiError) {
         self.sent.problem(error.to_string());
         self.breaker.failed(error);
-        // Where nobody listens, or the settings are wrong, the tries of this request were the last
-        // chance: nobody likes to wait for a server that is not there.
+        // Without a connection, the tries of this request were the last ones: users do not like to
+        // wait for a server that is not there.
         self.last_chance |= self.ending && error.is_unreachable();
     }
 
-    /// The server is there.
+    /// Notes that the server answers.
     pub(super) fn back(&mut self) {
         self.moved = Instant::now();
         self.breaker.succeeded();

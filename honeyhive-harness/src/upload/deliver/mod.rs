@@ -1,4 +1,4 @@
-//! One journal on its way to one destination.
+//! The delivery of one journal to one destination.
 //!
 //! The journal's file is read as it grows, so a slow or dead server costs neither memory nor the
 //! time of a run. What a destination has taken is marked beside the journal; whatever has no mark
@@ -28,10 +28,10 @@ use crate::journal::{AttemptRecord, GitRecord, InvocationRecord, Record, Tail};
 use crate::send::{Batch, Breaker, Part, ResourceInfo, Shipment, Taken, Window};
 use crate::text::seconds;
 
-/// Attempts under way at once.
+/// The most attempts whose sessions are started or updated at once.
 const MOST_ATTEMPTS: usize = 32;
 
-/// Requests with spans under way at once.
+/// The most requests with spans at once.
 const MOST_BATCHES: usize = 4;
 
 /// When to come to an end.
@@ -46,11 +46,11 @@ pub(super) enum Closing {
     /// which nothing is taken.
     #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "for `cargo honeyhive push`"))]
     Patiently(Duration),
-    /// Somebody does not want to wait any longer.
+    /// The user does not want to wait any longer.
     AtOnce,
 }
 
-/// Whether an attempt is at its destination.
+/// The state of an attempt at its destination.
 enum Arrived {
     No,
     Whole,
@@ -69,15 +69,15 @@ enum Kind {
     Spans,
 }
 
-/// An attempt whose content was refused before anything of the kind was taken: it may be the
-/// content, or the whole destination is another one than its settings say.
+/// An attempt whose content was refused before anything of the kind was taken: the content may be
+/// wrong, or the address of the destination.
 struct Doubt {
     kind: Kind,
     session_id: String,
     error: ApiError,
 }
 
-/// What a task brings back.
+/// The result of a task.
 enum Done {
     /// An attempt was introduced, or not.
     Attempt { begin: u64, record: Box<AttemptRecord>, introduced: Introduced },
@@ -87,7 +87,7 @@ enum Done {
     Spans { of: Vec<(u64, String)>, parts: Vec<Part> },
 }
 
-/// One journal on its way to one destination.
+/// The delivery of one journal to one destination.
 pub(super) struct Delivery<'a> {
     to: Arc<Destination>,
     marks: &'a RefCell<Marks>,
@@ -118,7 +118,7 @@ pub(super) struct Delivery<'a> {
     ending: bool,
     /// When something was last taken, or refused for good.
     moved: Instant,
-    /// After the journal's end, a server that is away gets one more chance.
+    /// After the journal's end, a server that cannot be reached is tried once more.
     last_chance: bool,
     pub(super) sent: Sent,
 }
@@ -165,8 +165,8 @@ impl<'a> Delivery<'a> {
         })
     }
 
-    /// Sends until the journal is at its end and everything has arrived, or there is no use or no
-    /// time to go on.
+    /// Sends until the journal is at its end and everything has arrived, the destination refuses
+    /// everything, or the time is over.
     pub(super) async fn run(
         &mut self,
         mut length: Option<watch::Receiver<u64>>,
@@ -205,7 +205,7 @@ impl<'a> Delivery<'a> {
                         length = None;
                     }
                 }
-                // Whoever started this has gone away.
+                // The caller was dropped.
                 changed = closing.changed() => if changed.is_err() { break },
                 () = until(wake) => {}
                 () = until(deadline) => {
@@ -251,7 +251,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Whether nothing is left to do, or nothing that could be done.
+    /// Returns whether nothing is left to send, or the last try has failed.
     fn is_over(&self, closing: Closing) -> bool {
         if closing == Closing::NotYet || !self.tasks.is_empty() {
             return false;
@@ -260,10 +260,10 @@ impl<'a> Delivery<'a> {
         nothing_left || (self.breaker.is_open() && self.last_chance && self.in_batch.is_empty())
     }
 
-    /// The next moment at which there is something to do by the clock.
+    /// Returns the next moment at which the clock alone makes something due.
     fn wake(&self, closing: Closing) -> Option<Instant> {
         match (self.breaker.retry_at(), closing) {
-            // Whether it is back is seen by what is under way.
+            // The requests under way show whether it can be reached again.
             (Some(_), _) if !self.tasks.is_empty() => None,
             (Some(then), Closing::NotYet) => Some(then),
             (Some(_), Closing::By(_) | Closing::Patiently(_) | Closing::AtOnce) => None,
@@ -284,7 +284,7 @@ impl<'a> Delivery<'a> {
                 _ => self.last_chance = true,
             }
         }
-        // A server that was away is tried with one attempt.
+        // A server that could not be reached is tried with one attempt.
         let most = if self.breaker.is_open() { 1 } else { MOST_ATTEMPTS };
         while !self.run_under_way
             && self.attempts_under_way < most
@@ -336,7 +336,7 @@ impl<'a> Delivery<'a> {
         true
     }
 
-    /// The id of a run there, once it is known there.
+    /// Returns the id of a run at the destination, once that knows it.
     fn run_there(&self, run_id: &str) -> Option<String> {
         self.marks.borrow().run(&self.to.name, run_id).map(str::to_owned)
     }
