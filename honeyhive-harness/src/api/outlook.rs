@@ -1,4 +1,4 @@
-//! What a failed request means for what was to be sent: the one table of it.
+//! The consequences of a failed request for the data that was to be sent, in one table.
 //!
 //! The client retries by it. The rooms above that send (`upload`, `program`, by way of `send`)
 //! decide by it what is kept to be sent again, what is sent in smaller requests, and what is given
@@ -6,18 +6,19 @@
 
 use super::error::{ApiError, ApiErrorKind};
 
-/// What a failed request means for what was to be sent.
+/// The consequence of a failed request for the data that was to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outlook {
-    /// The same request may succeed by itself, and soon.
+    /// The same request may succeed soon, without any change.
     Soon,
-    /// It may succeed once the server, the network or a setting has changed. That says nothing
-    /// about what was sent, so all of it is kept.
+    /// The request may succeed once the server, the network or a setting has changed. That says
+    /// nothing about the data, so all of it is kept.
     Later,
-    /// The same, and until then the server takes nothing else either: the key is refused.
+    /// The key is refused: the request may succeed once a setting has changed, and until then the
+    /// server accepts nothing else either.
     Key,
-    /// The server read the request and refuses its content. It is final only where the server
-    /// takes other requests of the same kind: a wrong address can answer like this, too.
+    /// The server read the request and refuses its content. That is final only where the server
+    /// accepts other requests of the same kind: a wrong address can answer like this, too.
     Content,
 }
 
@@ -30,13 +31,13 @@ impl Outlook {
 
 impl ApiError {
     /// Returns whether the same request may well succeed soon: the server could not be reached, broke
-    /// off, was too slow, or is out of order or busy (408, 425, 429, and 5xx but for 501, 505,
-    /// 506, 508, 510 and 511, which somebody has to act on).
+    /// off, was too slow, or is out of order or busy (408, 425, 429, and 5xx except for 501, 505, 506,
+    /// 508, 510 and 511, which a person has to act on).
     pub fn is_transient(&self) -> bool {
         self.kind().is_transient()
     }
 
-    /// Returns what it means for what was to be sent.
+    /// Returns the consequence for the data that was to be sent.
     pub(crate) fn outlook(&self) -> Outlook {
         self.kind().outlook()
     }
@@ -53,17 +54,18 @@ impl ApiError {
 }
 
 impl ApiErrorKind {
-    /// The table: see [`Outlook`].
+    /// Returns the consequence of this kind of error; this is the table of [`Outlook`].
     pub(super) fn outlook(&self) -> Outlook {
         match self {
             Self::Connect(_) | Self::Broken(_) | Self::Timeout(_) => Outlook::Soon,
             Self::Status(refusal) => match refusal.status {
                 401 | 403 => Outlook::Key,
                 400 | 413 | 422 => Outlook::Content,
-                // Not implemented, HTTP version, loops, and networks that want a log-in.
+                // These are: not implemented, HTTP version, loops, and networks that require a log-in.
                 501 | 505 | 506 | 508 | 510 | 511 => Outlook::Later,
                 408 | 425 | 429 | 500.. => Outlook::Soon,
-                // Redirects, wrong paths and methods, media types, conflicts, payment ..
+                // These are redirects, wrong paths and methods, media types, conflicts, payment and
+                // the like.
                 _ => Outlook::Later,
             },
             Self::Encode(_) => Outlook::Content,
@@ -83,8 +85,8 @@ impl ApiErrorKind {
         self.outlook() == Outlook::Soon
     }
 
-    /// Returns whether the server certainly did nothing, so that even what must not be done twice
-    /// can be asked again.
+    /// Returns whether the server certainly did nothing, so that even a request that must not be done
+    /// twice can be sent again.
     pub(super) fn is_untouched(&self) -> bool {
         match self {
             Self::Connect(_) => true,
