@@ -401,12 +401,14 @@ mod ids;
 mod invocation;
 pub mod journal;
 mod json;
+mod program;
 mod redact;
 #[doc(hidden)]
 pub mod registry;
 mod report;
 pub mod rule;
 pub mod score;
+mod send;
 pub mod stats;
 mod text;
 pub mod tracer;
