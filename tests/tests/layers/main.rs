@@ -114,7 +114,7 @@ fn files_use_each_other_in_no_circle() {
         .into_iter()
         .partition(|circle| circle.iter().all(|path| WITH_CIRCLES.contains(&&*path[0])));
     for room in WITH_CIRCLES {
-        let is_left = known.iter().flatten().any(|path| path[0] == room);
+        let is_left = known.iter().flatten().any(|path| path[0] == *room);
         assert!(is_left, "`{room}` has no circle any more: take it off the list");
     }
     for circle in found {
