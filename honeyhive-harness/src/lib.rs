@@ -275,7 +275,7 @@
 //!
 //! | variable | meaning |
 //! |---|---|
-//! | `HH_DIR` | the directory for journals, instead of `target/honeyhive` |
+//! | `HH_DIR` | the directory for journals, instead of `target/honeyhive`; relative to where the command is typed |
 //! | `HH_CAPTURE=none` | inputs, outputs and texts of errors are not recorded |
 //! | `HH_CONCURRENCY` | attempts at once over all experiments; `--test-threads` wins |
 //! | `HH_REPEATS` | attempts per case, for all experiments |

@@ -14,7 +14,7 @@ mod task;
 mod vars;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use connection::Family;
@@ -177,7 +177,7 @@ impl Config {
         let otlp_fault = otlp.as_ref().err().cloned();
         warnings.extend(otlp_fault.clone());
         let config = Self {
-            dir: vars.raw("HH_DIR").map(PathBuf::from),
+            dir: vars.raw("HH_DIR").map(|dir| absolute(Path::new(dir), &vars)),
             cache_dir: cache_dir(&vars),
             #[cfg(feature = "cli")]
             target_dir: vars.raw("CARGO_TARGET_DIR").map(PathBuf::from),
@@ -280,6 +280,30 @@ fn cache_dir(vars: &Vars) -> Option<PathBuf> {
     vars.raw(named).map(PathBuf::from).or_else(home).filter(|path| path.is_absolute())
 }
 
+/// Returns an absolute path for one that is relative to the directory where the command was typed.
+/// Cargo starts a test in the directory of its package, and the code under test may leave that.
+fn absolute(path: &Path, vars: &Vars) -> PathBuf {
+    let is_test = vars.has("CARGO") && vars.has("CARGO_MANIFEST_DIR");
+    let typed_in = if is_test && path.is_relative() { typed_in(vars) } else { None };
+    match typed_in {
+        Some(directory) => directory.join(path),
+        None => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+    }
+}
+
+/// Returns the working directory of the cargo, or the nextest, that started this process.
+fn typed_in(vars: &Vars) -> Option<PathBuf> {
+    #[cfg(target_os = "linux")]
+    {
+        let parent = std::os::unix::process::parent_id();
+        if let Ok(directory) = std::fs::read_link(format!("/proc/{parent}/cwd")) {
+            return Some(directory);
+        }
+    }
+    // Only a shell keeps this variable up to date.
+    vars.raw("PWD").map(PathBuf::from).filter(|directory| directory.is_absolute())
+}
+
 /// Returns the name of the running program, without its directory and ending.
 pub(crate) fn program_name() -> Option<String> {
     let file = std::env::current_exe().ok()?;
@@ -304,6 +328,18 @@ mod tests {
         assert!(!required(&[("CI", "false")]) && !required(&[("CI", "")]) && !required(&[]));
         assert!(!required(&[("CI", "true"), ("HH_REQUIRE_GATES", "0")]));
         assert!(Config::read([], true).unwrap().require_gates);
+    }
+
+    #[test]
+    fn a_relative_directory_has_one_meaning() {
+        let here = std::env::current_dir().unwrap();
+        let dir = |variables: &[(&str, &str)]| read(variables).unwrap().dir;
+        assert_eq!(dir(&[]), None);
+        assert_eq!(dir(&[("HH_DIR", "shard-1")]), Some(here.join("shard-1")));
+        assert_eq!(dir(&[("HH_DIR", "/runs")]), Some("/runs".into()));
+        let of_a_test =
+            dir(&[("HH_DIR", "a b"), ("CARGO", "cargo"), ("CARGO_MANIFEST_DIR", "/nowhere")]);
+        assert!(of_a_test.is_some_and(|dir| dir.is_absolute() && dir.ends_with("a b")));
     }
 
     #[test]

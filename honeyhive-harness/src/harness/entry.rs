@@ -113,6 +113,13 @@ fn run_experiments(
         if let (Some(_), [missing, ..], true) = (&config.nextest, &args.filters[..], args.exact) {
             return Err(format!("experiment `{missing}` is not in this test target any more"));
         }
+        if args.must_exist {
+            return Err(
+                "none of the tests that are to be run again is selected: other arguments, such as \
+                 --skip or --ignored, leave them out"
+                    .to_owned(),
+            );
+        }
         for text in plan.faults().map(str::to_owned).chain(notes) {
             report::note(&redactor.text(&text));
         }

@@ -48,7 +48,8 @@ const ROOMS: &[&str] = &[
 ];
 
 /// Rooms with circles of files that are still to be opened.
-const WITH_CIRCLES: &[&str] = &["api", "baseline", "dataset", "engine", "gate", "journal", "report"];
+const WITH_CIRCLES: &[&str] =
+    &["api", "baseline", "dataset", "engine", "gate", "journal", "report"];
 
 /// Public modules that show names of a room above their own, under the paths that users know.
 const FACADES: [(&str, &str); 1] = [("tracer", "program")];
