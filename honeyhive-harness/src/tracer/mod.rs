@@ -91,12 +91,12 @@ mod flush;
 pub(crate) mod otlp;
 mod outbox;
 mod pipeline;
+mod pool;
 mod program;
 mod propagation;
 mod routing;
 mod session;
 mod span;
-mod spares;
 mod trace;
 mod worker;
 
@@ -119,14 +119,14 @@ use buffer::{Ended, SpanBuffer};
 pub use builder::{TracerBuilder, TracerError};
 pub use enrich::{Enrichment, enrich_session, enrich_span};
 pub use flush::{Flushed, Telemetry};
+use pool::Parts;
+pub(crate) use pool::TracerPool;
 use program::Program;
 pub(crate) use routing::{install_global, is_global};
 pub use session::Session;
 use session::SessionState;
 pub use span::Span;
 pub(crate) use span::fail;
-use spares::Parts;
-pub(crate) use spares::Spares;
 pub use trace::{SpanEvent, SpanQuery, SpanRecord, SpanStatus, Trace};
 
 /// Attribute names that this crate sets on spans.
@@ -304,7 +304,7 @@ impl Tracer {
         Self::put_together(ids, Parts { provider, tracer, buffer }, session, program)
     }
 
-    /// A tracer for one attempt, of what an earlier one was made of.
+    /// Creates a tracer for one attempt from the parts of an earlier one.
     fn of_parts(ids: Ids, parts: Parts) -> Self {
         Self::put_together(ids, parts, OnceLock::new(), None)
     }
