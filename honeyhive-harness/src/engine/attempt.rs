@@ -17,7 +17,7 @@ use crate::datapoint::Datapoint;
 use crate::evaluators::Subject;
 use crate::journal::{AttemptError, AttemptRecord, ErrorKind};
 use crate::registry::Call;
-use crate::tracer::{Finished, Ids, Spares};
+use crate::tracer::{Finished, Ids, TracerPool};
 
 /// The pause before the second try; it doubles each time, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -76,26 +76,26 @@ impl Attempted {
 pub(super) struct Tools {
     pub(super) workers: Arc<Workers>,
     pub(super) halt: Arc<Halt>,
-    spares: Spares,
+    tracers: TracerPool,
 }
 
 impl Tools {
     /// Creates them, with so many threads for asynchronous code.
     pub(super) fn new(threads: usize, halt: Arc<Halt>) -> std::io::Result<Self> {
-        Ok(Self { workers: Arc::new(Workers::new(threads)?), halt, spares: Spares::default() })
+        Ok(Self { workers: Arc::new(Workers::new(threads)?), halt, tracers: TracerPool::default() })
     }
 }
 
 /// Runs one attempt to its end.
 pub(super) async fn run(
-    Tools { workers, halt, spares }: &Tools,
+    Tools { workers, halt, tracers }: &Tools,
     spec: &Arc<Spec>,
     row: usize,
     attempt: u32,
     datapoint: Arc<Datapoint>,
 ) -> Attempted {
     let mut record = begin(spec, row, attempt, Some(&datapoint));
-    let tracer = spares.tracer(Ids {
+    let tracer = tracers.tracer(Ids {
         run_id: Arc::clone(&spec.run_id),
         dataset_id: Arc::clone(&spec.external.dataset),
         datapoint_id: record.datapoint_id.as_str().into(),
@@ -149,7 +149,7 @@ pub(super) async fn run(
     let finished = tracer.finish();
     record.enrichment = tracer.session_enrichment();
     drop(context);
-    spares.take_back(tracer);
+    tracers.take_back(tracer);
     Attempted { record, readable, rest: Some((finished, recalled)) }
 }
 

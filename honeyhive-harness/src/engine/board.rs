@@ -1,4 +1,4 @@
-//! Where results are put up, and where whoever reports them waits.
+//! Keeps the results of cases for the tests that wait for them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use crate::gate::case::Case;
 use crate::gate::miss::Miss;
 use crate::journal::AttemptRecord;
 
-/// What a case's test reports.
+/// The result that a case's test reports.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) passed: bool,
@@ -52,7 +52,7 @@ pub(crate) struct Board {
     pub(crate) lanes: Vec<Lane>,
 }
 
-/// A panic of whoever held the lock leaves nothing half done here.
+/// Locks a mutex of the engine, whose contents are whole even after a panic of another thread.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -74,12 +74,12 @@ impl Lane {
         }
     }
 
-    /// Whether the gate was decided before all cases ended.
+    /// Returns whether the gate was decided before all cases ended.
     pub(crate) fn is_decided(&self) -> bool {
         self.decided.load(Ordering::Acquire)
     }
 
-    /// Puts up the result of the case at `index` of the selection.
+    /// Sets the result of the case at `index` of the selection.
     pub(super) fn put(&self, index: usize, case: Case, miss: Option<Miss>, outcome: Outcome) {
         if self.has(index) {
             return;
@@ -111,7 +111,7 @@ impl Lane {
         misses.truncate(KEPT_MISSES);
     }
 
-    /// Whether the case at `index` of the selection has a result.
+    /// Returns whether the case at `index` of the selection has a result.
     pub(super) fn has(&self, index: usize) -> bool {
         self.outcomes[index].get().is_some()
     }
@@ -147,7 +147,7 @@ impl Lane {
         cases
     }
 
-    /// Keeps the attempts of a case for whoever asked for them.
+    /// Keeps the attempts of a case.
     pub(super) fn keep_attempts(&self, row: usize, attempts: Vec<AttemptRecord>) {
         lock(&self.attempts).push((row, attempts));
     }

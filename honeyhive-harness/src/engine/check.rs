@@ -35,7 +35,7 @@ impl Faults {
     }
 }
 
-/// Of rows that were run before.
+/// Returns the faults of rows whose cases were run before: none.
 pub(crate) fn no_faults() -> Faults {
     Faults::default()
 }

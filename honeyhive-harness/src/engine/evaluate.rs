@@ -101,7 +101,7 @@ pub(super) fn in_turn(
     }
 }
 
-/// Waits for the scores of all evaluators, in order, and whether each could read the output.
+/// Waits for the scores of all evaluators, in order, and says whether each could read the output.
 /// `in_turn` is the thread of a synchronous function, which goes on with the evaluators.
 pub(super) async fn all(
     workers: &Arc<Workers>,
@@ -200,7 +200,7 @@ impl Beside {
     }
 }
 
-/// The record of an answer, and whether the evaluator could read the output.
+/// Returns the record of an answer, and whether the evaluator could read the output.
 fn score(
     context: &AttemptContext,
     index: usize,

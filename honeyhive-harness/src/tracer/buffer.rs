@@ -89,7 +89,7 @@ impl SpanBuffer {
         std::mem::take(&mut state.spans)
     }
 
-    /// Makes it as new. For whoever has it alone.
+    /// Resets the buffer. Only for a caller that nothing else shares it with.
     pub(crate) fn open_again(&self) {
         *self.lock() = State::default();
         for count in [&self.started, &self.ended, &self.dropped] {

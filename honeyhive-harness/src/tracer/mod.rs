@@ -104,12 +104,12 @@ mod enrich;
 mod event_type;
 pub(crate) mod families;
 mod flatten;
+mod pool;
 pub(crate) mod propagation;
 mod routing;
 pub(crate) mod session;
 mod sink;
 mod span;
-mod spares;
 mod trace;
 
 use std::borrow::Cow;
@@ -129,14 +129,14 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanLimits
 
 use buffer::{Ended, SpanBuffer};
 pub use enrich::{Enrichment, enrich_session, enrich_span};
+use pool::Parts;
+pub(crate) use pool::TracerPool;
 pub(crate) use routing::{install_global, is_global};
 pub use session::Session;
 use session::SessionState;
 pub(crate) use sink::SessionSink;
 pub use span::Span;
 pub(crate) use span::fail;
-use spares::Parts;
-pub(crate) use spares::Spares;
 pub(crate) use trace::unix_ns;
 pub use trace::{SpanEvent, SpanQuery, SpanRecord, SpanStatus, Trace};
 
@@ -311,7 +311,7 @@ impl Tracer {
         Self::put_together(ids, Parts { provider, tracer, buffer }, session, sink)
     }
 
-    /// A tracer for one attempt, of what an earlier one was made of.
+    /// Creates a tracer for one attempt from the parts of an earlier one.
     fn of_parts(ids: Ids, parts: Parts) -> Self {
         Self::put_together(ids, parts, OnceLock::new(), None)
     }
