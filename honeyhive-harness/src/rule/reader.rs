@@ -72,17 +72,18 @@ impl<'a> Reader<'a> {
             }
             ahead += 1;
         }
-        match ahead.checked_sub(1).and_then(|last| self.peek(last)) {
-            None => self.here(),
-            Some(last) => {
-                let column = self.here().column;
-                let end = last.column + last.text.chars().count();
-                Place {
-                    column,
-                    found: self.text.chars().skip(column - 1).take(end - column).collect(),
-                }
-            }
-        }
+        self.next(ahead)
+    }
+
+    /// The place of so many of the next tokens, as they are written.
+    fn next(&self, tokens: usize) -> Place {
+        let here = self.here();
+        let Some(last) = tokens.checked_sub(1).and_then(|last| self.peek(last)) else {
+            return here;
+        };
+        let length = last.column + last.text.chars().count() - here.column;
+        let found = self.text.chars().skip(here.column - 1).take(length).collect();
+        Place { found, ..here }
     }
 
     pub(super) fn fail<T>(&self, place: &Place, message: impl Into<String>) -> Read<T> {
@@ -139,7 +140,7 @@ impl<'a> Reader<'a> {
         };
         let (value, sign) = if minus { (-value, "-") } else { (*value, "") };
         let text = format!("{sign}{text}");
-        let at = Place { column: self.here().column, found: text.clone() };
+        let at = self.next(1 + usize::from(minus));
         self.at += 1 + usize::from(minus);
         if !value.is_finite() {
             return self.fail(&at, "this number is too large");
@@ -169,7 +170,6 @@ impl<'a> Reader<'a> {
         if self.takes("<=") {
             return Ok(Comparison::AtMost);
         }
-        let mut place = self.here();
         let mut shown = String::new();
         let mut ahead = 0;
         while let Some(token) = self.peek(ahead)
@@ -180,9 +180,9 @@ impl<'a> Reader<'a> {
             ahead += 1;
         }
         if shown.is_empty() {
-            return self.fail(&place, "expected `>=` or `<=`");
+            return self.fail(&self.here(), "expected `>=` or `<=`");
         }
-        place.found.clone_from(&shown);
+        let place = self.next(ahead);
         let right = match &*shown {
             ">" | "=>" => ">=",
             "<" | "=<" => "<=",
