@@ -382,6 +382,7 @@ mod harness;
 mod ids;
 pub mod journal;
 mod json;
+mod outcome;
 mod redact;
 #[doc(hidden)]
 pub mod registry;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up. A room may use those before it.
-const ROOMS: [&str; 27] = [
+const ROOMS: [&str; 28] = [
     "text",
     "json",
     "activity",
@@ -26,6 +26,7 @@ const ROOMS: [&str; 27] = [
     "evaluators",
     "baseline",
     "gate",
+    "outcome",
     "registry",
     "upload",
     "report",

@@ -131,6 +131,11 @@ impl Lane {
         self.slots[index].outcome.get().is_some()
     }
 
+    /// Returns whether the case at `index` of the selection has a result and passed.
+    pub(crate) fn has_passed(&self, index: usize) -> bool {
+        self.slots[index].outcome.get().is_some_and(|outcome| outcome.passed)
+    }
+
     /// Waits for a case.
     pub(crate) fn wait(&self, index: usize) -> Outcome {
         let slot = &self.slots[index];

@@ -15,7 +15,7 @@ use crate::gate::case::{self, Case, CaseScore, Decision, RowFacts};
 use crate::gate::miss::Miss;
 use crate::gate::snapshot::missed_before;
 use crate::gate::verdict::Baseline;
-use crate::journal::{AttemptError, AttemptRecord, CaseRecord, Entry, ErrorKind, Record, models};
+use crate::journal::{AttemptError, AttemptRecord, CaseRecord, ErrorKind, Record, models};
 use crate::text::one_line;
 
 /// Columns of a reason in a failed test's text.
@@ -154,7 +154,7 @@ async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
     if tells {
         note_readable(shared, pending.job, &record, &readable);
     }
-    let mut entry = Entry::default();
+    let mut entry = shared.journal.entry();
     let record = Record::Attempt(record);
     entry.push(&record);
     let Record::Attempt(record) = record else { return };

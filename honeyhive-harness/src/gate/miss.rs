@@ -18,7 +18,8 @@ const TAIL: usize = 400;
 /// Fields of a value that a summary may want.
 const MOST_FIELDS: usize = 12;
 
-/// By how much more severe a case is that did not miss before; more than all that is below it.
+/// By how much more severe a case is that did not miss before than one of a row that was added, and that
+/// one than one that missed before, too; more than all that is below it.
 const NEW: f64 = 20_000.0;
 
 /// A field of a value, on one line.
@@ -119,7 +120,7 @@ impl Miss {
             _ => 1000.0,
         };
         let severity =
-            if failed { 2.0 * NEW } else { 0.0 } + rank + record.map_or(0.0, worst).min(999.0);
+            if failed { 3.0 * NEW } else { 0.0 } + rank + record.map_or(0.0, worst).min(999.0);
         Self {
             row: case.row,
             test,
@@ -135,12 +136,15 @@ impl Miss {
 }
 
 impl Miss {
-    /// Says whether the case missed in the baseline, too: then it comes after those that did not.
+    /// Compares the case with the baseline: those that did not miss there come first, then those that it
+    /// does not know, then those that missed there, too.
     pub(crate) fn compare(&mut self, missed_before: Option<bool>) {
         self.is_new = missed_before == Some(false);
-        if missed_before != Some(true) {
-            self.severity += NEW;
-        }
+        self.severity += match missed_before {
+            Some(false) => 2.0 * NEW,
+            None => NEW,
+            Some(true) => 0.0,
+        };
     }
 }
 

@@ -109,14 +109,8 @@ fn no_case(rule: &GateRule) -> RuleRecord {
 
 /// What rules come to together.
 pub(crate) fn verdict_of(rules: &[RuleRecord]) -> Verdict {
-    let any = |wanted| rules.iter().any(|rule| rule.verdict == wanted);
-    if any(Verdict::Fail) {
-        Verdict::Fail
-    } else if any(Verdict::Inconclusive) {
-        Verdict::Inconclusive
-    } else {
-        Verdict::Pass
-    }
+    let verdicts = rules.iter().map(|rule| rule.verdict);
+    verdicts.min_by_key(|verdict| verdict.rank()).unwrap_or(Verdict::Pass)
 }
 
 /// The verdict of a gate. `strict` makes a gate that cannot judge a failure.

@@ -48,7 +48,7 @@ use crate::gate::case::has_miss;
 use crate::journal::{self, CaseState, Entry, InvocationRecord, Record, Writer};
 use crate::redact::Redactor;
 use crate::registry;
-use crate::report::files::AfterRun;
+use crate::report::files::{AfterRun, most_kept};
 use crate::report::{self, Fault};
 use crate::text::count;
 
@@ -193,7 +193,9 @@ fn execute(
     };
     let (options, waiting) = options(&prepared.jobs, tests, args, config, redactor)?;
     let destinations = sending::announce(config, &prepared.jobs)?;
-    let (journal, mut entry) = open_journal(config, target, rejudged, redactor)?;
+    let cases = prepared.jobs.iter().map(|job| job.selected.len()).sum();
+    let keep = most_kept(&config.reports, cases);
+    let (journal, mut entry) = open_journal(config, target, (rejudged, keep), redactor)?;
     let journal = Arc::new(journal);
     if config.nextest.as_ref().is_some_and(|nextest| nextest.attempt > 1) {
         recall(&mut prepared.jobs, journal.path())?;
@@ -322,7 +324,7 @@ fn after_run(shared: &Shared, config: &Config, target: &place::Target) -> AfterR
 fn open_journal(
     config: &Config,
     target: &place::Target,
-    rejudged: Option<String>,
+    (rejudged, keep): (Option<String>, Option<u64>),
     redactor: &Redactor,
 ) -> Result<(Writer, Entry), String> {
     let root = config.dir.clone().unwrap_or_else(place::journal_root);
@@ -354,7 +356,7 @@ fn open_journal(
         Some(nextest) => nextest.run_id.clone(),
         None => config.under_cargo.then(place::parent_key).flatten(),
     };
-    let opened = journal::create(&root, parent.as_deref(), invocation).map_err(|error| {
+    let opened = journal::create(&root, parent.as_deref(), invocation, keep).map_err(|error| {
         if config.dir.is_some() { format!("{error} (from HH_DIR)") } else { error }
     })?;
     if let (Some(cache), Some((_, package))) = (&config.cache_dir, &config.package)

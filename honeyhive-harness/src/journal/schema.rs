@@ -123,6 +123,14 @@ pub struct InvocationRecord {
     pub project: Option<String>,
 }
 
+impl InvocationRecord {
+    /// Returns the package and test target: `app/evals`.
+    pub(crate) fn path(&self) -> String {
+        let path = format!("{}/{}", self.package, self.target);
+        path.trim_start_matches('/').to_owned()
+    }
+}
+
 /// The state of the sources under test; every field is absent where git does not say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

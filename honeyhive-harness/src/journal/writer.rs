@@ -17,6 +17,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::directory::invocation_dir;
 use super::identity::Identity;
+use super::kept::{self, Kept, Own};
 use super::line::Lines;
 use super::schema::{InvocationRecord, Record, SCHEMA};
 use crate::files;
@@ -37,6 +38,8 @@ pub(crate) struct Entry {
     results: usize,
     /// The last of them is the `end` record.
     ends: bool,
+    /// The same records, where the journal keeps them.
+    records: Option<Vec<Record>>,
 }
 
 type Buffers = (Vec<u8>, Vec<(usize, u32)>);
@@ -48,7 +51,7 @@ thread_local! {
 
 impl Default for Entry {
     fn default() -> Self {
-        Self { lines: Lines::reusing(SPARE.take()), results: 0, ends: false }
+        Self { lines: Lines::reusing(SPARE.take()), results: 0, ends: false, records: None }
     }
 }
 
@@ -67,6 +70,9 @@ impl Entry {
     pub(crate) fn push(&mut self, record: &Record) {
         self.results += usize::from(matches!(record, Record::Attempt(_) | Record::Case(_)));
         self.ends |= matches!(record, Record::End(_));
+        if let Some(records) = &mut self.records {
+            records.push(kept::copy(record));
+        }
         self.lines.push(record);
     }
 }
@@ -79,6 +85,10 @@ struct Waiting {
     lines: Vec<u8>,
     /// The number of the last line of the file, with those that wait.
     number: u64,
+    /// The size of the file, with what waits.
+    size: u64,
+    /// The records of the file, with those that wait, while they are kept.
+    kept: Option<Kept>,
     /// The `end` record was taken: nothing is written after it.
     ended: bool,
     /// Attempts and cases that came after it.
@@ -89,6 +99,26 @@ struct Waiting {
     closed: bool,
     /// Nobody will write it.
     abandoned: bool,
+}
+
+impl Waiting {
+    /// Takes the lines of an entry, and its records where they are kept.
+    fn take(&mut self, entry: &mut Entry) {
+        let Self { lines, number, size, kept, .. } = self;
+        let (waiting, before) = (lines.len(), *size);
+        let mut begins = Vec::new();
+        entry.lines.append_to(lines, number, |at| {
+            if kept.is_some() {
+                begins.push(before + (at - waiting) as u64);
+            }
+        });
+        *size += (lines.len() - waiting) as u64;
+        if let (Some(all), Some(records)) = (kept.as_mut(), &mut entry.records)
+            && !all.add(records, begins, *size)
+        {
+            *kept = None;
+        }
+    }
 }
 
 /// Where the attempts and the journal's thread meet.
@@ -115,6 +145,8 @@ pub(crate) struct Writer {
     /// How many bytes are on disk.
     length: watch::Receiver<u64>,
     identity: Identity,
+    /// Set when the records that are written are kept in memory, too.
+    keeps: bool,
 }
 
 impl Writer {
@@ -128,7 +160,21 @@ impl Writer {
             failed: Arc::default(),
             length,
             identity: Identity::default(),
+            keeps: false,
         }
+    }
+
+    /// Returns an empty entry for this journal.
+    pub(crate) fn entry(&self) -> Entry {
+        let mut entry = Entry::default();
+        entry.records = self.keeps.then(Vec::new);
+        entry
+    }
+
+    /// Takes the records that were kept, once.
+    pub(crate) fn take_kept(&self) -> Option<Own> {
+        let kept = self.queue.lock().kept.take();
+        kept.map(Kept::into_own)
     }
 
     fn is_nowhere(&self) -> bool {
@@ -175,15 +221,14 @@ impl Writer {
         !self.is_nowhere() && self.identity.check(&self.path, *self.length.borrow(), false).is_err()
     }
 
-    fn order(&self, entry: Entry) -> oneshot::Receiver<Outcome> {
+    fn order(&self, mut entry: Entry) -> oneshot::Receiver<Outcome> {
         let (done, outcome) = oneshot::channel();
         let mut waiting = self.queue.lock();
         // Where it will not be written, `done` is dropped, which the receiver sees.
         if waiting.ended {
             waiting.late += entry.results;
         } else if !waiting.abandoned {
-            let Waiting { lines, number, .. } = &mut *waiting;
-            entry.lines.append_to(lines, number);
+            waiting.take(&mut entry);
             waiting.ended = entry.ends;
             waiting.done.push(done);
             if waiting.done.len() == 1 {
@@ -233,7 +278,9 @@ impl Drop for Writer {
     }
 }
 
-/// Opens the journal of this process below `root`; its first lines are given back to be committed.
+/// Opens the journal of this process below `root`; its first lines are given back to be committed. With
+/// `keep`, the records that are written stay in memory, too, without spans, until the file has more bytes
+/// than that.
 ///
 /// # Errors
 /// When the directory or file cannot be made or written; the text says which and why.
@@ -241,6 +288,7 @@ pub(crate) fn create(
     root: &Path,
     parent: Option<&str>,
     mut invocation: InvocationRecord,
+    keep: Option<u64>,
 ) -> Result<(Writer, Entry), String> {
     let now = timestamp(SystemTime::now());
     let directory = invocation_dir(root, parent, &now)
@@ -264,7 +312,9 @@ pub(crate) fn create(
     invocation.invocation =
         directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
 
-    let queue = Arc::<Queue>::default();
+    let kept = keep.map(|most| Kept::new(&path, most));
+    let waiting = Mutex::new(Waiting { kept, ..Waiting::default() });
+    let queue = Arc::new(Queue { waiting, bell: Condvar::new() });
     let failed = Arc::new(OnceLock::new());
     let (on_disk, length) = watch::channel(0);
     let worker = Worker {
@@ -282,9 +332,16 @@ pub(crate) fn create(
             move || worker.run(&desk)
         })
         .map_err(|error| format!("cannot start the journal's thread: {error}"))?;
-    let writer =
-        Writer { queue, thread: Some(thread), path: path.clone(), failed, length, identity };
-    let mut first = Entry::default();
+    let writer = Writer {
+        queue,
+        thread: Some(thread),
+        path: path.clone(),
+        failed,
+        length,
+        identity,
+        keeps: keep.is_some(),
+    };
+    let mut first = writer.entry();
     first.push(&Record::Invocation(invocation));
     Ok((writer, first))
 }
@@ -403,7 +460,7 @@ mod tests {
     }
 
     fn open(root: &Path) -> Writer {
-        let (writer, first) = create(root, None, InvocationRecord::default()).unwrap();
+        let (writer, first) = create(root, None, InvocationRecord::default(), None).unwrap();
         writer.commit_blocking(first).unwrap();
         writer
     }

@@ -22,7 +22,7 @@ use crate::evaluators::Evaluator;
 use crate::gate::case::Rules;
 use crate::gate::evaluator::Judge;
 use crate::ids;
-use crate::journal::{self, EndRecord, Entry, InvocationRecord, Record, Writer};
+use crate::journal::{self, EndRecord, InvocationRecord, Record, Writer};
 use crate::redact::Redactor;
 use crate::registry::Call;
 use crate::score::Reducer;
@@ -223,11 +223,10 @@ pub async fn run_experiment(
         return Err(RunError(error.to_owned()));
     }
     let mut result = result::result(&spec, &shared, started.elapsed(), &journal);
-    let mut entry = Entry::default();
-    let Totals { passed, failed, errors, unscored, skipped } = result.totals;
+    let mut entry = journal.entry();
     entry.push(&Record::End(EndRecord {
         ended_at: timestamp(std::time::SystemTime::now()),
-        cases: [passed, failed, errors, unscored, skipped].into(),
+        cases: result.datapoints.iter().map(|datapoint| datapoint.state).collect(),
         redacted: shared.options.redactor.taken(),
         ..EndRecord::default()
     }));
@@ -326,7 +325,7 @@ async fn open_journal(
         project: options.project.clone(),
         ..InvocationRecord::default()
     };
-    let (journal, mut entry) = journal::create(root, None, invocation).map_err(RunError)?;
+    let (journal, mut entry) = journal::create(root, None, invocation, None).map_err(RunError)?;
     let mut experiment = spec.record(selected);
     experiment.redact(redactor);
     entry.push(&Record::Experiment(Box::new(experiment)));

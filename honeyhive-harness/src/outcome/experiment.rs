@@ -3,18 +3,17 @@
 use std::collections::HashMap;
 
 use super::case::{Case, Change};
-use super::difference::decided_by;
-use super::evaluator::{Measured, Row};
-use super::{Counts, Outcome};
+use super::counts::Counts;
+use super::difference::{Difference, decided_by};
+use super::document::Outcome;
+use super::figures::{Figures, Seen};
 use crate::baseline::{self, RowChanges, ScoreComparison, Snapshot};
 use crate::gate::case::{self as gate, Case as Decided, Rules};
 use crate::gate::snapshot::{facts, missed_before};
 use crate::journal::{
-    CaseResults, CaseState, ExperimentRecord, ExperimentResults, GateRecord, RuleRecord,
-    SlicesRecord, StoppedRecord, Verdict as Says,
+    CaseResults, CaseState, ExperimentRecord, ExperimentResults, SlicesRecord, StoppedRecord,
+    Verdict as Says,
 };
-use crate::rule::Of;
-use crate::stats;
 use crate::text::{count, thousands};
 
 /// What an experiment is compared with.
@@ -50,23 +49,10 @@ pub(crate) struct Compared<'a> {
     pub(crate) regressed: usize,
     /// See `fixed`.
     pub(crate) same: usize,
-    /// Cases that cannot be compared.
-    pub(crate) new: usize,
+    /// Cases that cannot be compared, with those whose rows were added.
+    pub(crate) incomparable: usize,
     /// How the slices that rules name differ in what they gained.
     pub(crate) slices: Vec<SlicesRecord>,
-}
-
-/// What the function of an experiment took, alone, in seconds.
-#[derive(Clone, Debug)]
-pub(crate) struct Latency<'a> {
-    /// Over the cases, their attempts averaged.
-    pub(crate) measured: Measured,
-    /// Nearest-rank, over all attempts.
-    pub(crate) p50: f64,
-    /// See `p50`.
-    pub(crate) p95: f64,
-    /// What the gate's rules about it say.
-    pub(crate) rules: Vec<&'a RuleRecord>,
 }
 
 /// An experiment.
@@ -88,20 +74,8 @@ pub(crate) struct Experiment<'a> {
     pub(crate) causes: Vec<String>,
     /// Those of them that are no case's and no gate's fault: not run, nothing scored.
     pub(crate) broken: Vec<String>,
-    /// What its gate said, where it was asked.
-    pub(crate) gate: Option<&'a GateRecord>,
-    /// The cases that ran, where the gate was decided before the last one.
-    pub(crate) stopped: Option<StoppedRecord>,
-    /// Cases by what became of them, also those that were selected but not run.
-    pub(crate) counts: Counts,
-    /// One per evaluator.
-    pub(crate) rows: Vec<Row<'a>>,
-    /// What the function took, alone; absent when no case has a result.
-    pub(crate) latency: Option<Latency<'a>>,
-    /// The share of cases that ended in an error, of those that ran.
-    pub(crate) error_rate: Option<Measured>,
-    /// What the gate's rules about errors say.
-    pub(crate) error_rules: Vec<&'a RuleRecord>,
+    /// The numbers over all its cases.
+    pub(crate) figures: Figures<'a>,
     /// Those that ran, in the order of the dataset.
     pub(crate) cases: Vec<Case<'a>>,
     /// What came out of the comparison.
@@ -111,7 +85,8 @@ pub(crate) struct Experiment<'a> {
 }
 
 impl<'a> Experiment<'a> {
-    pub(super) fn new(results: &'a ExperimentResults, against: Option<&Against<'a>>) -> Self {
+    /// Puts an experiment together, compared with another run of it where there is one.
+    pub(crate) fn new(results: &'a ExperimentResults, against: Option<&Against<'a>>) -> Self {
         let record = &results.record;
         let others: HashMap<&str, &CaseResults> = against
             .and_then(|against| against.results)
@@ -129,13 +104,8 @@ impl<'a> Experiment<'a> {
                 Case::new(case, &rules.judges, decided, results, before)
             })
             .collect();
-        let mut counts = Counts::default();
-        for case in &cases {
-            counts.add(case.state, 1);
-            counts.misses += usize::from(case.is_miss());
-        }
-        counts.add(CaseState::Skipped, record.selected.saturating_sub(cases.len()));
-        let mut comparisons = against.map(|against| compare(record, against, &mut cases));
+        let comparisons = against.map(|against| compare(record, against, &mut cases));
+        let compared = against.map(|against| compared(against, &rules, &cases));
         if let Some(Against { before, now, .. }) = against {
             for case in &mut cases {
                 let row = now.cases.get(case.id).map(|now| now.row.as_str());
@@ -143,25 +113,27 @@ impl<'a> Experiment<'a> {
                     row.and_then(|row| missed_before(&rules.judges, before, case.id, row));
             }
         }
-        let said: &[RuleRecord] = results.gate.as_ref().map_or(&[], |gate| &gate.rules);
-        let about = |of: Of| {
-            let rules = rules.gates.iter().zip(said).filter(move |(rule, _)| rule.of() == of);
-            rules.map(|(_, record)| record).collect::<Vec<&RuleRecord>>()
-        };
-        let rows: Vec<Row<'a>> = record
-            .evaluators
-            .iter()
-            .enumerate()
-            .map(|(index, evaluator)| {
-                let comparison = comparisons.as_mut().and_then(|all| all.get_mut(index)?.take());
-                let about = about(Of::Evaluator(index));
-                let decides = against.and_then(|against| {
-                    decided_by(&rules, results.gate.as_ref(), against.before, index)
-                });
-                Row::new(index, evaluator, &rules.judges, &decided, about, comparison, decides)
-            })
-            .collect();
-        let Verdict { outcome, causes, broken } = verdict(results, &cases, counts);
+        let states = cases.iter().map(|case| (case.state, case.passed));
+        let names: HashMap<usize, &str> =
+            cases.iter().map(|case| (case.row, case.name())).collect();
+        let mut figures = Figures::new(Seen {
+            counts: Counts::of(states).out_of(record.selected),
+            rules,
+            cases: &decided,
+            is_whole: record.selected == record.rows,
+            gate: results.gate.as_ref(),
+            name: &|row| names.get(&row).copied().unwrap_or_default().to_owned(),
+        });
+        for (evaluator, comparison) in
+            figures.evaluators.iter_mut().zip(comparisons.into_iter().flatten())
+        {
+            let decides = against.and_then(|against| {
+                decided_by(&figures.rules, figures.gate, against.before, evaluator.index)
+            });
+            evaluator.difference = Some(Difference::new(&comparison, decides));
+            evaluator.comparison = Some(comparison);
+        }
+        let Verdict { outcome, causes, broken } = verdict(results, &cases, &figures);
         Self {
             name: &record.experiment,
             target: &results.target,
@@ -174,22 +146,16 @@ impl<'a> Experiment<'a> {
             outcome,
             causes,
             broken,
-            gate: results.gate.as_ref(),
-            stopped: results.gate.as_ref().and_then(|gate| gate.stopped),
-            latency: Latency::new(&rules, &decided, about(Of::Latency)),
-            error_rate: error_rate(&rules, &decided),
-            error_rules: about(Of::Errors),
-            counts,
-            rows,
-            compared: against.map(|against| compared(against, &rules, &cases)),
+            figures,
+            compared,
             rerun: results.rerun(&record.experiment),
             cases,
         }
     }
 
-    /// The cases that are not as they should be: those that fail first, then what a gate decides
-    /// about; among them those that did not miss in the other run, regressions, errors, and then the
-    /// order of the dataset.
+    /// Returns the cases that are not as they should be: those that fail first, then those that a gate
+    /// decides about; among them those that did not miss in the other run before those whose rows were
+    /// added and those that missed there, too; then regressions, errors, and the order of the dataset.
     pub(crate) fn worst(&self) -> Vec<&Case<'a>> {
         let mut bad: Vec<&Case<'a>> = self.cases.iter().filter(|case| case.is_bad()).collect();
         bad.sort_by_key(|case| {
@@ -198,8 +164,8 @@ impl<'a> Experiment<'a> {
                 CaseState::Unscored => 1,
                 _ => 2,
             };
-            let also_before = case.missed_before == Some(true);
-            (case.passed, also_before, case.change != Some(Change::Regressed), state, case.row)
+            let is_same = case.change != Some(Change::Regressed);
+            (case.passed, case.novelty(), is_same, state, case.row)
         });
         bad
     }
@@ -210,7 +176,7 @@ fn compare(
     record: &ExperimentRecord,
     against: &Against<'_>,
     cases: &mut [Case<'_>],
-) -> Vec<Option<ScoreComparison>> {
+) -> Vec<ScoreComparison> {
     let mut found = Vec::with_capacity(record.evaluators.len());
     let places: HashMap<String, usize> =
         cases.iter().enumerate().map(|(place, case)| (case.id.to_owned(), place)).collect();
@@ -223,9 +189,13 @@ fn compare(
                 score.gain = Some(pair.gain);
             }
         }
-        found.push(Some(one));
+        found.push(one);
     }
-    cases.iter_mut().for_each(Case::compare);
+    for case in cases {
+        let then = against.before.cases.get(case.id);
+        let now = against.now.cases.get(case.id);
+        case.compare(then.is_none_or(|then| now.is_some_and(|now| now.row != then.row)));
+    }
     found
 }
 
@@ -240,7 +210,7 @@ fn compared<'a>(against: &Against<'a>, rules: &Rules, cases: &[Case<'_>]) -> Com
         fixed: of(Change::Fixed),
         regressed: of(Change::Regressed),
         same: of(Change::Same),
-        new: of(Change::New),
+        incomparable: of(Change::Added) + of(Change::Incomparable),
         slices: baseline::slices(against.before, against.now, &rules.sliced()),
     }
 }
@@ -252,13 +222,14 @@ struct Verdict {
     broken: Vec<String>,
 }
 
-fn verdict(results: &ExperimentResults, cases: &[Case<'_>], counts: Counts) -> Verdict {
+fn verdict(results: &ExperimentResults, cases: &[Case<'_>], figures: &Figures<'_>) -> Verdict {
+    let states = figures.counts.states;
     let mut outcome = Outcome::Pass;
     let mut causes = Vec::new();
     if let Some(gate) = &results.gate {
         if !gate.passed {
             outcome = Outcome::Fail;
-        } else if gate.verdict == Says::Inconclusive && gate.reason.is_none() {
+        } else if figures.is_inconclusive() {
             outcome = Outcome::Inconclusive;
         }
         let told = gate.rules.iter().filter(|rule| rule.verdict == gate.verdict);
@@ -268,60 +239,30 @@ fn verdict(results: &ExperimentResults, cases: &[Case<'_>], counts: Counts) -> V
             None => causes.extend(told.map(|rule| rule.text.clone())),
         }
     }
-    let ran = || cases.iter().filter(|case| case.state != CaseState::Skipped);
-    let failed = ran().filter(|case| !case.passed).count();
+    let failed = cases.iter().filter(|case| case.state.has_run() && !case.passed).count();
     if failed > 0 {
         outcome = Outcome::Fail;
-        causes.push(format!("{} of {} failed", thousands(failed), count(counts.all(), "case")));
+        causes.push(format!("{} of {} failed", thousands(failed), count(states.all(), "case")));
     }
     let mut broken = Vec::new();
-    let nothing = ran().all(|case| case.scores.iter().all(|score| score.value().is_none()));
-    let record = &results.record;
-    let full = record.selected == record.rows && !record.evaluators.is_empty();
-    if full && ran().next().is_some() && nothing {
+    if figures.nothing_scored {
         outcome = Outcome::Fail;
         broken.push("no case has a score".to_owned());
     }
-    let stopped = results.gate.as_ref().and_then(|gate| gate.stopped);
-    let accounted = stopped.map_or(0, StoppedRecord::not_run);
-    if counts.skipped > accounted {
+    let accounted = figures.stopped().map_or(0, StoppedRecord::not_run);
+    if states.skipped > accounted {
         outcome = outcome.max(Outcome::Unfinished);
-        broken.push(format!("{} not run", count(counts.skipped, "case")));
+        broken.push(format!("{} not run", count(states.skipped, "case")));
     }
     causes.extend(broken.iter().cloned());
     Verdict { outcome, causes, broken }
 }
 
-impl<'a> Latency<'a> {
-    fn new(rules: &Rules, cases: &[Decided], about: Vec<&'a RuleRecord>) -> Option<Self> {
-        let means: Vec<(f64, &Decided)> =
-            cases.iter().filter_map(|case| Some((stats::mean(&case.latencies)?, case))).collect();
-        let mut all: Vec<f64> = cases.iter().flat_map(|case| &case.latencies).copied().collect();
-        all.sort_unstable_by(f64::total_cmp);
-        Some(Self {
-            measured: Measured::new(Of::Latency, &rules.judges, &means, cases.len())?,
-            p50: stats::quantile(&all, 0.50)?,
-            p95: stats::quantile(&all, 0.95)?,
-            rules: about,
-        })
-    }
-}
-
-fn error_rate(rules: &Rules, cases: &[Decided]) -> Option<Measured> {
-    let ran = cases.iter().filter(|case| case.state != CaseState::Skipped);
-    let errors: Vec<(f64, &Decided)> =
-        ran.map(|case| (f64::from(u8::from(case.is_error())), case)).collect();
-    Measured::new(Of::Errors, &rules.judges, &errors, cases.len())
-}
-
 /// A case as the gate saw it.
 fn decide(rules: &Rules, experiment: &ExperimentResults, case: &CaseResults) -> Decided {
-    match &case.record {
-        Some(record) if !case.attempts.is_empty() && record.state != CaseState::Skipped => {
-            let facts = facts(rules, experiment.record.cluster.as_deref(), case);
-            gate::decide(rules, facts, &case.attempts).0
-        }
-        // It was not run, or not to its end.
-        _ => Decided::skipped(case.row, rules),
+    if !case.has_run() {
+        return Decided::skipped(case.row, rules);
     }
+    let facts = facts(rules, experiment.record.cluster.as_deref(), case);
+    gate::decide(rules, facts, &case.attempts).0
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::counts::is_miss;
 use crate::gate::case as gate;
 use crate::gate::evaluator::Judge;
 use crate::journal::{AttemptRecord, CaseResults, CaseState, ExperimentResults};
@@ -52,8 +53,10 @@ pub(crate) enum Change {
     Regressed,
     /// None moved.
     Same,
-    /// The other run has no score of this case, or it asks something else now.
-    New,
+    /// The other run does not have its row, or asks something else by it.
+    Added,
+    /// The runs do not both have a score of it that can be compared.
+    Incomparable,
 }
 
 /// What an evaluator says of a case.
@@ -138,7 +141,7 @@ impl<'a> Case<'a> {
         Self {
             id: &case.id,
             row: case.row,
-            state: case.record.as_ref().map_or(CaseState::Skipped, |record| record.state),
+            state: case.state(),
             passed: case.record.as_ref().is_some_and(|record| record.passed),
             reasons: case.record.as_ref().map_or(&[], |record| &record.reasons),
             attempts: &case.attempts,
@@ -156,15 +159,18 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Says how the case changed; the gains of its scores are known by now.
-    pub(super) fn compare(&mut self) {
+    /// Decides how the case changed; the gains of its scores are known by now. `is_added` is set where
+    /// the other run does not have its row.
+    pub(super) fn compare(&mut self, is_added: bool) {
         let judged = self.scores.iter().any(|score| score.good().is_some() && score.gain.is_some());
         let gains = || {
             let scores = self.scores.iter().filter(|score| !judged || score.good().is_some());
             scores.filter_map(|score| score.gain)
         };
-        self.change = Some(if gains().next().is_none() {
-            Change::New
+        self.change = Some(if is_added {
+            Change::Added
+        } else if gains().next().is_none() {
+            Change::Incomparable
         } else if gains().any(|gain| gain < -ROUNDING) {
             Change::Regressed
         } else if gains().any(|gain| gain > ROUNDING) {
@@ -174,9 +180,24 @@ impl<'a> Case<'a> {
         });
     }
 
-    /// Whether a gate decides about it: its own test passed.
+    /// Returns the name of the case within its experiment, as tests have it.
+    pub(crate) fn name(&self) -> &str {
+        self.test.split_once("::").map_or(&self.test, |(_, name)| name)
+    }
+
+    /// Returns whether a gate decides about it: its own test passed.
     pub(crate) fn is_miss(&self) -> bool {
-        self.state == CaseState::Fail && self.passed
+        is_miss(self.state, self.passed)
+    }
+
+    /// Returns the rank of the case among those that are not as they should be: those that did not miss
+    /// in the other run come first, then those that it does not have, then those that missed there, too.
+    pub(crate) fn novelty(&self) -> u8 {
+        match self.missed_before {
+            Some(true) => 2,
+            None if self.change == Some(Change::Added) => 1,
+            Some(false) | None => 0,
+        }
     }
 
     /// Whether it came to nothing good: it failed, or a gate decides about its miss.
