@@ -1,7 +1,7 @@
 //! An invocation as outputs show it.
 
 use super::counts::Counts;
-use super::ending::Ending;
+use super::ending::{Ending, Outcome};
 use super::experiment::{Against, Experiment};
 use crate::journal::{GitRecord, Results};
 
@@ -26,41 +26,6 @@ pub(crate) struct Document<'a> {
     pub(crate) counts: Counts,
     /// The experiments, in the order in which they started.
     pub(crate) experiments: Vec<Experiment<'a>>,
-}
-
-/// The outcome of an experiment or an invocation. The later counts before the earlier.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Outcome {
-    /// Nothing failed.
-    Pass,
-    /// Nothing failed, but a gate that was asked cannot say.
-    Inconclusive,
-    /// Not everything was run.
-    Unfinished,
-    /// A case or a gate failed, or nothing was scored.
-    Fail,
-}
-
-impl Outcome {
-    /// Returns the word for people, as the terminal has it.
-    pub(crate) const fn word(self) -> &'static str {
-        match self {
-            Self::Pass => "PASS",
-            Self::Inconclusive => "INCONCLUSIVE",
-            Self::Unfinished => "NOT FINISHED",
-            Self::Fail => "FAIL",
-        }
-    }
-
-    /// Returns the name for programs.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Inconclusive => "inconclusive",
-            Self::Unfinished => "unfinished",
-            Self::Fail => "fail",
-        }
-    }
 }
 
 impl<'a> Document<'a> {

@@ -1,4 +1,4 @@
-//! Says whether an invocation ended in good order.
+//! Says whether an invocation ended in good order, and what it comes to.
 
 use crate::journal::Results;
 
@@ -23,6 +23,41 @@ impl Ending {
             Self::Interrupted
         } else {
             Self::Complete
+        }
+    }
+}
+
+/// The outcome of an experiment or an invocation. The later counts before the earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Outcome {
+    /// Nothing failed.
+    Pass,
+    /// Nothing failed, but a gate that was asked cannot say.
+    Inconclusive,
+    /// Not everything was run.
+    Unfinished,
+    /// A case or a gate failed, or nothing was scored.
+    Fail,
+}
+
+impl Outcome {
+    /// Returns the word for people, as the terminal has it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Inconclusive => "INCONCLUSIVE",
+            Self::Unfinished => "NOT FINISHED",
+            Self::Fail => "FAIL",
+        }
+    }
+
+    /// Returns the name for programs.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Inconclusive => "inconclusive",
+            Self::Unfinished => "unfinished",
+            Self::Fail => "fail",
         }
     }
 }

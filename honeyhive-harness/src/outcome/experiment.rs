@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::case::{Case, Change};
 use super::counts::Counts;
 use super::difference::{Difference, decided_by};
-use super::document::Outcome;
+use super::ending::Outcome;
 use super::figures::{Figures, Seen};
 use crate::baseline::{self, RowChanges, ScoreComparison, Snapshot};
 use crate::gate::case::{self as gate, Case as Decided, Rules};

@@ -28,8 +28,8 @@ pub(crate) use counts::Counts;
 #[cfg(feature = "cli")]
 pub(crate) use difference::Difference;
 pub(crate) use difference::{ALPHA, Finding};
-pub(crate) use document::{Document, Outcome};
-pub(crate) use ending::Ending;
+pub(crate) use document::Document;
+pub(crate) use ending::{Ending, Outcome};
 pub(crate) use evaluated::{Evaluated, Measured};
 pub(crate) use experiment::{Against, Compared, Experiment};
 pub(crate) use figures::{Figures, Latency, Seen};
