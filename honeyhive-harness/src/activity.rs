@@ -1,5 +1,5 @@
-//! Code and files of the user that the process waits for outside of attempts, so that a process
-//! that hangs, or is ended by that code, can say where.
+//! Tracks the code and files of the user that the process waits for outside of attempts, so that a
+//! process that hangs, or is ended by that code, can say where.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -13,16 +13,17 @@ static UNDER_WAY: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {
-    /// The innermost activity of this thread; zero is none. Without a destructor, so that it can be
-    /// read while the process ends.
+    /// The id of the innermost activity of this thread; zero for none. It has no destructor, so
+    /// that it can be read while the process ends.
     static INNERMOST: Cell<u64> = const { Cell::new(0) };
 }
 
-/// What is waited for.
+/// The description of an activity.
 #[derive(Clone, Debug)]
 pub(crate) enum What {
     Text(Cow<'static, str>),
-    /// Described only when somebody asks: it is entered too often to make a text each time.
+    /// A description that is computed only when it is shown: such activities are too frequent to
+    /// format a text each time.
     Lazy(fn(usize) -> String, usize),
 }
 
@@ -34,7 +35,7 @@ struct Entry {
     since: Instant,
 }
 
-/// Something that is waited for, until this is dropped.
+/// The guard of an activity, which lasts until this is dropped.
 #[must_use]
 #[derive(Debug)]
 pub(crate) struct Activity {
@@ -42,7 +43,7 @@ pub(crate) struct Activity {
     outer: u64,
 }
 
-/// An activity as it is told.
+/// An activity as it is shown.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Waiting {
     pub(crate) id: u64,
@@ -69,7 +70,7 @@ fn under_way() -> MutexGuard<'static, Vec<Entry>> {
     UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// This thread begins to wait for something of the user.
+/// Begins an activity of this thread: it waits for code or a file of the user.
 pub(crate) fn enter(what: impl Into<What>) -> Activity {
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let (thread, since) = (std::thread::current().id(), Instant::now());
@@ -87,7 +88,7 @@ impl Drop for Activity {
     }
 }
 
-/// What has been waited for longest: of each thread, the innermost activity counts.
+/// Returns the activity that has lasted longest; of each thread, only the innermost one counts.
 pub(crate) fn longest() -> Option<Waiting> {
     let (id, what, since) = {
         let all = under_way();
@@ -98,11 +99,11 @@ pub(crate) fn longest() -> Option<Waiting> {
         let (_, entry) = innermost.min_by_key(|(_, entry)| entry.since)?;
         (entry.id, entry.what.clone(), entry.since.elapsed())
     };
-    // Not under the lock: describing may take locks of others.
+    // The description is computed without the lock, since it may take other locks.
     Some(Waiting { id, what: what.describe(), since })
 }
 
-/// What this thread is inside of.
+/// Describes the innermost activity of this thread; `None` outside of activities.
 pub(crate) fn here() -> Option<String> {
     let id = INNERMOST.get();
     // The process may be ending: another thread that holds the lock may never give it back.

@@ -1,11 +1,11 @@
-//! A datapoint: one row of a dataset.
+//! Defines the datapoint, which is one row of a dataset.
 
 use serde_json::{Map, Value};
 
-/// One row of a dataset: what goes in, what should come out, and what is known about it.
+/// One row of a dataset: its inputs, its expected output, and metadata about it.
 ///
-/// Files are read into datapoints by the [`dataset`](crate::dataset) room; a dataset function
-/// builds them itself.
+/// The [`dataset`](crate::dataset) module reads files into datapoints; a dataset function builds them
+/// itself.
 ///
 /// ```
 /// use honeyhive_harness::Datapoint;
@@ -36,27 +36,28 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Datapoint {
-    /// The row's own id. Without one, the id is a hash of the inputs.
+    /// The id of the row. Without one, a hash of the inputs is used.
     pub id: Option<String>,
-    /// What the experiment's function reads, by name.
+    /// The inputs that the experiment's function reads, by name.
     pub inputs: Map<String, Value>,
-    /// What a good output looks like. `None` and `null` are the same: there is none.
+    /// The expected output. `None` and `null` are the same: there is none.
     pub ground_truth: Option<Value>,
     /// Facts about the row, for slices and reports; a parameter `metadata` reads them.
     pub metadata: Map<String, Value>,
     /// Labels for slices.
     pub tags: Vec<String>,
-    /// Earlier messages of a conversation, where the row is one turn of it; a parameter `history`
+    /// The earlier messages of a conversation, where the row is one turn of it; a parameter `history`
     /// reads them.
     pub history: Vec<Value>,
-    /// Where the row stands, such as `rows.yaml:17`.
+    /// The place of the row in its source, such as `rows.yaml:17`.
     pub(crate) place: Option<String>,
-    /// The row comes from a format whose cells are text: a number is read from `"0.5"`, too.
+    /// Set when the row comes from a format whose cells are text, so that a number is also read from
+    /// `"0.5"`.
     pub(crate) cells: bool,
 }
 
 impl Datapoint {
-    /// An empty datapoint.
+    /// Creates an empty datapoint.
     pub fn new() -> Self {
         Self::default()
     }
@@ -75,7 +76,7 @@ impl Datapoint {
         self
     }
 
-    /// Sets what a good output looks like.
+    /// Sets the expected output.
     #[must_use]
     pub fn ground_truth(mut self, value: impl Into<Value>) -> Self {
         self.ground_truth = Some(value.into()).filter(|value| !value.is_null());
@@ -96,7 +97,8 @@ impl Datapoint {
         self
     }
 
-    /// Sets where the row stands, such as `rows.yaml:17`. Errors about the row begin with it.
+    /// Sets the place of the row in its source, such as `rows.yaml:17`. Errors about the row begin with
+    /// it.
     #[must_use]
     pub fn place(mut self, place: impl Into<String>) -> Self {
         self.place = Some(place.into());
@@ -110,7 +112,7 @@ impl Datapoint {
         self
     }
 
-    /// Whether the row belongs to the slice `key:value` (metadata or a tag of that text).
+    /// Returns whether the row belongs to the slice `key:value` (metadata or a tag of that text).
     ///
     /// ```
     /// use honeyhive_harness::Datapoint;
@@ -133,8 +135,8 @@ impl Datapoint {
         }
     }
 
-    /// The slice that a key of the metadata puts the row in: `lang:de`; none for a list, which puts
-    /// it in several.
+    /// Returns the slice that a key of the metadata puts the row in: `lang:de`; `None` for a list, which
+    /// puts it in several slices.
     pub(crate) fn slice_by(&self, key: &str) -> Option<String> {
         match self.metadata.get(key)? {
             Value::String(text) => Some(format!("{key}:{text}")),

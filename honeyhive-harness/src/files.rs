@@ -1,8 +1,8 @@
-//! Files that are read whole or line by line, and files for their owner only.
+//! Reads files whole or line by line, and writes files for their owner only.
 //!
-//! A path that somebody else may have made can be a FIFO, a device or a directory. Opening or reading
-//! such a path may never end, so every room that reads a file whose name it found in a directory, or was
-//! given by a user, opens it here.
+//! A path that another program may have made can be a FIFO, a device or a directory. Opening or reading
+//! such a path may never end, so code that reads a file whose name it found in a directory, or was given
+//! by a user, opens it here.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _};
@@ -11,20 +11,21 @@ use std::path::Path;
 /// Opens a regular file for reading.
 ///
 /// # Errors
-/// When there is no such file, or it is not a regular file; the text says what it is.
+/// Returns an error when there is no such file, or it is not a regular file; the text says what it is.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
-    // Looked at before it is opened: opening a FIFO waits for a writer.
+    // The path is checked before it is opened, since opening a FIFO waits for a writer.
     regular(&fs::metadata(path)?)?;
     let file = File::open(path)?;
-    // Another file may stand there since.
+    // Another file may have replaced it meanwhile.
     regular(&file.metadata()?)?;
     Ok(file)
 }
 
-/// Reads a regular file, as long as it was when it was opened: a file that grows meanwhile has an end.
+/// Reads a regular file, up to the length that it had when it was opened, so that a file that keeps
+/// growing has an end.
 ///
 /// # Errors
-/// Those of [`open_regular`], and when it cannot be read.
+/// Returns the errors of [`open_regular`], and when it cannot be read.
 pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     let file = open_regular(path)?;
     let length = file.metadata()?.len();
@@ -33,11 +34,11 @@ pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a file that has an end: opening a FIFO waits for a writer, and a device may be endless. Of a
-/// directory, the system says that it is one.
+/// Reads a file that has an end: opening a FIFO waits for a writer, and a device may be endless. For a
+/// directory, the error is that of the system.
 ///
 /// # Errors
-/// When it is of another kind or cannot be read.
+/// Returns an error when it is of another kind or cannot be read.
 pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_dir() {
@@ -71,8 +72,8 @@ fn kind(metadata: &fs::Metadata) -> &'static str {
     "a device"
 }
 
-/// Options that make a file which only its owner can read and write. Other systems than Unix have no
-/// such permissions.
+/// Returns options that create a file which only its owner can read and write. Systems other than Unix
+/// have no such permissions.
 pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
@@ -86,24 +87,24 @@ pub(crate) fn private() -> OpenOptions {
 /// Writes a file for its owner only.
 ///
 /// # Errors
-/// When it cannot be written.
+/// Returns an error when it cannot be written.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = private().write(true).create(true).truncate(true).open(path)?;
     io::Write::write_all(&mut file, bytes)
 }
 
-/// Makes a directory, and those above it, for their owner only. Those that are there stay as they are.
+/// Creates a directory, and those above it, for their owner only. Existing ones stay as they are.
 ///
 /// # Errors
-/// When it cannot be made.
+/// Returns an error when it cannot be created.
 pub(crate) fn private_dir_all(path: &Path) -> io::Result<()> {
     directories().recursive(true).create(path)
 }
 
-/// Makes one directory for its owner only. `false` when it is there already.
+/// Creates one directory for its owner only. Returns `false` when it exists already.
 ///
 /// # Errors
-/// When it cannot be made.
+/// Returns an error when it cannot be created.
 pub(crate) fn private_dir(path: &Path) -> io::Result<bool> {
     match directories().create(path) {
         Ok(()) => Ok(true),

@@ -1,4 +1,4 @@
-//! Everything that generated code touches. Not public: it changes without notice.
+//! The items that generated code uses. They are not public: they change without notice.
 
 pub use inventory;
 pub use serde_json::Value;
@@ -33,7 +33,8 @@ pub use ::core::prelude::v1::test as unit_test;
 pub use honeyhive_macros::__never_run;
 pub use std::borrow::Cow;
 
-/// The HTML report of a run, alone or against another one, for the test that opens it in a browser.
+/// Returns the HTML report of a run, alone or against another one, for the test that opens it in a
+/// browser.
 pub fn report_html(now: &Results, other: Option<&Results>) -> String {
     let snapshots = |results: &Results| -> Vec<Snapshot> {
         results.experiments.iter().map(gate::snapshot::recorded).collect()
@@ -52,34 +53,35 @@ pub fn report_html(now: &Results, other: Option<&Results>) -> String {
     String::from_utf8_lossy(&html::render(&Document::new(now, &against))).into_owned()
 }
 
-/// Python's `json.dumps(json.loads(text), sort_keys=True)`, for the tests of ids.
+/// Returns the text of Python's `json.dumps(json.loads(text), sort_keys=True)`, for the tests of
+/// ids.
 ///
 /// # Errors
-/// When `text` is no JSON.
+/// Returns an error when `text` is not JSON.
 pub fn python_json(text: &str) -> Result<String, serde_json::Error> {
     crate::ids::python::dumps(text)
 }
 
-/// Fails the `#[test]` that stands beside an experiment where no harness of ours runs.
+/// Fails the `#[test]` that stands beside an experiment, for targets that do not run this harness.
 ///
 /// # Panics
-/// Always.
+/// Panics always.
 #[track_caller]
 pub fn did_not_run(text: &str) {
     panic!("{text}");
 }
 
-/// What an experiment's function may return, when it is no `Result`.
+/// The types that an experiment's function may return, unless it returns a `Result`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be recorded as an output",
     label = "the output type does not implement `serde::Serialize`",
     note = "derive it with `#[derive(serde::Serialize)]`"
 )]
 pub trait Output {
-    /// The output as JSON.
+    /// Converts the output into JSON.
     ///
     /// # Errors
-    /// When it has no JSON form, such as a map with keys that are no strings.
+    /// Returns an error when the output has no JSON form, such as a map whose keys are not strings.
     fn json(&self) -> Result<Value, Fault>;
 }
 
@@ -90,14 +92,14 @@ impl<T: serde::Serialize> Output for T {
     }
 }
 
-/// An error that can be shown.
+/// The types of errors that can be shown.
 #[diagnostic::on_unimplemented(
     message = "the error `{Self}` cannot be shown",
     label = "the error type does not implement `std::fmt::Display`",
     note = "implement `Display` for it, or convert it to a `String`"
 )]
 pub trait Failure {
-    /// Its text; the whole chain of an `anyhow::Error`.
+    /// Returns the text of the error, with the whole chain of an `anyhow::Error`.
     fn text(&self) -> String;
 }
 
@@ -108,81 +110,81 @@ impl<E: std::fmt::Display> Failure for E {
     }
 }
 
-/// Method-call dispatch between `Result` and everything else, which sees through type aliases:
+/// Dispatches method calls between `Result` and everything else, which sees through type aliases:
 /// `(&returned).__kind().json(returned)`.
 pub trait ResultKind {
-    /// The way to handle a `Result`.
+    /// Returns the tag that handles a `Result`.
     fn __kind(&self) -> ResultTag {
         ResultTag
     }
 }
 impl<T, E> ResultKind for Result<T, E> {}
 
-/// See [`ResultKind`].
+/// The part of the dispatch of [`ResultKind`] for plain values.
 pub trait ValueKind {
-    /// The way to handle a plain value.
+    /// Returns the tag that handles a plain value.
     fn __kind(&self) -> ValueTag {
         ValueTag
     }
 }
 impl<T> ValueKind for &T {}
 
-/// Handles a `Result`.
+/// The tag that handles a `Result`.
 #[derive(Clone, Copy, Debug)]
 pub struct ResultTag;
 
-/// Handles a plain value.
+/// The tag that handles a plain value.
 #[derive(Clone, Copy, Debug)]
 pub struct ValueTag;
 
 impl ResultTag {
-    /// The output of an experiment's function.
+    /// Converts the return value of an experiment's function into JSON.
     ///
     /// # Errors
-    /// The function's own, or that of writing JSON.
+    /// Returns the error of the function, or that of writing JSON.
     pub fn json<T: Output, E: Failure>(self, returned: Result<T, E>) -> Result<Value, Fault> {
         returned.map_err(|error| Fault::Failed(error.text()))?.json()
     }
 
-    /// The sides of what a traced function returned.
+    /// Splits the return value of a traced function into its sides.
     pub fn sides<T, E>(self, returned: &Result<T, E>) -> Sides<'_, T, E> {
         Sides { output: returned.as_ref().ok(), error: returned.as_ref().err() }
     }
 
-    /// The rows of a dataset function.
+    /// Converts the return value of a dataset function into rows.
     ///
     /// # Errors
-    /// The function's own.
+    /// Returns the error of the function.
     pub fn datapoints<T: IntoDatapoints, E: Failure>(self, returned: Result<T, E>) -> LoadedRows {
         returned.map_err(|error| error.text())?.into_datapoints()
     }
 }
 
 impl ValueTag {
-    /// The output of an experiment's function.
+    /// Converts the return value of an experiment's function into JSON.
     ///
     /// # Errors
-    /// That of writing JSON.
+    /// Returns the error of writing JSON.
     #[expect(clippy::needless_pass_by_value, reason = "like its twin for `Result`")]
     pub fn json<T: Output>(self, returned: T) -> Result<Value, Fault> {
         returned.json()
     }
 
-    /// The one side of what a traced function returned.
+    /// Wraps the return value of a traced function, which has one side.
     pub fn sides<T>(self, returned: &T) -> Sides<'_, T, std::convert::Infallible> {
         Sides { output: Some(returned), error: None }
     }
 
-    /// The rows of a dataset function.
+    /// Converts the return value of a dataset function into rows.
     ///
     /// # Errors
-    /// When there are too many.
+    /// Returns an error when there are too many rows.
     pub fn datapoints<T: IntoDatapoints>(self, returned: T) -> LoadedRows {
         returned.into_datapoints()
     }
 }
 
-/// What `metadata(..)` may record.
+/// The types that `metadata(..)` may record.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be recorded as metadata",
     label = "this type does not implement `serde::Serialize`",
@@ -191,10 +193,10 @@ impl ValueTag {
             its name"
 )]
 pub trait Metadata {
-    /// The value as JSON.
+    /// Converts the value into JSON.
     ///
     /// # Errors
-    /// When it has no JSON form.
+    /// Returns an error when the value has no JSON form.
     fn json(&self) -> Result<Value, String>;
 }
 
@@ -205,37 +207,38 @@ impl<T: serde::Serialize + ?Sized> Metadata for T {
     }
 }
 
-/// Method-call dispatch between `LazyLock` and everything else: `(&value).__kind().json(&value)`.
+/// Dispatches method calls between `LazyLock` and everything else:
+/// `(&value).__kind().json(&value)`.
 pub trait LazyKind {
-    /// The way to read a `LazyLock`.
+    /// Returns the tag that reads a `LazyLock`.
     fn __kind(&self) -> LazyTag {
         LazyTag
     }
 }
 impl<T, F> LazyKind for std::sync::LazyLock<T, F> {}
 
-/// See [`LazyKind`].
+/// The part of the dispatch of [`LazyKind`] for plain values.
 pub trait PlainKind {
-    /// The way to read a plain value.
+    /// Returns the tag that reads a plain value.
     fn __kind(&self) -> PlainTag {
         PlainTag
     }
 }
 impl<T: ?Sized> PlainKind for &T {}
 
-/// Reads a `LazyLock`.
+/// The tag that reads a `LazyLock`.
 #[derive(Clone, Copy, Debug)]
 pub struct LazyTag;
 
-/// Reads a plain value.
+/// The tag that reads a plain value.
 #[derive(Clone, Copy, Debug)]
 pub struct PlainTag;
 
 impl LazyTag {
-    /// The value of a key of the metadata.
+    /// Converts the value of a key of the metadata into JSON.
     ///
     /// # Errors
-    /// When it has no JSON form.
+    /// Returns an error when the value has no JSON form.
     pub fn json<T: Metadata, F: FnOnce() -> T>(
         self,
         value: &std::sync::LazyLock<T, F>,
@@ -245,10 +248,10 @@ impl LazyTag {
 }
 
 impl PlainTag {
-    /// The value of a key of the metadata.
+    /// Converts the value of a key of the metadata into JSON.
     ///
     /// # Errors
-    /// When it has no JSON form.
+    /// Returns an error when the value has no JSON form.
     pub fn json<T: Metadata + ?Sized>(self, value: &T) -> Result<Value, String> {
         value.json()
     }
@@ -271,10 +274,10 @@ pub const fn require_settings(required: &[(&'static str, &'static str)], given: 
     }
 }
 
-/// The first evaluator whose name an earlier one has, by a hash table of `SLOTS` slots, a power of
-/// two and more than there are names.
+/// Returns the first evaluator whose name an earlier one has. The names are kept in a hash table of
+/// `SLOTS` slots, a power of two and more than there are names.
 pub const fn twin<const SLOTS: usize>(names: &[&'static str]) -> Option<usize> {
-    // The place of a name in the list, plus one.
+    // Each slot has the place of a name in the list, plus one.
     let mut table = [0; SLOTS];
     let mut i = 0;
     while i < names.len() {
@@ -291,7 +294,7 @@ pub const fn twin<const SLOTS: usize>(names: &[&'static str]) -> Option<usize> {
     None
 }
 
-/// FNV-1a.
+/// Computes the FNV-1a hash of a text, with its upper half folded into its lower one.
 const fn hash(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut state: u32 = 0x811c_9dc5;
@@ -314,7 +317,7 @@ pub const fn require_distinct(twin: Option<usize>, index: usize) {
     }
 }
 
-/// Stops the compiler when a rule wants the judgement of an evaluator that only measures.
+/// Stops the compiler when a rule needs the judgement of an evaluator that only measures.
 #[track_caller]
 pub const fn require_judge(info: &EvaluatorInfo) {
     if matches!(info.judges(), Judges::Never) {
@@ -325,7 +328,7 @@ pub const fn require_judge(info: &EvaluatorInfo) {
     }
 }
 
-/// Stops the compiler when a limit lies where no value of the evaluator can be.
+/// Stops the compiler when a limit lies outside the values of the evaluator.
 #[track_caller]
 pub const fn require_limit(info: &EvaluatorInfo, limit: f64) {
     if let Some((low, high)) = range(info) {
@@ -336,7 +339,7 @@ pub const fn require_limit(info: &EvaluatorInfo, limit: f64) {
     }
 }
 
-/// Stops the compiler when no loss can be as large as the margin that forgives it.
+/// Stops the compiler when a margin is so large that no loss can exceed it.
 #[track_caller]
 pub const fn require_margin(info: &EvaluatorInfo, margin: f64) {
     if let Some((low, high)) = range(info) {
@@ -363,7 +366,7 @@ pub const fn require_bounded(all: &[&EvaluatorInfo]) {
     );
 }
 
-/// The values that the evaluator can have, where they are known.
+/// Returns the range of the values of the evaluator; `None` where it is not known.
 const fn range(info: &EvaluatorInfo) -> Option<(f64, f64)> {
     match (info.range, info.shape) {
         (None, Shape::Bool) => Some((0.0, 1.0)),

@@ -1,7 +1,7 @@
-//! The rules that users write in `require(..)` and `gate(..)`, as data.
+//! Defines the rules that users write in `require(..)` and `gate(..)`, as data.
 //!
-//! The macros make constants of them; the journal keeps them, so that what was decided can be
-//! decided again where there is no source.
+//! The macros make constants of them. The journal keeps them, so that a verdict can be computed
+//! again without the source.
 
 use std::borrow::Cow;
 
@@ -9,139 +9,142 @@ use serde::{Deserialize, Serialize};
 
 use crate::score::Comparison;
 
-/// One entry of `require(..)`: must hold in every attempt of every case.
+/// One entry of `require(..)`, which must hold in every attempt of every case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequireRule {
-    /// The evaluator, by its place in the experiment's list.
+    /// The place of the evaluator in the experiment's list.
     pub evaluator: usize,
-    /// A limit of its own; without one, the evaluator's judgement counts.
+    /// The limit of the rule; without one, the evaluator's own judgement counts.
     pub limit: Option<(Comparison, f64)>,
-    /// The rule as written.
+    /// The text of the rule, as written.
     pub text: Cow<'static, str>,
 }
 
-/// How a rule looks at the uncertainty of its value.
+/// The way in which a rule takes the uncertainty of its value into account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// The value itself must hold.
     #[default]
     Point,
-    /// The one-sided 95 % bound must hold: we are sure that it is good.
+    /// The one-sided 95 % bound on the worse side must hold, so that a value is shown to be good.
     Confident,
-    /// Fails only when even the other bound does not hold: we are sure that it is bad.
+    /// The one-sided 95 % bound on the better side must hold, so that only a value that is shown to
+    /// be bad fails.
     NotWorse,
 }
 
-/// What is computed from the scores, latencies or states of the cases.
+/// The quantity that is computed from the scores, latencies or states of the cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
-    /// Arithmetic mean.
+    /// The arithmetic mean.
     Mean,
-    /// The same as `P50`.
+    /// The median, which is the same as `P50`.
     Median,
-    /// Smallest value.
+    /// The smallest value.
     Min,
-    /// Largest value.
+    /// The largest value.
     Max,
-    /// Nearest-rank 50th percentile.
+    /// The nearest-rank 50th percentile.
     P50,
-    /// Nearest-rank 90th percentile.
+    /// The nearest-rank 90th percentile.
     P90,
-    /// Nearest-rank 95th percentile.
+    /// The nearest-rank 95th percentile.
     P95,
-    /// Nearest-rank 99th percentile.
+    /// The nearest-rank 99th percentile.
     P99,
-    /// Sample standard deviation.
+    /// The sample standard deviation.
     Stddev,
-    /// Share of cases that the evaluator judges good.
+    /// The share of cases that the evaluator judges good.
     PassRate,
-    /// Share of cases that ended in an error.
+    /// The share of cases that ended in an error.
     ErrorRate,
 }
 
-/// What a measure is taken of.
+/// The values that a measure is computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Of {
-    /// The scores of an evaluator, by its place in the experiment's list.
+    /// The scores of an evaluator, given by its place in the experiment's list.
     Evaluator(usize),
     /// The duration of the function alone, in seconds.
     Latency,
-    /// Cases that ended in an error.
+    /// The states of cases: whether they ended in an error.
     Errors,
 }
 
-/// When a run starts no further case, though some were not run.
+/// The condition on which a run starts no further case, though some were not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stop {
-    /// As soon as the gate can come to no other verdict, whatever the other cases score.
+    /// Stops as soon as the gate can have no other verdict, whatever the other cases score.
     Decided,
 }
 
-/// What a rule of a gate asks.
+/// The question that a rule of a gate asks.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Test {
-    /// Whether a measure keeps within a limit.
+    /// Asks whether a measure keeps within a limit.
     Limit {
-        /// How it looks at uncertainty.
+        /// The way in which uncertainty is taken into account.
         mode: Mode,
-        /// What is computed.
+        /// The quantity that is computed.
         measure: Measure,
-        /// Of what.
+        /// The values that it is computed from.
         of: Of,
-        /// Which side of the limit is good.
+        /// The side of the limit that is good.
         comparison: Comparison,
-        /// The limit; seconds for latency.
+        /// The limit, in the unit of the measure; seconds for latency.
         limit: f64,
     },
-    /// Whether an evaluator's scores are worse than in the baseline.
+    /// Asks whether an evaluator's scores are worse than in the baseline.
     NoRegression {
-        /// The evaluator, by its place in the experiment's list.
+        /// The place of the evaluator in the experiment's list.
         evaluator: usize,
-        /// A smaller loss of the mean is none, in the unit of the score.
+        /// The loss of the mean that is tolerated, in the unit of the score; a smaller one does not
+        /// fail the rule.
         margin: f64,
-        /// How often it may fail although nothing but chance has changed.
+        /// The probability that the rule fails although nothing but chance has changed.
         alpha: f64,
-        /// Before it fails, the cases that got worse are run so many times more, and it fails only
-        /// if they still say so; 0 for no second look.
+        /// The number of further attempts of the cases that got worse, made before the rule fails;
+        /// it fails only if the loss is confirmed by them. 0 for no second look.
         #[serde(default)]
         confirm: u32,
     },
-    /// Whether more cases that always held in the baseline never hold now than chance explains.
+    /// Asks whether more cases that always held in the baseline never hold now than chance
+    /// explains.
     NoCollapse {
-        /// The evaluator, by its place in the experiment's list.
+        /// The place of the evaluator in the experiment's list.
         evaluator: usize,
-        /// How often it may fail although nothing but chance has changed.
+        /// The probability that the rule fails although nothing but chance has changed.
         alpha: f64,
     },
-    /// Whether any single case lost more than chance explains, whatever its attempts in the
-    /// baseline say of it.
+    /// Asks whether any single case lost more of its attempts than chance explains, also a case
+    /// that did not always hold in the baseline.
     NoLoss {
-        /// The evaluator, by its place in the experiment's list.
+        /// The place of the evaluator in the experiment's list.
         evaluator: usize,
-        /// How often it may fail although nothing but chance has changed.
+        /// The probability that the rule fails although nothing but chance has changed.
         alpha: f64,
     },
-    /// Whether an evaluator's mean surely fell by more than a margin.
+    /// Asks whether an evaluator's mean surely fell by more than a margin.
     NoWorseThan {
-        /// The evaluator, by its place in the experiment's list.
+        /// The place of the evaluator in the experiment's list.
         evaluator: usize,
         /// The loss that is tolerated, in the unit of the score.
         margin: f64,
-        /// How often it may fail although the loss is the margin.
+        /// The probability that the rule fails although the loss is the margin.
         alpha: f64,
     },
-    /// Whether an evaluator's mean is shown not to have fallen by more than a margin.
+    /// Asks whether an evaluator's mean is shown not to have fallen by more than a margin.
     NonInferior {
-        /// The evaluator, by its place in the experiment's list.
+        /// The place of the evaluator in the experiment's list.
         evaluator: usize,
         /// The loss that is tolerated, in the unit of the score.
         margin: f64,
-        /// How often it may hold although the loss is the margin.
+        /// The probability that the rule holds although the loss is the margin.
         alpha: f64,
     },
 }
@@ -149,18 +152,19 @@ pub enum Test {
 /// One entry of `gate(..)`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GateRule {
-    /// The rule as written, for people.
+    /// The text of the rule, as written.
     pub text: Cow<'static, str>,
-    /// Only cases in this slice (`key:value` of metadata, or a tag).
+    /// The slice that the rule is limited to: `key:value` of metadata, or a tag; `None` for all
+    /// cases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slice: Option<Cow<'static, str>>,
-    /// With fewer scored units than this, the rule is inconclusive; 0 asks for none.
+    /// The number of scored units below which the rule is inconclusive; 0 for no such limit.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub min_n: u32,
     /// The share of the cases that must be comparable with the baseline; 0.95 where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coverage: Option<f64>,
-    /// What it asks.
+    /// The question that the rule asks.
     pub test: Test,
 }
 
@@ -170,7 +174,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 impl Test {
-    /// The evaluator of a rule that compares with the baseline.
+    /// Returns the evaluator of a rule that compares with the baseline; `None` for a limit.
     pub(crate) const fn compares(self) -> Option<usize> {
         match self {
             Self::Limit { .. } => None,
@@ -184,7 +188,7 @@ impl Test {
 }
 
 impl GateRule {
-    /// The subject of the rule.
+    /// Returns the subject of the rule.
     pub fn of(&self) -> Of {
         match self.test {
             Test::Limit { of, .. } => of,
@@ -192,8 +196,9 @@ impl GateRule {
         }
     }
 
-    /// The subject that the rule decides about instead of the cases. A rule that compares with the
-    /// baseline leaves that to them: a case that misses is a miss, whether it did before or not.
+    /// Returns the subject that the rule decides about instead of the cases. A rule that compares
+    /// with the baseline does not: a case that misses fails by itself, whether it missed before or
+    /// not.
     pub fn takes_over(&self) -> Option<Of> {
         match self.test {
             Test::Limit { of, .. } => Some(of),
@@ -201,7 +206,7 @@ impl GateRule {
         }
     }
 
-    /// The number of further attempts that a second look takes; 0 for none.
+    /// Returns the number of further attempts that a second look takes; 0 for none.
     pub fn confirm(&self) -> u32 {
         match self.test {
             Test::NoRegression { confirm, .. } => confirm,
@@ -209,7 +214,7 @@ impl GateRule {
         }
     }
 
-    /// How often the rule may err by chance; absent for a limit.
+    /// Returns the probability that the rule errs by chance; `None` for a limit.
     pub fn alpha(&self) -> Option<f64> {
         match self.test {
             Test::Limit { .. } => None,
@@ -221,7 +226,7 @@ impl GateRule {
         }
     }
 
-    /// Whether the rule compares with the baseline.
+    /// Returns whether the rule compares with the baseline.
     pub fn needs_baseline(&self) -> bool {
         self.test.compares().is_some()
     }

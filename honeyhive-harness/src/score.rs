@@ -1,8 +1,8 @@
-//! Scores: what an evaluator answers.
+//! Defines scores, which evaluators give to outputs.
 //!
-//! A score is a yes or no ([`ScoreValue::Bool`]) or a number; beside it stand a label, an
-//! explanation and metadata for people. Whether a score *judges* or only *measures* is decided
-//! by [`Judges`]: a boolean always judges, a number only with a threshold.
+//! A score is a yes or no ([`ScoreValue::Bool`]) or a number; a label, an explanation and metadata for
+//! people can be added. [`Judges`] decides whether a score *judges* or only *measures*: a boolean always
+//! judges, a number only with a threshold.
 
 mod reducer;
 
@@ -11,28 +11,28 @@ use serde_json::{Map, Value};
 
 pub use reducer::Reducer;
 
-/// How far a value may lie beyond a limit and still hold, relative to `max(1, |limit|)`.
+/// The distance beyond a limit at which a value still holds, relative to `max(1, |limit|)`.
 ///
 /// Means of decimal fractions miss their round values by a few ulps; a gate must not fail on that.
 const LIMIT_TOLERANCE: f64 = 1e-9;
 
-/// The same for values of 32 bits: four of their steps at 1.
+/// The same distance for values of 32 bits: four of their steps at 1.
 const SINGLE_TOLERANCE: f64 = 4.0 * f32::EPSILON as f64;
 
 /// The value of a score.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum ScoreValue {
-    /// Yes or no. Counts as 1 or 0 wherever a number is needed.
+    /// A yes or no. It counts as 1 or 0 wherever a number is needed.
     Bool(bool),
-    /// A whole number, where the evaluator's type has no others.
+    /// A whole number, from an evaluator whose type has no others.
     Integer(i64),
-    /// Any finite number.
+    /// A finite number.
     Number(f64),
 }
 
 impl ScoreValue {
-    /// The value as a number: `true` is 1, `false` is 0.
+    /// Returns the value as a number: `true` is 1, `false` is 0.
     pub fn as_f64(self) -> f64 {
         match self {
             Self::Bool(yes) => f64::from(u8::from(yes)),
@@ -43,7 +43,7 @@ impl ScoreValue {
     }
 }
 
-// An untagged enum reads no number where a crate of the build turns on `arbitrary_precision`.
+// An untagged enum cannot read numbers where a crate of the build turns on `arbitrary_precision`.
 impl<'de> Deserialize<'de> for ScoreValue {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let value = match Value::deserialize(from)? {
@@ -59,11 +59,11 @@ impl<'de> Deserialize<'de> for ScoreValue {
     }
 }
 
-/// Returns the value of a score with what rounding did to it undone.
+/// Returns the value of a score without the effects of rounding.
 ///
-/// A value that lies beyond an end of its range by no more than the tolerance of a limit is that end:
-/// the cosine of two equal vectors may be 1.0000000000000002. A value of 32 bits is the limit (an end
-/// of the range, or the threshold) that it is as near to as 32 bits can tell, else it has the digits
+/// A value that lies beyond an end of its range by no more than the tolerance of a limit becomes that
+/// end: the cosine of two equal vectors may be 1.0000000000000002. A value of 32 bits is the limit (an
+/// end of the range, or the threshold) that it is as near to as 32 bits can tell, else it has the digits
 /// that it has there: 0.7, not 0.699999988079071.
 pub(crate) fn rounded(value: f64, range: Option<(f64, f64)>, threshold: Option<f64>) -> f64 {
     let single = single(value);
@@ -77,7 +77,7 @@ pub(crate) fn rounded(value: f64, range: Option<(f64, f64)>, threshold: Option<f
     }
     if single.is_some() {
         let ends = range.map(|(low, high)| [low, high]).into_iter().flatten();
-        // Not with the 1 of a limit of 0: a small probability is not none.
+        // The bound is not relative to the 1 of a limit of 0: a small probability is not 0.
         if let Some(limit) = ends.chain(threshold).find(|limit| within(*limit, limit.abs())) {
             return limit;
         }
@@ -85,8 +85,9 @@ pub(crate) fn rounded(value: f64, range: Option<(f64, f64)>, threshold: Option<f
     single.unwrap_or(value)
 }
 
-/// The value of 32 bits that a number was made of, by its shortest digits. Fractions with a power of
-/// two below them are the same in both widths, and are left alone.
+/// Returns the number with the shortest digits that has this value in 32 bits; `None` if the value does
+/// not come from 32 bits. Fractions with a power of two below them are the same in both widths and are
+/// left alone.
 #[allow(clippy::cast_possible_truncation, clippy::float_cmp)]
 fn single(value: f64) -> Option<f64> {
     let narrow = value as f32;
@@ -108,7 +109,7 @@ macro_rules! numbers {
         impl From<$number> for ScoreValue {
             #[allow(clippy::cast_lossless, clippy::cast_precision_loss)]
             fn from(number: $number) -> Self {
-                // The sum of no floats is -0.0, which nobody means.
+                // The sum of no floats is -0.0, which nobody means to return.
                 Self::Number(number as f64 + 0.0)
             }
         }
@@ -128,9 +129,9 @@ macro_rules! integers {
 }
 integers!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
 
-/// A score with what a person wants to know about it.
+/// A score with a label, an explanation and metadata for people.
 ///
-/// Evaluators may return a bare `bool` or number; `Score` is for those that can say why.
+/// Evaluators may return a bare `bool` or number; return a `Score` to say why.
 ///
 /// ```
 /// use honeyhive_harness::Score;
@@ -145,28 +146,28 @@ pub struct Score {
     /// A short class such as `partial`, for grouping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Why the evaluator answered so; shown beside every miss.
+    /// The reason for the score, which is shown beside every miss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explanation: Option<String>,
-    /// Anything else worth keeping, such as the judge's model or its raw answer.
+    /// Further data worth keeping, such as the judge's model or its raw answer.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
 }
 
 impl Score {
-    /// A score of this value: a `bool` or any number.
+    /// Creates a score of this value: a `bool` or any number.
     pub fn new(value: impl Into<ScoreValue>) -> Self {
         Self { value: value.into(), label: None, explanation: None, metadata: Map::new() }
     }
 
-    /// Adds a short class such as `partial`.
+    /// Adds a label: a short class such as `partial`.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Adds the reason, which is shown beside every miss.
+    /// Adds the reason for the score, which is shown beside every miss.
     #[must_use]
     pub fn explanation(mut self, explanation: impl Into<String>) -> Self {
         self.explanation = Some(explanation.into());
@@ -187,43 +188,43 @@ impl<V: Into<ScoreValue>> From<V> for Score {
     }
 }
 
-/// Which way an evaluator's numbers are better.
+/// The direction in which an evaluator's numbers are better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
-    /// Higher is better.
+    /// The higher, the better.
     #[default]
     Maximize,
-    /// Lower is better: errors, toxicity, distance.
+    /// The lower, the better, as for errors, toxicity or distance.
     Minimize,
 }
 
-/// What the return type of an evaluator says about its scores.
+/// The kind of scores that an evaluator's return type allows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Shape {
-    /// `bool`, also inside `Option` and `Result`.
+    /// The type is `bool`, also inside `Option` and `Result`.
     Bool,
-    /// A number, also inside `Option` and `Result`.
+    /// The type is a number, also inside `Option` and `Result`.
     Number,
-    /// [`Score`]: a boolean or a number, known only once it is there.
+    /// The type is [`Score`]: a boolean or a number, known only once it is there.
     #[default]
     Score,
 }
 
-/// Whether the scores of an evaluator decide cases.
+/// The rule by which the scores of an evaluator decide cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Judges {
-    /// Every score does.
+    /// Every score decides its case.
     Always,
-    /// A boolean score does, a number does not.
+    /// A boolean score decides its case, a number does not.
     WhenBool,
-    /// No score does; they only measure.
+    /// No score decides a case; they only measure.
     Never,
 }
 
 impl Judges {
-    /// What follows from the return type and from whether there is a threshold.
+    /// Returns the rule that follows from the return type and from whether there is a threshold.
     pub const fn from_shape(shape: Shape, has_threshold: bool) -> Self {
         match shape {
             _ if has_threshold => Self::Always,
@@ -234,19 +235,19 @@ impl Judges {
     }
 }
 
-/// One side of a limit. Limits are inclusive: a value on the limit holds.
+/// The side of a limit on which a value holds. Limits are inclusive: a value on the limit holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Comparison {
-    /// At least the limit.
+    /// The value must be at least the limit.
     #[serde(rename = ">=")]
     AtLeast,
-    /// At most the limit.
+    /// The value must be at most the limit.
     #[serde(rename = "<=")]
     AtMost,
 }
 
 impl Comparison {
-    /// Whether `value` holds against `limit`, with room for rounding (1e-9 of the limit).
+    /// Returns whether `value` holds against `limit`, with room for rounding (1e-9 of the limit).
     ///
     /// ```
     /// use honeyhive_harness::Comparison;
@@ -263,7 +264,7 @@ impl Comparison {
         }
     }
 
-    /// The operator as users write it.
+    /// Returns the operator as users write it.
     pub const fn symbol(self) -> &'static str {
         match self {
             Self::AtLeast => ">=",
@@ -273,7 +274,7 @@ impl Comparison {
 }
 
 impl Direction {
-    /// The side of a threshold on which a score is good.
+    /// Returns the side of a threshold on which a score is good.
     pub const fn comparison(self) -> Comparison {
         match self {
             Self::Maximize => Comparison::AtLeast,
@@ -281,7 +282,7 @@ impl Direction {
         }
     }
 
-    /// The limit for booleans without a threshold: all must be good.
+    /// Returns the limit for booleans without a threshold: all must be good.
     pub const fn bool_limit(self) -> f64 {
         match self {
             Self::Maximize => 1.0,
@@ -290,37 +291,37 @@ impl Direction {
     }
 }
 
-/// What an evaluator function may return.
+/// The types that an evaluator function may return.
 ///
-/// Implemented for `bool`, all number types, [`Score`], `Option` of those (`None` means the
-/// evaluator does not apply to this datapoint) and `Result` of all of these with any error that
-/// can be displayed.
+/// It is implemented for `bool`, all number types, [`Score`], `Option` of those (`None` means the
+/// evaluator does not apply to this datapoint) and `Result` of all of these with any error that can be
+/// displayed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a score",
     label = "an evaluator cannot return this type",
     note = "return `bool`, a number, `Score`, an `Option` of those, or a `Result` of any of them"
 )]
 pub trait IntoScore {
-    /// What the type tells before any score exists.
+    /// The kind of scores that the type allows, known before any score exists.
     const SHAPE: Shape;
 
-    /// The score, `None` when not applicable.
+    /// Converts the value into a score; `None` when the evaluator does not apply.
     ///
     /// # Errors
-    /// The text of the evaluator's own error.
+    /// Returns the text of the evaluator's own error.
     fn into_score(self) -> Result<Option<Score>, String>;
 }
 
-/// The part of [`IntoScore`] that may stand inside an `Option`.
+/// The types of [`IntoScore`] that may stand inside an `Option`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a score",
     label = "an evaluator cannot return this type",
     note = "return `bool`, a number, `Score`, an `Option` of those, or a `Result` of any of them"
 )]
 pub trait ScoreLike {
-    /// What the type tells before any score exists.
+    /// The kind of scores that the type allows, known before any score exists.
     const SHAPE: Shape;
-    /// The score itself.
+    /// Converts the value into a score.
     fn score(self) -> Score;
 }
 
@@ -407,14 +408,14 @@ mod tests {
         is(1.000_000_000_000_000_2, 1.0);
         is(-1e-17, 0.0);
         is(-0.0, -0.0);
-        // What lies within stays as it is.
+        // Values within the range stay as they are.
         is(0.999_999_999_999_999_9, 0.999_999_999_999_999_9);
         is(0.699_999_999_999_999_9, 0.699_999_999_999_999_9);
-        // What is beyond the tolerance stays outside.
+        // Values beyond the tolerance stay outside.
         is(1.000_000_1, 1.000_000_1);
         is(1.01, 1.01);
         is(-1e-8, -1e-8);
-        // 32 bits know seven digits.
+        // Numbers of 32 bits have seven digits.
         is(f64::from(1.000_000_1_f32), 1.0);
         is(f64::from(0.999_999_94_f32), 1.0);
         is(f64::from(0.7_f32), 0.7);

@@ -1,5 +1,4 @@
-//! How numbers, durations and values are written for people, and what a misspelt word may have
-//! meant.
+//! Formats numbers, durations and values for people, and finds what a misspelt word may have meant.
 
 mod apart;
 
@@ -11,7 +10,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 pub(crate) use apart::{apart, beside};
 
-/// The candidate nearest to a misspelt name: at most two edits away.
+/// Returns the candidate nearest to a misspelt name: at most two edits away.
 pub(crate) fn closest<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -19,7 +18,7 @@ pub(crate) fn closest<'a>(
     let length = name.chars().count();
     candidates
         .into_iter()
-        // Most are too long or too short, and comparing takes longer than counting.
+        // Most candidates are too long or too short, and comparing takes longer than counting.
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= 2)
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))
         // A one-letter name is two edits away from every other one.
@@ -28,8 +27,8 @@ pub(crate) fn closest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-/// Whether two names are the same but for case, blanks, `-`, `_`, invisible characters and Unicode
-/// form.
+/// Returns whether two names are the same except for case, blanks, `-`, `_`, invisible characters and
+/// Unicode form.
 pub(crate) fn alike(one: &str, other: &str) -> bool {
     let first = |name: &str| name.chars().next().filter(char::is_ascii_alphanumeric);
     if let (Some(one), Some(other)) = (first(one), first(other))
@@ -46,7 +45,7 @@ pub(crate) fn alike(one: &str, other: &str) -> bool {
     folded(one) == folded(other)
 }
 
-/// A number with at most three decimals, and none that say nothing: `0.887`, `1`, `12.5`.
+/// Formats a number with at most three decimals and without trailing zeros: `0.887`, `1`, `12.5`.
 pub(crate) fn number(value: f64) -> String {
     if value != 0.0 && value.abs() < 0.0005 {
         return format!("{value:.1e}");
@@ -56,7 +55,7 @@ pub(crate) fn number(value: f64) -> String {
     if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
-/// A duration with the unit that suits it and three digits: `850 µs`, `35.2 ms`, `1.24 s`,
+/// Formats a duration with the unit that suits it and three digits: `850 µs`, `35.2 ms`, `1.24 s`,
 /// `2 m 03 s`.
 pub(crate) fn seconds(value: f64) -> String {
     let digits = |value: f64, unit: &str| {
@@ -81,14 +80,15 @@ pub(crate) fn seconds(value: f64) -> String {
     }
 }
 
-/// The time in RFC 3339, with milliseconds. A clock outside of 1970 to 9999, which has no such text,
-/// counts as one at the nearer end.
+/// Formats a time as RFC 3339, with milliseconds. A time outside of the years 1970 to 9999, which has no
+/// such text, counts as the nearer end.
 pub(crate) fn timestamp(time: SystemTime) -> String {
     let last = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
     humantime::format_rfc3339_millis(time.clamp(UNIX_EPOCH, last)).to_string()
 }
 
-/// How long ago a time was: `today`, `1 day ago`, `12 days ago`; empty for what is not a time.
+/// Describes how long ago a time was: `today`, `1 day ago`, `12 days ago`; empty for a text that is not
+/// a time.
 pub(crate) fn age(rfc3339: &str) -> String {
     let Ok(then) = humantime::parse_rfc3339(rfc3339) else { return String::new() };
     let passed = std::time::SystemTime::now().duration_since(then).unwrap_or_default();
@@ -98,12 +98,12 @@ pub(crate) fn age(rfc3339: &str) -> String {
     }
 }
 
-/// `1 case`, `2 cases`, `1,319 cases`.
+/// Formats a number with its noun: `1 case`, `2 cases`, `1,319 cases`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", thousands(number), if number == 1 { "" } else { "s" })
 }
 
-/// `1319` as `1,319`.
+/// Formats `1319` as `1,319`.
 pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -116,20 +116,20 @@ pub(crate) fn thousands(number: usize) -> String {
     text
 }
 
-/// `12.3 MB`.
+/// Formats a number of bytes as `12.3 MB`.
 pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
-/// Marks of styles, which only what prints may write: see `report::screen`. These code points
-/// are assigned to nothing and never will be.
+/// Returns whether a character marks a style, which only the printing code may write: see
+/// `report::screen`. These code points are permanently unassigned.
 pub(crate) const fn is_paint(c: char) -> bool {
     matches!(c, '\u{fdd0}'..='\u{fdef}')
 }
 
-/// A character that is no part of a line: controls, among them the escape and its 8-bit twin,
-/// separators of lines, and what changes the order or the presence of its neighbours. Joiners
-/// within emoji are no such thing.
+/// Returns whether a character cannot be part of a line: controls, among them the escape and its 8-bit
+/// form, separators of lines, and characters that change the order or the presence of their neighbours.
+/// Joiners within emoji are allowed.
 pub(crate) fn is_invisible(c: char) -> bool {
     (c.is_control() && c != '\t')
         || is_paint(c)
@@ -139,8 +139,8 @@ pub(crate) fn is_invisible(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A text in which no CI runner finds a command: `##[group]`, `##vso[..]` and `##teamcity[..]` are
-/// obeyed anywhere in a line.
+/// Returns the text changed so that no CI runner finds a command in it: runners obey `##[group]`,
+/// `##vso[..]` and `##teamcity[..]` anywhere in a line.
 pub(crate) fn break_commands(text: &str) -> Cow<'_, str> {
     let mut broken = String::new();
     let mut copied = 0;
@@ -160,8 +160,8 @@ pub(crate) fn break_commands(text: &str) -> Cow<'_, str> {
     Cow::Owned(broken)
 }
 
-/// A text of somebody else on one line: line breaks and control characters become visible, so
-/// that it can neither break the layout nor command the terminal or a CI runner.
+/// Returns a text from elsewhere on one line: line breaks and control characters become visible, so that
+/// it can neither break the layout nor control the terminal or a CI runner.
 pub(crate) fn plain(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
@@ -169,7 +169,7 @@ pub(crate) fn plain(text: &str) -> String {
             '\n' | '\u{2028}' | '\u{2029}' | '\u{85}' => line.push('⏎'),
             '\t' => line.push(' '),
             '\r' => {}
-            // These reorder the rest of the terminal's line.
+            // These characters reorder the rest of the terminal's line.
             '\u{61c}'
             | '\u{202a}'..='\u{202e}'
             | '\u{2066}'..='\u{2069}'
@@ -185,7 +185,7 @@ pub(crate) fn plain(text: &str) -> String {
     }
 }
 
-/// Text on one line of at most `width` columns; what is too long is cut at the end.
+/// Returns a text on one line of at most `width` columns; a longer one is cut at the end.
 pub(crate) fn one_line(text: &str, width: usize) -> String {
     let line = plain(text);
     if line.width() <= width {
@@ -196,7 +196,7 @@ pub(crate) fn one_line(text: &str, width: usize) -> String {
     cut
 }
 
-/// Text on one line of at most `width` columns; what is too long is cut in the middle, since an
+/// Returns a text on one line of at most `width` columns; a longer one is cut in the middle, since an
 /// answer often stands at the end.
 pub(crate) fn middle(text: &str, width: usize) -> String {
     let line = plain(text);
@@ -208,9 +208,9 @@ pub(crate) fn middle(text: &str, width: usize) -> String {
     format!("{head}…{}", suffix(&line, tail_width))
 }
 
-/// A text on at most `width` columns that says how much of it is left out: its start, the number
-/// of characters that are not shown, its end.
-/// `hidden` characters in the middle of `line` are missing already.
+/// Shortens a text to at most `width` columns and says how much of it is left out: its start, the number
+/// of characters that are not shown, its end. `hidden` characters in the middle of `line` are missing
+/// already.
 pub(crate) fn shortened(line: &str, hidden: usize, width: usize) -> String {
     if hidden == 0 && line.width() <= width {
         return line.to_owned();
@@ -225,7 +225,7 @@ pub(crate) fn shortened(line: &str, hidden: usize, width: usize) -> String {
     format!("{head}{}{tail}", note(left_out))
 }
 
-/// The longest end of `text` that takes at most `width` columns.
+/// Returns the longest end of `text` that takes at most `width` columns.
 fn suffix(text: &str, width: usize) -> &str {
     let mut start = text.len();
     let mut used = 0;
@@ -239,7 +239,7 @@ fn suffix(text: &str, width: usize) -> &str {
     &text[start..]
 }
 
-/// The longest start of `text` that takes at most `width` columns.
+/// Returns the longest start of `text` that takes at most `width` columns.
 pub(crate) fn prefix(text: &str, width: usize) -> &str {
     let mut used = 0;
     for (index, c) in text.char_indices() {
@@ -251,14 +251,14 @@ pub(crate) fn prefix(text: &str, width: usize) -> &str {
     text
 }
 
-/// `text` and spaces up to `width` columns.
+/// Returns `text` with spaces up to `width` columns.
 pub(crate) fn pad(text: &str, width: usize) -> String {
     let mut padded = text.to_owned();
     padded.extend(std::iter::repeat_n(' ', width.saturating_sub(text.width())));
     padded
 }
 
-/// The path as seen from the working directory, where it is below it.
+/// Returns the path as seen from the working directory, where it is below it.
 pub(crate) fn relative(path: &std::path::Path) -> String {
     std::env::current_dir()
         .ok()
@@ -268,7 +268,7 @@ pub(crate) fn relative(path: &std::path::Path) -> String {
         .to_string()
 }
 
-/// When a baseline was accepted: `accepted 2 days ago (2026-11-20, at 9f3e1c2)`.
+/// Describes when a baseline was accepted: `accepted 2 days ago (2026-11-20, at 9f3e1c2)`.
 pub(crate) fn accepted(at: &str, commit: Option<&str>, dirty: bool) -> String {
     let day = at.split('T').next().unwrap_or_default();
     let commit = commit.map(|commit| {
@@ -285,12 +285,12 @@ pub(crate) fn accepted(at: &str, commit: Option<&str>, dirty: bool) -> String {
     }
 }
 
-/// The columns that a text takes in a terminal.
+/// Returns the number of columns that a text takes in a terminal.
 pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Texts that try to command a terminal, a CI runner, or whatever reads a report.
+/// Returns texts that try to control a terminal, a CI runner, or a reader of a report.
 #[cfg(test)]
 pub(crate) fn payloads() -> Vec<String> {
     [

@@ -1,4 +1,4 @@
-//! `#[evaluator]` from tokens to tokens.
+//! Expands `#[evaluator]`, from tokens to tokens.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -16,7 +16,7 @@ use crate::params::{self, Parameter, arguments, last_segment};
 use crate::source::target;
 use crate::{suggest, text};
 
-/// The whole of the macro; on any mistake, the item and the mistakes.
+/// Expands the macro; returns the item and the mistakes where there are any.
 pub(crate) fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let mut function = match read(item.clone()) {
@@ -32,11 +32,11 @@ pub(crate) fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStrea
         }
     };
     let options = Options::read(attribute, &mut errors);
-    // With the attributes of parameters, which change what is scored.
+    // The hash includes the attributes of parameters, which change what is scored.
     let source_hash = text::hash(function.source());
     let parameters = params::take(&mut function, &mut errors);
     let settings = settings(&parameters, &options, &mut errors);
-    // What another attribute makes of the function is for that attribute to say.
+    // The result of another attribute is reported by that attribute.
     if !function::other_attributes(&mut function, "evaluator", &mut errors) {
         function::check(&function, "evaluator", &mut errors);
         reach::associated(&function, "evaluator", &mut errors);
@@ -70,7 +70,7 @@ pub(crate) fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStrea
     quote!(#function #generated)
 }
 
-/// The parameters that `#[setting]` or `settings(..)` marks, in the order of the function.
+/// Returns the parameters that `#[setting]` or `settings(..)` marks, in the order of the function.
 fn settings<'a>(
     parameters: &'a [Parameter],
     options: &'a Options,

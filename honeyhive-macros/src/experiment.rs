@@ -1,4 +1,4 @@
-//! `#[experiment]` from tokens to tokens.
+//! Expands `#[experiment]`, from tokens to tokens.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -14,7 +14,7 @@ use crate::item::{Function, Item, read};
 use crate::params::{self, Parameter, last_segment};
 use crate::text;
 
-/// The whole of the macro; on any mistake, the item and the mistakes.
+/// Expands the macro; returns the item and the mistakes where there are any.
 pub(crate) fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let mut function = match read(item.clone()) {
@@ -34,7 +34,7 @@ pub(crate) fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStre
     let options = Options::read(attribute, &mut errors);
     let ignore = Ignore::take(&mut function.attrs, &mut errors);
     let parameters = params::take(&mut function, &mut errors);
-    // What another attribute makes of the parameters is for that attribute to say.
+    // The effect of another attribute on the parameters is reported by that attribute.
     if !function::other_attributes(&mut function, "experiment", &mut errors) {
         function::check(&function, "experiment", &mut errors);
         reach::associated(&function, "experiment", &mut errors);
@@ -69,7 +69,7 @@ pub(crate) fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStre
     quote!(#function #generated)
 }
 
-/// The item as it was, so that nothing else breaks, and what is wrong.
+/// Returns the item as it was, so that nothing else breaks, and the mistakes.
 pub(crate) fn given_back(item: impl ToTokens, errors: Errors) -> TokenStream {
     let errors = errors.into_tokens();
     let mut out = item.into_token_stream();

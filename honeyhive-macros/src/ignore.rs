@@ -1,4 +1,4 @@
-//! `#[ignore]` on an experiment, which rustc knows for `#[test]` alone.
+//! Reads `#[ignore]` on an experiment, which rustc knows for `#[test]` alone.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -8,15 +8,15 @@ use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Token, parse_quote};
 use crate::errors::Errors;
 use crate::expand::option;
 
-/// Whether the experiment is ignored.
+/// The `ignore` attributes of an experiment.
 #[derive(Default)]
 pub(crate) struct Ignore {
-    /// Each with its condition, from `#[cfg_attr(condition, ignore)]`.
+    /// The reasons, each with its condition from `#[cfg_attr(condition, ignore)]`.
     found: Vec<(Option<Meta>, LitStr)>,
 }
 
 impl Ignore {
-    /// Takes the attributes off the function.
+    /// Removes the attributes from the function and reads them.
     pub(crate) fn take(attrs: &mut Vec<Attribute>, errors: &mut Errors) -> Self {
         let mut ignore = Self::default();
         let mut kept = Vec::new();
@@ -33,7 +33,7 @@ impl Ignore {
         ignore
     }
 
-    /// Takes `ignore` out of a `cfg_attr`; answers what remains of it.
+    /// Removes `ignore` from a `cfg_attr`; returns what remains of it.
     fn conditional(&mut self, attr: &Attribute, errors: &mut Errors) -> Option<Vec<Attribute>> {
         if !attr.path().is_ident("cfg_attr") {
             return None;
@@ -57,7 +57,7 @@ impl Ignore {
         Some(attr.into_iter().collect())
     }
 
-    /// The field of the record.
+    /// Returns the value of the field of the record.
     pub(crate) fn to_tokens(&self) -> TokenStream {
         let mut tokens = option(None::<LitStr>);
         for (condition, reason) in self.found.iter().rev() {
@@ -71,7 +71,7 @@ impl Ignore {
     }
 }
 
-/// The reason of an `ignore`, empty when there is none.
+/// Returns the reason of an `ignore`, empty when there is none.
 fn reason(meta: &Meta, errors: &mut Errors) -> Option<LitStr> {
     if !meta.path().is_ident("ignore") {
         return None;

@@ -1,7 +1,7 @@
-//! The item under the attribute: what it is, and how it is given back.
+//! Parses the item under the attribute, and gives it back.
 //!
-//! Only the signature is parsed. The body stays as it came, so that syntax newer than this crate
-//! passes, and a mistake in it is reported by rustc alone.
+//! Only the signature is parsed. The body is kept as it is, so that syntax newer than this crate is
+//! accepted, and a mistake in it is reported by rustc alone.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt, quote};
@@ -10,7 +10,7 @@ use syn::{Attribute, FnArg, Signature, Visibility};
 
 use crate::errors::at;
 
-/// A function with its body unparsed.
+/// A function whose body is not parsed.
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
@@ -46,7 +46,7 @@ impl ToTokens for Function {
 }
 
 impl Function {
-    /// The attributes of all parameters.
+    /// Returns the attributes of all parameters.
     pub(crate) fn parameter_attrs(&mut self) -> impl Iterator<Item = &mut Vec<Attribute>> {
         self.sig.inputs.iter_mut().map(|argument| match argument {
             FnArg::Receiver(receiver) => &mut receiver.attrs,
@@ -54,29 +54,30 @@ impl Function {
         })
     }
 
-    /// What it does, with its braces.
+    /// Returns the body, with its braces.
     pub(crate) fn body(&self) -> &TokenTree {
         &self.body
     }
 
-    /// The same function that does something else.
+    /// Returns the same function with another body.
     pub(crate) fn with_body(mut self, block: TokenStream) -> Self {
-        // At the place of the old one, where rustc shows that something is missing at its end.
+        // The new body stands at the place of the old one, where rustc shows that something is
+        // missing at its end.
         let mut group = Group::new(Delimiter::Brace, block);
         group.set_span(self.body.span());
         self.body = group.into();
         self
     }
 
-    /// What a change of the evaluator or experiment would change.
+    /// Returns the tokens that change when the evaluator or experiment changes.
     pub(crate) fn source(&self) -> TokenStream {
         let mut source = self.sig.to_token_stream();
         self.body.to_tokens(&mut source);
         source
     }
 
-    /// The attributes of everything that is generated beside the function: its `cfg`s, and leave
-    /// to call it when it is deprecated.
+    /// Returns the attributes for everything that is generated beside the function: its `cfg`s, and
+    /// an `allow` to call it when it is deprecated.
     pub(crate) fn beside(&self) -> TokenStream {
         let mut out = TokenStream::new();
         out.append_all(self.attrs.iter().filter(|attr| attr.path().is_ident("cfg")));
@@ -91,11 +92,11 @@ impl Function {
 pub(crate) enum Item {
     /// A function with a body.
     Function(Box<Function>),
-    /// Anything else: the token that says so, and what it is.
+    /// Any other item: the token that shows it, and its kind.
     Other(TokenTree, &'static str),
 }
 
-/// Reads the item, without an opinion on what it should be.
+/// Parses the item, whether or not it is a function.
 pub(crate) fn read(tokens: TokenStream) -> syn::Result<Item> {
     if let Some((tree, what)) = other_than_function(tokens.clone()) {
         return Ok(Item::Other(tree, what));
@@ -103,7 +104,7 @@ pub(crate) fn read(tokens: TokenStream) -> syn::Result<Item> {
     syn::parse2(tokens).map(|function| Item::Function(Box::new(function)))
 }
 
-/// Finds the keyword that makes the item something else than a function.
+/// Finds the keyword that makes the item something other than a function.
 fn other_than_function(tokens: TokenStream) -> Option<(TokenTree, &'static str)> {
     let mut qualifier = None;
     for tree in tokens {
@@ -121,7 +122,7 @@ fn other_than_function(tokens: TokenStream) -> Option<(TokenTree, &'static str)>
             "use" => "an import",
             "macro_rules" | "macro" => "a macro",
             "let" => "a variable",
-            // May still qualify a function: `const fn`, `extern "C" fn`.
+            // These keywords may still qualify a function: `const fn`, `extern "C" fn`.
             "const" => {
                 qualifier = Some((tree, "a constant"));
                 continue;

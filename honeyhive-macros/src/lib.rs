@@ -4,10 +4,11 @@
 //! Use them from there; this crate is an implementation detail with the same version. The pages of
 //! the macros are their manual.
 //!
-//! Inside: `attr` reads what stands between the parentheses, `item` and `params` read the function,
-//! `source` reads what stands around it, `check` looks for what does not fit together, `expand` generates. Every mistake is reported at
-//! its own token and none hides another; the function itself is always given back, so that nothing
-//! else breaks. `HH_MACROS_DEBUG=1` in the environment of the compiler prints what is generated.
+//! The module `attr` reads the tokens between the parentheses, `item` and `params` read the function,
+//! `source` reads the file around it, `check` looks for what does not fit together, `expand` generates.
+//! Every mistake is reported at its own token and none hides another; the function itself is always
+//! given back, so that nothing else breaks. `HH_MACROS_DEBUG=1` in the environment of the compiler
+//! prints what is generated.
 
 mod attr;
 mod check;
@@ -27,8 +28,8 @@ mod trace;
 
 use proc_macro::TokenStream;
 
-/// Makes a function an experiment: it runs once for every datapoint of a dataset, and evaluators
-/// score what it returns.
+/// Makes a function an experiment: it runs once for every datapoint of a dataset, and evaluators score
+/// its return value.
 ///
 /// ```ignore
 /// use honeyhive_harness::{evaluator, experiment};
@@ -54,8 +55,8 @@ use proc_macro::TokenStream;
 ///
 /// # The function
 ///
-/// A free function, sync or `async`, without generics and lifetimes. A sync function runs on a
-/// thread where blocking is fine; the future of an `async` one must be `Send`.
+/// An experiment is a free function, sync or `async`, without generics and lifetimes. A sync function
+/// runs on a thread where blocking is fine; the future of an `async` one must be `Send`.
 ///
 /// It returns anything that implements `serde::Serialize`, or a `Result` of that with an error that
 /// implements `Display` (the whole chain of an `anyhow::Error` is shown), also behind a type alias.
@@ -69,7 +70,7 @@ use proc_macro::TokenStream;
 /// | `number: T` | the same by value; `T: serde::Deserialize` |
 /// | `Option<T>`, `Option<&str>`, `Option<&[T]>`, `Option<&Path>`, `Option<&T>` | `None` where the input is missing or null; anywhere else that is an error |
 /// | `_text: &str` | one leading `_` does not belong to the name |
-/// | `#[input("the-key")] key: T` | the input of another name, such as one that is no identifier |
+/// | `#[input("the-key")] key: T` | the input of another name, such as one that is not an identifier |
 /// | `inputs: T` | the whole `inputs` object |
 /// | `metadata: T` | the metadata of the row; an empty object where it has none |
 /// | `history: Vec<Message>`, `&[T]`, `Option<..>` | the earlier messages of the row; empty, or `None`, where it has none |
@@ -79,8 +80,8 @@ use proc_macro::TokenStream;
 /// the name twice, within `inputs` and beside them, is an error: rename one of them, or read the input
 /// by `#[input("history")]`.
 ///
-/// What all cases share, such as a client or a pool of connections, is no parameter: keep it in a
-/// `static` with `std::sync::LazyLock`, or `tokio::sync::OnceCell` where making it is async.
+/// Values that all cases share, such as a client or a pool of connections, are not parameters: keep them
+/// in a `static` with `std::sync::LazyLock`, or `tokio::sync::OnceCell` where creating them is async.
 ///
 /// `Option` is recognised by its name: behind a type alias it is a type like any other.
 ///
@@ -106,7 +107,7 @@ use proc_macro::TokenStream;
 /// | `track("prompts/*.md", "schema.json")` | files, relative to the `Cargo.toml` of the crate, whose changes a comparison names; each pattern must match | none |
 /// | `baseline = "baselines/greeting.json"` | the accepted run that later ones are compared with | `baselines/<name>.json` beside the dataset |
 /// | `cluster = "document"` | the key in the metadata of rows that says which cases belong together | none |
-/// | `stop = decided` | starts no further case once the gate, whose rules are plain limits, can come to no other verdict; cases then run in an order by chance | all cases run |
+/// | `stop = decided` | starts no further case once the gate, whose rules are plain limits, can have no other verdict; cases then run in random order | all cases run |
 /// | `crate = path` | the harness, where the crate knows it by another name | `::honeyhive_harness` |
 ///
 /// `#[ignore]`, `#[ignore = "reason"]`, `#[cfg_attr(condition, ignore)]` and `#[cfg(..)]` on the
@@ -114,8 +115,8 @@ use proc_macro::TokenStream;
 ///
 /// # Evaluators
 ///
-/// Functions with [`#[evaluator]`](macro@evaluator), by path; with their settings by name, if they
-/// have some; with an alias where one is used more than once:
+/// An entry is a function with [`#[evaluator]`](macro@evaluator), by its path; with its settings by
+/// name, if it has some; with an alias where one is used more than once:
 ///
 /// ```text
 /// evaluators(correct, checks::polite, long_enough(min = 3), strict = long_enough(min = 9))
@@ -123,10 +124,10 @@ use proc_macro::TokenStream;
 ///
 /// # Rules
 ///
-/// `require(a, b >= 0.7)` looks at every attempt: evaluator `a` must judge it good, the number of
-/// `b` must hold the limit.
+/// `require(a, b >= 0.7)` is checked for every attempt: evaluator `a` must judge it good, and the number
+/// of `b` must hold the limit.
 ///
-/// `gate(..)` looks at the suite. A rule is a measure, `>=` or `<=`, and a limit, on which a value
+/// `gate(..)` is checked for the suite. A rule is a measure, `>=` or `<=`, and a limit, on which a value
 /// still holds:
 ///
 /// ```text
@@ -156,12 +157,12 @@ use proc_macro::TokenStream;
 /// | `no_worse_than(a, margin = 0.02)` | the mean has not surely fallen by more than the margin (`alpha`) |
 /// | `non_inferior(a, margin = 0.02)` | the mean is shown not to have fallen by more than the margin (`alpha`) |
 ///
-/// `confident` and `not_worse` go around `mean` and `pass_rate` of an evaluator and around
-/// `error_rate`. `pass_rate(a)`, `no_collapse(a)`, `no_loss(a)` and `require(a)` need an evaluator that judges: one
-/// that returns `bool`, or has a `threshold`. An evaluator may be named `latency`, `first_token`,
-/// `cost` or `tokens`: then a rule about this name means the evaluator. None can be named `error_rate`.
+/// `confident` and `not_worse` go around `mean` and `pass_rate` of an evaluator and around `error_rate`.
+/// `pass_rate(a)`, `no_collapse(a)`, `no_loss(a)` and `require(a)` need an evaluator that judges: one
+/// that returns `bool`, or has a `threshold`. An evaluator may be named `latency`, `first_token`, `cost`
+/// or `tokens`: then a rule about this name means the evaluator. No evaluator can be named `error_rate`.
 ///
-/// `reduce(correct = at_least(2), close = median)` says how the attempts of a case become one score:
+/// `reduce(correct = at_least(2), close = median)` defines how the attempts of a case become one score:
 /// `mean`, `median`, `min` or `max` of their scores, or of the good ones `at_least(k)` (1 or 0),
 /// `pass_at(k)` (how probably one of `k` is good) or `pass_all(k)` (how probably all of `k` are).
 ///
@@ -171,8 +172,8 @@ use proc_macro::TokenStream;
 /// - Experiments run where `main!()` runs them: in a test target with `harness = false`, and in the
 ///   libraries that it names. In a target with libtest each has a `#[test]` that fails and says so: in a
 ///   test target without `harness = false`, below `#[cfg(test)]` in a library, in a program. Examples and
-///   document tests are compiled by `cargo test` and not run, and nothing is said there; neither is it
-///   about an experiment inside of a function, or made by a `macro_rules!`.
+///   document tests are compiled by `cargo test` but not run, without a warning; there is no warning about
+///   an experiment inside of a function, or made by a `macro_rules!`, either.
 /// - `#[test]` beside experiments, and above one, never runs in a target with `harness = false`, as rustc
 ///   takes such functions away. `main!()` looks for them in the files of the target and adds the test
 ///   `functions_that_never_run`, which fails and names them. It does not see those that macros make, and
@@ -183,7 +184,7 @@ pub fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStream {
     shown(experiment::experiment(attribute.into(), item.into()))
 }
 
-/// Makes a function an evaluator, which scores what an experiment's function returned.
+/// Makes a function an evaluator, which scores the return value of an experiment's function.
 ///
 /// ```ignore
 /// use honeyhive_harness::{Score, Trace, evaluator};
@@ -212,7 +213,8 @@ pub fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # The function
 ///
-/// A free function, sync or `async`, without generics and lifetimes. Its arguments come by name:
+/// An evaluator is a free function, sync or `async`, without generics and lifetimes. Its arguments come
+/// by name:
 ///
 /// | parameter | what it gets |
 /// |---|---|
@@ -225,13 +227,13 @@ pub fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// | any other name | the input field of this name; `#[input("the-key")]` names another |
 ///
 /// The types are those of [`#[experiment]`](macro@experiment): owned, or borrowed as `&str`, `&[T]`,
-/// `&Path`, `&T`, or an `Option` of these for what may be missing.
+/// `&Path`, `&T`, or an `Option` of these for values that may be missing.
 ///
 /// # What it returns
 ///
-/// `bool`, a number, `Score`, an `Option` of those (`None` means that the evaluator does not apply
-/// here), or a `Result` of any of them, also behind a type alias. A `bool` decides whether the case
-/// is good; a number does so only with a `threshold`, and else is measured and shown.
+/// An evaluator returns `bool`, a number, `Score`, an `Option` of those (`None` means that the evaluator
+/// does not apply here), or a `Result` of any of them, also behind a type alias. A `bool` decides
+/// whether the case is good; a number does so only with a `threshold`, and else is measured and shown.
 ///
 /// # Options
 ///
@@ -246,10 +248,10 @@ pub fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Settings
 ///
-/// A parameter listed in `settings(..)`, or marked `#[setting]`, is filled where an experiment uses
-/// the evaluator. The value has the type of the parameter; a reference must be one that lasts
-/// (`&'static`), and what is taken by value must be `Clone + Send + Sync`. A setting without a
-/// default has to be given, unless it is an `Option`, which then is `None`.
+/// A parameter listed in `settings(..)`, or marked `#[setting]`, is filled where an experiment uses the
+/// evaluator. The value has the type of the parameter; a reference must be `&'static`, and a type that
+/// is taken by value must be `Clone + Send + Sync`. A setting without a default has to be given, unless
+/// it is an `Option`, which then is `None`.
 ///
 /// Where the attribute itself stands in a `cfg_attr`, use `settings(..)`: rustc does not know
 /// `#[setting]` while the macro is switched off. `#[cfg_attr(condition, input("the-key"))]` on a
@@ -257,7 +259,7 @@ pub fn experiment(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # What it generates
 ///
-/// Beside the function stands a struct of the same name and visibility, with a field for each
+/// The macro adds a struct of the same name and visibility beside the function, with a field for each
 /// setting, so that one `use` brings both. Hence:
 ///
 /// - a module, type or crate of the same name in the same place clashes with it,
@@ -269,8 +271,8 @@ pub fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStream {
     shown(evaluator::evaluator(attribute.into(), item.into()))
 }
 
-/// Makes every call of a function a span of the current attempt: its arguments, what it returned,
-/// how long it took, and what went wrong.
+/// Makes every call of a function a span of the current attempt, with its arguments, return value,
+/// duration and error.
 ///
 /// ```ignore
 /// use honeyhive_harness::trace;
@@ -286,13 +288,14 @@ pub fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
-/// The attempt is found in the OpenTelemetry context. Outside of one, in production, the function
-/// runs as it would without the attribute, and nothing is looked at.
+/// The attempt is found in the OpenTelemetry context. Outside of one, in production, the function runs
+/// as it would without the attribute, and nothing is recorded.
 ///
 /// # The function
 ///
-/// Any function: free, associated or a method, sync or `async`, generic, with `impl Trait`, in a
-/// trait or its implementation; but not a `const fn`. The attribute asks nothing of its types.
+/// The attribute can be used on any function: free, associated or a method, sync or `async`, generic,
+/// with `impl Trait`, in a trait or its implementation; but not a `const fn`. It requires nothing of the
+/// types.
 ///
 /// The span of an `async fn` opens when it is first polled, and is the current one whenever it is
 /// polled, on whichever thread. A function that returns `impl Future` or
@@ -333,13 +336,13 @@ pub fn evaluator(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// - The value of `-> impl Trait` is recorded as it is written, unless the trait is `Future`.
 /// - In a function with `#[track_caller]`, `Location::caller()` is a place in the function itself.
-/// - Where an attribute of another crate rewrites the function, what stands further up comes first.
+/// - Where an attribute of another crate rewrites the function, the attribute further up comes first.
 #[proc_macro_attribute]
 pub fn trace(attribute: TokenStream, item: TokenStream) -> TokenStream {
     shown(trace::trace(attribute.into(), item.into()))
 }
 
-/// The functions of the target that libtest would run, where it has none: for `main!()`.
+/// Lists the functions of the target that libtest would run, where there is no libtest: for `main!()`.
 #[doc(hidden)]
 #[proc_macro]
 pub fn __never_run(_: TokenStream) -> TokenStream {
@@ -351,7 +354,7 @@ pub fn __never_run(_: TokenStream) -> TokenStream {
     quote::quote!(&[#(#found),*]).into()
 }
 
-/// The expansion, also on stderr when `HH_MACROS_DEBUG=1` asks for it.
+/// Returns the expansion, and prints it on stderr when `HH_MACROS_DEBUG=1` is set.
 #[allow(clippy::print_stderr)]
 fn shown(expansion: proc_macro2::TokenStream) -> TokenStream {
     if std::env::var_os("HH_MACROS_DEBUG").is_some_and(|value| value == "1") {

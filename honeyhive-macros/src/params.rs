@@ -1,4 +1,4 @@
-//! Parameters: their names, the attributes on them, and how a value of their type is made.
+//! Reads parameters: their names, the attributes on them, and how to make a value of their type.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
@@ -11,20 +11,20 @@ use crate::text;
 
 /// A parameter as the user wrote it.
 pub(crate) struct Parameter {
-    /// As it stands in the source.
+    /// The identifier as it stands in the source.
     pub(crate) ident: Ident,
-    /// Without one leading `_` and without `r#`.
+    /// The name without one leading `_` and without `r#`.
     pub(crate) name: String,
     pub(crate) ty: Type,
-    /// `#[input("key")]`.
+    /// The key in `#[input("key")]`.
     pub(crate) input: Option<LitStr>,
-    /// `#[setting]`.
+    /// The place of `#[setting]`.
     pub(crate) setting: Option<Span>,
 }
 
-/// Takes the parameters of the function, and our attributes off them.
+/// Returns the parameters of the function, and removes our attributes from them.
 ///
-/// Patterns and receivers are reported here, as nothing else can be said about them.
+/// Patterns and receivers are reported here, since nothing else can be checked about them.
 pub(crate) fn take(function: &mut Function, errors: &mut Errors) -> Vec<Parameter> {
     let marks: Vec<Marks> =
         function.parameter_attrs().map(|attrs| Marks::take(attrs, errors)).collect();
@@ -60,7 +60,7 @@ pub(crate) fn take(function: &mut Function, errors: &mut Errors) -> Vec<Paramete
     parameters
 }
 
-/// Our attributes on one parameter.
+/// The attributes of ours on one parameter.
 #[derive(Default)]
 struct Marks {
     input: Option<LitStr>,
@@ -72,7 +72,8 @@ impl Marks {
         let mut marks = Self::default();
         attrs.retain(|attr| match conditional(attr) {
             Some(metas) => {
-                // Whoever switches the macro on by `cfg_attr` does so for its helpers, too.
+                // A user who switches the macro on by `cfg_attr` does so for its helper attributes,
+                // too.
                 let ours: Vec<bool> = metas.iter().map(|meta| marks.note(meta, errors)).collect();
                 !ours.contains(&true)
             }
@@ -91,7 +92,7 @@ impl Marks {
         marks
     }
 
-    /// Notes one of our attributes; anything else is not ours.
+    /// Notes one of our attributes; returns `false` for any other attribute.
     fn note(&mut self, meta: &Meta, errors: &mut Errors) -> bool {
         if meta.path().is_ident("input") {
             let key = match meta {
@@ -128,7 +129,7 @@ impl Marks {
     }
 }
 
-/// The attributes inside a `cfg_attr`.
+/// Returns the attributes inside a `cfg_attr`; `None` for any other attribute.
 pub(crate) fn conditional(attr: &Attribute) -> Option<Vec<Meta>> {
     if !attr.path().is_ident("cfg_attr") {
         return None;
@@ -138,33 +139,33 @@ pub(crate) fn conditional(attr: &Attribute) -> Option<Vec<Meta>> {
     Some(metas.into_iter().skip(1).collect())
 }
 
-/// How an argument is made from a value that was read.
+/// The way in which an argument is made from a value that was read.
 pub(crate) struct Reading {
     /// The type to read: owned, without `Option`.
     pub(crate) owned: TokenStream,
-    /// The parameter is an `Option`.
+    /// Set when the parameter is an `Option`.
     pub(crate) optional: bool,
-    /// The parameter borrows from what was read.
+    /// The way in which the parameter borrows from the value that was read, if it does.
     borrows: Option<Borrow>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Borrow {
-    /// `&str` from `String` and the like.
+    /// The parameter is a `&str` of a `String` or the like.
     Deref,
-    /// `&T` from `T`.
+    /// The parameter is a `&T` of a `T`.
     Whole,
 }
 
 impl Reading {
-    /// How to read this type.
+    /// Returns how to read this type.
     pub(crate) fn of(ty: &Type) -> Self {
         let (inner, optional) = option(ty).map_or((ty, false), |inner| (inner, true));
         let Type::Reference(reference) = plain(inner) else {
             return Self { owned: inner.to_token_stream(), optional, borrows: None };
         };
         let target = plain(&reference.elem);
-        // At the place of the type, as rustc shows it when the type cannot be read.
+        // The tokens stand at the place of the type, where rustc reports that it cannot be read.
         let span = inner.span();
         let (owned, borrow) = match target {
             Type::Slice(slice) => {
@@ -182,7 +183,7 @@ impl Reading {
         Self { owned, optional, borrows: Some(borrow) }
     }
 
-    /// The argument, made from the local that holds what was read.
+    /// Returns the argument, made from the local that holds the value that was read.
     pub(crate) fn argument(&self, local: &Ident) -> TokenStream {
         match (self.borrows, self.optional) {
             (None, _) => quote!(#local),
@@ -193,7 +194,7 @@ impl Reading {
     }
 }
 
-/// The type inside what `macro_rules` and parentheses put around it.
+/// Returns the type without the groups and parentheses that `macro_rules` puts around it.
 pub(crate) fn plain(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => plain(&group.elem),
@@ -202,7 +203,7 @@ pub(crate) fn plain(ty: &Type) -> &Type {
     }
 }
 
-/// The last name of a path type.
+/// Returns the last name of a path type.
 pub(crate) fn last_segment(ty: &Type) -> Option<&Ident> {
     match plain(ty) {
         Type::Path(path) => path.path.segments.last().map(|last| &last.ident),
@@ -210,12 +211,12 @@ pub(crate) fn last_segment(ty: &Type) -> Option<&Ident> {
     }
 }
 
-/// The `T` of an `Option<T>`.
+/// Returns the `T` of an `Option<T>`.
 pub(crate) fn option(ty: &Type) -> Option<&Type> {
     arguments(ty, "Option").and_then(|mut all| all.next())
 }
 
-/// The type arguments of a path that ends in this name.
+/// Returns the type arguments of a path that ends in this name.
 pub(crate) fn arguments<'a>(
     ty: &'a Type,
     name: &str,
@@ -229,7 +230,7 @@ pub(crate) fn arguments<'a>(
     }))
 }
 
-/// The type with `'static` on every reference, as settings are kept for the whole run.
+/// Returns the type with `'static` on every reference, since settings are kept for the whole run.
 pub(crate) fn made_static(tokens: TokenStream) -> TokenStream {
     let mut out = Vec::new();
     let mut trees = tokens.into_iter().peekable();
@@ -258,7 +259,7 @@ pub(crate) fn made_static(tokens: TokenStream) -> TokenStream {
                 name => out.extend([Some(punct.into()), name].into_iter().flatten()),
             },
             TokenTree::Ident(ident) => {
-                // The lifetimes of a function's own arguments are not ours.
+                // The lifetimes of the arguments of a function type are left as they are.
                 in_function =
                     matches!(ident.to_string().as_str(), "fn" | "Fn" | "FnMut" | "FnOnce");
                 out.push(ident.into());

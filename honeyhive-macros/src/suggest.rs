@@ -1,6 +1,6 @@
-//! Did-you-mean.
+//! Suggests names for misspelt ones.
 
-/// The candidate nearest to a misspelt name: at most two edits away.
+/// Returns the candidate nearest to a misspelt name: at most two edits away.
 pub(crate) fn closest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
     candidates
         .iter()
@@ -12,7 +12,7 @@ pub(crate) fn closest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str>
         .map(|(_, candidate)| candidate)
 }
 
-/// What to say behind "unknown ..": the nearest candidate, or else all of them.
+/// Returns the text after "unknown ..": the nearest candidate, or else all of them.
 pub(crate) fn hint(name: &str, candidates: &[&str], plural: &str) -> String {
     match closest(name, candidates) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -20,7 +20,7 @@ pub(crate) fn hint(name: &str, candidates: &[&str], plural: &str) -> String {
     }
 }
 
-/// Names in backquotes, with commas.
+/// Returns names in backquotes, with commas between them.
 pub(crate) fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -1,4 +1,4 @@
-//! The macros from tokens to tokens, as far as no compiler is needed.
+//! Tests the macros from tokens to tokens, as far as no compiler is needed.
 
 use proc_macro2::TokenStream;
 use quote::quote;

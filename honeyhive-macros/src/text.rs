@@ -1,29 +1,30 @@
-//! Tokens as the text that a person would have written, and a hash of them.
+//! Formats tokens as a person would write them, and hashes them.
 //!
-//! `TokenStream::to_string` puts spaces where nobody does, and differently in each version of
+//! `TokenStream::to_string` puts spaces where people do not, and differently in each version of
 //! rustc; records and error texts show types, rules and settings, and a change of formatting must
 //! not look like a change of code.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 
-/// Operators of more than one character, as far as spacing cares (`>>` closes two generics).
+/// The operators of more than one character, as far as they matter for spacing (`>>` closes two
+/// generics).
 const LONG: &[&str] = &[
     "::", "->", "=>", "==", "!=", ">=", "<=", "&&", "||", "..", "..=", "...", "+=", "-=", "*=",
     "/=",
 ];
 
-/// A type or a path on one line: every `<` opens generic arguments.
+/// Formats a type or a path on one line: every `<` opens generic arguments.
 pub(crate) fn of_type(tokens: impl ToTokens) -> String {
     Printer::default().print(tokens.to_token_stream(), true)
 }
 
-/// An expression on one line: a `<` compares, unless it follows `::`.
+/// Formats an expression on one line: a `<` compares, unless it follows `::`.
 pub(crate) fn of_expr(tokens: impl ToTokens) -> String {
     Printer::default().print(tokens.to_token_stream(), false)
 }
 
-/// The name behind an identifier: `r#type` is `type`.
+/// Returns the name of an identifier without `r#`: `r#type` is `type`.
 pub(crate) fn unraw(ident: &proc_macro2::Ident) -> String {
     let name = ident.to_string();
     name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
@@ -39,13 +40,13 @@ enum Lexeme {
 
 struct Printer {
     out: String,
-    /// The next thing follows without a space.
+    /// Set when the next lexeme follows without a space.
     glued: bool,
-    /// An operator that comes now stands before its operand: `-3`, `&x`.
+    /// Set when an operator that comes next stands before its operand: `-3`, `&x`.
     prefix: bool,
-    /// Open angle brackets.
+    /// The number of open angle brackets.
     angles: usize,
-    /// Between the bars of a closure's parameters.
+    /// Set between the bars of a closure's parameters.
     bars: bool,
 }
 
@@ -61,7 +62,7 @@ impl Printer {
         flatten(tokens, &mut lexemes);
         for (i, lexeme) in lexemes.iter().enumerate() {
             match lexeme {
-                // A lifetime stands before something, like an operator.
+                // A lifetime stands before another lexeme, like an operator.
                 Lexeme::Word(word) => self.put(word, self.glued, false, word.starts_with('\'')),
                 Lexeme::Open('{') => self.put("{", self.glued, false, true),
                 Lexeme::Open(open) => {
@@ -161,7 +162,7 @@ fn flush(operator: &mut String, out: &mut Vec<Lexeme>) {
     }
 }
 
-/// A 64-bit FNV-1a hash of the tokens, without regard to white space and comments.
+/// Returns a 64-bit FNV-1a hash of the tokens, without regard to white space and comments.
 pub(crate) fn hash(tokens: impl ToTokens) -> String {
     let mut state = 0xcbf2_9ce4_8422_2325;
     feed_all(tokens.to_token_stream(), &mut state);

@@ -1,4 +1,4 @@
-//! How a client is made.
+//! Builds a client.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::client::HoneyHive;
 use super::error::{ApiError, ApiErrorKind};
 use crate::config::{Config, Connection, Family, Secret};
 
-/// Makes a [`HoneyHive`] client. What is not said here comes from the environment.
+/// A builder of a [`HoneyHive`] client. Settings that are not given here come from the environment.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct HoneyHiveBuilder {
@@ -19,51 +19,50 @@ pub struct HoneyHiveBuilder {
 }
 
 impl HoneyHiveBuilder {
-    /// The project's key, instead of `HH_API_KEY`.
+    /// Sets the key of the project, instead of `HH_API_KEY`.
     pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
         self.api_key = Some(Secret::new(key.as_ref()));
         self
     }
 
-    /// A key that may only write sessions and events, instead of `HH_INGESTION_API_KEY`. Without
-    /// one, the project's key is used for them, too.
+    /// Sets a key that may only write sessions and events, instead of `HH_INGESTION_API_KEY`.
+    /// Without one, the project's key is used for them, too.
     pub fn ingestion_key(mut self, key: impl AsRef<str>) -> Self {
         self.ingestion_key = Some(Secret::new(key.as_ref()));
         self
     }
 
-    /// Where HoneyHive is, such as `https://api.example.com`; instead of `HH_API_URL`.
+    /// Sets the address of HoneyHive, such as `https://api.example.com`, instead of `HH_API_URL`.
     pub fn server_url(mut self, url: impl Into<String>) -> Self {
         self.server_url = Some(url.into());
         self
     }
 
-    /// How long each try may take, instead of `HH_API_TIMEOUT` (10 s).
-    /// [Exporting events](super::Events::export) may take at least 300 s.
+    /// Sets the time limit of each try, instead of `HH_API_TIMEOUT` (10 s). [Exporting
+    /// events](super::Events::export) may take at least 300 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// How many further tries there are, instead of `HH_MAX_RETRIES` (3).
+    /// Sets the number of further tries, instead of `HH_MAX_RETRIES` (3).
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = Some(retries);
         self
     }
 
-    /// Which paths are used, instead of `HH_API_FAMILY`.
+    /// Sets the family of paths, instead of `HH_API_FAMILY`.
     pub fn family(mut self, family: Family) -> Self {
         self.family = Some(family);
         self
     }
 
-    /// The client. Sends nothing.
+    /// Builds the client. This sends nothing.
     ///
     /// # Errors
-    /// [`NoKey`](ApiErrorKind::NoKey) when there is no project key,
-    /// [`BadKey`](ApiErrorKind::BadKey) and [`Address`](ApiErrorKind::Address) for keys and an
-    /// address that cannot be, [`Settings`](ApiErrorKind::Settings) when the environment cannot
-    /// be understood.
+    /// Returns [`NoKey`](ApiErrorKind::NoKey) when there is no project key,
+    /// [`BadKey`](ApiErrorKind::BadKey) and [`Address`](ApiErrorKind::Address) for an invalid key
+    /// or address, [`Settings`](ApiErrorKind::Settings) when the environment cannot be understood.
     pub fn build(self) -> Result<HoneyHive, ApiError> {
         let config =
             Config::from_env().map_err(|text| ApiError::early(ApiErrorKind::Settings(text)))?;

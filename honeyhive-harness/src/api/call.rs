@@ -1,4 +1,4 @@
-//! A call of HoneyHive's API: path, query, body, key.
+//! Builds a call of HoneyHive's API: path, query, body, key.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::lenient::Object;
 use super::retry::Retry;
 use crate::json::strict;
 
-/// A request in the making. What is wrong with it is said when it is sent.
+/// A request that is being built. Errors in its parts are returned when it is sent.
 pub(super) struct Call<'a> {
     client: &'a HoneyHive,
     method: Method,
@@ -28,23 +28,24 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// `path` are segments, to be encoded; ids may hold anything.
+    /// Creates a request. `path` has its segments, which are encoded here, because ids may contain
+    /// any character.
     pub(super) fn new(client: &'a HoneyHive, method: Method, path: &[&str]) -> Self {
         Self {
             client,
             url: address(client.server(), path),
-            // Stamped here, so that each try tells the same time.
+            // The time is set here, so that each try sends the same.
             headers: client.headers(),
             body: Bytes::new(),
             timeout: client.timeout(),
-            // What reads, sets or removes may be done twice.
+            // Requests that read, set or remove may be repeated.
             repeatable: method != Method::POST,
             method,
             knobs: Knobs::PROJECT,
         }
     }
 
-    /// With the ingestion key, where there is one.
+    /// Uses the ingestion key, where there is one.
     pub(super) fn ingest(mut self) -> Self {
         if let Some(key) = self.client.ingestion_key() {
             self.headers.insert(AUTHORIZATION, key.clone());
@@ -53,7 +54,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// A parameter, where it has a value.
+    /// Adds a parameter to the query, where it has a value.
     pub(super) fn query(mut self, name: &str, value: Option<&str>) -> Self {
         if let (Ok(url), Some(value)) = (&mut self.url, value) {
             url.query_pairs_mut().append_pair(name, value);
@@ -61,7 +62,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// A list: `name[]=a&name[]=b`.
+    /// Adds a list to the query: `name[]=a&name[]=b`.
     pub(super) fn list(mut self, name: &str, values: &[String]) -> Self {
         let name = format!("{name}[]");
         for value in values {
@@ -78,24 +79,25 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Whether it may be done twice, where that is not plain from its method.
+    /// Sets whether the request may be repeated, where that does not follow from its method.
     pub(super) fn repeatable(mut self, repeatable: bool) -> Self {
         self.repeatable = repeatable;
         self
     }
 
-    /// For each try, instead of the client's.
+    /// Raises the time limit of each try to at least this.
     pub(super) fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = self.timeout.max(timeout);
         self
     }
 
-    /// Sends it, and reads the answer as JSON.
+    /// Sends the request, and reads the answer as JSON.
     pub(super) async fn fetch<T: DeserializeOwned>(self) -> Result<Answer<T>, ApiError> {
         self.read(|_| Ok(())).await
     }
 
-    /// The same, but a repeated key is an error: one of its two values would be lost.
+    /// Sends the request and reads the answer as JSON, in which a repeated key is an error: one of
+    /// its two values would be lost.
     pub(super) async fn fetch_strict<T: DeserializeOwned>(self) -> Result<Answer<T>, ApiError> {
         self.read(strict::check).await
     }
@@ -113,24 +115,24 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Sends it; what the answer says beside "done" is of no interest.
+    /// Sends the request; the answer may be anything but a web page.
     pub(super) async fn done(self) -> Result<(), ApiError> {
         let client = self.client;
         let (request, answer) = self.send().await?;
-        // Web sites answer anything with their front page.
+        // Web sites answer any request with their front page.
         if is_page(&answer.body) {
             return Err(strange(&request, &answer, "", client));
         }
         Ok(())
     }
 
-    /// Sends it. What the fields of the answer say is of no interest, but an object it must be:
-    /// proxies and networks with a log-in page answer 200 to anything.
+    /// Sends the request and checks that the answer is a JSON object, whatever its fields: proxies
+    /// and networks with a log-in page answer 200 to any request.
     pub(super) async fn object(self) -> Result<(), ApiError> {
         self.fetch::<Object>().await.map(|_| ())
     }
 
-    /// Spans instead of JSON. They carry their own times.
+    /// Replaces the body by spans, which carry their own times.
     pub(super) fn spans(mut self, kind: &'static str, source: &str, body: Bytes) -> Self {
         self.headers.remove(TIMESTAMP);
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -148,7 +150,7 @@ impl<'a> Call<'a> {
         Ok((request, answer))
     }
 
-    /// The request as it is sent.
+    /// Returns the request as it is sent.
     pub(super) fn outgoing(self) -> Result<Outgoing, ApiError> {
         let url = self.url.map_err(ApiError::early)?;
         let retry = Retry {
@@ -169,20 +171,20 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What was answered to what.
+/// The answer to a request, with the request for error texts.
 pub(super) struct Answer<T> {
     pub(super) value: T,
     request: Outgoing,
 }
 
 impl<T> Answer<T> {
-    /// The error for an answer without something that it must have.
+    /// Returns the error for an answer that lacks something that it must have.
     pub(super) fn lacks(self, what: &str) -> ApiError {
         ApiError::new(self.request.asked(), ApiErrorKind::Decode(format!("it holds no {what}")), 1)
     }
 }
 
-/// The error for an answer that cannot be read.
+/// Returns the error for an answer that cannot be read.
 fn strange(request: &Outgoing, answer: &Incoming, fault: &str, client: &HoneyHive) -> ApiError {
     let text = if is_page(&answer.body) {
         format!("{} with a page for browsers", answer.status)
@@ -198,9 +200,9 @@ pub(super) fn is_page(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"<")
 }
 
-/// The address of a path below a server.
+/// Returns the address of a path below a server.
 fn address(server: &Url, path: &[&str]) -> Result<Url, ApiErrorKind> {
-    // Such a segment would silently make another path of it.
+    // Such a segment would silently change the path.
     if let Some(odd) = path.iter().find(|segment| matches!(**segment, "" | "." | "..")) {
         return Err(ApiErrorKind::Address(format!("`{odd}` is no id")));
     }

@@ -1,4 +1,4 @@
-//! The client: keys, address, patience.
+//! Defines the client of HoneyHive's API.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,29 +18,30 @@ use crate::config::{
     Connection, Family, NO_INGESTION_KEY, Secret, is_header, is_ingestion_key, printable, server,
 };
 
-/// Who we are, on every request to HoneyHive.
+/// The headers that identify this client, on every request to HoneyHive.
 pub(crate) const IDENTITY: [(&str, &str); 3] = [
     ("hh-client-version", env!("CARGO_PKG_VERSION")),
     ("hh-client-language", "rust"),
     ("hh-client-package", env!("CARGO_PKG_NAME")),
 ];
 
-/// When a call began, in nanoseconds since 1970.
+/// The header with the time when a call began, in nanoseconds since 1970.
 pub(super) const TIMESTAMP: HeaderName = HeaderName::from_static("hh-client-timestamp");
 
-/// How long a connection may take; a server that is there answers much sooner.
+/// The time limit of connecting; an available server accepts much sooner.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// A client of HoneyHive's API.
 ///
-/// Cheap to clone; clones share their connections. All calls need a tokio runtime, are safe to
-/// give up (`tokio::time::timeout`, `select!`), and end: each try after
+/// It is cheap to clone; clones share their connections. All calls need a tokio runtime, can be
+/// cancelled safely (`tokio::time::timeout`, `select!`), and end: each try after
 /// [`timeout`](HoneyHiveBuilder::timeout), all of them after
 /// [`max_retries`](HoneyHiveBuilder::max_retries) further ones with growing pauses.
 ///
-/// What may pass (no connection, a timeout, 408, 429, 500, 502, 503, 504) is tried again, unless
-/// that could do a thing twice: what makes something without an id of yours is sent again only
-/// where the server certainly did nothing.
+/// A request that failed for a passing reason (no connection, a broken one, a timeout, 408, 425,
+/// 429, and 5xx except for 501, 505, 506, 508, 510 and 511) is tried again, unless that could do a
+/// thing twice: a request that creates something without an id of yours is sent again only where
+/// the server certainly did nothing.
 ///
 /// ```no_run
 /// use honeyhive_harness::HoneyHive;
@@ -70,7 +71,7 @@ pub struct HoneyHive {
 struct Inner {
     http: Http,
     server: Url,
-    /// What is the same in all calls.
+    /// The headers that are the same in all calls.
     headers: HeaderMap,
     project: Key,
     ingestion: Option<Key>,
@@ -78,7 +79,7 @@ struct Inner {
     retries: u32,
     family: Family,
     clock: Clock,
-    /// Spans are taken with an answer that says nothing; see [`Replies`].
+    /// The state of how the server answers to spans; see [`Replies`].
     replies: Replies,
 }
 
@@ -99,7 +100,7 @@ impl Key {
     }
 }
 
-/// The time of day, which never goes back.
+/// A clock of the time of day that never goes back.
 struct Clock {
     anchor: Duration,
     since: Instant,
@@ -126,31 +127,31 @@ impl fmt::Debug for HoneyHive {
 }
 
 impl HoneyHive {
-    /// Makes a client.
+    /// Returns a builder for a client.
     pub fn builder() -> HoneyHiveBuilder {
         HoneyHiveBuilder::default()
     }
 
-    /// A client for a connection as it was configured.
+    /// Creates a client for a connection as it was configured.
     ///
     /// # Errors
-    /// When there is no key or the address is none.
+    /// Returns an error when there is no key, or when a key or the address is invalid.
     pub(crate) fn from_connection(connection: &Connection) -> Result<Self, ApiError> {
         Self::over(connection, || Http::new(CONNECT, None))
     }
 
-    /// What many clients in one process send with together.
+    /// Creates the HTTP client that many API clients of one process share.
     ///
     /// # Errors
-    /// When there can be none.
+    /// Returns an error when the HTTP client cannot be created.
     pub(crate) fn shared_http() -> Result<Http, ApiError> {
         Http::shared(CONNECT)
     }
 
-    /// The same over connections that others use, too.
+    /// Creates a client for a connection, over HTTP connections that are shared.
     ///
     /// # Errors
-    /// See [`from_connection`](Self::from_connection).
+    /// Returns the same errors as [`from_connection`](Self::from_connection).
     pub(crate) fn from_connection_over(
         connection: &Connection,
         http: &Http,
@@ -197,38 +198,38 @@ impl HoneyHive {
         Ok(Self { inner: Arc::new(inner), until: None, trouble: None })
     }
 
-    /// The same client, but each call ends at `deadline` at the latest.
+    /// Returns the client with a deadline: each call ends at `deadline` at the latest.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self { until: Some(deadline), ..self.clone() }
     }
 
-    /// The same client, but tries that failed are noted there.
+    /// Returns the client with a place where failed tries are noted.
     pub(crate) fn watched(self, trouble: Trouble) -> Self {
         Self { trouble: Some(trouble), ..self }
     }
 
-    /// Experiment runs, their results and comparisons.
+    /// Returns the calls about experiment runs, their results and comparisons.
     pub fn runs(&self) -> Runs<'_> {
         Runs(self)
     }
 
-    /// Sessions: one execution each.
+    /// Returns the calls about sessions, each of which is one execution.
     pub fn sessions(&self) -> Sessions<'_> {
         Sessions(self)
     }
 
-    /// Events: the steps of a session, and the session itself.
+    /// Returns the calls about events: the steps of a session, and the session itself.
     pub fn events(&self) -> Events<'_> {
         Events(self)
     }
 
-    /// Datasets that HoneyHive keeps.
+    /// Returns the calls about datasets that HoneyHive keeps.
     pub fn datasets(&self) -> Datasets<'_> {
         Datasets(self)
     }
 
-    /// Datapoints of those datasets.
+    /// Returns the calls about datapoints of those datasets.
     pub fn datapoints(&self) -> Datapoints<'_> {
         Datapoints(self)
     }
@@ -241,7 +242,7 @@ impl HoneyHive {
         &self.inner.server
     }
 
-    /// What it sends with; whoever else sends to HoneyHive shares its connections.
+    /// Returns the HTTP client, whose connections other senders to HoneyHive share.
     pub(crate) fn http(&self) -> &Http {
         &self.inner.http
     }
@@ -270,7 +271,7 @@ impl HoneyHive {
         &self.inner.replies
     }
 
-    /// A digest of the settings that decide whether a server takes what it is sent.
+    /// Returns a digest of the settings that decide whether a server accepts data.
     pub(crate) fn fingerprint(&self, protocol: &str) -> String {
         let keys = self.secrets().join(" ");
         fingerprint(&[self.inner.server.as_str(), &keys, protocol, self.inner.family.name()])
@@ -280,13 +281,13 @@ impl HoneyHive {
         self.inner.ingestion.as_ref().map(|key| &key.header)
     }
 
-    /// What no text may show.
+    /// Returns the keys, which no text may show.
     pub(super) fn secrets(&self) -> Vec<&str> {
         let keys = [Some(&self.inner.project), self.inner.ingestion.as_ref()];
         keys.into_iter().flatten().map(|key| key.secret.expose()).collect()
     }
 
-    /// The headers of a call that begins now, with the project's key.
+    /// Returns the headers of a call that begins now, with the project's key.
     pub(super) fn headers(&self) -> HeaderMap {
         let mut headers = self.inner.headers.clone();
         if let Ok(now) = HeaderValue::from_str(&self.inner.clock.nanos().to_string()) {
@@ -309,7 +310,7 @@ fn headers(project: &Key) -> HeaderMap {
     headers
 }
 
-/// `User-Agent`.
+/// The value of the `User-Agent` header.
 pub(crate) const AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 #[cfg(test)]

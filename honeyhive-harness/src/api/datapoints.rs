@@ -1,4 +1,4 @@
-//! Datapoints that HoneyHive keeps.
+//! Creates, reads and changes the datapoints that HoneyHive keeps.
 
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -10,86 +10,86 @@ use super::event::{DateRange, EventFilter};
 use super::lenient::{Object, null};
 use super::runs::batches;
 
-/// A datapoint to be made, or what changes in one.
+/// The fields of a datapoint to be created or changed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct NewDatapoint {
-    /// What goes in; a new one needs inputs.
+    /// The inputs; a new datapoint needs them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Object>,
-    /// A chat so far: objects with `role` and `content`.
+    /// The earlier messages of a chat: objects with `role` and `content`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history: Option<Vec<Value>>,
-    /// The right answer; an object as a rule.
+    /// The expected output; usually an object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ground_truth: Option<Value>,
-    /// Anything else.
+    /// Further data about the datapoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Object>,
-    /// The event it was made of.
+    /// The id of the event that the datapoint was made from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub linked_event: Option<String>,
-    /// Ids of the datasets that have it.
+    /// The ids of the datasets that contain it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub linked_datasets: Option<Vec<String>>,
 }
 
-/// Datapoints to be made of recorded events.
+/// The recorded events from which datapoints are to be created.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct NewDatapointBatch {
-    /// Ids of the events.
+    /// The ids of the events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<Vec<String>>,
-    /// Which fields of an event become what.
+    /// The mapping of fields of an event to fields of a datapoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mapping: Option<Object>,
-    /// Instead of ids, which events.
+    /// The filters that choose the events, instead of ids.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filters: Option<Vec<EventFilter>>,
-    /// When those events began.
+    /// The range of time in which those events began.
     #[serde(rename = "dateRange", skip_serializing_if = "Option::is_none")]
     pub date_range: Option<DateRange>,
-    /// By id of an event, whether it is meant.
+    /// The events that are meant: for the id of an event, whether it is.
     #[serde(rename = "checkState", skip_serializing_if = "Option::is_none")]
     pub check_state: Option<Object>,
-    /// Whether all that the filters find are meant.
+    /// Set to mean all events that the filters find.
     #[serde(rename = "selectAll", skip_serializing_if = "Option::is_none")]
     pub select_all: Option<bool>,
-    /// The dataset to add them to.
+    /// The id of the dataset to add them to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_id: Option<String>,
 }
 
-/// A datapoint as HoneyHive has it.
+/// A datapoint as HoneyHive stores it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ManagedDatapoint {
-    /// Its id.
+    /// The id of the datapoint.
     #[serde(deserialize_with = "null")]
     pub id: String,
-    /// What goes in.
+    /// The inputs.
     #[serde(deserialize_with = "null")]
     pub inputs: Object,
-    /// A chat so far.
+    /// The earlier messages of a chat.
     #[serde(deserialize_with = "null")]
     pub history: Vec<Value>,
-    /// The right answer, or null.
+    /// The expected output, or null.
     pub ground_truth: Value,
-    /// Anything else.
+    /// Further data about the datapoint.
     #[serde(deserialize_with = "null")]
     pub metadata: Object,
-    /// The event it was made of.
+    /// The id of the event that it was made from.
     pub linked_event: Option<String>,
-    /// Ids of the datasets that have it.
+    /// The ids of the datasets that contain it.
     #[serde(deserialize_with = "null")]
     pub linked_datasets: Vec<String>,
-    /// When it was made, as the server writes times.
+    /// The time when it was created, in the server's notation.
     pub created_at: Value,
-    /// When it was last changed.
+    /// The time when it was last changed.
     pub updated_at: Value,
 }
 
-/// The server answers with a list of one; the one alone would do.
+/// The answer of the server, which is a list of one; the datapoint alone is accepted, too.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum OneOf {
@@ -129,10 +129,10 @@ struct Inserted {
 pub struct Datapoints<'a>(pub(super) &'a HoneyHive);
 
 impl Datapoints<'_> {
-    /// A datapoint.
+    /// Returns a datapoint.
     ///
     /// # Errors
-    /// See [`ApiError`]; 404 when there is none.
+    /// Returns an [`ApiError`]; its status is 404 when the datapoint does not exist.
     pub async fn get(&self, id: &str) -> Result<ManagedDatapoint, ApiError> {
         let call = self.0.call(Method::GET, &["v1", "datapoints", id]);
         let mut answer = call.fetch_strict::<Single>().await?;
@@ -144,12 +144,12 @@ impl Datapoints<'_> {
         found.ok_or_else(|| answer.lacks("datapoint"))
     }
 
-    /// The datapoints with these ids and of the dataset of this name. More than 100 ids are asked
-    /// for in several calls. Those that do not exist are missing in the list, whose order is the
+    /// Returns the datapoints with these ids and of the dataset of this name. More than 100 ids
+    /// take several calls. Datapoints that do not exist are missing in the list, whose order is the
     /// server's.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn list(
         &self,
         ids: &[String],
@@ -164,20 +164,20 @@ impl Datapoints<'_> {
         Ok(all)
     }
 
-    /// Makes a datapoint, and says its id.
+    /// Creates a datapoint, and returns its id.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn create(&self, datapoint: &NewDatapoint) -> Result<String, ApiError> {
         let call = self.0.call(Method::POST, &["v1", "datapoints"]).json(datapoint);
         let mut answer = call.fetch::<Created>().await?;
         answer.value.result.ids.pop().ok_or_else(|| answer.lacks("`result.insertedIds`"))
     }
 
-    /// Makes datapoints of recorded events, and says their ids.
+    /// Creates datapoints from recorded events, and returns their ids.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn create_batch(&self, batch: &NewDatapointBatch) -> Result<Vec<String>, ApiError> {
         let call = self.0.call(Method::POST, &["v1", "datapoints", "batch"]).json(batch);
         Ok(call.fetch::<Inserted>().await?.value.ids)
@@ -186,7 +186,7 @@ impl Datapoints<'_> {
     /// Changes a datapoint.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn update(&self, id: &str, change: &NewDatapoint) -> Result<(), ApiError> {
         self.0.call(Method::PUT, &["v1", "datapoints", id]).json(change).done().await
     }
@@ -194,7 +194,7 @@ impl Datapoints<'_> {
     /// Removes a datapoint.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn delete(&self, id: &str) -> Result<(), ApiError> {
         self.0.call(Method::DELETE, &["v1", "datapoints", id]).done().await
     }

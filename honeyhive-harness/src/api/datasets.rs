@@ -1,4 +1,4 @@
-//! Datasets that HoneyHive keeps.
+//! Creates, reads and changes the datasets that HoneyHive keeps.
 
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -8,50 +8,50 @@ use super::client::HoneyHive;
 use super::error::ApiError;
 use super::lenient::{Object, null};
 
-/// A dataset to be made, or what changes in one.
+/// The fields of a dataset to be created or changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NewDataset {
-    /// What people call it; a new one needs a name.
+    /// The name of the dataset; a new one needs it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What is in it.
+    /// The description of the dataset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Ids of its datapoints.
+    /// The ids of its datapoints.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub datapoints: Option<Vec<String>>,
 }
 
-/// A dataset as HoneyHive has it.
+/// A dataset as HoneyHive stores it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ManagedDataset {
-    /// Its id.
+    /// The id of the dataset.
     #[serde(deserialize_with = "null")]
     pub id: String,
-    /// What people call it.
+    /// The name of the dataset.
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// What is in it.
+    /// The description of the dataset.
     pub description: Option<String>,
-    /// Ids of its datapoints, in their order.
+    /// The ids of its datapoints, in their order.
     #[serde(deserialize_with = "null")]
     pub datapoints: Vec<String>,
-    /// When it was made, as the server writes times.
+    /// The time when it was created, in the server's notation.
     pub created_at: Value,
-    /// When it was last changed.
+    /// The time when it was last changed.
     pub updated_at: Value,
 }
 
-/// Which fields of a row become what.
+/// The mapping of the fields of a row to those of a datapoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Mapping {
-    /// Fields that are inputs.
+    /// The fields that are inputs.
     pub inputs: Vec<String>,
-    /// Fields that hold a chat so far.
+    /// The fields that hold the earlier messages of a chat.
     pub history: Vec<String>,
-    /// Fields that hold the right answer.
+    /// The fields that hold the expected output.
     pub ground_truth: Vec<String>,
 }
 
@@ -107,10 +107,11 @@ struct Added {
 pub struct Datasets<'a>(pub(super) &'a HoneyHive);
 
 impl Datasets<'_> {
-    /// The datasets with this id and this name; all of the project without either.
+    /// Returns the datasets with this id and this name; all datasets of the project without either.
     ///
     /// # Errors
-    /// See [`ApiError`]. A dataset that does not exist is an empty list.
+    /// Returns an [`ApiError`]. A dataset that does not exist is not an error, but gives an empty
+    /// list.
     pub async fn list(
         &self,
         id: Option<&str>,
@@ -121,10 +122,10 @@ impl Datasets<'_> {
         Ok(call.fetch::<List>().await?.value.datasets)
     }
 
-    /// Makes a dataset, and says its id.
+    /// Creates a dataset, and returns its id.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn create(&self, dataset: &NewDataset) -> Result<String, ApiError> {
         let call = self.0.call(Method::POST, &["v1", "datasets"]).json(dataset);
         let mut answer = call.fetch::<Created>().await?;
@@ -134,10 +135,10 @@ impl Datasets<'_> {
         }
     }
 
-    /// Changes a dataset, and says what it is then, where the server does.
+    /// Changes a dataset, and returns its new state, where the server sends that.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn update(
         &self,
         id: &str,
@@ -151,16 +152,16 @@ impl Datasets<'_> {
     /// Removes a dataset. Its datapoints stay.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn delete(&self, id: &str) -> Result<(), ApiError> {
         let call = self.0.call(Method::DELETE, &["v1", "datasets"]);
         call.query("dataset_id", Some(id)).done().await
     }
 
-    /// Makes datapoints of rows and adds them to a dataset; says their ids.
+    /// Creates datapoints from rows, adds them to a dataset, and returns their ids.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn add_datapoints(
         &self,
         id: &str,
@@ -172,10 +173,10 @@ impl Datasets<'_> {
         Ok(call.fetch::<Added>().await?.value.datapoint_ids)
     }
 
-    /// Takes a datapoint out of a dataset. The datapoint stays.
+    /// Removes a datapoint from a dataset. The datapoint itself stays.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn remove_datapoint(&self, id: &str, datapoint_id: &str) -> Result<(), ApiError> {
         self.0.call(Method::DELETE, &["v1", "datasets", id, datapoint_id]).done().await
     }

@@ -1,7 +1,7 @@
-//! What can go wrong on the way to a server, in words that lead out of it.
+//! Defines the errors of requests, with texts that say what to do.
 //!
-//! A text says what was asked, what came, and what to do. Keys, query strings and the password
-//! of an address are in none of them, whatever the server or a library puts into its own text.
+//! A text says what was requested, what the answer was, and what to do. It contains no keys, query
+//! strings or passwords of addresses, whatever the server or a library puts into its own text.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use reqwest::{StatusCode, Url};
 
 use crate::text::{one_line, seconds};
 
-/// What a server says is cut to this many columns.
+/// The number of columns that the message of a server is cut to.
 const LONGEST_MESSAGE: usize = 300;
 
-/// Why a request got no answer that could be used.
+/// The reason why a request got no usable answer.
 ///
-/// Cheap to clone. `Display` is one line, such as
+/// It is cheap to clone. `Display` is one line, such as
 ///
 /// ```text
 /// POST /v1/runs: 401 Unauthorized: key expired. Check HH_API_KEY, and that the key belongs to this server (https://api.example.com) and project
@@ -30,86 +30,88 @@ struct Inner {
     tries: u32,
 }
 
-/// What happened.
+/// The kind of an error.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ApiErrorKind {
     /// No key was given; nothing was sent.
     NoKey,
-    /// A key that cannot be one; nothing was sent. The text names the setting, not the key.
+    /// A key is invalid; nothing was sent. The text names the setting, not the key.
     BadKey(String),
-    /// Settings of the environment that cannot be understood; nothing was sent.
+    /// The settings of the environment cannot be understood; nothing was sent.
     Settings(String),
-    /// An address or id that no request can be sent to; nothing was sent.
+    /// No request can be sent to the address or id; nothing was sent.
     Address(String),
-    /// A request that has no JSON form; nothing was sent.
+    /// The request has no JSON form; nothing was sent.
     Encode(String),
     /// There is no tokio runtime to send with; nothing was sent.
     NoRuntime,
-    /// TLS: no trusted certificates on this machine, or the server's is not trusted.
+    /// TLS failed: there are no trusted certificates on this machine, or that of the server is not
+    /// trusted.
     Certificate(String),
-    /// No connection: nobody listens, the name is unknown, the network is down.
+    /// The connection failed: no server listens, the name is unknown, the network is down.
     Connect(String),
     /// The connection broke before the answer was complete.
     Broken(String),
-    /// No complete answer in this time.
+    /// The answer was not complete within this time.
     Timeout(Duration),
-    /// An answer whose status is not 200 to 299.
+    /// The status of the answer is not 200 to 299.
     Status(Refusal),
-    /// An answer that is not what was asked for.
+    /// The answer is not what was requested.
     Decode(String),
-    /// An answer of more than this many bytes.
+    /// The answer has more than this many bytes.
     TooLarge(usize),
 }
 
-/// What a server answered instead of what was asked for.
+/// The answer of a server that refused a request.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Refusal {
     /// The HTTP status, such as 401.
     pub status: u16,
-    /// What the server says about it: one line of at most 300 columns.
+    /// The message of the server: one line of at most 300 columns.
     pub message: Option<String>,
     /// The server's own code of the error.
     pub code: Option<String>,
     /// The server's id of the request, for its support.
     pub request_id: Option<String>,
-    /// How long the server wants us to wait.
+    /// The time that the server asks the client to wait.
     pub retry_after: Option<Duration>,
-    /// Where the server sends us instead; nothing is sent there.
+    /// The address that the server redirects to; nothing is sent there.
     pub location: Option<String>,
 }
 
-/// What a failed request means for what was to be sent.
+/// The consequence of a failed request for the data that was to be sent.
 ///
-/// This is the one table of it: the client retries by it, and uploads and tracers decide by it
-/// what is kept to be sent again.
+/// This is the only such table: the client retries by it, and uploads and tracers decide by it which
+/// data is kept to be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outlook {
-    /// The same request may succeed by itself, and soon.
+    /// The same request may succeed soon, without any change.
     Soon,
-    /// It may succeed once the server, the network or a setting is another one. That says nothing
-    /// about what was sent, so all of it is kept.
+    /// The request may succeed once the server, the network or a setting has changed. That says nothing
+    /// about the data, so all of it is kept.
     Later,
-    /// The same, and until then the server takes nothing else either: the key is refused.
+    /// The key is refused: the request may succeed once a setting has changed, and until then the server
+    /// accepts nothing else either.
     Key,
-    /// The server read the request and refuses its content. It is final only where the server
-    /// takes other requests of the same kind: a wrong address can answer like this, too.
+    /// The server read the request and refuses its content. That is final only where the server accepts
+    /// other requests of the same kind: a wrong address can answer like this, too.
     Content,
 }
 
-/// The settings that a failed request may be mended with.
+/// The names of the settings that may fix a failed request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Knobs {
     pub(crate) key: &'static str,
     pub(crate) address: &'static str,
     pub(crate) timeout: &'static str,
-    /// What names a file of trusted certificates.
+    /// The setting that names a file of trusted certificates.
     pub(crate) certificate: &'static str,
 }
 
 impl Knobs {
-    /// What takes the project's key.
+    /// The settings of requests with the project's key.
     pub(crate) const PROJECT: Self = Self {
         key: "HH_API_KEY",
         address: "HH_API_URL",
@@ -117,7 +119,7 @@ impl Knobs {
         certificate: "SSL_CERT_FILE",
     };
 
-    /// A receiver of spans that is not HoneyHive.
+    /// The settings of a receiver of spans that is not HoneyHive.
     pub(crate) const OTLP: Self = Self {
         key: "OTEL_EXPORTER_OTLP_HEADERS",
         address: "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -125,16 +127,16 @@ impl Knobs {
         certificate: "OTEL_EXPORTER_OTLP_CERTIFICATE",
     };
 
-    /// What takes an ingestion key.
+    /// The settings of requests with an ingestion key.
     pub(crate) const INGESTION: Self = Self { key: "HH_INGESTION_API_KEY", ..Self::PROJECT };
 }
 
-/// What was asked, without anything secret.
+/// The request in an error text, without anything secret.
 #[derive(Clone)]
 pub(super) struct Asked {
-    /// `POST /v1/runs`.
+    /// The method and path: `POST /v1/runs`.
     what: String,
-    /// `https://api.example.com`.
+    /// The origin of the server: `https://api.example.com`.
     server: String,
     knobs: Knobs,
 }
@@ -148,7 +150,7 @@ impl Asked {
 }
 
 impl ApiError {
-    /// An error before any request.
+    /// Creates an error that occurred before any request.
     pub(crate) fn early(kind: ApiErrorKind) -> Self {
         Self(Box::new(Inner { asked: None, kind, tries: 0 }))
     }
@@ -157,12 +159,12 @@ impl ApiError {
         Self(Box::new(Inner { asked: Some(asked), kind, tries }))
     }
 
-    /// What happened.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> &ApiErrorKind {
         &self.0.kind
     }
 
-    /// The HTTP status, where the server refused.
+    /// Returns the HTTP status, where the server refused the request.
     pub fn status(&self) -> Option<u16> {
         match &self.0.kind {
             ApiErrorKind::Status(refusal) => Some(refusal.status),
@@ -170,7 +172,7 @@ impl ApiError {
         }
     }
 
-    /// How long the server wants us to wait, where it said so.
+    /// Returns the time that the server asks the client to wait, where it sent one.
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.0.kind {
             ApiErrorKind::Status(refusal) => refusal.retry_after,
@@ -178,14 +180,14 @@ impl ApiError {
         }
     }
 
-    /// Whether the same request may well succeed soon: the server could not be reached, broke
-    /// off, was too slow, or is out of order or busy (408, 425, 429, and 5xx but for 501, 505,
-    /// 506, 508, 510 and 511, which somebody has to act on).
+    /// Returns whether the same request may well succeed soon: the server could not be reached, broke
+    /// off, was too slow, or is out of order or busy (408, 425, 429, and 5xx except for 501, 505, 506,
+    /// 508, 510 and 511, which a person has to act on).
     pub fn is_transient(&self) -> bool {
         self.0.kind.is_transient()
     }
 
-    /// What it means for what was to be sent.
+    /// Returns the consequence for the data that was to be sent.
     pub(crate) fn outlook(&self) -> Outlook {
         self.0.kind.outlook()
     }
@@ -196,17 +198,18 @@ impl ApiErrorKind {
         self.outlook() == Outlook::Soon
     }
 
-    /// The table: see [`Outlook`].
+    /// Returns the consequence of this kind of error; this is the table of [`Outlook`].
     fn outlook(&self) -> Outlook {
         match self {
             Self::Connect(_) | Self::Broken(_) | Self::Timeout(_) => Outlook::Soon,
             Self::Status(refusal) => match refusal.status {
                 401 | 403 => Outlook::Key,
                 400 | 413 | 422 => Outlook::Content,
-                // Not implemented, HTTP version, loops, and networks that want a log-in.
+                // These are: not implemented, HTTP version, loops, and networks that require a log-in.
                 501 | 505 | 506 | 508 | 510 | 511 => Outlook::Later,
                 408 | 425 | 429 | 500.. => Outlook::Soon,
-                // Redirects, wrong paths and methods, media types, conflicts, payment ..
+                // These are redirects, wrong paths and methods, media types, conflicts, payment and the
+                // like.
                 _ => Outlook::Later,
             },
             Self::Encode(_) => Outlook::Content,
@@ -221,8 +224,8 @@ impl ApiErrorKind {
         }
     }
 
-    /// Whether the server certainly did nothing, so that even what must not be done twice can be
-    /// asked again.
+    /// Returns whether the server certainly did nothing, so that even a request that must not be done
+    /// twice can be sent again.
     pub(super) fn is_untouched(&self) -> bool {
         match self {
             Self::Connect(_) => true,
@@ -234,7 +237,8 @@ impl ApiErrorKind {
 
 impl std::error::Error for ApiError {}
 
-// Not derived: the one line says all there is, and a struct in the output of `unwrap` does not.
+// `Debug` is not derived: the one line of `Display` says all there is, while a struct in the output of
+// `unwrap` hides it.
 impl fmt::Debug for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ApiError({self})")
@@ -302,7 +306,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// A limit of time without digits that nobody set: what is left until a deadline has many.
+/// Formats a time limit without needless digits: the time left until a deadline has many.
 fn rounded(limit: Duration) -> String {
     let millis = limit.as_millis();
     match millis {
@@ -312,7 +316,7 @@ fn rounded(limit: Duration) -> String {
     }
 }
 
-/// What to do about it.
+/// Returns the advice about what to do.
 fn advice(asked: &Asked, kind: &ApiErrorKind) -> Option<String> {
     let Asked { server, knobs: Knobs { key, address, timeout, certificate }, .. } = asked;
     Some(match kind {
@@ -364,9 +368,9 @@ fn advice(asked: &Asked, kind: &ApiErrorKind) -> Option<String> {
     })
 }
 
-/// A foreign text as part of an error: no secrets, one line, not too long.
+/// Returns a text of a server as part of an error: without secrets, on one line, not too long.
 pub(super) fn quote(text: &str, secrets: &[&str]) -> String {
-    // Shorter ones are no keys, and would blot out ordinary words.
+    // Shorter texts are not keys, and replacing them would hide ordinary words.
     const SHORTEST: usize = 4;
     let mut text = text.trim().to_owned();
     for secret in secrets.iter().filter(|secret| secret.len() >= SHORTEST) {

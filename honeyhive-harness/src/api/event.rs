@@ -1,28 +1,28 @@
-//! An event as it is recorded, changed and read.
+//! Defines events as they are recorded, changed and read.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::lenient::{Object, null, number};
 
-/// What kind of work an event is.
+/// The kind of work that an event is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum EventType {
-    /// A call of a model.
+    /// The event is a call of a model.
     Model,
-    /// Anything else that does one thing.
+    /// The event is any other single operation.
     #[default]
     Tool,
-    /// What has several steps.
+    /// The event has several steps.
     Chain,
-    /// A whole session.
+    /// The event is a whole session.
     Session,
 }
 
 impl EventType {
-    /// As it is written in the API.
+    /// Returns the name of the kind in the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Model => "model",
@@ -33,99 +33,99 @@ impl EventType {
     }
 }
 
-/// An event to be recorded.
+/// The fields of an event to be recorded.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct NewEvent {
-    /// What kind of work it is.
+    /// The kind of work that the event is.
     pub event_type: EventType,
-    /// What went in; the API wants it even when it is empty.
+    /// The inputs; the API requires them even when they are empty.
     pub inputs: Object,
-    /// What people call it.
+    /// The name of the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_name: Option<String>,
-    /// A UUID of yours; makes the call safe to repeat.
+    /// A UUID of yours, which makes the call safe to repeat.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
-    /// The session it belongs to.
+    /// The id of the session that the event belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// The event it is a step of.
+    /// The id of the event that this one is a step of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<String>,
-    /// Its own steps.
+    /// The ids of its own steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub children_ids: Option<Vec<String>>,
-    /// Where it comes from, such as `dev`.
+    /// The source of the event, such as `dev`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// The project, for keys of old that do not name one.
+    /// The name of the project, for older keys that do not imply one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// How it is run.
+    /// The configuration with which it is run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<Object>,
-    /// What came out.
+    /// The outputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Object>,
-    /// Why nothing came out.
+    /// The reason why there is no output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Milliseconds since 1970.
+    /// The start time, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<u64>,
-    /// Milliseconds since 1970.
+    /// The end time, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_time: Option<u64>,
-    /// Milliseconds.
+    /// The duration, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<f64>,
-    /// Anything else; in an experiment, `run_id`, `dataset_id` and `datapoint_id`.
+    /// Further data; in an experiment, `run_id`, `dataset_id` and `datapoint_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Object>,
-    /// What people say of it.
+    /// The feedback of people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feedback: Option<Object>,
-    /// What evaluators say of it.
+    /// The scores of evaluators.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Object>,
-    /// Who it is for.
+    /// The properties of the user it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_properties: Option<Object>,
 }
 
-/// What changes in an event; a session is one, too.
+/// The changes of an event; a session is an event, too.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct EventUpdate {
-    /// The event, or the session.
+    /// The id of the event or the session.
     pub event_id: String,
-    /// Anything else.
+    /// Further data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Object>,
-    /// What people say of it; in an experiment, `ground_truth`.
+    /// The feedback of people; in an experiment, `ground_truth`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub feedback: Option<Object>,
-    /// What evaluators say of it.
+    /// The scores of evaluators.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<Object>,
-    /// What came out. The API takes objects alone: wrap a text or a list.
+    /// The outputs. The API accepts only objects: wrap a text or a list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Object>,
-    /// Why nothing came out.
+    /// The reason why there is no output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// How it was run.
+    /// The configuration with which it was run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<Object>,
-    /// Who it was for.
+    /// The properties of the user it was for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_properties: Option<Object>,
-    /// Milliseconds.
+    /// The duration, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<f64>,
-    /// Milliseconds since 1970.
+    /// The end time, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_time: Option<u64>,
-    /// Its steps.
+    /// The ids of its steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub children_ids: Option<Vec<String>>,
 }
@@ -135,23 +135,23 @@ pub struct EventUpdate {
 pub struct EventBatch {
     /// The events. Where each has an id of yours, the call is safe to repeat.
     pub events: Vec<NewEvent>,
-    /// Whether they are all of one session.
+    /// Set when all events belong to one session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub single_session: Option<bool>,
-    /// `session_name`, `start_time`, `user_properties`, `metadata` of that session.
+    /// The fields `session_name`, `start_time`, `user_properties` and `metadata` of that session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_properties: Option<Object>,
 }
 
-/// Events that were recorded.
+/// The ids of events that were recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct StoredEvents {
-    /// Their ids.
+    /// The ids of the events.
     #[serde(deserialize_with = "null")]
     pub event_ids: Vec<String>,
-    /// The session they went to, where it is one.
+    /// The id of the session that they were added to, where it is one.
     pub session_id: Option<String>,
 }
 
@@ -160,99 +160,100 @@ pub struct StoredEvents {
 pub struct EventFilter {
     /// The field, such as `session_id` or `metadata.run_id`.
     pub field: String,
-    /// How to compare, such as `is`, `is not`, `contains`, `greater than`.
+    /// The comparison, such as `is`, `is not`, `contains`, `greater than`.
     pub operator: String,
-    /// What to compare with.
+    /// The value to compare with.
     pub value: Value,
     /// The type of the field: `string`, `number`, `boolean`, `id`, `datetime`.
     #[serde(rename = "type")]
     pub kind: String,
 }
 
-/// A span of time, both ends as RFC 3339.
+/// A range of time, both ends as RFC 3339.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct DateRange {
-    /// The earliest.
+    /// The earliest time.
     #[serde(rename = "$gte", skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// The latest.
+    /// The latest time.
     #[serde(rename = "$lte", skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
 }
 
-/// Which events to read.
+/// The events to read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct EventQuery {
-    /// All of these must hold.
+    /// The conditions, all of which must hold.
     pub filters: Vec<EventFilter>,
-    /// When they began.
+    /// The range of time in which the events began.
     #[serde(rename = "dateRange", skip_serializing_if = "Option::is_none")]
     pub date_range: Option<DateRange>,
     /// The fields to read; all by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub projections: Option<Vec<String>>,
-    /// How many on a page; at most 7500.
+    /// The number of events on a page; at most 7500.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// Which page, from 1.
+    /// The number of the page, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
-    /// In any order, which is faster.
+    /// Set to read in any order, which is faster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignore_order: Option<bool>,
-    /// Those of this run.
+    /// The id of the run that the events belong to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluation_id: Option<String>,
 }
 
-/// An event as HoneyHive has it. What a program may have put there is a JSON value as it is.
+/// An event as HoneyHive stores it. A field whose contents a program may choose is a JSON value as
+/// it is.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Event {
-    /// Its id.
+    /// The id of the event.
     #[serde(deserialize_with = "null")]
     pub event_id: String,
-    /// Its session.
+    /// The id of its session.
     #[serde(deserialize_with = "null")]
     pub session_id: String,
-    /// The event it is a step of.
+    /// The id of the event that this one is a step of.
     pub parent_id: Option<String>,
-    /// Its own steps.
+    /// The ids of its own steps.
     #[serde(deserialize_with = "null")]
     pub children_ids: Vec<String>,
-    /// `model`, `tool`, `chain`, `session`.
+    /// The kind of the event: `model`, `tool`, `chain`, `session`.
     pub event_type: Option<String>,
-    /// What people call it.
+    /// The name of the event.
     pub event_name: Option<String>,
-    /// Where it comes from.
+    /// The source of the event.
     pub source: Option<String>,
-    /// How it was run.
+    /// The configuration with which it was run.
     pub config: Value,
-    /// What went in.
+    /// The inputs.
     pub inputs: Value,
-    /// What came out.
+    /// The outputs.
     pub outputs: Value,
-    /// Why nothing came out.
+    /// The reason why there is no output.
     pub error: Value,
-    /// Anything else.
+    /// Further data.
     pub metadata: Value,
-    /// What people say of it.
+    /// The feedback of people.
     pub feedback: Value,
-    /// What evaluators say of it.
+    /// The scores of evaluators.
     pub metrics: Value,
-    /// Who it was for.
+    /// The properties of the user it was for.
     pub user_properties: Value,
-    /// When it began, as the server writes times.
+    /// The start time, in the server's notation.
     pub start_time: Value,
-    /// When it ended.
+    /// The end time, in the server's notation.
     pub end_time: Value,
-    /// Milliseconds.
+    /// The duration, in milliseconds.
     #[serde(deserialize_with = "number")]
     pub duration: Option<f64>,
 }
 
-/// Some events.
+/// A page of events.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -266,7 +267,7 @@ pub struct EventList {
 }
 
 impl EventList {
-    /// How many there are on all pages, where the server says so.
+    /// Returns the number of events on all pages, where the server sends it.
     pub fn total(&self) -> Option<u64> {
         self.total_events.or(self.count)
     }

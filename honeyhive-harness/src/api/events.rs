@@ -1,4 +1,4 @@
-//! Events: the steps of a session, and the session itself.
+//! Records, changes and reads events: the steps of a session, and the session itself.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::error::ApiError;
 use super::event::{EventBatch, EventList, EventQuery, EventUpdate, NewEvent, StoredEvents};
 use crate::config::Family;
 
-/// Thousands of events take a server its time.
+/// The least time limit of an export: a server takes long for thousands of events.
 const EXPORT: Duration = Duration::from_secs(300);
 
 #[derive(Serialize)]
@@ -29,10 +29,10 @@ struct Created {
 pub struct Events<'a>(pub(super) &'a HoneyHive);
 
 impl Events<'_> {
-    /// Records an event, and says its id.
+    /// Records an event, and returns its id.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn create(&self, event: &NewEvent) -> Result<String, ApiError> {
         let call = match self.0.family() {
             Family::Legacy => self.0.call(Method::POST, &["events"]).json(&Wrapped { event }),
@@ -49,7 +49,7 @@ impl Events<'_> {
     /// Changes an event or a session.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn update(&self, update: &EventUpdate) -> Result<(), ApiError> {
         let call = match self.0.family() {
             Family::Legacy => self.0.call(Method::PUT, &["events"]),
@@ -61,7 +61,7 @@ impl Events<'_> {
     /// Records several events.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn create_batch(&self, batch: &EventBatch) -> Result<StoredEvents, ApiError> {
         let call = match self.0.family() {
             Family::Legacy => self.0.call(Method::POST, &["events", "batch"]),
@@ -74,7 +74,7 @@ impl Events<'_> {
     /// Reads one page of many events. A try may take 300 s.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn export(&self, query: &EventQuery) -> Result<EventList, ApiError> {
         let call = self.0.call(Method::POST, &["v1", "events", "export"]).json(query);
         Ok(call.repeatable(true).timeout(EXPORT).fetch().await?.value)
@@ -83,7 +83,7 @@ impl Events<'_> {
     /// Reads one page of some events.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn search(&self, query: &EventQuery) -> Result<EventList, ApiError> {
         let call = self.0.call(Method::POST, &["v1", "events", "search"]).json(query);
         Ok(call.repeatable(true).fetch().await?.value)

@@ -1,8 +1,8 @@
-//! One way to send, for the REST calls here and for the export of spans.
+//! Sends HTTP requests, for the REST calls here and for the export of spans.
 //!
-//! Connections are kept alive, every wait has an end, and what may pass is tried again by one
-//! policy. A redirect is not followed: it would carry keys to a place that nobody named, and
-//! turn a POST into a GET.
+//! Connections are kept alive, every wait has a limit, and errors that may pass are retried by one
+//! policy. A redirect is not followed: it would carry keys to a server that the user did not name,
+//! and turn a POST into a GET.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,42 +20,43 @@ use super::retry::{Retry, retry_after};
 use super::tls;
 use crate::config::printable;
 
-/// An answer may have this many bytes.
+/// The most bytes that an answer may have.
 const LARGEST: usize = 64 << 20;
 
-/// Of a refusal, this many bytes are read.
+/// The most bytes that are read of a refusal.
 const LARGEST_REFUSAL: usize = 64 << 10;
 
-/// A connection that was not used for so long is closed by many servers, too; what is sent on it
-/// in that moment would be lost.
+/// The time after which an unused connection is closed. Many servers close it at about that age,
+/// too, and a request that is sent on it in that moment would be lost.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// How many connections to a server stay open without a request.
+/// The most connections to a server that stay open without a request.
 const MOST_IDLE: usize = 32;
 
-/// The same where one sender serves everybody in the process.
+/// The same two limits for a sender that the whole process shares.
 const IDLE_SHARED: Duration = Duration::from_secs(5);
 const MOST_IDLE_SHARED: usize = 8;
 
-/// Requests under way at once of such a sender: to one server, and in all. Each has a connection,
-/// and the file descriptors belong to the program.
+/// The most concurrent requests of a shared sender: to one server, and in all. Each has a
+/// connection, and the file descriptors belong to the program.
 const AT_ONCE_PER_SERVER: usize = 32;
 const AT_ONCE: usize = 128;
 
-/// Sends requests. Cheap to clone; clones share their connections.
+/// A sender of requests. It is cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub(crate) struct Http {
     client: Client,
-    /// Why no server can be trusted, where that is so.
+    /// The reason why no server can be trusted, where that is so.
     distrust: Option<String>,
-    /// How many requests may be under way, where that is limited.
+    /// The limits of concurrent requests, where there are any.
     limits: Option<Arc<Limits>>,
 }
 
-/// How many requests may be under way.
+/// The limits of concurrent requests.
 struct Limits {
     all: Arc<Semaphore>,
-    /// By the origin of the server: one that does not answer keeps no other one waiting for long.
+    /// The limits by the origin of the server, so that a server that does not answer does not delay
+    /// requests to others for long.
     servers: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
@@ -64,7 +65,7 @@ impl Limits {
         Self { all: Arc::new(Semaphore::new(AT_ONCE)), servers: Mutex::default() }
     }
 
-    /// Waits for a place of the server, then for one of all.
+    /// Waits for a permit of the server, then for one of all servers.
     async fn place(&self, url: &Url) -> Option<[OwnedSemaphorePermit; 2]> {
         let origin = url.origin().ascii_serialization();
         let server = {
@@ -72,19 +73,19 @@ impl Limits {
             let new = || Arc::new(Semaphore::new(AT_ONCE_PER_SERVER));
             Arc::clone(servers.entry(origin).or_insert_with(new))
         };
-        // They are never closed.
+        // The semaphores are never closed.
         let server = server.acquire_owned().await.ok()?;
         let all = Arc::clone(&self.all).acquire_owned().await.ok()?;
         Some([server, all])
     }
 }
 
-/// The last failure of requests that go on, for whoever stops waiting for them.
+/// The last failure of requests that are still retried, for code that stops waiting for them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trouble(Arc<Mutex<Option<ApiError>>>);
 
 impl Trouble {
-    /// The last failure, unless a request was answered since.
+    /// Returns the last failure, unless a request was answered since.
     pub(crate) fn last(&self) -> Option<ApiError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -94,24 +95,24 @@ impl Trouble {
     }
 }
 
-/// A request. Not `Debug`: addresses and bodies may hold what is not to be shown.
+/// A request. It is not `Debug`, because addresses and bodies may contain secrets.
 #[derive(Clone)]
 pub(crate) struct Outgoing {
     pub(crate) method: Method,
     pub(crate) url: Url,
-    /// Values that are keys are marked sensitive, and never shown.
+    /// The headers; values that are keys are marked sensitive, and never shown.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// For each try, from connecting to the last byte of the answer.
+    /// The time limit of each try, from connecting to the last byte of the answer.
     pub(crate) timeout: Duration,
     pub(crate) retry: Retry,
     pub(crate) knobs: Knobs,
-    /// Learns of failed tries, where somebody wants to know before the request ends.
+    /// The place where failed tries are noted, for code that needs them before the request ends.
     pub(crate) trouble: Option<Trouble>,
 }
 
 impl Outgoing {
-    /// What an error says of it.
+    /// Returns the description of the request for error texts.
     pub(super) fn asked(&self) -> Asked {
         Asked::new(self.method.as_str(), &self.url, self.knobs)
     }
@@ -121,26 +122,26 @@ impl Outgoing {
 #[derive(Clone)]
 pub(crate) struct Incoming {
     pub(crate) status: u16,
-    /// `Content-Type` in lower case, without parameters; empty where there is none.
+    /// The value of `Content-Type` in lower case, without parameters; empty where there is none.
     pub(crate) content_type: String,
     pub(crate) body: Bytes,
 }
 
 impl Http {
-    /// A sender with connections of its own. `certificates` names a PEM file of authorities to
-    /// trust beside those of the machine.
+    /// Creates a sender with connections of its own. `certificates` names a PEM file of authorities
+    /// to trust beside those of the machine.
     ///
     /// # Errors
-    /// When the file cannot be used.
+    /// Returns an error when the file cannot be used.
     pub(crate) fn new(connect: Duration, certificates: Option<&Path>) -> Result<Self, ApiError> {
         Self::with_pool(connect, certificates, (MOST_IDLE, IDLE), None)
     }
 
-    /// A sender for many keys at once: requests under way and idle connections are few, however
-    /// many send with it.
+    /// Creates a sender that many keys share: concurrent requests and idle connections are limited,
+    /// however many clients send with it.
     ///
     /// # Errors
-    /// See [`Http::new`].
+    /// Returns the same errors as [`Http::new`].
     pub(crate) fn shared(connect: Duration) -> Result<Self, ApiError> {
         let limits = Some(Arc::new(Limits::new()));
         Self::with_pool(connect, None, (MOST_IDLE_SHARED, IDLE_SHARED), limits)
@@ -161,9 +162,10 @@ impl Http {
             .pool_idle_timeout(idle)
             .pool_max_idle_per_host(most_idle)
             .redirect(reqwest::redirect::Policy::none())
-            // Ours are enough; for its own, it would copy each request beforehand.
+            // The retries of this module are enough; for its own, the library would copy each
+            // request beforehand.
             .retry(reqwest::retry::never().max_retries_per_request(0));
-        // A proxy of the developer's must not come between a test and its server.
+        // A proxy of the developer must not come between a test and its server.
         #[cfg(test)]
         let builder = builder.no_proxy();
         let client = builder.build().map_err(|error| fail(cause(&error)))?;
@@ -173,9 +175,9 @@ impl Http {
     /// Sends a request until it is answered or not worth another try.
     ///
     /// # Errors
-    /// Anything but an answer with a status from 200 to 299.
+    /// Returns an error for anything but an answer with a status from 200 to 299.
     pub(crate) async fn send(&self, request: &Outgoing) -> Result<Incoming, ApiError> {
-        // The client would panic.
+        // The client would panic without a runtime.
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(ApiError::new(request.asked(), ApiErrorKind::NoRuntime, 0));
         }
@@ -197,7 +199,7 @@ impl Http {
                 }
                 Err(kind) => kind,
             };
-            // That a deadline cut this try short says less than what the one before ended with.
+            // If a deadline cut this try short, the error of the try before says more.
             if let ApiErrorKind::Timeout(limit) = kind
                 && limit < request.timeout
                 && let Some(before) = before.take()
@@ -225,7 +227,7 @@ impl Http {
                 None => None,
             }
         };
-        // The wait for a place is not the server's.
+        // The wait for a permit must not count as time of the server.
         let _place = match left {
             None => place.await,
             Some(left) => tokio::time::timeout(left, place)
@@ -238,7 +240,7 @@ impl Http {
             let built = built.body(request.body.clone()).build();
             let mut built = built.map_err(|error| kind_of(&error))?;
             let own = std::mem::replace(built.headers_mut(), request.headers.clone());
-            // That of a password in the address.
+            // This is the header of a password in the address.
             for (name, value) in &own {
                 built.headers_mut().entry(name).or_insert_with(|| value.clone());
             }
@@ -255,13 +257,13 @@ impl Http {
     }
 }
 
-/// What an answer says it is.
+/// Returns the content type of an answer, in lower case and without parameters.
 fn content_type(headers: &HeaderMap) -> String {
     let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// The body of an answer.
+/// Reads the whole body of an answer.
 async fn whole(mut response: Response, largest: usize) -> Result<Bytes, ApiErrorKind> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| kind_of(&error))? {
@@ -273,7 +275,7 @@ async fn whole(mut response: Response, largest: usize) -> Result<Bytes, ApiError
     Ok(body.freeze())
 }
 
-/// What is wrong when an exchange came to no end.
+/// Returns the kind of an error that ended an exchange.
 fn kind_of(error: &reqwest::Error) -> ApiErrorKind {
     let text = cause(error);
     if distrusts(error) {
@@ -289,7 +291,8 @@ fn kind_of(error: &reqwest::Error) -> ApiErrorKind {
     }
 }
 
-/// The innermost text: the outer ones say "error sending request", and where to, with the query.
+/// Returns the innermost text of an error: the outer ones say "error sending request", and the
+/// address with its query.
 fn cause(error: &reqwest::Error) -> String {
     let mut inner: &dyn std::error::Error = error;
     while let Some(next) = inner.source() {
@@ -299,7 +302,8 @@ fn cause(error: &reqwest::Error) -> String {
         return "the request could not be made".to_owned();
     }
     let text = inner.to_string();
-    // What `openssl req -x509` makes when it is told nothing else; rustls has a name for it only.
+    // This is what `openssl req -x509` makes without further options; rustls says no more than its
+    // name.
     if text.contains("CaUsedAsEndEntity") {
         return "its certificate is that of an authority (`CA:TRUE`), which no server may show; \
                 make one with `openssl req -x509 -addext basicConstraints=critical,CA:FALSE`"
@@ -308,20 +312,20 @@ fn cause(error: &reqwest::Error) -> String {
     quote(&text, &[])
 }
 
-/// Whether the server's certificate was refused, which no further try mends.
+/// Returns whether the server's certificate was refused, which no further try fixes.
 fn distrusts(error: &(dyn std::error::Error + 'static)) -> bool {
     if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
         return true;
     }
-    // What an I/O error wraps is not its source.
+    // An I/O error does not return the error that it wraps as its source.
     let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     wrapped.is_some_and(|inner| distrusts(inner)) || error.source().is_some_and(distrusts)
 }
 
-/// The keys in the headers of a request. A server may repeat them in its answer.
+/// Returns the keys in the headers of a request, since a server may repeat them in its answer.
 fn secrets(headers: &HeaderMap) -> Vec<String> {
     let keys = headers.values().filter(|value| value.is_sensitive());
-    // Of `Bearer key`, the key alone as well.
+    // The key of `Bearer key` is added alone as well.
     keys.filter_map(|value| value.to_str().ok())
         .flat_map(|value| [Some(value), value.split(' ').next_back()])
         .flatten()
@@ -329,13 +333,13 @@ fn secrets(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-/// What an answer with another status says.
+/// Returns the error for an answer with another status.
 async fn refusal(response: Response, secrets: &[String]) -> ApiErrorKind {
     let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
     let status = response.status().as_u16();
     let headers = response.headers().clone();
     let header = |name: &str| headers.get(name).map(HeaderValue::to_str).and_then(Result::ok);
-    // Why it cannot be read whole does not matter beside the status.
+    // An error of reading the body does not matter beside the status.
     let body = whole(response, LARGEST_REFUSAL).await.unwrap_or_default();
     let (message, code) = explain(&body);
     let quoted = |text: String| Some(quote(&text, &secrets)).filter(|text| !text.is_empty());
@@ -354,7 +358,7 @@ async fn refusal(response: Response, secrets: &[String]) -> ApiErrorKind {
     })
 }
 
-/// Message and code in the body of a refusal.
+/// Returns the message and the code in the body of a refusal.
 fn explain(body: &[u8]) -> (Option<String>, Option<String>) {
     let text = String::from_utf8_lossy(body);
     let Ok(value) = serde_json::from_str::<Value>(&text) else {
@@ -369,7 +373,8 @@ fn explain(body: &[u8]) -> (Option<String>, Option<String>) {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    // `{"message": ".."}`, `{"error": ".."}`, `{"error": {"message": ".."}}`.
+    // The message may be in `{"message": ".."}`, `{"error": ".."}` or
+    // `{"error": {"message": ".."}}`.
     let places = [&value, &value["error"]];
     let find = |names: &[&str]| {
         places.iter().find_map(|place| names.iter().find_map(|name| plain(&place[*name])))

@@ -1,12 +1,12 @@
-//! Reading answers that are almost as described.
+//! Reads answers that differ slightly from their description.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A JSON object. `json!({"a": 1}).as_object().cloned()` makes an `Option` of one.
+/// A JSON object. `json!({"a": 1}).as_object().cloned()` returns an `Option` of one.
 pub type Object = serde_json::Map<String, Value>;
 
-/// `null` is nothing, like a missing field.
+/// Reads a field in which `null` counts as missing.
 pub(super) fn null<'de, D, T>(from: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -15,7 +15,7 @@ where
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
-/// A number, also where it comes as text or as true and false; anything else is none.
+/// Reads a number, also where it comes as text or as true and false; anything else gives `None`.
 pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
     Ok(match Value::deserialize(from)? {
         Value::Number(number) => number.as_f64(),

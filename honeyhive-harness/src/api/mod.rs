@@ -1,9 +1,9 @@
-//! The client of HoneyHive's API.
+//! Defines the client of HoneyHive's API.
 //!
-//! What the uploader sends and what programs ask for goes through one [`HoneyHive`] client: one
-//! set of connections, one policy of retries, errors that say what to do. Its types are those of
-//! the API as it is, with two habits: fields of a request that are `None` are not sent, and
-//! answers may lack fields, hold `null`, or hold more than is known here.
+//! All requests of the uploader and of programs go through one [`HoneyHive`] client: one set of
+//! connections, one policy of retries, errors that say what to do. Its types are those of the API
+//! as it is, with two rules: fields of a request that are `None` are not sent, and answers may lack
+//! fields, hold `null`, or hold more than is known here.
 
 mod builder;
 mod call;

@@ -1,4 +1,4 @@
-//! Sending spans, to HoneyHive and to any other receiver of OTLP over HTTP.
+//! Sends spans to HoneyHive and to any other receiver of OTLP over HTTP.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,16 +21,16 @@ use crate::config::{OtlpTarget, Protocol};
 use crate::ids::short_hash;
 use crate::text::{count, one_line};
 
-/// Tries of a request to a receiver that is not HoneyHive's, the first one included.
+/// The number of tries of a request to a receiver other than HoneyHive, the first one included.
 const TRIES: u32 = 4;
 
-/// All tries of such a request together end after this.
+/// The time after which all tries of such a request together end.
 const LONGEST: Duration = Duration::from_secs(90);
 
-/// Spans take so many times longer than other requests.
+/// The factor by which spans may take longer than other requests.
 const LONGER: u32 = 3;
 
-/// What a receiver says of spans that it did not take. They are not to be sent again.
+/// The spans that a receiver rejected, with its reason. They must not be sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rejected {
     pub(crate) spans: usize,
@@ -38,12 +38,12 @@ pub(crate) struct Rejected {
 }
 
 impl HoneyHive {
-    /// The server's address, without a password.
+    /// Returns the server's address, without a password.
     pub(crate) fn address(&self) -> String {
         crate::config::printable(self.server().as_str().trim_end_matches('/'))
     }
 
-    /// Sends encoded spans; what the server says of those it did not take.
+    /// Sends encoded spans; returns those that the server rejected.
     pub(crate) async fn send_spans(
         &self,
         content_type: &'static str,
@@ -70,7 +70,7 @@ pub(crate) struct OtlpReceiver {
     trouble: Option<Trouble>,
 }
 
-// Not derived: headers may hold keys.
+// `Debug` is not derived, because headers may hold keys.
 impl fmt::Debug for OtlpReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OtlpReceiver").field("protocol", &self.protocol).finish_non_exhaustive()
@@ -78,8 +78,10 @@ impl fmt::Debug for OtlpReceiver {
 }
 
 impl OtlpReceiver {
+    /// Creates a receiver from its settings.
+    ///
     /// # Errors
-    /// When its address, its headers or its certificates cannot be used.
+    /// Returns an error when its address, its headers or its certificates cannot be used.
     pub(crate) fn new(target: &OtlpTarget) -> Result<Self, ApiError> {
         let url = Url::parse(&target.url).map_err(|error| {
             let text = format!("OTEL_EXPORTER_OTLP_ENDPOINT={}: {error}", target.printable());
@@ -108,7 +110,7 @@ impl OtlpReceiver {
         })?;
         let mut settings = vec![target.url.as_str(), target.protocol.name()];
         settings.extend(target.headers.iter().flat_map(|(name, value)| [&**name, value.expose()]));
-        // A file with other certificates in it is another setting, whatever it is called.
+        // A file with other certificates counts as another setting, whatever its name is.
         let trusted = target.certificate.as_ref().and_then(|path| std::fs::read(path).ok());
         let trusted = trusted.map(|bytes| short_hash(&bytes, 16)).unwrap_or_default();
         settings.push(&trusted);
@@ -124,7 +126,7 @@ impl OtlpReceiver {
         })
     }
 
-    /// The same receiver, but tries that failed are noted there.
+    /// Returns the receiver with a place where failed tries are noted.
     pub(crate) fn watched(self, trouble: Trouble) -> Self {
         Self { trouble: Some(trouble), ..self }
     }
@@ -133,12 +135,12 @@ impl OtlpReceiver {
         self.protocol
     }
 
-    /// A digest of the settings that decide whether it takes what it is sent.
+    /// Returns a digest of the settings that decide whether the receiver accepts data.
     pub(crate) fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// Sends encoded spans; what the receiver says of those it did not take.
+    /// Sends encoded spans; returns those that the receiver rejected.
     pub(crate) async fn send(
         &self,
         content_type: &'static str,
@@ -161,26 +163,27 @@ impl OtlpReceiver {
     }
 }
 
-/// A digest of settings; keys cannot be read out of it.
+/// Returns a digest of settings; keys cannot be read out of it.
 pub(super) fn fingerprint(settings: &[&str]) -> String {
     let text = format!("settings of a destination\0{}", settings.join("\0"));
     short_hash(text.as_bytes(), 16)
 }
 
-/// What is known of how a receiver answers.
+/// The state of what is known about the answers of a receiver.
 ///
 /// A receiver must answer with an `ExportTraceServiceResponse`, and say so in the content type.
-/// Some that are in use answer 200 and nothing else; a proxy, or a network with a log-in page, can
-/// do that, too, and takes nothing.
+/// Some real receivers answer 200 and nothing else; a proxy, or a network with a log-in page, can
+/// do that, too, and accepts nothing.
 #[derive(Debug, Default)]
 pub(super) struct Replies(AtomicU8);
 
 impl Replies {
-    /// Nothing was answered like that yet.
+    /// The state in which no answer was blank.
     const PROPER: u8 = 0;
-    /// Once; whether the receiver does so, or something in between, could not be told.
+    /// The state after one blank answer: whether it came from the receiver or from a proxy could
+    /// not be found out.
     const DOUBTFUL: u8 = 1;
-    /// This receiver answers so.
+    /// The state in which the receiver itself is known to give blank answers.
     const BLANK: u8 = 2;
 
     fn get(&self) -> u8 {
@@ -192,14 +195,14 @@ impl Replies {
     }
 }
 
-/// What an answer with a status from 200 to 299 says.
+/// The meaning of an answer with a status from 200 to 299.
 #[derive(Debug, PartialEq, Eq)]
 enum Reply {
-    /// The spans were taken, but for some.
+    /// The spans were accepted, except for these.
     Taken(Option<Rejected>),
-    /// Nothing that tells a receiver from anything else.
+    /// The answer does not show whether it comes from a receiver.
     Blank,
-    /// A page for browsers.
+    /// The answer is a page for browsers.
     Foreign,
 }
 
@@ -209,7 +212,7 @@ fn read(answer: &Incoming) -> Reply {
     }
     let is_json = answer.content_type.ends_with("json");
     if is_json || answer.body.trim_ascii_start().starts_with(b"{") {
-        // Whatever else is in it: an object is an answer of something that speaks JSON.
+        // Any JSON object counts as the answer of a receiver, whatever its fields.
         return match serde_json::from_slice::<Value>(&answer.body) {
             Ok(Value::Object(response)) => {
                 Reply::Taken(response.get("partialSuccess").and_then(rejected_json))
@@ -230,7 +233,8 @@ fn read(answer: &Incoming) -> Reply {
     }
 }
 
-/// Whole numbers of 64 bits are texts in the JSON of protobuf; not everybody keeps to that.
+/// Reads a partial success in JSON. Whole numbers of 64 bits are texts in the JSON of protobuf;
+/// some receivers do not follow that.
 fn rejected_json(partial: &Value) -> Option<Rejected> {
     let spans = match partial.get("rejectedSpans")? {
         Value::String(text) => text.parse().ok()?,
@@ -249,7 +253,7 @@ fn rejected(spans: i64, message: &str) -> Option<Rejected> {
     Some(Rejected { spans, why })
 }
 
-/// Sends spans, and makes sure that it was a receiver that answered.
+/// Sends spans, and makes sure that a receiver answered.
 async fn deliver(
     http: &Http,
     request: Outgoing,
@@ -270,15 +274,15 @@ async fn deliver(
     Err(ApiError::new(request.asked(), kind, 1))
 }
 
-/// Whether it is a receiver that answers 200 and nothing else: it refuses what are no spans, and
-/// answers to none like to some.
+/// Returns whether a receiver that answers 200 and nothing else is there: it refuses a body that is
+/// not spans, and answers to zero spans as it does to some.
 async fn is_blank_receiver(http: &Http, request: &Outgoing, replies: &Replies) -> bool {
     let ask = |body: &'static [u8]| {
         let body = Bytes::from_static(body);
         Outgoing { body, retry: Retry::never(), trouble: None, ..request.clone() }
     };
     match http.send(&ask(b"neither protobuf nor JSON")).await {
-        // It takes anything.
+        // The server accepts anything.
         Ok(_) => return false,
         Err(error) => match error.kind() {
             ApiErrorKind::Broken(_) => {}
@@ -290,7 +294,8 @@ async fn is_blank_receiver(http: &Http, request: &Outgoing, replies: &Replies) -
     let none: &'static [u8] = if json { br#"{"resourceSpans":[]}"# } else { b"" };
     match http.send(&ask(none)).await {
         Ok(answer) => read(&answer) == Reply::Blank,
-        // It looks into what it is sent. The second time that is how it answers.
+        // The server examines the body. If that happens a second time, the blank answers are its
+        // own.
         Err(error) if error.outlook() == Outlook::Content => {
             let before = replies.get();
             replies.set(Replies::DOUBTFUL);

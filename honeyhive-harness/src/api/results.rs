@@ -1,4 +1,4 @@
-//! What HoneyHive makes of runs: aggregates and comparisons.
+//! Defines HoneyHive's results of runs: aggregates and comparisons.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,36 +7,36 @@ use super::event::{Event, EventType};
 use super::lenient::{null, number};
 use super::run::{Run, RunStatus};
 
-/// What HoneyHive makes of a run's sessions.
+/// The result that HoneyHive computes from a run's sessions.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunResult {
-    /// How far the run is.
+    /// The status of the run.
     #[serde(deserialize_with = "null")]
     pub status: RunStatus,
-    /// Whether everything passed.
+    /// Set when all metrics passed.
     pub success: Option<bool>,
-    /// Why there is no result.
+    /// The reason why there is no result.
     pub error: Option<String>,
-    /// Ids of datapoints that passed.
+    /// The ids of datapoints that passed.
     #[serde(deserialize_with = "null")]
     pub passed: Vec<String>,
-    /// Ids of datapoints that did not.
+    /// The ids of datapoints that did not pass.
     #[serde(deserialize_with = "null")]
     pub failed: Vec<String>,
-    /// By metric, over all datapoints.
+    /// The metrics over all datapoints.
     #[serde(deserialize_with = "null")]
     pub metrics: ResultMetrics,
-    /// By datapoint.
+    /// The results of each datapoint.
     #[serde(deserialize_with = "null")]
     pub datapoints: Vec<DatapointResult>,
-    /// The run.
+    /// The run itself.
     pub run_object: Option<Run>,
 }
 
 impl RunResult {
-    /// The metric of this name.
+    /// Returns the metric of this name.
     pub fn metric(&self, name: &str) -> Option<&MetricResult> {
         self.metrics.details.iter().find(|metric| metric.metric_name == name)
     }
@@ -47,9 +47,9 @@ impl RunResult {
 #[serde(default)]
 #[non_exhaustive]
 pub struct ResultMetrics {
-    /// How values were put together, such as `average`.
+    /// The function that aggregates values, such as `average`.
     pub aggregation_function: Option<String>,
-    /// One per metric and kind of event.
+    /// The results, one per metric and kind of event.
     #[serde(deserialize_with = "null")]
     pub details: Vec<MetricResult>,
 }
@@ -59,54 +59,54 @@ pub struct ResultMetrics {
 #[serde(default)]
 #[non_exhaustive]
 pub struct MetricResult {
-    /// Its name: the evaluator's.
+    /// The name of the metric, which is that of the evaluator.
     #[serde(deserialize_with = "null")]
     pub metric_name: String,
-    /// Who measured, such as `CLIENT_SIDE`.
+    /// The origin of the metric, such as `CLIENT_SIDE`.
     pub metric_type: Option<String>,
-    /// The event that has it.
+    /// The name of the event that has the metric.
     pub event_name: Option<String>,
     /// The kind of that event.
     pub event_type: Option<String>,
-    /// The values put together; none where that cannot be done, such as with texts.
+    /// The aggregate of the values; `None` where there is none, such as for texts.
     #[serde(deserialize_with = "number")]
     pub aggregate: Option<f64>,
-    /// The values.
+    /// The single values.
     #[serde(deserialize_with = "null")]
     pub values: Vec<Value>,
-    /// Ids of the datapoints that passed and that did not.
+    /// The ids of the datapoints that passed and of those that did not.
     #[serde(deserialize_with = "null")]
     pub datapoints: Passing,
-    /// What passes: `{"min", "max"}`, or null.
+    /// The range of passing values: `{"min", "max"}`, or null.
     pub passing_range: Value,
 }
 
-/// Who passed and who did not.
+/// The datapoints that passed and those that did not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Passing {
-    /// Ids of datapoints.
+    /// The ids of datapoints that passed.
     #[serde(deserialize_with = "null")]
     pub passed: Vec<String>,
-    /// Ids of datapoints.
+    /// The ids of datapoints that did not pass.
     #[serde(deserialize_with = "null")]
     pub failed: Vec<String>,
 }
 
-/// A datapoint in a run's result.
+/// The result of a datapoint in a run.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct DatapointResult {
-    /// Its id; sessions that were not started for a datapoint have none.
+    /// The id of the datapoint; sessions that were not started for a datapoint have none.
     pub datapoint_id: Option<String>,
-    /// The session that ran it.
+    /// The id of the session that ran it.
     #[serde(deserialize_with = "null")]
     pub session_id: String,
-    /// Whether all its metrics passed.
+    /// Set when all its metrics passed.
     pub passed: Option<bool>,
-    /// Its metrics.
+    /// The metrics of the datapoint.
     #[serde(deserialize_with = "null")]
     pub metrics: Vec<MetricOfDatapoint>,
 }
@@ -116,16 +116,16 @@ pub struct DatapointResult {
 #[serde(default)]
 #[non_exhaustive]
 pub struct MetricOfDatapoint {
-    /// The metric.
+    /// The name of the metric.
     #[serde(deserialize_with = "null")]
     pub name: String,
-    /// The event that has it.
+    /// The name of the event that has it.
     pub event_name: Option<String>,
     /// The kind of that event.
     pub event_type: Option<String>,
-    /// What was measured.
+    /// The measured value.
     pub value: Value,
-    /// Whether that passes.
+    /// Set when the value passes.
     pub passed: Option<bool>,
 }
 
@@ -134,135 +134,135 @@ pub struct MetricOfDatapoint {
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunMetrics {
-    /// Objects with `event_name`, `event_type`, `session_id`, `metadata`, `metrics`.
+    /// The events: objects with `event_name`, `event_type`, `session_id`, `metadata`, `metrics`.
     #[serde(deserialize_with = "null")]
     pub events: Vec<Event>,
-    /// How many there are on all pages.
+    /// The number of events on all pages.
     #[serde(rename = "totalEvents")]
     pub total_events: Option<u64>,
 }
 
-/// Two runs.
+/// The comparison of two runs.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunComparison {
-    /// By metric.
+    /// The changes of each metric.
     #[serde(deserialize_with = "null")]
     pub metrics: Vec<MetricChange>,
-    /// Ids of the datapoints that both runs have.
+    /// The ids of the datapoints that both runs have.
     #[serde(rename = "commonDatapoints", deserialize_with = "null")]
     pub common_datapoints: Vec<String>,
-    /// The run to compare with.
+    /// The older run, with which the new one is compared.
     pub old_run: Option<Run>,
-    /// The run in question.
+    /// The newer run.
     pub new_run: Option<Run>,
 }
 
 impl RunComparison {
-    /// Metrics with at least one datapoint that got better.
+    /// Returns the metrics with at least one datapoint that got better.
     pub fn improved(&self) -> impl Iterator<Item = &MetricChange> {
         self.metrics.iter().filter(|metric| metric.improved_count > 0)
     }
 
-    /// Metrics with at least one datapoint that got worse.
+    /// Returns the metrics with at least one datapoint that got worse.
     pub fn degraded(&self) -> impl Iterator<Item = &MetricChange> {
         self.metrics.iter().filter(|metric| metric.degraded_count > 0)
     }
 }
 
-/// A metric in two runs.
+/// The change of a metric between two runs.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct MetricChange {
-    /// The metric.
+    /// The name of the metric.
     #[serde(deserialize_with = "null")]
     pub metric_name: String,
-    /// Who measured.
+    /// The origin of the metric, such as `CLIENT_SIDE`.
     pub metric_type: Option<String>,
-    /// The event that has it.
+    /// The name of the event that has it.
     pub event_name: Option<String>,
     /// The kind of that event.
     pub event_type: Option<String>,
-    /// Over the old run.
+    /// The aggregate over the old run.
     #[serde(deserialize_with = "number")]
     pub old_aggregate: Option<f64>,
-    /// Over the new run.
+    /// The aggregate over the new run.
     #[serde(deserialize_with = "number")]
     pub new_aggregate: Option<f64>,
-    /// New less old.
+    /// The new aggregate minus the old one.
     #[serde(deserialize_with = "number")]
     pub difference: Option<f64>,
-    /// The same in percent of the old.
+    /// The difference in percent of the old aggregate.
     #[serde(deserialize_with = "number")]
     pub percentage_change: Option<f64>,
-    /// Datapoints that have it in both runs.
+    /// The number of datapoints that have the metric in both runs.
     #[serde(deserialize_with = "null")]
     pub found_count: u64,
-    /// Datapoints that got better.
+    /// The number of datapoints that got better.
     #[serde(deserialize_with = "null")]
     pub improved_count: u64,
-    /// Datapoints that got worse.
+    /// The number of datapoints that got worse.
     #[serde(deserialize_with = "null")]
     pub degraded_count: u64,
-    /// Datapoints that stayed.
+    /// The number of datapoints that stayed the same.
     #[serde(deserialize_with = "null")]
     pub same_count: u64,
-    /// Ids of those that got better.
+    /// The ids of the datapoints that got better.
     #[serde(deserialize_with = "null")]
     pub improved: Vec<String>,
-    /// Ids of those that got worse.
+    /// The ids of the datapoints that got worse.
     #[serde(deserialize_with = "null")]
     pub degraded: Vec<String>,
-    /// Ids of those that stayed.
+    /// The ids of the datapoints that stayed the same.
     #[serde(deserialize_with = "null")]
     pub same: Vec<String>,
-    /// What was measured in the old run.
+    /// The values in the old run.
     #[serde(deserialize_with = "null")]
     pub old_values: Vec<Value>,
-    /// What was measured in the new run.
+    /// The values in the new run.
     #[serde(deserialize_with = "null")]
     pub new_values: Vec<Value>,
 }
 
-/// Which events of two runs to compare; all by default.
+/// The events of two runs to compare; all by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ComparedEvents {
-    /// Events of this name.
+    /// The name of the events.
     pub event_name: Option<String>,
-    /// Events of this kind.
+    /// The kind of the events.
     pub event_type: Option<EventType>,
-    /// A filter as the API's documentation has it, in JSON.
+    /// The filter, in JSON, as described in the API's documentation.
     pub filter: Option<String>,
-    /// How many on a page.
+    /// The number of events on a page.
     pub limit: Option<u32>,
-    /// Which page, from 1.
+    /// The number of the page, from 1.
     pub page: Option<u32>,
 }
 
-/// Events of two runs.
+/// The events of two runs, side by side.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct EventComparison {
-    /// By datapoint.
+    /// The events of each datapoint.
     #[serde(deserialize_with = "null")]
     pub events: Vec<EventPair>,
-    /// How many there are on all pages.
+    /// The number of events on all pages.
     #[serde(rename = "totalEvents")]
     pub total_events: Option<u64>,
 }
 
-/// The events of one datapoint.
+/// The events of one datapoint in two runs.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct EventPair {
-    /// The datapoint.
+    /// The id of the datapoint.
     pub datapoint_id: Option<String>,
-    /// In the new run; where it has one.
+    /// The event in the new run, where it has one.
     pub event_1: Option<Event>,
-    /// In the old run; where it has one.
+    /// The event in the old run, where it has one.
     pub event_2: Option<Event>,
 }

@@ -1,38 +1,38 @@
-//! When a request is sent again, and how long to wait before.
+//! Decides whether a request is sent again, and how long to wait before.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::error::ApiErrorKind;
 
-/// The first pause; each further one is twice as long.
+/// The first pause; each further pause is twice as long.
 const FIRST: Duration = Duration::from_millis(500);
 
-/// No pause of our own is longer.
+/// The longest pause that the client chooses.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// No pause that a server asks for is longer.
+/// The longest pause that a server may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(60);
 
-/// How often a request may be sent.
+/// The limits of sending a request repeatedly.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retry {
-    /// In all, the first one included.
+    /// The number of tries in all, the first one included.
     pub(crate) tries: u32,
-    /// Nothing is waited for beyond it: no pause, and no answer either.
+    /// The deadline of all pauses and answers.
     pub(crate) until: Option<Instant>,
-    /// Doing it twice does no harm. What is not repeatable is sent again only where the server
-    /// certainly did nothing: no connection, or 429.
+    /// Set when the request may be done twice without harm. A request that is not repeatable is
+    /// sent again only where the server certainly did nothing: no connection, or 429.
     pub(crate) repeatable: bool,
 }
 
 impl Retry {
-    /// Once and never again.
+    /// Returns limits by which a request is sent only once.
     pub(crate) fn never() -> Self {
         Self { tries: 1, until: None, repeatable: false }
     }
 
-    /// How long to wait before the next try, if there is to be one.
+    /// Returns the pause before the next try; `None` if there is to be none.
     pub(super) fn pause(&self, failed: u32, kind: &ApiErrorKind) -> Option<Duration> {
         let may = kind.is_transient() && (self.repeatable || kind.is_untouched());
         if !may || failed >= self.tries {
@@ -43,30 +43,30 @@ impl Retry {
             _ => None,
         }
         .unwrap_or_else(|| backoff(failed, chance()));
-        // A pause that would use up the time is not worth to begin.
+        // The client does not begin a pause that would use up the remaining time.
         self.left().is_none_or(|left| pause < left).then_some(pause)
     }
 
-    /// How much time there is, if that is limited.
+    /// Returns the time until the deadline, if there is one.
     pub(super) fn left(&self) -> Option<Duration> {
         self.until.map(|until| until.saturating_duration_since(Instant::now()))
     }
 }
 
-/// The pause after so many failures; `chance` from 0 to 1 makes it up to 20 % shorter or longer,
-/// so that many clients do not come back at the same moment.
+/// Returns the pause after `failed` failures; `chance` from 0 to 1 makes it up to 20 % shorter or
+/// longer, so that many clients do not return at the same moment.
 fn backoff(failed: u32, chance: f64) -> Duration {
     let doubled = FIRST.saturating_mul(2_u32.saturating_pow(failed.saturating_sub(1)));
     doubled.min(LONGEST).mul_f64(0.8 + 0.4 * chance)
 }
 
-/// Some number from 0 to 1.
+/// Returns a random number from 0 to 1.
 fn chance() -> f64 {
-    // Each state has keys of its own.
+    // Each hasher state has random keys of its own.
     RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64
 }
 
-/// `Retry-After`: seconds, or an HTTP date.
+/// Reads the value of `Retry-After`: seconds, or an HTTP date.
 pub(super) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<f64>() {
@@ -76,7 +76,7 @@ pub(super) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// `Wed, 21 Oct 2015 07:28:00 GMT`, the one form that servers may write.
+/// Reads a date such as `Wed, 21 Oct 2015 07:28:00 GMT`, the only form that servers may write.
 fn http_date(text: &str) -> Option<SystemTime> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -1,4 +1,4 @@
-//! A run as it is made, changed, read and listed.
+//! Defines runs as they are created, changed, read and listed.
 
 use std::fmt;
 
@@ -7,27 +7,27 @@ use serde_json::Value;
 
 use super::lenient::{Object, null};
 
-/// How far a run is.
+/// The status of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RunStatus {
-    /// Made, not begun.
+    /// The run was created, but has not begun.
     #[default]
     Pending,
-    /// Under way.
+    /// The run is under way.
     Running,
-    /// Over, with results.
+    /// The run is over and has results.
     Completed,
-    /// Over, without results worth the name.
+    /// The run is over without usable results.
     Failed,
-    /// Given up.
+    /// The run was cancelled.
     Cancelled,
-    /// What this version does not know.
+    /// The status is not known to this version.
     Other(String),
 }
 
 impl RunStatus {
-    /// As it is written in the API.
+    /// Returns the name of the status in the API.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Pending => "pending",
@@ -71,90 +71,90 @@ impl<'de> Deserialize<'de> for RunStatus {
     }
 }
 
-/// A run to be made.
+/// The fields of a run to be created.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct NewRun {
-    /// A UUID of yours; makes the call safe to repeat. The server may answer another one.
+    /// A UUID of yours, which makes the call safe to repeat. The server may return another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run_id: Option<String>,
-    /// What people call it.
+    /// The name of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What it is about.
+    /// The description of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// How far it is.
+    /// The status of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<RunStatus>,
-    /// A dataset that HoneyHive keeps. A local one (`EXT-..`) goes into `metadata` as
-    /// `offline_dataset_id`.
+    /// The id of a dataset that HoneyHive keeps. The id of a local one (`EXT-..`) goes into
+    /// `metadata` as `offline_dataset_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_id: Option<String>,
-    /// What was run: model, prompt, revision.
+    /// The subject of the run: model, prompt, revision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Object>,
-    /// How it was run: function, evaluators, concurrency.
+    /// The configuration of the run: function, evaluators, concurrency.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub configuration: Option<Object>,
-    /// Results of your own.
+    /// Your own results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results: Option<Object>,
-    /// Sessions that are already there.
+    /// The ids of sessions that exist already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_ids: Option<Vec<String>>,
-    /// The same as sessions.
+    /// The ids of sessions, once more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_ids: Option<Vec<String>>,
-    /// Its datapoints.
+    /// The ids of its datapoints.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub datapoint_ids: Option<Vec<String>>,
-    /// Evaluators that HoneyHive runs.
+    /// The evaluators that HoneyHive runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluators: Option<Vec<Value>>,
-    /// By metric, what passes.
+    /// The range of passing values for each metric.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passing_ranges: Option<Object>,
 }
 
-/// What changes in a run. The server may replace `metadata` as a whole: send all of it.
+/// The changes of a run. The server may replace `metadata` as a whole: send all of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RunUpdate {
-    /// What people call it.
+    /// The name of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What it is about.
+    /// The description of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// How far it is.
+    /// The status of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<RunStatus>,
-    /// What was run.
+    /// The subject of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Object>,
-    /// How it was run.
+    /// The configuration of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub configuration: Option<Object>,
-    /// Results of your own.
+    /// Your own results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub results: Option<Object>,
-    /// Its sessions, all of them.
+    /// The ids of all its sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_ids: Option<Vec<String>>,
-    /// The same as sessions.
+    /// The ids of all its sessions, once more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_ids: Option<Vec<String>>,
-    /// Its datapoints.
+    /// The ids of its datapoints.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub datapoint_ids: Option<Vec<String>>,
-    /// Evaluators that HoneyHive runs.
+    /// The evaluators that HoneyHive runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub evaluators: Option<Vec<Value>>,
-    /// By metric, what passes.
+    /// The range of passing values for each metric.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passing_ranges: Option<Object>,
 }
 
-/// A run as HoneyHive has it.
+/// A run as HoneyHive stores it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -165,33 +165,33 @@ pub struct Run {
     /// The id of the run.
     #[serde(deserialize_with = "null")]
     pub run_id: String,
-    /// What people call it.
+    /// The name of the run.
     pub name: Option<String>,
-    /// What it is about.
+    /// The description of the run.
     pub description: Option<String>,
-    /// How far it is.
+    /// The status of the run.
     #[serde(deserialize_with = "null")]
     pub status: RunStatus,
-    /// A dataset that HoneyHive keeps.
+    /// The id of a dataset that HoneyHive keeps.
     pub dataset_id: Option<String>,
-    /// Its name.
+    /// The name of that dataset.
     pub dataset_name: Option<String>,
-    /// What was run; an object, or null.
+    /// The subject of the run; an object, or null.
     pub metadata: Value,
-    /// How it was run; an object, or null.
+    /// The configuration of the run; an object, or null.
     pub configuration: Value,
-    /// Results as they were given; an object, or null.
+    /// The results as they were given; an object, or null.
     pub results: Value,
-    /// What HoneyHive measured.
+    /// The metrics that HoneyHive measured.
     pub metrics: Value,
-    /// Its sessions.
+    /// The ids of its sessions.
     #[serde(deserialize_with = "null")]
     pub event_ids: Vec<String>,
-    /// False once it was archived.
+    /// Set to false once the run was archived.
     pub is_active: Option<bool>,
-    /// When it was made, as the server writes times.
+    /// The time when it was created, in the server's notation.
     pub created_at: Value,
-    /// When it was last changed.
+    /// The time when it was last changed.
     pub updated_at: Value,
 }
 
@@ -200,10 +200,10 @@ pub struct Run {
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunCreated {
-    /// The id to use from now on: the server's word, else your own.
+    /// The id to use from now on: that of the server, else your own.
     #[serde(deserialize_with = "null")]
     pub run_id: String,
-    /// The run.
+    /// The run itself.
     pub evaluation: Option<Run>,
 }
 
@@ -214,32 +214,32 @@ pub struct RunCreated {
 pub struct RunUpdated {
     /// The run as it is now.
     pub evaluation: Option<Run>,
-    /// What the server did not like, but did.
+    /// The warning of a server that made the change all the same.
     pub warning: Option<String>,
 }
 
-/// Which runs to list; everything by default.
+/// The runs to list; all by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunFilter {
-    /// Runs over this dataset.
+    /// The id of the dataset of the runs.
     pub dataset_id: Option<String>,
-    /// These runs. More than 100 are asked for in several calls, and pages do not apply.
+    /// The ids of the runs. More than 100 take several calls, and pages do not apply.
     pub run_ids: Vec<String>,
-    /// Runs of this name.
+    /// The name of the runs.
     pub name: Option<String>,
-    /// Runs that are this far.
+    /// The status of the runs.
     pub status: Option<RunStatus>,
-    /// Which page, from 1.
+    /// The number of the page, from 1.
     pub page: Option<u32>,
-    /// How many on a page.
+    /// The number of runs on a page.
     pub limit: Option<u32>,
     /// The field to sort by, such as `created_at`.
     pub sort_by: Option<String>,
-    /// `asc` or `desc`.
+    /// The order: `asc` or `desc`.
     pub sort_order: Option<String>,
 }
 
-/// Some runs.
+/// A page of runs.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -247,30 +247,30 @@ pub struct RunList {
     /// The runs of this page.
     #[serde(deserialize_with = "null")]
     pub evaluations: Vec<Run>,
-    /// Where this page is.
+    /// The place of this page.
     pub pagination: Option<Pagination>,
     /// The names of all metrics that the runs have.
     #[serde(deserialize_with = "null")]
     pub metrics: Vec<String>,
 }
 
-/// Where a page is among others.
+/// The place of a page among all pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Pagination {
-    /// This page, from 1.
+    /// The number of this page, from 1.
     pub page: Option<u64>,
-    /// The most things on a page.
+    /// The most entries on a page.
     pub limit: Option<u64>,
-    /// Things on all pages.
+    /// The number of entries on all pages.
     pub total: Option<u64>,
-    /// Things without the filter.
+    /// The number of entries without the filter.
     pub total_unfiltered: Option<u64>,
-    /// Pages.
+    /// The number of pages.
     pub total_pages: Option<u64>,
-    /// Whether a page follows.
+    /// Set when a page follows.
     pub has_next: Option<bool>,
-    /// Whether a page comes before.
+    /// Set when a page comes before.
     pub has_prev: Option<bool>,
 }

@@ -1,4 +1,4 @@
-//! Runs: one experiment over one dataset.
+//! Creates, reads and changes runs: each is one experiment over one dataset.
 
 use reqwest::Method;
 
@@ -16,10 +16,10 @@ const IDS_PER_CALL: usize = 100;
 pub struct Runs<'a>(pub(super) &'a HoneyHive);
 
 impl Runs<'_> {
-    /// Makes a run.
+    /// Creates a run.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn create(&self, run: &NewRun) -> Result<RunCreated, ApiError> {
         let call = self.0.call(Method::POST, &["v1", "runs"]).json(run);
         let mut answer = call.repeatable(run.run_id.is_some()).fetch::<RunCreated>().await?;
@@ -36,7 +36,7 @@ impl Runs<'_> {
     /// Changes a run.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn update(&self, run_id: &str, update: &RunUpdate) -> Result<RunUpdated, ApiError> {
         let call = self.0.call(Method::PUT, &["v1", "runs", run_id]).json(update);
         let answer = call.fetch::<RunUpdated>().await?;
@@ -46,10 +46,10 @@ impl Runs<'_> {
         Ok(answer.value)
     }
 
-    /// A run.
+    /// Returns a run.
     ///
     /// # Errors
-    /// See [`ApiError`]; 404 when there is none.
+    /// Returns an [`ApiError`]; its status is 404 when the run does not exist.
     pub async fn get(&self, run_id: &str) -> Result<Run, ApiError> {
         let call = self.0.call(Method::GET, &["v1", "runs", run_id]);
         let mut answer = call.fetch::<RunUpdated>().await?;
@@ -59,10 +59,10 @@ impl Runs<'_> {
         }
     }
 
-    /// The runs that a filter lets through.
+    /// Returns the runs that a filter lets through.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn list(&self, filter: &RunFilter) -> Result<RunList, ApiError> {
         let page = filter.page.map(|page| page.to_string());
         let limit = filter.limit.map(|limit| limit.to_string());
@@ -96,35 +96,35 @@ impl Runs<'_> {
     /// Removes a run. Its sessions stay.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn delete(&self, run_id: &str) -> Result<(), ApiError> {
         self.0.call(Method::DELETE, &["v1", "runs", run_id]).done().await
     }
 
-    /// What HoneyHive makes of a run's sessions, its metrics as `aggregate` (`average`, `min`,
-    /// `max`, `median`, `p90`, `p95`, `p99`, `sum`, `count`). Sessions and spans arrive with a
-    /// delay, so what was just sent may not be in it yet.
+    /// Returns the result that HoneyHive computes from a run's sessions, with its metrics as
+    /// `aggregate` (`average`, `min`, `max`, `median`, `p90`, `p95`, `p99`, `sum`, `count`).
+    /// Sessions and spans arrive with a delay, so the latest ones may not be in it yet.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn result(&self, run_id: &str, aggregate: &str) -> Result<RunResult, ApiError> {
         let call = self.0.call(Method::GET, &["v1", "runs", run_id, "result"]);
         Ok(call.query("aggregate_function", Some(aggregate)).fetch().await?.value)
     }
 
-    /// The metrics of each event of a run.
+    /// Returns the metrics of each event of a run.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn metrics(&self, run_id: &str) -> Result<RunMetrics, ApiError> {
         let call = self.0.call(Method::GET, &["v1", "runs", run_id, "metrics"]);
         Ok(call.fetch().await?.value)
     }
 
-    /// What changed from the run `old` to the run `new`, over the datapoints they share.
+    /// Returns the changes from the run `old` to the run `new`, over the datapoints they share.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn compare(
         &self,
         new: &str,
@@ -135,10 +135,10 @@ impl Runs<'_> {
         Ok(call.query("aggregate_function", Some(aggregate)).fetch().await?.value)
     }
 
-    /// The events of two runs side by side, by datapoint.
+    /// Returns the events of two runs side by side, by datapoint.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn compare_events(
         &self,
         new: &str,
@@ -161,7 +161,7 @@ impl Runs<'_> {
     }
 }
 
-/// Ids in parts that fit into an address; one empty part where there are none.
+/// Splits ids into parts that fit into an address; one empty part where there are none.
 pub(super) fn batches(ids: &[String]) -> Vec<&[String]> {
     if ids.is_empty() { vec![ids] } else { ids.chunks(IDS_PER_CALL).collect() }
 }

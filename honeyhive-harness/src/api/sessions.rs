@@ -1,4 +1,4 @@
-//! Sessions: one execution each, such as an attempt at a datapoint.
+//! Starts sessions: each is one execution, such as an attempt at a datapoint.
 
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
@@ -8,46 +8,46 @@ use super::error::ApiError;
 use super::lenient::{Object, null};
 use crate::config::Family;
 
-/// A session to be started.
+/// The fields of a session to be started.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct NewSession {
-    /// A UUID of yours; makes the call safe to repeat. The server may answer another one.
+    /// A UUID of yours, which makes the call safe to repeat. The server may return another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// What people call it.
+    /// The name of the session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_name: Option<String>,
-    /// Where it comes from, such as `dev`, `evaluation`, `production`.
+    /// The source of the session, such as `dev`, `evaluation`, `production`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// The project, for keys of old that do not name one.
+    /// The name of the project, for older keys that do not imply one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// Milliseconds since 1970; by default, now.
+    /// The start time, in milliseconds since 1970; now by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_time: Option<u64>,
-    /// Milliseconds since 1970.
+    /// The end time, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_time: Option<u64>,
-    /// Milliseconds.
+    /// The duration, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<f64>,
-    /// How it is run.
+    /// The configuration with which it is run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<Object>,
-    /// What goes in: of a datapoint, its inputs.
+    /// The inputs: for a datapoint, its inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Object>,
-    /// What came out, where that is known already.
+    /// The outputs, where they are known already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<Object>,
-    /// In an experiment, `run_id`, `dataset_id` and `datapoint_id`.
+    /// Further data; in an experiment, `run_id`, `dataset_id` and `datapoint_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Object>,
-    /// Who it is for.
+    /// The properties of the user it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_properties: Option<Object>,
-    /// Ids of events that are already there.
+    /// The ids of events that exist already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub children_ids: Option<Vec<String>>,
 }
@@ -57,12 +57,12 @@ pub struct NewSession {
 #[serde(default)]
 #[non_exhaustive]
 pub struct SessionStarted {
-    /// The id to use from now on: the server's word.
+    /// The id to use from now on, chosen by the server.
     #[serde(deserialize_with = "null")]
     pub session_id: String,
-    /// The id of the session as an event; the same as a rule.
+    /// The id of the session as an event; usually the same.
     pub event_id: Option<String>,
-    /// The project it went to.
+    /// The id of the project that it was added to.
     pub project_id: Option<String>,
 }
 
@@ -79,7 +79,7 @@ impl Sessions<'_> {
     /// Starts a session.
     ///
     /// # Errors
-    /// See [`ApiError`].
+    /// Returns an [`ApiError`].
     pub async fn start(&self, session: &NewSession) -> Result<SessionStarted, ApiError> {
         let call = match self.0.family() {
             Family::Legacy => {

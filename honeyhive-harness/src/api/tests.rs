@@ -1,4 +1,4 @@
-//! The client against a server that answers as each test wants it.
+//! Tests the client against a server that answers as each test needs.
 
 mod resources;
 mod server;

@@ -1,7 +1,7 @@
-//! Whom we trust.
+//! Configures TLS: the certificates that are trusted.
 //!
-//! The provider of cryptography is handed over piece by piece: a process-wide one would be the
-//! business of the program under test, which may have chosen another, or none.
+//! The provider of cryptography is passed explicitly: a process-wide one would be the choice of the
+//! program under test, which may have chosen another one, or none.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,10 +11,11 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 
-/// TLS as this machine does it, with the certificates of a PEM file trusted as well.
+/// Returns the TLS configuration of this machine, with the certificates of a PEM file trusted as
+/// well; beside it, the reason why no server can be trusted, if there is one.
 ///
 /// # Errors
-/// What is wrong with the file.
+/// Returns the description of what is wrong with the file.
 pub(super) fn config(
     certificates: Option<&Path>,
 ) -> Result<(ClientConfig, Option<String>), String> {
@@ -31,8 +32,8 @@ pub(super) fn config(
             let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
             (builder.with_no_client_auth(), None)
         }
-        // A bare container has no certificates. That must not keep anybody from a server that
-        // speaks plain HTTP; who asks for more is told.
+        // A bare container has no certificates. That must not prevent requests to a server that
+        // speaks plain HTTP; requests by HTTPS get an error.
         Err(error) => {
             let nobody = builder.with_root_certificates(RootCertStore::empty());
             (nobody.with_no_client_auth(), Some(plain(error)))
@@ -40,7 +41,7 @@ pub(super) fn config(
     })
 }
 
-/// The text alone, where TLS has no kind for it.
+/// Returns the text of an error, alone where TLS has no kind for it.
 fn plain(error: rustls::Error) -> String {
     match error {
         rustls::Error::General(text) => text,
@@ -55,7 +56,8 @@ fn read(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     if certificates.is_empty() {
         return Err("holds no certificate in PEM form".to_owned());
     }
-    // What cannot be a root would only be noticed together with the machine's own ones.
+    // A certificate that cannot be a root would otherwise only be noticed together with those of
+    // the machine.
     let mut roots = RootCertStore::empty();
     for certificate in &certificates {
         roots.add(certificate.clone()).map_err(|error| format!("bad certificate: {error}"))?;

@@ -1,4 +1,4 @@
-//! What changed between two runs, in words: the first thing to look at when scores moved.
+//! Describes what changed between two runs: the first thing to look at when scores moved.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use serde_json::Value;
 use super::snapshot::{EvaluatorPrint, Snapshot};
 use crate::text::count;
 
-/// Rows that came, went, or are another question now, by the ids of their datapoints.
+/// The ids of the datapoints whose rows were added, removed or edited.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowChanges {
-    /// In the later run alone.
+    /// The rows that are in the later run alone.
     pub added: Vec<String>,
-    /// In the baseline alone.
+    /// The rows that are in the baseline alone.
     pub removed: Vec<String>,
-    /// In both, with other inputs, another ground truth or another history.
+    /// The rows in both runs that have other inputs, another ground truth or another history now.
     pub edited: Vec<String>,
 }
 
@@ -28,7 +28,7 @@ impl RowChanges {
             .cases
             .iter()
             .filter(|(id, case)| before.cases.get(*id).is_some_and(|then| then.row != case.row));
-        // What a run did not reach may be there all the same.
+        // Rows that a stopped run did not reach may still be in its dataset.
         let unless_stopped = |one: &Snapshot, ids: Vec<String>| {
             if one.stopped.is_some() { Vec::new() } else { ids }
         };
@@ -39,7 +39,7 @@ impl RowChanges {
         }
     }
 
-    /// `2 rows added, 1 row edited`; empty when nothing changed.
+    /// Describes the changes: `2 rows added, 1 row edited`; empty when nothing changed.
     pub fn text(&self) -> String {
         let parts = [(&self.added, "added"), (&self.removed, "removed"), (&self.edited, "edited")];
         let parts = parts.iter().filter(|(ids, _)| !ids.is_empty());
@@ -49,8 +49,9 @@ impl RowChanges {
     }
 }
 
-/// What changed from one run to a later one, most telling first: that one of them stopped early, tracked files, models, metadata,
-/// evaluators, rows. Each entry is a few words: `prompts/system.md`, `model small → large`.
+/// Returns what changed from one run to a later one, the most telling changes first: that one of them
+/// stopped early, tracked files, models, metadata, evaluators, rows. Each entry is a few words:
+/// `prompts/system.md`, `model small → large`.
 pub fn changed(before: &Snapshot, after: &Snapshot) -> Vec<String> {
     let mut found = Vec::new();
     for (which, run) in [("the earlier run", before), ("the later run", after)] {
@@ -74,7 +75,7 @@ pub fn changed(before: &Snapshot, after: &Snapshot) -> Vec<String> {
             found.push(format!("{key} {} → {}", shown(then), shown(now)));
         }
     }
-    // Files of schema 1 do not say which scores are good, nor which there can be.
+    // Files of schema 1 record neither which scores are good nor the range of scores.
     let knows_all = before.schema != 1;
     let same = |then: Option<&EvaluatorPrint>, now: Option<&EvaluatorPrint>| {
         let (Some(then), Some(now)) = (then, now) else { return then.is_none() && now.is_none() };
@@ -102,7 +103,7 @@ pub fn changed(before: &Snapshot, after: &Snapshot) -> Vec<String> {
     found
 }
 
-/// The keys of two maps, each with what it stands for in either.
+/// Returns the keys of both maps, each with its values in the two maps.
 fn both<'a, V>(
     before: &'a BTreeMap<String, V>,
     after: &'a BTreeMap<String, V>,

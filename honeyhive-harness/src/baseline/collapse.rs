@@ -1,32 +1,31 @@
-//! Cases that always held and now never do: what an average hides.
+//! Finds cases that always held and now never do, which an average hides.
 
 use super::exchange::{self, Question};
 use super::pairs::{Paired, Scope, pair};
 use super::snapshot::Snapshot;
 
-/// What [`collapses`] found.
+/// The cases that [`collapses`] found, and their p-value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collapses {
-    /// Cases that can be compared and held in every attempt of the baseline.
+    /// The number of cases that can be compared and held in every attempt of the baseline.
     pub held: usize,
-    /// Those of them that hold in no attempt now, by their ids.
+    /// The ids of those of them that hold in no attempt now.
     pub collapsed: Vec<String>,
-    /// How often chance alone would collapse at least as many.
+    /// The probability that chance alone would collapse at least as many cases.
     pub p: f64,
 }
 
-/// The cases that held in every attempt of the baseline and hold in none now.
+/// Finds the cases that held in every attempt of the baseline and hold in none now.
 ///
-/// Whether they are more than chance is an exact conditional test. If nothing had changed, the
-/// attempts of a case in both runs would be exchangeable: with as many good ones in all as the
-/// baseline has attempts, the good ones are exactly those of the baseline with probability
-/// `1 / C(attempts in both, attempts in the baseline)`. The number of collapses is then a sum of
-/// such chances over the cases that could have collapsed, those that are merely flaky included.
-/// One collapse among cases that are all steady is a finding at 3 attempts each; among many that
-/// flicker it is not.
+/// An exact conditional test decides whether they are more than chance. If nothing had changed, the
+/// attempts of a case in both runs would be exchangeable: with as many good ones in all as the baseline
+/// has attempts, the good ones are exactly those of the baseline with probability
+/// `1 / C(attempts in both, attempts in the baseline)`. The number of collapses is then a sum of such
+/// chances over the cases that could have collapsed, those that are merely flaky included. One collapse
+/// among cases that are all steady is significant at 3 attempts each; among many that flicker it is not.
 ///
 /// # Errors
-/// Why the evaluator's answers cannot be compared.
+/// Returns the reason why the evaluator's answers cannot be compared.
 pub fn collapses(
     before: &Snapshot,
     after: &Snapshot,
@@ -40,7 +39,8 @@ pub fn collapses(
     Ok(Collapses { held, collapsed, p: tests.p[0] })
 }
 
-/// How many cases held in every attempt of the baseline, and the ids of those that hold in none now.
+/// Returns the number of cases that held in every attempt of the baseline, and the ids of those that
+/// hold in none now.
 pub(crate) fn held_and_collapsed(paired: &Paired) -> (usize, Vec<String>) {
     let (mut held, mut collapsed) = (0, Vec::new());
     for pair in &paired.pairs {

@@ -1,4 +1,5 @@
-//! Two runs of the same cases, score by score: what moved, and whether it is more than chance.
+//! Compares two runs of the same cases, score by score: which cases moved, and whether that is more
+//! than chance.
 
 use std::collections::BTreeMap;
 
@@ -7,31 +8,32 @@ use super::pairs::{Both, Coverage, Paired, Scope, Unit, pair};
 use super::snapshot::Snapshot;
 use crate::stats::{self, Alternative, Interval};
 
-/// Flips of the permutation test beyond the sizes where all are tried.
+/// The number of random flips of the permutation test, for sizes where not all flips are tried.
 const FLIPS: u32 = 10_000;
 
-/// The seed of those flips. Whoever repeats the test gets the same p.
+/// The seed of the random flips, fixed so that a repeated test gives the same p.
 const SEED: u64 = 0;
 
-/// A score that two runs of a case have.
+/// The scores of a case in two runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
-    /// The datapoint's id.
+    /// The id of the datapoint.
     pub case: String,
-    /// The case's score in the baseline.
+    /// The score of the case in the baseline.
     pub before: f64,
-    /// Its score now.
+    /// The score of the case now.
     pub after: f64,
-    /// By how much it got better (worse, when negative), whichever way is better.
+    /// The gain: by how much the case got better (worse, when negative), whichever direction is
+    /// better.
     pub gain: f64,
 }
 
-/// What an evaluator says of two runs.
+/// The comparison of two runs by one evaluator.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreComparison {
-    /// The evaluator's name in the experiment.
+    /// The name of the evaluator in the experiment.
     pub evaluator: String,
-    /// Why its scores cannot be compared at all; then there are no pairs.
+    /// The reason why the scores cannot be compared at all; then there are no pairs.
     pub incomparable: Option<String>,
     /// The cases that have a score in both runs, for the same row, in the order of their ids.
     pub pairs: Vec<Pair>,
@@ -43,22 +45,25 @@ pub struct ScoreComparison {
     pub gain: f64,
     /// The 95 % interval of the mean gain; absent for too few pairs or without spread.
     pub interval: Option<Interval>,
-    /// Pairs that got better.
+    /// The number of pairs that got better.
     pub better: usize,
-    /// Pairs that got worse.
+    /// The number of pairs that got worse.
     pub worse: usize,
-    /// One-sided: how often chance alone would look at least this bad.
+    /// The one-sided p-value of a loss: the probability that chance alone would look at least this
+    /// bad.
     pub p_worse: f64,
-    /// One-sided: how often chance alone would look at least this good.
+    /// The one-sided p-value of a gain: the probability that chance alone would look at least this
+    /// good.
     pub p_better: f64,
-    /// The p-values are of clusters of cases: this many.
+    /// The number of clusters, where the p-values are of clusters of cases.
     pub clusters: Option<usize>,
-    /// How much of what both runs cover is in the pairs.
+    /// The cases that could be compared, and those that could not.
     pub coverage: Coverage,
 }
 
 impl ScoreComparison {
-    /// How often chance alone would look at least this different, in either direction.
+    /// Returns the two-sided p-value: the probability that chance alone would look at least this
+    /// different, in either direction.
     pub fn p_two_sided(&self) -> f64 {
         (2.0 * self.p_worse.min(self.p_better)).min(1.0)
     }
@@ -84,8 +89,8 @@ impl ScoreComparison {
 
 /// Compares the scores of an evaluator on the cases that both runs have and `select` wants.
 ///
-/// A case whose row was edited is another question, and an evaluator whose source or settings
-/// changed is another measure; neither is compared.
+/// A case whose row was edited counts as another question, and an evaluator whose source or
+/// settings changed counts as another measure; neither is compared.
 ///
 /// The test is the paired sign-flip permutation test of the mean, which on hits and misses is
 /// `McNemar`'s exact test. With clusters, the differences of a cluster are flipped together. Where
@@ -103,7 +108,7 @@ pub fn compare(
     }
 }
 
-/// The comparison of pairs.
+/// Compares the scores of cases that were paired.
 pub(crate) fn of_pairs(evaluator: &str, paired: &Paired) -> ScoreComparison {
     let clusters = paired.is_clustered().then(|| sums_of_clusters(&paired.pairs));
     let pairs = paired.pairs.iter();
@@ -121,7 +126,7 @@ pub(crate) fn of_pairs(evaluator: &str, paired: &Paired) -> ScoreComparison {
     };
     let gains: Vec<f64> = pairs.iter().map(|pair| pair.gain).collect();
     let (better, worse) = (count(&gains, 1.0), count(&gains, -1.0));
-    // Gains as pairs from 0, so that the sign of the direction is in them.
+    // The gains are written as pairs from 0, so that their signs carry the direction.
     let units: Vec<(f64, f64)> = match &clusters {
         Some(sums) => sums.iter().map(|sum| (0.0, *sum)).collect(),
         None => gains.iter().map(|gain| (0.0, *gain)).collect(),
@@ -131,7 +136,7 @@ pub(crate) fn of_pairs(evaluator: &str, paired: &Paired) -> ScoreComparison {
         _ => None,
     };
     let (before, after, gain) = (of(&|pair| pair.before), of(&|pair| pair.after), of(&|p| p.gain));
-    // Where attempts differ, a mean of one scatters to one side and a mean of ten does not.
+    // Where attempts differ, a mean of one scatters to one side where a mean of ten does not.
     let dealt = Some(paired).filter(|paired| paired.is_uneven());
     let (worse_dealt, better_dealt) =
         dealt.and_then(exchange::mean_by_attempts).unwrap_or_default();
@@ -154,7 +159,7 @@ pub(crate) fn of_pairs(evaluator: &str, paired: &Paired) -> ScoreComparison {
     }
 }
 
-/// The gains of each cluster added up; a case without a cluster is one of its own.
+/// Returns the gains of each cluster, added up; a case without a cluster is a cluster of its own.
 fn sums_of_clusters(pairs: &[Both]) -> Vec<f64> {
     let mut sums: BTreeMap<Unit<'_>, f64> = BTreeMap::new();
     for pair in pairs {
@@ -163,13 +168,14 @@ fn sums_of_clusters(pairs: &[Both]) -> Vec<f64> {
     sums.into_values().collect()
 }
 
-/// How many gains have this sign; averages of the same scores in another order have none.
+/// Returns the number of gains of this sign. Averages of the same scores in another order count as
+/// equal.
 fn count(gains: &[f64], sign: f64) -> usize {
     gains.iter().filter(|gain| sign * **gain > 1e-12).count()
 }
 
-/// The p-value of a paired test of the mean. Where all differences are of one size, it is exact for
-/// any number of pairs.
+/// Returns the p-value of a paired test of the mean. Where all differences are of one size, it is
+/// exact for any number of pairs.
 fn p(units: &[(f64, f64)], side: Alternative) -> f64 {
     let differences = units.iter().map(|(before, after)| after - before);
     let moved: Vec<f64> = differences.filter(|difference| difference.abs() > 1e-12).collect();
@@ -252,7 +258,7 @@ mod tests {
         assert_eq!(compared.clusters, Some(4));
         assert!((compared.p_worse - 0.5_f64.powi(4)).abs() < 1e-12, "{}", compared.p_worse);
         assert!((compared.p_two_sided() - 0.125).abs() < 1e-12);
-        // One that belongs nowhere stands for itself, and the others stay together.
+        // A case without a cluster is a cluster of its own, and the others stay together.
         after.cases.get_mut("39").expect("39").cluster = None;
         let compared = compare(&before, &after, "e", &all);
         assert_eq!(compared.clusters, Some(5));
@@ -261,7 +267,8 @@ mod tests {
 
     #[test]
     fn single_attempts_of_hard_cases_against_many_are_no_loss() {
-        // Each case succeeds once in ten times: 30 did in the baseline, of 10 attempts each.
+        // Each case succeeds once in ten attempts: 30 cases had one good attempt of 10 in the
+        // baseline.
         let ids: Vec<String> = (0..30).map(|n| format!("{n:02}")).collect();
         let run = |score: f64, attempts, good| {
             let scores: Vec<(&str, f64)> = ids.iter().map(|id| (id.as_str(), score)).collect();
@@ -275,7 +282,7 @@ mod tests {
         let compared = compare(&before, &after, "e", &all);
         // None of 30 succeeds with a probability of (10/11)^30.
         assert!((compared.p_worse - 0.057).abs() < 0.01, "{}", compared.p_worse);
-        // Where nobody counted, differences are all that there is.
+        // Without counts, the differences are all that the test can use.
         let compared = compare(&run(0.1, 10, None), &run(0.0, 1, None), "e", &all);
         assert!(compared.p_worse < 1e-6, "{}", compared.p_worse);
     }

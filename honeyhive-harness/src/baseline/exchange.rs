@@ -64,7 +64,7 @@ pub(crate) struct Tests {
 pub(crate) fn answer(paired: &Paired, compared: &ScoreComparison, asked: &[Question]) -> Tests {
     let clustered = paired.is_clustered();
     let observed = observed(paired);
-    // One comparison of means needs no exchange of its own.
+    // A comparison of means alone needs no exchange of its own.
     let attempts = if asked == [Question::Loss] { None } else { by_attempts(paired) };
     let alone = |question: Question| match question {
         Question::Loss => compared.p_worse,
@@ -369,7 +369,7 @@ mod tests {
         // Only one case moves, so both questions have the same p: 1 in C(6, 3).
         assert!(tests.p.iter().all(|p| (p - 0.05).abs() < 1e-9), "{tests:?}");
         assert!((asked(&paired(3, &cases), &BOTH[1..]).p[0] - 0.05).abs() < 1e-9);
-        // When whole cases are exchanged, this is one of two ways.
+        // When whole cases are exchanged, the result is one of two ways.
         assert!((tests.robust[1] - 0.5).abs() < 1e-12);
     }
 

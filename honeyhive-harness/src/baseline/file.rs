@@ -1,4 +1,4 @@
-//! Baseline files: read with every doubt, written in a stable order.
+//! Reads baseline files, checking their contents, and writes them in a stable order.
 
 use std::fmt;
 use std::fs;
@@ -12,18 +12,19 @@ use crate::text::relative;
 use super::snapshot::{SCHEMA, Snapshot};
 use crate::files;
 
-/// Why a baseline file cannot be used.
+/// The reason why a baseline file cannot be used.
 #[derive(Debug)]
 pub enum BaselineError {
-    /// There is none.
+    /// The file does not exist.
     Missing(PathBuf),
-    /// It cannot be read or written.
+    /// The file cannot be read or written.
     Io(PathBuf, io::Error),
-    /// It is no baseline: the place in the text, and what is wrong there.
+    /// The file is not a valid baseline; the error has the place in the text and what is wrong
+    /// there.
     Malformed(PathBuf, serde_json::Error),
-    /// It was written by a later version.
+    /// The file was written by a later version, with this schema.
     Newer(PathBuf, u32),
-    /// It is of another experiment, whose name it has.
+    /// The file belongs to another experiment, of this name.
     Other(PathBuf, String),
 }
 
@@ -57,7 +58,7 @@ impl fmt::Display for BaselineError {
 
 impl std::error::Error for BaselineError {}
 
-/// All that can be relied on, whatever the version.
+/// The fields that a file of any version has.
 #[derive(Deserialize)]
 #[serde(expecting = "an object with `schema`")]
 struct Head {
@@ -67,7 +68,8 @@ struct Head {
 /// Reads the baseline of an experiment.
 ///
 /// # Errors
-/// See [`BaselineError`].
+/// Returns a [`BaselineError`] when the file does not exist, cannot be read, is not a valid
+/// baseline, or was written by a later version or for another experiment.
 pub fn read(path: &Path, experiment: &str) -> Result<Snapshot, BaselineError> {
     let text = files::read(path).and_then(|bytes| {
         String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
@@ -92,15 +94,15 @@ fn parse(text: &str, path: &Path, experiment: &str) -> Result<Snapshot, Baseline
     Ok(snapshot)
 }
 
-/// Writes a baseline, as a whole or not at all.
+/// Writes a baseline file, as a whole or not at all.
 ///
 /// # Errors
-/// When the file or its directory cannot be written.
+/// Returns an error when the file or its directory cannot be written.
 pub fn write(path: &Path, snapshot: &Snapshot) -> Result<(), BaselineError> {
     let io = |error| BaselineError::Io(path.to_owned(), error);
     let directory = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(directory).map_err(io)?;
-    // Beside the file, so that renaming stays within the file system.
+    // The temporary file is beside the baseline, so that renaming stays within the file system.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let unfinished = directory.join(format!(".{name}.{}", std::process::id()));
     let written = (|| {
@@ -110,13 +112,14 @@ pub fn write(path: &Path, snapshot: &Snapshot) -> Result<(), BaselineError> {
         fs::rename(&unfinished, path)
     })();
     written.map_err(|error| {
-        // It is in the way only where it could be written at all.
+        // The temporary file exists only if it could be created, so an error of removing it means
+        // nothing.
         let _ = fs::remove_file(&unfinished);
         io(error)
     })
 }
 
-/// Sorted, with one line per entry of a map.
+/// Formats a snapshot with sorted keys and one line per entry of a map.
 fn render(snapshot: &Snapshot) -> Result<String, serde_json::Error> {
     let mut text = String::from("{\n");
     let mut field = |name: &str, value: String, last: bool| {
@@ -210,7 +213,7 @@ mod tests {
         assert!(error.contains("4 good ones of 3 attempts"), "{error}");
         let error = parsed("[]").expect_err("no object");
         assert!(error.contains("expected an object with `schema`"), "{error}");
-        // Both sides of a merge.
+        // A merge that kept both sides has a key twice.
         let error = parsed(&text.replace("\"b\\\"2\"", "\"a\"")).expect_err("twice");
         assert!(
             error.starts_with("b.json:19:") && error.contains("`a` stands here twice"),

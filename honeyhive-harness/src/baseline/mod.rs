@@ -1,13 +1,15 @@
-//! Baselines: what an experiment came to when somebody said that this is good enough, in git.
+//! Reads, writes and compares baselines: the results of an experiment that a person accepted as good
+//! enough, kept in git.
 //!
-//! `cargo honeyhive accept` writes a [`Snapshot`] of a recorded run to
-//! `baselines/<experiment>.json` beside the dataset. Later runs are compared with it case by case
-//! ([`compare`]), and since it has fingerprints of rows, evaluators, files and metadata, the
-//! comparison knows what can be compared and what has changed ([`changed`]).
+//! `cargo honeyhive accept` writes a [`Snapshot`] of a recorded run to `baselines/<experiment>.json`
+//! beside the dataset. Later runs are compared with it case by case ([`compare`]), and since it has
+//! fingerprints of rows, evaluators, files and metadata, the comparison can tell which scores can be
+//! compared and what has changed ([`changed`]).
 //!
 //! # The file
 //!
-//! JSON, sorted, one line per case, so that a diff shows the cases that moved and nothing else:
+//! The file is JSON, sorted, with one line per case, so that a diff shows the cases that moved and
+//! nothing else:
 //!
 //! ```json
 //! {
@@ -34,13 +36,13 @@
 //! }
 //! ```
 //!
-//! `row` is a hash of inputs, ground truth and history: a row with another one is another question,
-//! and is not compared. Metadata and tags are not in it. `score` is what the attempts of the case
-//! come to, `good` how many of them the evaluator judged good (absent when it only measures).
-//! Of an evaluator, `good` says which scores of an attempt are good, and `range` which there can be:
-//! with another threshold or range it measures something else. A case keeps its `cluster`, the
-//! `slices` it is in, and the evaluators whose score is `missing` after an error. Files of schema 1
-//! have none of these four and can still be read.
+//! `row` is a hash of inputs, ground truth and history: a row with another hash counts as another
+//! question and is not compared. Metadata and tags are not in it. `score` is the score of the case, made
+//! of its attempts by the reducer, and `good` the number of them that the evaluator judged good (absent
+//! when it only measures). Of an evaluator, `good` says which scores of an attempt are good, and `range`
+//! is the range of its scores: with another threshold or range it measures something else. A case keeps
+//! its `cluster`, the `slices` it is in, and the evaluators whose score is `missing` after an error.
+//! Files of schema 1 have none of these four and can still be read.
 
 mod changed;
 mod collapse;

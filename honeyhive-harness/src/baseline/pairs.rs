@@ -453,7 +453,7 @@ mod tests {
         after.evaluators.get_mut("e").expect("e").range = Some((0.0, 5.0));
         let why = pair(&before, &after, "e", Scope::ALL).expect_err("another range");
         assert!(why.contains("the range of evaluator `e` changed"), "{why}");
-        // Schema 1 records neither.
+        // Schema 1 records neither the threshold nor the range.
         let before = Snapshot { schema: 1, ..before };
         assert!(pair(&before, &after, "e", Scope::ALL).is_ok());
     }

@@ -1,4 +1,4 @@
-//! What an experiment came to, as far as another run can be compared with it.
+//! The snapshot of an experiment: its results, as far as another run can be compared with them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,89 +12,91 @@ use crate::ids;
 use crate::journal::StoppedRecord;
 use crate::score::Direction;
 
-/// The number of the format of baseline files. It grows when a reader of the old one would
-/// misunderstand.
+/// The version of the format of baseline files. It grows when a reader of the old format would
+/// misunderstand the new one.
 pub const SCHEMA: u32 = 2;
 
-/// What an experiment came to, case by case. See the [module](super) for the file.
+/// The results of an experiment, case by case. See the [module](super) for the file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
-    /// [`SCHEMA`] of the writer.
+    /// The [`SCHEMA`] of the writer.
     pub schema: u32,
-    /// The experiment's name.
+    /// The name of the experiment.
     pub experiment: String,
-    /// When it was accepted, RFC 3339; for a run that was not, when it started.
+    /// The time when the run was accepted, RFC 3339; for a run that was not accepted, the time when it
+    /// started.
     pub accepted_at: String,
     /// The commit of the sources, 40 hex digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// Something was not committed.
+    /// Set when the sources had changes that were not committed.
     #[serde(default)]
     pub dirty: bool,
-    /// The invocation that was accepted.
+    /// The id of the invocation that was accepted.
     #[serde(default)]
     pub invocation: String,
-    /// The dataset's name.
+    /// The name of the dataset.
     #[serde(default)]
     pub dataset: String,
-    /// How scores came about, by the evaluator's name in the experiment.
+    /// The fingerprints of the evaluators, by the evaluator's name in the experiment.
     #[serde(default, deserialize_with = "distinct")]
     pub evaluators: BTreeMap<String, EvaluatorPrint>,
-    /// Hashes of the files in `track(..)`, by path.
+    /// The hashes of the files in `track(..)`, by path.
     #[serde(default, deserialize_with = "distinct")]
     pub files: BTreeMap<String, String>,
-    /// The experiment's metadata.
+    /// The metadata of the experiment.
     #[serde(default)]
     pub metadata: BTreeMap<String, Value>,
-    /// Models that spans named as those that answered.
+    /// The names of the models that answered, from spans.
     #[serde(default)]
     pub models: BTreeSet<String>,
     /// The slices that rules of its gate asked for, so that a case that left one is noticed. Absent
     /// in files of schema 1.
     #[serde(default)]
     pub slices: BTreeSet<String>,
-    /// What became of each case, by its id.
+    /// The results of each case, by its id.
     #[serde(deserialize_with = "distinct")]
     pub cases: BTreeMap<String, CaseSnapshot>,
-    /// The run stopped before its last case, so that a case that is not here may still be in the dataset.
-    /// Never so in a file: such a run is not accepted.
+    /// Set when the run stopped before its last case, so that a case that is not here may still be in
+    /// the dataset. A file never has it, since such a run is not accepted.
     #[serde(skip)]
     pub stopped: Option<StoppedRecord>,
 }
 
-/// How an evaluator's scores came about.
+/// The fingerprint of an evaluator: all that its scores depend on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluatorPrint {
-    /// Changes when its source does.
+    /// The hash of the evaluator's source.
     #[serde(default)]
     pub source: String,
-    /// Its settings as written.
+    /// The settings of the evaluator, as written in the attribute.
     #[serde(default)]
     pub settings: String,
-    /// Which way is better.
+    /// The direction in which scores are better.
     #[serde(default)]
     pub direction: Direction,
-    /// How the attempts of a case become one score.
+    /// The reducer that makes one score of the attempts of a case.
     #[serde(default)]
     pub reduce: String,
-    /// Which scores of an attempt are good: `>= 0.7`, or `true`; empty where the evaluator only
-    /// measures, and in files of schema 1, which do not say.
+    /// The scores of an attempt that are good: `>= 0.7`, or `true`; empty where the evaluator only
+    /// measures, and in files of schema 1, which do not record it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub good: String,
-    /// The lowest and the highest score that there can be.
+    /// The lowest and the highest possible score; absent where there is no range.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<(f64, f64)>,
 }
 
-/// What became of a case.
+/// The results of a case.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseSnapshot {
-    /// [`row_print`] of its row.
+    /// The [`row_print`] of its row.
     pub row: String,
-    /// By the evaluator's name; without one that did not apply or gave no score.
+    /// The scores, by the evaluator's name; without those of evaluators that did not apply or gave no
+    /// score.
     #[serde(default, deserialize_with = "distinct")]
     pub scores: BTreeMap<String, ScoreSnapshot>,
     /// The evaluators that should have given a score, and did not.
@@ -108,20 +110,20 @@ pub struct CaseSnapshot {
     pub slices: BTreeSet<String>,
 }
 
-/// What an evaluator said of a case.
+/// The score of a case by one evaluator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked")]
 pub struct ScoreSnapshot {
-    /// What the attempts come to.
+    /// The score, made of the attempts by the reducer.
     pub score: f64,
-    /// Of how many attempts.
+    /// The number of attempts with a score.
     pub attempts: u32,
-    /// How many of them were judged good; absent when the evaluator only measures.
+    /// The number of attempts that were judged good; absent when the evaluator only measures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub good: Option<u32>,
 }
 
-/// A score as it stands in a file, where anybody may have written it.
+/// The score as a file has it, before its values are checked.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Unchecked {
@@ -165,8 +167,8 @@ impl TryFrom<Unchecked> for ScoreSnapshot {
     }
 }
 
-/// A map in which no key stands twice: that is a merge which kept both sides, and taking either
-/// would be a guess.
+/// Reads a map in which no key stands twice. A merge that kept both sides repeats a key, and taking
+/// either value would be a guess.
 fn distinct<'de, V, D>(from: D) -> Result<BTreeMap<String, V>, D::Error>
 where
     V: Deserialize<'de>,
@@ -196,7 +198,8 @@ where
     from.deserialize_map(Distinct(PhantomData))
 }
 
-/// The fingerprint of a row: 16 hex digits of its inputs, its ground truth and its history.
+/// Returns the fingerprint of a row: 16 hex digits that depend on its inputs, its ground truth and its
+/// history.
 pub fn row_print(
     inputs: &Map<String, Value>,
     ground_truth: Option<&Value>,

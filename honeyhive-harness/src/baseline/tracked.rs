@@ -1,20 +1,21 @@
-//! Files that an experiment depends on beside its code: prompts, schemas, few-shot examples.
+//! Finds and hashes the files that an experiment depends on beside its code: prompts, schemas,
+//! few-shot examples.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::ids;
 
-/// The files that match the patterns of `track(..)`, by their paths below `base`, each with a hash
-/// of its contents.
+/// Returns the files that match the patterns of `track(..)`, by their paths below `base`, each with
+/// a hash of its contents.
 ///
 /// # Errors
-/// When a pattern is none or matches no file, and when a file cannot be read.
+/// Returns an error when a pattern is invalid or matches no file, and when a file cannot be read.
 pub(crate) fn tracked(base: &Path, patterns: &[&str]) -> Result<BTreeMap<String, String>, String> {
     let mut found = BTreeMap::new();
     for pattern in patterns {
         let whole = base.join(pattern);
-        // What stands in the path of the package is no pattern.
+        // The path of the package is taken literally, not as a pattern.
         let escaped = glob::Pattern::escape(&base.to_string_lossy());
         let text = Path::new(&escaped).join(pattern);
         let paths = glob::glob(&text.to_string_lossy())
@@ -28,7 +29,7 @@ pub(crate) fn tracked(base: &Path, patterns: &[&str]) -> Result<BTreeMap<String,
             let contents = crate::files::read_regular(&path)
                 .map_err(|error| format!("track(\"{pattern}\"): {}: {error}", path.display()))?;
             let name = path.strip_prefix(base).unwrap_or(&path).to_string_lossy();
-            // The same name on every system.
+            // Paths are written with `/`, so that the name is the same on every system.
             found.insert(name.replace('\\', "/"), ids::short_hash(&contents, 16));
         }
         if found.len() == before && !patterns_overlap(&found, base, &text) {
@@ -41,7 +42,7 @@ pub(crate) fn tracked(base: &Path, patterns: &[&str]) -> Result<BTreeMap<String,
     Ok(found)
 }
 
-/// Whether another pattern has found all that this one does.
+/// Returns whether another pattern already found all files of this one.
 fn patterns_overlap(found: &BTreeMap<String, String>, base: &Path, pattern: &Path) -> bool {
     glob::Pattern::new(&pattern.to_string_lossy())
         .is_ok_and(|pattern| found.keys().any(|name| pattern.matches_path(&base.join(name))))

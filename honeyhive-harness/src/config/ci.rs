@@ -1,8 +1,9 @@
-//! Whether this is a machine of a CI service.
+//! Detects whether a CI service runs this process.
 
 use super::vars::{Vars, flag};
 
-/// Variables of services that `is_ci` does not look for; not all of them set `CI`, too.
+/// The variables of services that `is_ci` does not look for; not all of these services set `CI`,
+/// too.
 const MORE: [&str; 8] = [
     "BITBUCKET_BUILD_NUMBER",
     "CODEBUILD_BUILD_ID",
@@ -14,8 +15,8 @@ const MORE: [&str; 8] = [
     "bamboo_buildKey",
 ];
 
-/// Whether a CI service runs this. `CI` decides where it is set: anything but a "no" means yes.
-/// Otherwise `usual` says whether any of the usual variables of services is set.
+/// Returns whether a CI service runs this process. `CI` decides where it is set: anything but a
+/// "no" means yes. Otherwise `usual` says whether any of the usual variables of services is set.
 pub(super) fn is_ci(vars: &Vars, usual: bool) -> bool {
     match vars.text("CI") {
         Some(text) => flag(&text).unwrap_or(true),
@@ -44,7 +45,7 @@ mod tests {
         for no in ["false", "0", "no", "FALSE", "off"] {
             assert!(!ci(&[("CI", no), ("TF_BUILD", "True")], true), "{no}");
         }
-        // Set to nothing is not set.
+        // A variable that is set to nothing counts as not set.
         assert!(!ci(&[("CI", "")], false) && ci(&[("CI", "")], true));
     }
 
@@ -54,7 +55,7 @@ mod tests {
             assert!(ci(&[(name, "1")], false), "{name}");
         }
         assert!(!ci(&[("GITHUB_ACTIONS", "false")], false));
-        // Names that say something else in other places.
+        // These names have other meanings in other places.
         assert!(!ci(&[("BUILD_NUMBER", "7"), ("RUN_ID", "x"), ("BUILD_ID", "y")], false));
     }
 }

@@ -1,31 +1,31 @@
-//! How HoneyHive is reached.
+//! Reads the settings of the connection to HoneyHive.
 
 use std::time::Duration;
 
 use super::secret::Secret;
 use super::vars::Vars;
 
-/// Where HoneyHive is when nobody says otherwise.
+/// The default address of HoneyHive.
 pub(crate) const SERVER: &str = "https://api.dp1.us.honeyhive.ai";
 
-/// How long a request may take when nobody says otherwise.
+/// The default time limit of a request.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Further tries of a request when nobody says otherwise.
+/// The default number of further tries of a request.
 pub(crate) const RETRIES: u32 = 3;
 
-/// How spans are written.
+/// The encoding of spans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// OTLP over HTTP, protobuf.
+    /// The encoding is OTLP over HTTP, protobuf.
     #[default]
     Protobuf,
-    /// OTLP over HTTP, JSON.
+    /// The encoding is OTLP over HTTP, JSON.
     Json,
 }
 
 impl Protocol {
-    /// As `OTEL_EXPORTER_OTLP_PROTOCOL` has it.
+    /// Returns the name that `OTEL_EXPORTER_OTLP_PROTOCOL` has for the encoding.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Protobuf => "http/protobuf",
@@ -33,7 +33,7 @@ impl Protocol {
         }
     }
 
-    /// As `OTEL_EXPORTER_OTLP_PROTOCOL` has it.
+    /// Reads a name as `OTEL_EXPORTER_OTLP_PROTOCOL` has it; returns `None` for an unknown one.
     pub(super) fn read(text: &str) -> Option<Self> {
         match text {
             "http/protobuf" => Some(Self::Protobuf),
@@ -46,18 +46,18 @@ impl Protocol {
 pub(super) const PROTOCOLS: &str =
     "only http/protobuf and http/json are spoken here, no grpc; use the collector's HTTP port";
 
-/// Which paths sessions and events have.
+/// The family of API paths that sessions and events use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Family {
-    /// What HoneyHive's Python SDK 1.7 uses: `/session/start`, `/events`.
+    /// The paths of HoneyHive's Python SDK 1.7: `/session/start`, `/events`.
     #[default]
     Legacy,
-    /// `/v1/sessions`, `/v1/events`.
+    /// The paths `/v1/sessions` and `/v1/events`.
     V1,
 }
 
 impl Family {
-    /// As `HH_API_FAMILY` has it.
+    /// Returns the name that `HH_API_FAMILY` has for the family.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Legacy => "legacy",
@@ -66,14 +66,14 @@ impl Family {
     }
 }
 
-/// How HoneyHive is reached.
+/// The settings of the connection to HoneyHive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Connection {
-    /// Without a slash at the end.
+    /// The address of the server, without a slash at the end.
     pub(crate) server: String,
-    /// For everything that no ingestion key is for.
+    /// The key of the project, for all calls that an ingestion key does not allow.
     pub(crate) api_key: Option<Secret>,
-    /// For sessions, events and spans, instead of the API key.
+    /// The key for sessions, events and spans; the API key is used where it is absent.
     pub(crate) ingestion_key: Option<Secret>,
     pub(crate) timeout: Duration,
     pub(crate) retries: u32,
@@ -154,11 +154,11 @@ impl Connection {
     }
 }
 
-/// What is said of an ingestion key that is none; never with the key.
+/// The text about an invalid ingestion key, which never contains the key.
 pub(crate) const NO_INGESTION_KEY: &str = "an ingestion key is `hh_ingst_`, 24 letters or digits, \
      `_`, and 64 letters, digits, `_` or `-` (its value is not shown)";
 
-/// Whether a text has the shape of an ingestion key.
+/// Returns whether a text has the shape of an ingestion key.
 pub(crate) fn is_ingestion_key(text: &str) -> bool {
     let Some((id, secret)) =
         text.strip_prefix("hh_ingst_").and_then(|rest| rest.split_at_checked(24))
@@ -171,15 +171,15 @@ pub(crate) fn is_ingestion_key(text: &str) -> bool {
         && secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// Whether a key can stand in a header.
+/// Returns whether a key can be the value of a header.
 pub(crate) fn is_header(key: &str) -> bool {
     !key.trim().is_empty() && key.trim().bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The address of a server without a slash at its end.
+/// Returns the address of a server without a slash at its end.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Returns the description of what is wrong with the address.
 pub(crate) fn server(text: &str) -> Result<String, &'static str> {
     let text = text.trim().trim_end_matches('/');
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
@@ -191,7 +191,7 @@ pub(crate) fn server(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// An address without the password that may be in it.
+/// Returns an address without the password that may be in it.
 pub(crate) fn printable(address: &str) -> String {
     match address.split_once("://") {
         Some((scheme, rest)) => {

@@ -1,10 +1,10 @@
-//! The names of our variables, and what to say about names that are close to them.
+//! Lists the names of our variables, and checks names that are close to them.
 
 use super::vars::Vars;
 use crate::text::closest;
 
-/// Variables that users may set: all that are read here, and one that the macros read. The manual's
-/// table has each of them.
+/// The variables that users may set: all that are read here, and one that the macros read. The table of
+/// the manual has each of them.
 pub(super) const VARIABLES: [&str; 34] = [
     "HH_API_FAMILY",
     "HH_API_KEY",
@@ -42,10 +42,12 @@ pub(super) const VARIABLES: [&str; 34] = [
     "HH_UPLOAD",
 ];
 
-/// Variables that `cargo honeyhive` sets for the test targets it starts, and one that it used to set.
+/// The variables that `cargo honeyhive` sets for the test targets it starts, and one that it used to
+/// set.
 const INTERNAL: [&str; 4] = ["HH_INVOCATION", "HH_REJUDGE", "HH_TASK", "HH_TASK_OUT"];
 
-/// Variables of HoneyHive's Python SDK that are not read here. None is a misspelt one of ours.
+/// The variables of HoneyHive's Python SDK that are not read here. They are not taken for misspelt names
+/// of ours.
 const OF_THE_PYTHON_SDK: [&str; 13] = [
     "HH_BATCH_SIZE",
     "HH_DATA_PLANE_API_KEY",
@@ -62,15 +64,15 @@ const OF_THE_PYTHON_SDK: [&str; 13] = [
     "HH_VERBOSE",
 ];
 
-/// Older names that HoneyHive's own programs still read.
+/// The older names that HoneyHive's own programs still read.
 const OLD: [&str; 2] = ["HONEYHIVE_API_KEY", "HONEYHIVE_SERVER_URL"];
 
-/// What is wrong with the names of variables.
+/// The messages about names of variables.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// Names that differ from one of ours by a letter or two.
+    /// The messages about names that differ from one of ours by a letter or two.
     pub(super) misspelt: Vec<String>,
-    /// Everything else that has no meaning here.
+    /// The messages about other names that have no meaning here.
     pub(super) warnings: Vec<String>,
 }
 
@@ -95,7 +97,7 @@ impl Names {
             match said {
                 Some(said) if name.starts_with("HH_") => names.misspelt.push(said),
                 Some(said) => names.warnings.push(said),
-                // `HONEYHIVE_..` may belong to any program.
+                // A variable `HONEYHIVE_..` may belong to any program. may belong to any program.
                 None if name.starts_with("HH_") => unknown.push(name),
                 None => {}
             }

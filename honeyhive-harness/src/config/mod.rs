@@ -1,6 +1,6 @@
-//! The environment, read in one place.
+//! Reads the environment, in one place.
 //!
-//! Everything that a variable can change is a field of [`Config`]; no other room asks the
+//! Everything that a variable can change is a field of [`Config`]; no other module reads the
 //! environment. A value that cannot be understood is an error, not a default.
 
 mod ci;
@@ -27,122 +27,124 @@ pub(crate) use secret::{NamedSecret, Secret};
 pub(crate) use task::{Asked, Task};
 use vars::Vars;
 
-/// How long the end of a run waits for what is still to be sent when nobody says otherwise.
+/// The default time that the end of a run waits for data that is still to be sent.
 pub(crate) const FLUSH_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What nextest says.
+/// The variables that nextest sets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Nextest {
-    /// `NEXTEST_RUN_ID`: all processes of one `cargo nextest run` have it in common.
+    /// The value of `NEXTEST_RUN_ID`, which all processes of one `cargo nextest run` have in common.
     pub(crate) run_id: Option<String>,
-    /// `NEXTEST_ATTEMPT`: which attempt at this test it is, from 1.
+    /// The value of `NEXTEST_ATTEMPT`: the number of this attempt at the test, from 1.
     pub(crate) attempt: u32,
 }
 
-/// What tracers are made of when their program does not say.
+/// The default settings of tracers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TracerDefaults {
-    /// `HH_PROJECT`.
+    /// The value of `HH_PROJECT`.
     pub(crate) project: Option<String>,
-    /// `HH_SOURCE`.
+    /// The value of `HH_SOURCE`.
     pub(crate) source: Option<String>,
-    /// `HH_SESSION_NAME`.
+    /// The value of `HH_SESSION_NAME`.
     pub(crate) session_name: Option<String>,
-    /// `HH_SESSION_ID`; not for experiments, where each attempt is a session.
+    /// The value of `HH_SESSION_ID`; not for experiments, where each attempt is a session.
     pub(crate) session_id: Option<String>,
-    /// `HH_RUN_ID`.
+    /// The value of `HH_RUN_ID`.
     pub(crate) run_id: Option<String>,
-    /// `HH_DATASET_ID`; not for experiments, which know their dataset.
+    /// The value of `HH_DATASET_ID`; not for experiments, which know their dataset.
     pub(crate) dataset_id: Option<String>,
-    /// `HH_DATAPOINT_ID`; likewise.
+    /// The value of `HH_DATAPOINT_ID`; not for experiments, which know their datapoints.
     pub(crate) datapoint_id: Option<String>,
 }
 
-/// What the environment says.
+/// The settings from the environment.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
-    /// `HH_DIR`: where journals go instead of `target/honeyhive`.
+    /// The directory of journals, from `HH_DIR`, instead of `target/honeyhive`.
     pub(crate) dir: Option<PathBuf>,
-    /// `XDG_CACHE_HOME`, else `.cache` in the home directory (`LOCALAPPDATA` on Windows): where a run
-    /// leaves the path of a journal that is not in a usual place.
+    /// The directory where a run writes the path of a journal that is not in a usual place:
+    /// `XDG_CACHE_HOME`, else `.cache` in the home directory (`LOCALAPPDATA` on Windows).
     pub(crate) cache_dir: Option<PathBuf>,
-    /// `CARGO_TARGET_DIR`: where cargo builds, and so where journals are.
+    /// The directory where cargo builds, and so where journals are, from `CARGO_TARGET_DIR`.
     #[cfg(feature = "cli")]
     pub(crate) target_dir: Option<PathBuf>,
-    /// `CARGO`: the cargo that started us.
+    /// The path of the cargo that started this program, from `CARGO`.
     #[cfg(feature = "cli")]
     pub(crate) cargo: Option<OsString>,
-    /// `HH_CONCURRENCY`: attempts at once, for all experiments.
+    /// The number of concurrent attempts for all experiments, from `HH_CONCURRENCY`.
     pub(crate) concurrency: Option<usize>,
-    /// `HH_REPEATS`: attempts per case, for all experiments.
+    /// The number of attempts per case for all experiments, from `HH_REPEATS`.
     pub(crate) repeats: Option<u32>,
-    /// `HH_MAX_ROWS`: how many rows a dataset function may yield.
+    /// The most rows that a dataset function may yield, from `HH_MAX_ROWS`.
     pub(crate) max_rows: usize,
-    /// `HH_MAX_BYTES`: how many bytes they may take in memory.
+    /// The most bytes that these rows may take in memory, from `HH_MAX_BYTES`.
     pub(crate) max_bytes: usize,
-    /// `HH_SAMPLE` and `HH_SAMPLE_SEED`: run on so many cases of each experiment, chosen by the
-    /// seed.
+    /// The number of cases of each experiment to run, and the seed that chooses them, from `HH_SAMPLE`
+    /// and `HH_SAMPLE_SEED`.
     pub(crate) sample: Option<(usize, u64)>,
-    /// `HH_STOP=never`: `stop = decided` of experiments has no effect.
+    /// Set by `HH_STOP=never`, with which `stop = decided` of experiments has no effect.
     pub(crate) run_all: bool,
-    /// `HH_INVOCATION`: the processes of one `cargo honeyhive rejudge`, which are one run.
+    /// The id that the processes of one `cargo honeyhive rejudge` share, since they are one run, from
+    /// `HH_INVOCATION`.
     pub(crate) invocation: Option<String>,
-    /// `HH_TASK`: something else than running, for `cargo honeyhive`; or the variables that ask for
-    /// it in a way that no `cargo honeyhive` does.
+    /// The task of `cargo honeyhive`, from `HH_TASK`, instead of running experiments; or the description
+    /// of variables that no `cargo honeyhive` sets in this way.
     pub(crate) task: Option<Result<Task, String>>,
-    /// A gate that cannot judge is a failure: in CI, unless `HH_REQUIRE_GATES` says otherwise.
+    /// Set when an inconclusive gate is a failure: in CI, unless `HH_REQUIRE_GATES` says otherwise.
     pub(crate) require_gates: bool,
-    /// A CI service runs this: `CI`, or what such services set.
+    /// Set when a CI service runs this process: by `CI`, or by other variables of such services.
     pub(crate) ci: bool,
-    /// `CARGO_PKG_NAME` and `CARGO_MANIFEST_DIR`: the crate under test, where it is now.
+    /// The name and the current directory of the crate under test, from `CARGO_PKG_NAME` and
+    /// `CARGO_MANIFEST_DIR`.
     pub(crate) package: Option<(String, PathBuf)>,
-    /// `HH_EXT_IDS=python`: external ids as HoneyHive's Python SDK makes them.
+    /// Set by `HH_EXT_IDS=python`: external ids are those that HoneyHive's Python SDK makes.
     pub(crate) python_ids: bool,
-    /// `NEXTEST=1`: nextest started this process.
+    /// The variables of nextest, where it started this process (`NEXTEST=1`).
     pub(crate) nextest: Option<Nextest>,
-    /// `CARGO`: cargo started this process.
+    /// Set when cargo started this process, by `CARGO`.
     pub(crate) under_cargo: bool,
-    /// `PWD`: where the person stands, which cargo changes for its tests.
+    /// The working directory of the user's shell, from `PWD`; cargo changes the directory for its tests.
     pub(crate) pwd: Option<PathBuf>,
-    /// `TERM=dumb`: no control sequences.
+    /// Set by `TERM=dumb`: no control sequences are printed.
     pub(crate) dumb_terminal: bool,
-    /// `COLUMNS`, for the live line.
+    /// The width of the live line in columns, from `COLUMNS`.
     pub(crate) columns: Option<usize>,
-    /// How HoneyHive is reached; without a key it is not.
+    /// The settings of the connection to HoneyHive; without a key there is no connection.
     pub(crate) connection: Connection,
-    /// `OTEL_EXPORTER_OTLP_*`: where spans go as well.
+    /// The further destination of spans, from `OTEL_EXPORTER_OTLP_*`.
     pub(crate) otlp: Option<OtlpTarget>,
-    /// Why the receiver that they name cannot be used; one of the warnings.
+    /// The reason why the receiver that these variables name cannot be used; also one of the warnings.
     pub(crate) otlp_fault: Option<String>,
-    /// `OTEL_SERVICE_NAME`: the name of the service in every trace.
+    /// The name of the service in every trace, from `OTEL_SERVICE_NAME`.
     pub(crate) service_name: Option<String>,
-    /// What tracers are made of.
+    /// The default settings of tracers.
     pub(crate) tracer: TracerDefaults,
-    /// `HH_OFFLINE=1` or `HH_TEST_MODE=1`: nothing leaves the machine.
+    /// Set by `HH_OFFLINE=1` or `HH_TEST_MODE=1`: nothing is sent over the network.
     pub(crate) offline: bool,
-    /// Which of the two it is.
+    /// The variable that set `offline`.
     pub(crate) offline_by: &'static str,
-    /// `HH_UPLOAD=always`: a partial selection is sent to HoneyHive, too.
+    /// Set by `HH_UPLOAD=always`: a partial selection is sent to HoneyHive, too.
     pub(crate) upload_partial: bool,
-    /// `HH_REQUIRE_UPLOAD=1`: what could not be sent is a failure.
+    /// Set by `HH_REQUIRE_UPLOAD=1`: data that could not be sent is a failure.
     pub(crate) require_upload: bool,
-    /// `HH_FLUSH_TIMEOUT`: how long the end of a run waits for what is still to be sent.
+    /// The time that the end of a run waits for data that is still to be sent, from `HH_FLUSH_TIMEOUT`.
     pub(crate) flush_timeout: Duration,
-    /// `HH_RESULTS=<aggregate>`: HoneyHive's own figures are waited for and shown.
+    /// The aggregate of HoneyHive's own figures that a run waits for and shows, from `HH_RESULTS`.
     pub(crate) results: Option<String>,
-    /// `HH_REPORT`, and what GitHub Actions says: the reports after a run.
+    /// The reports after a run, from `HH_REPORT` and the variables of GitHub Actions.
     pub(crate) reports: Reports,
-    /// `HH_CAPTURE=none`: what goes in and comes out is not recorded.
+    /// Set by `HH_CAPTURE=none`: inputs and outputs are not recorded.
     pub(crate) capture_none: bool,
-    /// Values of variables that are named like secrets; they are never written anywhere.
+    /// The values of variables that are named like secrets; they are never written anywhere.
     pub(crate) secrets: Vec<NamedSecret>,
-    /// Variables that have almost the name of one of ours.
+    /// The messages about variables that have almost the name of one of ours.
     pub(crate) misspelt: Vec<String>,
-    /// Other variables without a meaning or an effect, and old names.
+    /// The messages about other variables without a meaning or an effect, and about old names.
     pub(crate) warnings: Vec<String>,
 }
 
-/// What HoneyHive aggregates scores by.
+/// The names of the aggregates that HoneyHive computes of scores.
 pub(crate) const AGGREGATES: [&str; 9] =
     ["average", "min", "max", "median", "p90", "p95", "p99", "sum", "count"];
 
@@ -150,12 +152,13 @@ impl Config {
     /// Reads the environment of this process.
     ///
     /// # Errors
-    /// Every variable whose value cannot be understood.
+    /// Returns a description of every variable whose value cannot be understood.
     pub(crate) fn from_env() -> Result<Self, String> {
         Self::read(std::env::vars_os(), is_ci::uncached())
     }
 
-    /// `usual_ci` says whether a usual variable of a CI service is set.
+    /// Reads the settings from `variables`; `usual_ci` says whether a usual variable of a CI service is
+    /// set.
     fn read(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         usual_ci: bool,
@@ -259,19 +262,19 @@ impl Config {
     }
 }
 
-/// How many rows a dataset function yields at most when nobody says otherwise.
+/// The default limit of the rows that a dataset function may yield.
 const MAX_ROWS: usize = 1_000_000;
 
-/// How many bytes they take at most: a gibibyte.
+/// The default limit of the bytes that these rows may take: a gibibyte.
 const MAX_BYTES: usize = 1 << 30;
 
-/// How many rows a dataset function may yield, and how many bytes they may take.
+/// Returns the most rows that a dataset function may yield, and the most bytes that they may take.
 pub(crate) fn row_limits() -> (usize, usize) {
-    // What cannot be understood is an error elsewhere.
+    // An invalid environment is reported elsewhere.
     Config::from_env().map_or((MAX_ROWS, MAX_BYTES), |config| (config.max_rows, config.max_bytes))
 }
 
-/// The user's directory for files that can be made again.
+/// Returns the user's directory for files that can be made again.
 fn cache_dir(vars: &Vars) -> Option<PathBuf> {
     let named = if cfg!(windows) { "LOCALAPPDATA" } else { "XDG_CACHE_HOME" };
     let home = || Some(PathBuf::from(vars.raw("HOME")?).join(".cache")).filter(|_| !cfg!(windows));
@@ -279,7 +282,7 @@ fn cache_dir(vars: &Vars) -> Option<PathBuf> {
     vars.raw(named).map(PathBuf::from).or_else(home).filter(|path| path.is_absolute())
 }
 
-/// The name of the running program, without its directory and ending.
+/// Returns the name of the running program, without its directory and ending.
 pub(crate) fn program_name() -> Option<String> {
     let file = std::env::current_exe().ok()?;
     let stem = file.file_stem()?.to_string_lossy().trim().to_owned();

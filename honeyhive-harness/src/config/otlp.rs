@@ -1,4 +1,4 @@
-//! The standard variables that name a further destination for spans.
+//! Reads the standard variables that name a further destination for spans.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::connection::{PROTOCOLS, Protocol, printable, server};
 use super::secret::Secret;
 use super::vars::{Vars, flag};
 
-/// How long a request may take when nobody says otherwise.
+/// The default time limit of a request.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A receiver of spans by OTLP over HTTP.
@@ -15,16 +15,16 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct OtlpTarget {
     /// The whole address, path included.
     pub(crate) url: String,
-    /// Their values may be keys.
+    /// The headers of each request; their values may be keys.
     pub(crate) headers: Vec<(String, Secret)>,
     pub(crate) protocol: Protocol,
     pub(crate) timeout: Duration,
-    /// A PEM file of further certificates to trust.
+    /// The path of a PEM file of further certificates to trust.
     pub(crate) certificate: Option<PathBuf>,
 }
 
 impl OtlpTarget {
-    /// A receiver at this address.
+    /// Creates the settings of a receiver at this address.
     pub(crate) fn new(url: String) -> Self {
         Self {
             url,
@@ -40,18 +40,19 @@ impl OtlpTarget {
         self.headers.push((name, Secret::new(value)));
     }
 
-    /// The receiver that the environment names, if there is one.
+    /// Reads the receiver that the environment names; returns `None` if it names none.
     ///
     /// # Errors
-    /// Why it cannot be used. The variables may be there for the program under test, so that is a
-    /// note and stops nothing.
+    /// Returns the reason why the receiver cannot be used. The variables may be set for the program
+    /// under test, so the error is shown as a note and stops nothing.
     pub(super) fn read(vars: &Vars, warnings: &mut Vec<String>) -> Result<Option<Self>, String> {
         let off = vars.text("OTEL_SDK_DISABLED").is_some_and(|text| flag(&text) == Some(true))
             || vars.text("OTEL_TRACES_EXPORTER").is_some_and(|text| text == "none");
         let endpoints = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
         let Some((name, text)) = vars.first(&endpoints).filter(|_| !off) else { return Ok(None) };
         let url = match server(&text) {
-            // The endpoint of traces is used as it is; the one of all signals gets their path.
+            // The endpoint of traces is used as it is; the endpoint of all signals gets the path of
+            // traces.
             Ok(_) if name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" => text,
             Ok(server) => format!("{server}/v1/traces"),
             Err(fault) => {
@@ -95,13 +96,13 @@ impl OtlpTarget {
         }))
     }
 
-    /// The address without a password.
+    /// Returns the address without a password.
     pub(crate) fn printable(&self) -> String {
         printable(&self.url)
     }
 }
 
-/// Milliseconds, as the specification has it.
+/// Reads the time limit in milliseconds, as the specification has it.
 fn timeout(vars: &Vars, warnings: &mut Vec<String>) -> Duration {
     let names = ["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"];
     let Some((name, text)) = vars.first(&names) else { return TIMEOUT };
@@ -115,7 +116,7 @@ fn timeout(vars: &Vars, warnings: &mut Vec<String>) -> Duration {
     TIMEOUT
 }
 
-/// `name=value` pairs with commas between them; values may be percent-encoded.
+/// Reads `name=value` pairs with commas between them; values may be percent-encoded.
 fn read_headers(text: &str) -> Option<Vec<(String, Secret)>> {
     let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
     pairs
@@ -134,7 +135,7 @@ fn read_headers(text: &str) -> Option<Vec<(String, Secret)>> {
         .collect()
 }
 
-/// Percent-encoding undone.
+/// Decodes a percent-encoded text; returns `None` for an invalid one.
 fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -1,10 +1,10 @@
-//! What is written after a run, and where GitHub Actions wants to hear of it.
+//! Reads which reports are written after a run, and the paths that GitHub Actions gives for them.
 
 use std::path::PathBuf;
 
 use super::vars::Vars;
 
-/// A form of report.
+/// A format of reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub(crate) enum Format {
@@ -22,10 +22,10 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// What a run writes when nobody says otherwise. Traces would double what a run takes on disk.
+    /// The formats that a run writes by default. Traces would double the disk space of a run.
     pub(crate) const AFTER_RUN: [Self; 4] = [Self::Html, Self::Md, Self::Junit, Self::Json];
 
-    /// As `HH_REPORT` and `--format` have it.
+    /// Returns the name that `HH_REPORT` and `--format` have for the format.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Html => "html",
@@ -37,7 +37,7 @@ impl Format {
         }
     }
 
-    /// The name of the file.
+    /// Returns the name of the file.
     pub(crate) const fn file(self) -> &'static str {
         match self {
             Self::Html => "report.html",
@@ -50,21 +50,22 @@ impl Format {
     }
 }
 
-/// The reports after a run.
+/// The settings of the reports after a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reports {
-    /// `HH_REPORT`, where it says something: these, however large they become.
+    /// The formats that `HH_REPORT` names, written however large they become; `None` where it is
+    /// not set.
     pub(crate) chosen: Option<Vec<Format>>,
-    /// What GitHub Actions says of itself.
+    /// The variables of GitHub Actions.
     pub(crate) github: Option<GitHub>,
 }
 
-/// `GITHUB_ACTIONS=true`: the run is a step of a job.
+/// The paths of a step of a job in GitHub Actions (`GITHUB_ACTIONS=true`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct GitHub {
-    /// `GITHUB_WORKSPACE`: the root of the repository.
+    /// The root of the repository, from `GITHUB_WORKSPACE`.
     pub(crate) workspace: PathBuf,
-    /// `GITHUB_STEP_SUMMARY`: a file that becomes a part of the job's page.
+    /// The file that becomes a part of the job's page, from `GITHUB_STEP_SUMMARY`.
     pub(crate) step_summary: Option<PathBuf>,
 }
 
@@ -83,7 +84,7 @@ impl Reports {
     }
 }
 
-/// `none`, or names with commas between them.
+/// Reads `none`, or names with commas between them.
 fn chosen(text: &str) -> Option<Vec<Format>> {
     if text == "none" {
         return Some(Vec::new());

@@ -1,9 +1,9 @@
-//! A text that is never printed.
+//! Wraps a text that is never printed.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// A key. Whatever prints it, prints dots.
+/// A key, which is printed as dots.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(Arc<str>);
 
@@ -12,13 +12,13 @@ impl Secret {
         Self(text.trim().into())
     }
 
-    /// The text itself, to be put into a request and nowhere else.
+    /// Returns the text itself, to be put into a request and nowhere else.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }
 
-/// A secret and the environment variable, or the setting, that holds it.
+/// A secret and the name of the environment variable or setting that holds it.
 #[derive(Clone, Debug)]
 pub(crate) struct NamedSecret {
     pub(crate) name: String,

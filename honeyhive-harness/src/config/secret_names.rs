@@ -1,9 +1,9 @@
-//! Which environment variables hold secrets, by their names and values.
+//! Finds the environment variables that hold secrets, by their names and values.
 //!
 //! A name is split into words: `OPENAI_API_KEY_2` is `OPENAI`, `API`, `KEY`. One word that names a
 //! secret is enough, wherever it stands; a last word that says something about the secret
-//! (`.._FILE`, `.._TTL`) takes that back. Values that are ordinary words, paths or short are left
-//! alone: to replace them would make every text unreadable and keep nothing secret.
+//! (`.._FILE`, `.._TTL`) excludes the variable. Values that are ordinary words, paths or short are
+//! not taken for secrets: replacing them would make every text unreadable and protect nothing.
 
 mod lists;
 
@@ -13,10 +13,12 @@ use self::lists::{
 use super::secret::{NamedSecret, Secret};
 use super::vars::Vars;
 
-/// A secret shorter than this would blot out ordinary words.
+/// The length below which a value is not taken for a secret, since replacing it would hide ordinary
+/// words.
 const SHORTEST_SECRET: usize = 8;
 
-/// The secrets among the variables, the longest first: one may be the beginning of another.
+/// Returns the secrets among the variables, the longest first, because one may be the beginning of
+/// another.
 pub(super) fn secrets(vars: &Vars) -> Vec<NamedSecret> {
     let mut found: Vec<(String, String)> = Vec::new();
     for name in vars.names() {
@@ -35,19 +37,19 @@ pub(super) fn secrets(vars: &Vars) -> Vec<NamedSecret> {
         .collect()
 }
 
-/// The secrets in the value of a variable: the whole of it, or what is secret within it.
+/// Returns the secrets in the value of a variable: the whole value, or the secret parts of it.
 fn parts(name: &str, value: &str) -> Vec<String> {
     let words = words(name);
     let mut parts = Vec::new();
-    // The password of an address, whatever the variable is called.
+    // A password in an address is a secret whatever the variable is called.
     parts.extend(password_in_address(value));
     if words.last().is_some_and(|last| last == "HEADERS") {
-        // `name=value,name=value`, as OpenTelemetry has it; what is secret are the values.
+        // OpenTelemetry writes `name=value,name=value`, where the values are secret.
         let values = value.split(',').filter_map(|pair| pair.split_once('='));
         parts.extend(values.map(|(_, value)| value.trim().to_owned()));
     } else if names_a_secret(&words, value) {
         parts.push(value.to_owned());
-        // `AccountKey=..;`, `session=..; theme=dark`: each may be written down without the rest.
+        // In `AccountKey=..;` and `session=..; theme=dark`, each part may be used without the rest.
         for pair in value.split([';', '&']) {
             let Some((key, part)) = pair.split_once('=') else { continue };
             let (key, part) = (self::words(key), part.trim());
@@ -55,7 +57,7 @@ fn parts(name: &str, value: &str) -> Vec<String> {
                 parts.push(part.to_owned());
             }
         }
-        // The fields of a key file that stands in a variable.
+        // A variable may hold a key file as JSON, whose fields are checked one by one.
         if let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(value) {
             for (key, field) in &fields {
                 if let Some(text) = field.as_str()
@@ -70,7 +72,8 @@ fn parts(name: &str, value: &str) -> Vec<String> {
     parts
 }
 
-/// `OPENAI_API_KEY_2` as `OPENAI`, `API`, `KEY`; `dbPassword` as `DB`, `PASSWORD`.
+/// Splits a name into words: `OPENAI_API_KEY_2` into `OPENAI`, `API`, `KEY`; `dbPassword` into
+/// `DB`, `PASSWORD`.
 fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -93,11 +96,11 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Whether a variable of this name has a value that is to be kept secret.
+/// Returns whether a variable of this name has a value that is secret.
 fn names_a_secret(words: &[String], value: &str) -> bool {
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     let last = words.last().map(String::as_str).unwrap_or_default();
-    // The directories of the shell.
+    // The shell sets these variables to directories.
     if matches!(words, [only] if only == "PWD" || only == "OLDPWD") {
         return false;
     }
@@ -112,7 +115,7 @@ fn names_a_secret(words: &[String], value: &str) -> bool {
     if ABOUT.contains(&last) {
         return false;
     }
-    // `AZURE_CONN_STRING`, `ConnectionStrings__Default`.
+    // These are names such as `AZURE_CONN_STRING` and `ConnectionStrings__Default`.
     let is_connection = |pair: &[String]| {
         matches!(pair[0].as_str(), "CONN" | "CONNECTION") && pair[1].starts_with("STR")
     };
@@ -134,28 +137,29 @@ fn names_a_secret(words: &[String], value: &str) -> bool {
     words.iter().any(is_strong) || (has(&WEAK) && !is_plain_word(value))
 }
 
-/// Vault's second half of a login, which is called an id.
+/// Returns whether the name is that of the second half of a login to Vault, which is called an id.
 fn is_vault_id(words: &[String]) -> bool {
     words.ends_with(&["SECRET".to_owned(), "ID".to_owned()])
 }
 
-/// Letters alone: `basic`, `Strict`, `session_cookie`.
+/// Returns whether a value has letters alone: `basic`, `Strict`, `session_cookie`.
 fn is_plain_word(value: &str) -> bool {
     value.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '_' | ' ' | '.'))
 }
 
-/// Sixteen characters or more without a space, with letters and digits.
+/// Returns whether a value has sixteen characters or more, letters and digits among them, and no
+/// space.
 fn looks_random(value: &str) -> bool {
     value.len() >= 16
         && !value.contains(char::is_whitespace)
         && value.contains(|c: char| c.is_ascii_digit())
         && value.contains(|c: char| c.is_ascii_alphabetic())
         && !value.contains("://")
-        // The names of hosts.
+        // Values with dots are names of hosts.
         && !value.contains('.')
 }
 
-/// What is no secret whatever its variable is called.
+/// Returns whether a value is not a secret whatever its variable is called.
 fn is_ordinary(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
     WORDS.contains(&lower.as_str())
@@ -164,8 +168,8 @@ fn is_ordinary(value: &str) -> bool {
         || is_short_number(value)
 }
 
-/// A number as settings have them: `86400000`, `1_000_000.0`. One of twelve digits or more may be
-/// a password.
+/// Returns whether a value is a number as settings have them: `86400000`, `1_000_000.0`. A number
+/// of twelve digits or more may be a password.
 fn is_short_number(value: &str) -> bool {
     let digits = value.replace('_', "");
     digits.len() < 12 && digits.parse::<f64>().is_ok()
@@ -184,7 +188,7 @@ fn is_path(value: &str) -> bool {
     first.is_some_and(|first| ROOTS.contains(&first))
 }
 
-/// The password in `scheme://user:password@host`.
+/// Returns the password in `scheme://user:password@host`.
 fn password_in_address(value: &str) -> Option<String> {
     let (_, rest) = value.split_once("://")?;
     let authority = rest.split(['/', '?', '#']).next()?;

@@ -1,40 +1,40 @@
-//! What `cargo honeyhive` asks a test target for.
+//! Reads the task that `cargo honeyhive` gives to a test target.
 
 use std::path::PathBuf;
 
 use super::vars::Vars;
 
-/// What `cargo honeyhive` asks a test target for instead of running its experiments.
+/// The task that `cargo honeyhive` gives to a test target, instead of running its experiments.
 ///
-/// The variables alone ask for nothing: a person may have left them in a shell. While a
+/// The variables alone have no effect, since a user may have left them in a shell. While a
 /// `cargo honeyhive` waits for a target, the file at [`Task::out`] holds the task's
 /// [ticket](Task::ticket); the file is removed in the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Task {
-    /// `HH_TASK`, understood.
+    /// The kind of the task, parsed from `HH_TASK`.
     pub(crate) what: Asked,
-    /// `HH_TASK` as it was set.
+    /// The value of `HH_TASK` as it was set.
     text: String,
-    /// `HH_TASK_OUT`: where the ticket is, and where the answer goes, which is JSON.
+    /// The path of the ticket and later of the answer, which is JSON, from `HH_TASK_OUT`.
     pub(crate) out: PathBuf,
 }
 
-/// See [`Task`].
+/// The kind of a [`Task`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Asked {
-    /// `gate:<directory>`: judge what was recorded by the rules of today.
+    /// The task `gate:<directory>`: judge recorded results by the current rules.
     Gate(PathBuf),
-    /// `plan`: what there is to run, and by which rules.
+    /// The task `plan`: list the experiments and their rules.
     Plan,
-    /// `rejudge:<directory>`: judge the recorded outputs of an invocation again, instead of calling
-    /// the functions.
+    /// The task `rejudge:<directory>`: judge the recorded outputs of an invocation again, instead
+    /// of calling the functions.
     Rejudge(PathBuf),
-    /// `rerun`: run the named tests, all of which a run had.
+    /// The task `rerun`: run the named tests, all of which a run had.
     Rerun,
 }
 
 impl Task {
-    /// The task, or what is wrong with the variables.
+    /// Reads the task; returns an error for variables that do not name one.
     pub(super) fn read(vars: &Vars) -> Option<Result<Self, String>> {
         if let Some(directory) = vars.text("HH_REJUDGE") {
             return Some(Err(format!("HH_REJUDGE={directory}")));
@@ -54,20 +54,20 @@ impl Task {
         Some(Ok(Self { what, text, out }))
     }
 
-    /// Whether the names of tests are those of a recorded run, so that each should be there.
+    /// Returns whether the names of tests come from a recorded run, so that each should exist.
     pub(crate) fn names_come_from_a_run(&self) -> bool {
         matches!(self.what, Asked::Rejudge(_) | Asked::Rerun)
     }
 
-    /// What the file at [`Task::out`] holds until there is an answer.
+    /// Returns the contents of the file at [`Task::out`] until there is an answer.
     pub(crate) fn ticket(text: &str) -> String {
         format!("cargo honeyhive asks for {text}\n")
     }
 
-    /// Whether a `cargo honeyhive` that runs now asked for this; otherwise what was found.
+    /// Checks that a `cargo honeyhive` that runs now gave this task.
     ///
     /// # Errors
-    /// The variable that somebody has left behind.
+    /// Returns the variable, with its value, that was left over from an earlier one.
     pub(crate) fn check(&self) -> Result<(), String> {
         let ticket = std::fs::read_to_string(&self.out);
         match ticket {

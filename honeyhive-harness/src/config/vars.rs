@@ -1,14 +1,14 @@
-//! Variables as they were set, and what is wrong with them.
+//! Reads variables and collects the faults in their values.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
-/// The variables of a process. One that is set to nothing is not set.
+/// The variables of a process. A variable that is set to nothing counts as not set.
 #[derive(Debug, Default)]
 pub(super) struct Vars {
     set: BTreeMap<String, OsString>,
-    /// Values that cannot be understood.
+    /// The messages about values that cannot be understood.
     pub(super) faults: Vec<String>,
 }
 
@@ -34,17 +34,18 @@ impl Vars {
         self.set.contains_key(name)
     }
 
-    /// The text of a variable, without spaces around it.
+    /// Returns the text of a variable, without spaces around it.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         Some(self.raw(name)?.to_string_lossy().trim().to_owned())
     }
 
-    /// The first of several variables that is set, and which one.
+    /// Returns the first of several variables that is set, with its name.
     pub(super) fn first<'a>(&self, names: &[&'a str]) -> Option<(&'a str, String)> {
         names.iter().find_map(|name| Some((*name, self.text(name)?)))
     }
 
-    /// A text that `read` understands; `wanted` says what that is.
+    /// Parses the text of a variable with `read`; `wanted` describes the valid texts, for the
+    /// message about an invalid one.
     pub(super) fn parse<T>(
         &mut self,
         name: &str,
@@ -59,17 +60,17 @@ impl Vars {
         value
     }
 
-    /// `1` or `0`.
+    /// Parses a flag: `1` or `0`.
     pub(super) fn flag(&mut self, name: &str) -> Option<bool> {
         self.parse(name, "neither 1 nor 0", flag)
     }
 
-    /// A whole number from 1.
+    /// Parses a whole number from 1.
     pub(super) fn positive(&mut self, name: &str) -> Option<usize> {
         self.parse(name, "not a number from 1", |text| text.parse().ok().filter(|n| *n > 0))
     }
 
-    /// Seconds, or a duration with a unit.
+    /// Parses a duration: seconds, or a number with a unit.
     pub(super) fn duration(&mut self, name: &str) -> Option<Duration> {
         self.parse(name, "neither seconds nor a duration such as 15s", |text| {
             match text.parse::<f64>() {

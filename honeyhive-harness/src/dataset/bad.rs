@@ -1,16 +1,17 @@
-//! Datasets with many rows that cannot be run.
+//! Handles datasets with many rows that cannot be run.
 
 use super::{Content, DatasetFault, Scanned};
 use crate::text::{count, one_line, thousands};
 
-/// Rows that cannot be run, beyond which the whole dataset counts as bad: a million failures say no
-/// more than the first hundred.
+/// The number of rows that cannot be run beyond which the whole dataset counts as bad: a million
+/// failures show no more than the first hundred.
 pub(crate) const MOST_BAD_ROWS: usize = 100;
 
-/// Columns of what is wrong with one row, in a list of many.
+/// The number of columns that the fault of one row may take in a list of many.
 const LONGEST_FAULT: usize = 200;
 
-/// The text about more bad rows than [`MOST_BAD_ROWS`], of which the first ones are given.
+/// Returns the text about more bad rows than [`MOST_BAD_ROWS`], of which `first` has the first
+/// ones.
 pub(crate) fn many_bad(origin: &str, bad: usize, all: usize, first: &[String]) -> String {
     let mut text = format!(
         "{} of {origin} cannot be run, of {}; beyond {MOST_BAD_ROWS} of them nothing is run. Fix \
@@ -28,7 +29,7 @@ pub(crate) fn many_bad(origin: &str, bad: usize, all: usize, first: &[String]) -
     text
 }
 
-/// Many rows that cannot be read are one fault of the dataset.
+/// Returns an error where so many rows cannot be read that they are one fault of the dataset.
 pub(super) fn refuse_many_bad(
     origin: &str,
     word: &str,

@@ -1,8 +1,8 @@
-//! From a datapoint to the arguments of a function.
+//! Reads the arguments of a function from a datapoint.
 //!
-//! The macros describe each parameter of an experiment or evaluator as a [`Param`]; here the
-//! value for it is found, read into the parameter's type, and missed with a text that says what
-//! was looked for, where, and what is there instead.
+//! The macros describe each parameter of an experiment or evaluator as a [`Param`]. This module
+//! finds the value for it and reads it into the parameter's type. The error for a value that is
+//! missing says what was looked for, where, and what is there instead.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::{cell, row};
 use crate::datapoint::Datapoint;
 use crate::text::{alike, closest};
 
-/// Where the value of a parameter comes from.
+/// The place that the value of a parameter comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
     /// The input field of this name.
@@ -43,33 +43,33 @@ impl fmt::Display for Key {
     }
 }
 
-/// A parameter of an experiment or evaluator, as the macro saw it.
+/// A parameter of an experiment or evaluator, as written in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Param {
-    /// Its name in the source, without a leading `_`.
+    /// The name of the parameter in the source, without a leading `_`.
     pub name: &'static str,
-    /// Where its value comes from.
+    /// The place that its value comes from.
     pub key: Key,
-    /// Its type as written, for error texts.
+    /// The type as written, for error texts.
     pub ty: &'static str,
-    /// Not an `Option`: a missing or null value is an error.
+    /// Set when the type is not an `Option`, so that a missing or null value is an error.
     pub required: bool,
 }
 
-/// Why a case has no output, or an evaluator no score.
+/// The reason why a case has no output, or an evaluator no score.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// An argument could not be read from the datapoint or from the output.
     Argument {
-        /// What went wrong, in a sentence.
+        /// The description of the error, in a sentence.
         text: String,
-        /// The value was there but not readable as the parameter's type, or it was absent, and
-        /// it would have come from the output.
+        /// Set when the parameter reads the output: the output was missing, or not readable as the
+        /// parameter's type.
         from_output: bool,
     },
     /// The function returned an error.
     Failed(String),
-    /// What the function returned cannot be written as JSON.
+    /// The return value of the function could not be written as JSON.
     Output(String),
 }
 
@@ -84,7 +84,7 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// Types that an argument can have: everything that `serde` can read without borrowing.
+/// The types that an argument can have: everything that `serde` can read without borrowing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a datapoint",
     label = "this argument type does not implement `serde::Deserialize`",
@@ -97,7 +97,7 @@ pub trait FromField: Sized {
     /// Reads the value; `text` says whether it is the text of a CSV cell.
     ///
     /// # Errors
-    /// What the type expected.
+    /// Returns an error that says what the type expected.
     fn from_field(value: &Value, text: bool) -> Result<Self, serde_json::Error>;
 }
 
@@ -108,7 +108,7 @@ impl<T: DeserializeOwned> FromField for T {
     }
 }
 
-/// Types that the output can be read as: everything that `serde` can read without borrowing.
+/// The types that the output can be read as: everything that `serde` can read without borrowing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from the output",
     label = "this type of `output` does not implement `serde::Deserialize`",
@@ -137,12 +137,12 @@ enum Found<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of a datapoint, before there is an output.
+    /// Creates the fields of a datapoint, before there is an output.
     pub fn new(datapoint: &'a Datapoint) -> Self {
         Self { datapoint, output: None }
     }
 
-    /// The same with the output of the function.
+    /// Creates the fields of a datapoint with the output of the function.
     pub fn with_output(datapoint: &'a Datapoint, output: &'a Value) -> Self {
         Self { datapoint, output: Some(output) }
     }
@@ -166,7 +166,8 @@ impl<'a> Fields<'a> {
             Key::History => match self.beside("history", self.datapoint.history.is_empty()) {
                 Ok(input) => (Some(input), cells),
                 Err(Some(found)) => return found,
-                // No earlier messages are an empty list, as in the first turn of a conversation.
+                // A row without earlier messages has an empty list, as in the first turn of a
+                // conversation.
                 Err(None) => {
                     return Found::Object(Value::Array(self.datapoint.history.clone()), false);
                 }
@@ -178,8 +179,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The input that has the name of something beside the inputs; `Err(None)` where there is no
-    /// such input.
+    /// Returns the input that has the name of something beside the inputs; `Err(None)` where there
+    /// is no such input.
     fn beside(&self, name: &str, is_empty: bool) -> Result<&'a Value, Option<Found<'a>>> {
         match self.datapoint.inputs.get(name).filter(|value| !value.is_null()) {
             None => Err(None),
@@ -188,13 +189,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Whether a required value is there (present and not null). The output counts as there, and so
-    /// does an empty history.
+    /// Returns whether a required value is there (present and not null). The output counts as
+    /// there, and so does an empty history.
     pub(crate) fn has(&self, key: Key) -> bool {
         key == Key::Output || !matches!(self.find(key), Found::Missing | Found::Clash)
     }
 
-    /// Whether the row says something of this key.
+    /// Returns whether the row has a value for this key; an empty history counts as none.
     pub(crate) fn says(&self, key: Key) -> bool {
         match key {
             Key::History => {
@@ -205,18 +206,18 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The value for a parameter that is not an `Option`.
+    /// Reads the value for a parameter that is not an `Option`.
     ///
     /// # Errors
-    /// When the value is missing, null, or cannot be read as `T`.
+    /// Returns an error when the value is missing, null, or cannot be read as `T`.
     pub fn required<T: FromField>(&self, param: &Param) -> Result<T, Fault> {
         self.optional(param)?.ok_or_else(|| fault(param, self.absence(param)))
     }
 
-    /// The value for an `Option` parameter: `None` when missing or null.
+    /// Reads the value for an `Option` parameter: `None` when missing or null.
     ///
     /// # Errors
-    /// When the value is there but cannot be read as `T`.
+    /// Returns an error when the value is there but cannot be read as `T`.
     pub fn optional<T: FromField>(&self, param: &Param) -> Result<Option<T>, Fault> {
         if param.key == Key::History && !param.required && !self.says(param.key) {
             return Ok(None);
@@ -240,23 +241,23 @@ impl<'a> Fields<'a> {
         matches!(self.find(key), Found::Value(Value::String(text), true) if text.trim().is_empty())
     }
 
-    /// The output, for a parameter that is not an `Option`.
+    /// Reads the output for a parameter that is not an `Option`.
     ///
     /// # Errors
-    /// When the output is null, or cannot be read as `T`.
+    /// Returns an error when the output is null, or cannot be read as `T`.
     pub fn required_output<T: FromOutput>(&self, param: &Param) -> Result<T, Fault> {
         self.required(param)
     }
 
-    /// The output, for an `Option` parameter: `None` when it is null.
+    /// Reads the output for an `Option` parameter: `None` when it is null.
     ///
     /// # Errors
-    /// When it cannot be read as `T`.
+    /// Returns an error when it cannot be read as `T`.
     pub fn optional_output<T: FromOutput>(&self, param: &Param) -> Result<Option<T>, Fault> {
         self.optional(param)
     }
 
-    /// The sentence for a required value that is not there.
+    /// Describes a required value that is missing.
     pub(crate) fn absence(&self, param: &Param) -> String {
         match param.key {
             key @ (Key::History | Key::Metadata) => clash(key),
@@ -293,7 +294,7 @@ impl<'a> Fields<'a> {
                 format!("; the row has `{near}`, in another case")
             }
             Some(near) if alike(near, name) => {
-                // Two names that may look the same.
+                // Two names may look the same, so invisible characters are escaped.
                 format!("; the row has `{}`", near.escape_debug())
             }
             Some(near) => format!("; the row has `{near}`"),
@@ -314,10 +315,10 @@ impl<'a> Fields<'a> {
         format!("input `{name}` {state}{hint}")
     }
 
-    /// An input, by a name that is known only now.
+    /// Reads an input by a name that is known only at run time.
     ///
     /// # Errors
-    /// When it is missing or null, or cannot be read as `T`.
+    /// Returns an error when it is missing or null, or cannot be read as `T`.
     pub fn input<T: FromField>(&self, name: &str) -> Result<T, Fault> {
         let fault = |text| Fault::Argument { text, from_output: false };
         match self.datapoint.inputs.get(name) {
@@ -339,13 +340,13 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The key that was probably meant by a name.
+/// Returns the key that was probably meant by a name; `None` if no key resembles it.
 pub(crate) fn near<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let same = known.iter().copied().find(|key| *key != name && alike(key, name));
     same.or_else(|| closest(name, known.iter().copied()))
 }
 
-/// The sentence for a name that stands both within `inputs` and beside them.
+/// Describes a name that stands both within `inputs` and beside them.
 fn clash(key: Key) -> String {
     let name = key.to_string();
     let name = name.trim_matches('`');
@@ -359,7 +360,7 @@ fn fault(param: &Param, text: String) -> Fault {
     Fault::Argument { text, from_output: param.key == Key::Output }
 }
 
-/// At most 60 characters of a value, for error texts.
+/// Returns at most 60 characters of a value, for error texts.
 pub(crate) fn shorten(text: &str) -> String {
     match text.char_indices().nth(60) {
         None => text.to_owned(),

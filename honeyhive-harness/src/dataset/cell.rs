@@ -1,9 +1,9 @@
-//! Reading typed values from the text cells of a CSV file.
+//! Reads typed values from the text cells of a CSV file.
 //!
-//! A cell is text. Where the parameter's type wants text it gets it unchanged (`007` stays
-//! `007`); where it wants anything else the cell is parsed as JSON. Beside JSON, what spreadsheets
-//! and pandas write is read where it can mean one thing only: `TRUE` and `True` are booleans, `12.0`
-//! is an integer. What could mean two things (`1,234`, `0,5`, `yes`) is an error.
+//! A cell is text. Where the parameter's type wants text it gets it unchanged (`007` stays `007`); where
+//! it wants anything else the cell is parsed as JSON. Beside JSON, the notations of spreadsheets and
+//! pandas are read where they can mean one thing only: `TRUE` and `True` are booleans, `12.0` is an
+//! integer. A text that could mean two things (`1,234`, `0,5`, `yes`) is an error.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{
@@ -14,7 +14,7 @@ use serde_json::{Error, Value};
 
 use crate::json;
 
-/// Integers up to here are exact as floats.
+/// The largest size of an integer that is exact as a float.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Reads a `T` from a value whose strings are cells.
@@ -26,8 +26,8 @@ pub(super) fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
 struct Cell<'a>(&'a Value);
 
 impl Cell<'_> {
-    /// The cell parsed as JSON; a text that is no JSON stays text, so that the error of the
-    /// wanted type shows it.
+    /// Parses the cell as JSON; a text that is not JSON stays a text, so that the error of the wanted
+    /// type shows it.
     fn parsed(self) -> Value {
         match self.0 {
             Value::String(text) => {
@@ -37,10 +37,10 @@ impl Cell<'_> {
         }
     }
 
-    /// The cell as a number: JSON, where a whole number may have a fraction of zeros.
+    /// Parses the cell as a number: JSON, where a whole number may have a fraction of zeros.
     ///
     /// # Errors
-    /// What to write instead of a text that could be a number.
+    /// Returns an error that says what to write, for a text that was probably meant as a number.
     fn number(self, expected: &dyn serde::de::Expected) -> Result<Value, Error> {
         let value = self.parsed();
         let Value::String(text) = &value else { return Ok(value) };
@@ -68,7 +68,8 @@ impl Cell<'_> {
     }
 }
 
-/// A float that is a whole number, as an integer: pandas writes `12.0` where a column has gaps.
+/// Converts a float that is a whole number into an integer: pandas writes `12.0` where a column has
+/// gaps.
 fn whole(value: Value) -> Value {
     let Some(float) = value.as_f64().filter(|_| value.is_f64()) else { return value };
     if float.fract() != 0.0 || float.abs() > EXACT {
@@ -198,7 +199,7 @@ impl<'de> Deserializer<'de> for Cell<'_> {
         }
     }
 
-    /// `serde_json` has no numbers of this size.
+    /// Parses the text itself, since `serde_json` has no numbers of this size.
     fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
             Value::String(text) if text.trim().parse::<u128>().is_ok() => {

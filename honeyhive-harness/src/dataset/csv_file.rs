@@ -1,4 +1,4 @@
-//! CSV: a header, then one row per record. Cells are text; an empty cell is absent.
+//! Reads CSV files: a header, then one row per record. Cells are text; an empty cell is absent.
 
 mod form;
 
@@ -11,26 +11,26 @@ use crate::json::explain::explain;
 use crate::json::strict;
 use form::Quoting;
 
-/// What is said of a byte order mark that is not at the beginning.
+/// The text about a byte order mark that is not at the beginning of the file.
 const MARK: &str = "the record begins with a byte order mark (U+FEFF), as where files were joined; \
                     remove it, and the header that may stand here";
 
-/// The form of a file, as its header shows it.
+/// The form of a CSV file, which its header shows.
 #[derive(Clone, Debug)]
 pub(super) struct Header {
     /// The names of the columns; empty for one without a name, whose cells are all empty.
     columns: Vec<String>,
-    /// What stands between cells.
+    /// The byte that separates cells.
     separator: u8,
 }
 
 impl Header {
-    /// Whether there is a column of this name.
+    /// Returns whether there is a column of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.columns.iter().any(|column| column == name)
     }
 
-    /// The names of the columns, for messages.
+    /// Returns the names of the columns, for messages.
     pub(super) fn shown(&self) -> String {
         let names: Vec<String> = self.columns.iter().map(|name| format!("`{name}`")).collect();
         names.join(", ")
@@ -48,8 +48,8 @@ fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
 /// Reads the header and finds the rows.
 ///
 /// # Errors
-/// When there is no usable header, or a quote makes it uncertain where records end; starts with
-/// `:line: `.
+/// Returns an error when there is no usable header, or a quote makes it uncertain where records
+/// end; it starts with `:line: `.
 pub(super) fn scan(text: &str, start: usize) -> Result<(Header, Vec<Scanned>), String> {
     let directive = form::directive(&text[start..])?;
     let start = start + directive.map_or(0, |(_, length)| length);
@@ -70,7 +70,7 @@ pub(super) fn scan(text: &str, start: usize) -> Result<(Header, Vec<Scanned>), S
     loop {
         let from = offset(reader.position().byte());
         let more = reader.read_record(&mut record);
-        // Text of a `&str` is UTF-8 and a flexible reader takes any length.
+        // The text of a `&str` is UTF-8, and a flexible reader takes records of any length.
         if !more.map_err(|error| format!(":{line}: {error}"))? {
             break;
         }
@@ -137,7 +137,8 @@ fn check_header(columns: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// What is wrong with a value in a column that has no name. Spreadsheets write such columns empty.
+/// Returns the error about a value in a column that has no name; `None` if there is no such value.
+/// Spreadsheets write columns without a name and without values.
 fn without_name(record: &StringRecord, columns: &[String]) -> Option<String> {
     let cells = columns.iter().zip(record).enumerate();
     let (index, cell) = cells

@@ -1,4 +1,4 @@
-//! Files of datasets: found, decoded, read by their format.
+//! Finds and decodes the files of datasets, and reads them by their format.
 
 use std::path::Path;
 
@@ -6,14 +6,15 @@ use super::{DatasetFault, Scanned, Store, csv_file, json_file};
 use crate::files;
 use crate::text::closest;
 
-/// What to do with a format that is none of ours.
+/// The advice for a file of an unknown format.
 const WAY_OUT: &str = "a dataset file ends in .jsonl, .json or .csv; read any other format in a \
                        function and name that: `dataset = my_rows`";
 
 /// Reads a file: the name of its dataset, its text and its rows.
 ///
 /// # Errors
-/// When the file is missing, unreadable, not UTF-8 or not in its format as a whole.
+/// Returns an error when the file is missing, unreadable, not UTF-8 or not in its format as a
+/// whole.
 pub(super) fn scan(base: &Path, path: &str) -> Result<(String, Store, Vec<Scanned>), DatasetFault> {
     let name = Path::new(path);
     let extension = name.extension().and_then(|ext| ext.to_str()).unwrap_or_default();
@@ -63,7 +64,7 @@ fn read(base: &Path, path: &str) -> Result<String, DatasetFault> {
 /// Returns the text of a file.
 ///
 /// # Errors
-/// When it is not UTF-8; starts with `:line: `.
+/// Returns an error when the text is not UTF-8; it starts with `:line: `.
 fn decode(bytes: Vec<u8>) -> Result<String, String> {
     const AS_UTF8: &str = "save the file as UTF-8";
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
@@ -79,13 +80,13 @@ fn decode(bytes: Vec<u8>) -> Result<String, String> {
         let valid = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();
         let line = line_of(&bytes[..valid]);
-        // All of it is UTF-8.
+        // The part before the first invalid byte is UTF-8.
         let before = String::from_utf8_lossy(&bytes[..valid]);
         let before = before.rsplit(['\r', '\n']).next().unwrap_or_default();
         let column = before.chars().count() + 1;
         let byte = bytes[valid];
         let hint = match byte {
-            // What Windows-1252 has there is the character of the same number.
+            // These bytes stand for the characters of the same number in Windows-1252.
             0xa0..=0xff => format!(", which is `{}` in Latin-1 and Windows-1252", char::from(byte)),
             _ => String::new(),
         };
@@ -93,8 +94,8 @@ fn decode(bytes: Vec<u8>) -> Result<String, String> {
     })
 }
 
-/// The number of the line that starts after these bytes, none of which is the first half of a
-/// `\r\n` that goes on. A line ends with `\n`, `\r\n` or `\r`.
+/// Returns the number of the line that starts after these bytes, which must not end between the two
+/// bytes of a `\r\n`. A line ends with `\n`, `\r\n` or `\r`.
 pub(super) fn line_of(before: &[u8]) -> usize {
     let ends = before.iter().enumerate().filter(|(at, byte)| match byte {
         b'\n' => true,
@@ -104,14 +105,14 @@ pub(super) fn line_of(before: &[u8]) -> usize {
     ends.count() + 1
 }
 
-/// What is said of a file that is not there.
+/// Describes a file that does not exist.
 fn missing(base: &Path, path: &str) -> String {
     let file = base.join(path);
     if Path::new(path).is_absolute() {
         return format!("no file {path}{}", similar_file(&file));
     }
     let relative = if base == Path::new(".") { "the working directory" } else { "its Cargo.toml" };
-    // Such as one relative to the workspace.
+    // The path may be relative to the workspace, for instance.
     let above = base.ancestors().skip(1).take(3).enumerate();
     let elsewhere =
         above.map(|(steps, above)| (steps, above.join(path))).find(|(_, file)| file.is_file());
@@ -125,7 +126,8 @@ fn missing(base: &Path, path: &str) -> String {
     format!("no file {path} in {} (the path is relative to {relative}){hint}", base.display())
 }
 
-/// `; did you mean data/qa.jsonl?`, or what the directory holds.
+/// Returns a hint about files of similar names: `; did you mean data/qa.jsonl?`, or the files of
+/// the directory.
 fn similar_file(file: &Path) -> String {
     let Some((directory, wanted)) = file.parent().zip(file.file_name()) else {
         return String::new();

@@ -1,4 +1,4 @@
-//! Datasets that a function of the user's builds.
+//! Reads datasets that a function of the user builds.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -7,18 +7,18 @@ use crate::config::row_limits;
 use crate::datapoint::Datapoint;
 use crate::text::thousands;
 
-/// What a dataset function may yield: a [`Datapoint`], a JSON value in the shape of a row, or a
-/// `Result` of one of them.
+/// The types of rows that a dataset function may yield: a [`Datapoint`], a JSON value in the shape
+/// of a row, or a `Result` of one of them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a datapoint",
     label = "a dataset function cannot yield this type",
     note = "yield `honeyhive_harness::Datapoint`, `serde_json::Value`, or a `Result` of one"
 )]
 pub trait IntoDatapoint {
-    /// The datapoint.
+    /// Converts the value into a datapoint.
     ///
     /// # Errors
-    /// What is wrong with the row.
+    /// Returns the description of what is wrong with the row.
     fn into_datapoint(self) -> Result<Datapoint, String>;
 }
 
@@ -35,7 +35,7 @@ impl IntoDatapoint for Value {
     }
 }
 
-/// A row that may be bad by itself: then its case ends in an error, and the others run.
+/// Converts a row that may be bad by itself: then its case ends in an error, and the others run.
 impl<T: IntoDatapoint, E: std::fmt::Display> IntoDatapoint for Result<T, E> {
     fn into_datapoint(self) -> Result<Datapoint, String> {
         // `{:#}` prints the whole chain of an `anyhow::Error`.
@@ -60,17 +60,18 @@ impl<'de> Deserialize<'de> for Datapoint {
 /// The rows of a dataset function: each may be bad by itself, or the function failed.
 pub type LoadedRows = Result<Vec<Result<Datapoint, String>>, String>;
 
-/// What a dataset function may return: anything that iterates over datapoints.
+/// The types that a dataset function may return: anything that iterates over datapoints.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a dataset",
     label = "a dataset function cannot return this type",
     note = "return an iterator (or a `Vec`, or a `Result` of one) of `Datapoint` or `serde_json::Value`"
 )]
 pub trait IntoDatapoints {
-    /// All rows; a bad one with what is wrong with it.
+    /// Collects all rows; a bad one as the description of what is wrong with it.
     ///
     /// # Errors
-    /// When they do not end, as far as that can be told.
+    /// Returns an error when there are more rows than the limits allow, as in an iterator that does
+    /// not end.
     fn into_datapoints(self) -> LoadedRows;
 }
 
@@ -88,7 +89,7 @@ where
 /// Takes all rows of an iterator, up to the limits of `HH_MAX_ROWS` and `HH_MAX_BYTES`.
 ///
 /// # Errors
-/// When there are more: an iterator that does not end would fill the memory.
+/// Returns an error when there are more: an iterator that does not end would fill the memory.
 pub(super) fn collect(rows: impl Iterator<Item = Result<Datapoint, String>>) -> LoadedRows {
     let (most_rows, most_bytes) = row_limits();
     let (mut all, mut bytes) = (Vec::new(), 0_usize);
@@ -116,7 +117,7 @@ pub(super) fn collect(rows: impl Iterator<Item = Result<Datapoint, String>>) -> 
     Ok(all)
 }
 
-/// About how many bytes a row takes in memory.
+/// Returns about how many bytes a row takes in memory.
 fn size(row: &Datapoint) -> usize {
     let fields = |fields: &Map<String, Value>| -> usize {
         fields.iter().map(|(name, value)| name.len() + value_size(value)).sum()

@@ -1,4 +1,4 @@
-//! JSON and JSON lines.
+//! Reads JSON and JSON lines files.
 
 use std::fmt;
 
@@ -44,7 +44,8 @@ fn digits_of<'a>(row: &'a str, key: &str) -> Option<&'a str> {
 /// Splits the text into rows, one per line; blank lines do not count.
 ///
 /// # Errors
-/// When the file is a JSON array or has rows of several lines; starts with `: `.
+/// Returns an error when the file is a JSON array or has rows of several lines; it starts with
+/// `: `.
 pub(super) fn scan_lines(text: &str, start: usize) -> Result<Vec<Scanned>, String> {
     let body = &text[start..];
     if body.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(body).is_ok() {
@@ -76,7 +77,7 @@ pub(super) fn scan_lines(text: &str, start: usize) -> Result<Vec<Scanned>, Strin
     Ok(rows)
 }
 
-/// Whether a text is objects one after another, of which one is broken into lines.
+/// Returns whether a text is a sequence of objects of which at least one is broken into lines.
 fn is_a_stream(text: &str) -> bool {
     let mut broken = false;
     let mut rows = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
@@ -92,7 +93,7 @@ fn is_a_stream(text: &str) -> bool {
 /// Splits an array into its rows.
 ///
 /// # Errors
-/// When the file is something else; starts with `:line: `.
+/// Returns an error when the file is something else; it starts with `:line: `.
 pub(super) fn scan_array(text: &str, start: usize) -> Result<Vec<Scanned>, String> {
     let body = &text[start..];
     if !body.trim_start().starts_with('[') && serde_json::from_str::<IgnoredAny>(body).is_ok() {
@@ -107,7 +108,8 @@ pub(super) fn scan_array(text: &str, start: usize) -> Result<Vec<Scanned>, Strin
             return ": the file has one row per line; name it .jsonl, or write [{..}, {..}]"
                 .to_owned();
         }
-        // The place is that of the file, not of a row.
+        // The error counts lines of the file here, so its text must not say that they are of the
+        // row.
         let place = format!("line {} of the row, ", error.line());
         format!(":{}: {}", error.line(), explain(body, &error).replace(&place, ""))
     })?;
@@ -125,7 +127,7 @@ pub(super) fn scan_array(text: &str, start: usize) -> Result<Vec<Scanned>, Strin
         .collect())
 }
 
-/// Whether every line is a value.
+/// Returns whether every line is a value.
 fn is_lines(text: &str) -> bool {
     let mut rows = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
     rows.all(|row| row.is_ok())
@@ -135,8 +137,8 @@ fn scan_row(text: &str, range: std::ops::Range<usize>, line: usize) -> Scanned {
     let row = &text[range.clone()];
     match head(row) {
         Some(id) => Scanned { line, content: Content::Raw(range), id: Some(id) },
-        // Anything unusual is read in full: either it is fine after all, or the full reader
-        // says what is wrong.
+        // A row with anything unusual is read in full: either it is valid after all, or the full
+        // reader says what is wrong.
         None => match parse(row) {
             Ok(datapoint) => Scanned { line, content: Content::Raw(range), id: datapoint.id },
             Err(fault) => Scanned { line, content: Content::Bad(fault), id: None },
@@ -144,8 +146,8 @@ fn scan_row(text: &str, range: std::ops::Range<usize>, line: usize) -> Scanned {
     }
 }
 
-/// Skims a row: its id, if it has one and every key is known and looks right, without building
-/// any value. Without an id the inputs are read in full anyway.
+/// Skims a row without building any value. Returns its id, if it has one and every key is known and
+/// looks right; the inputs of a row without an id are read in full anyway.
 fn head(row: &str) -> Option<String> {
     let mut deserializer = serde_json::Deserializer::from_str(row);
     let head = deserializer.deserialize_map(Head).ok()?;
@@ -197,8 +199,8 @@ impl<'de> Visitor<'de> for Head {
                 "history" => usual &= map.next_value_seed(Skim)? == Kind::Array,
                 key => {
                     other = true;
-                    // `datapoint_id`, or a key that is nearly a known one; and a flat row may
-                    // carry a misspelt `inputs`, which only an object can be.
+                    // Such a key is `datapoint_id`, or nearly a known one; a flat row may carry a
+                    // misspelt `inputs`, which only an object can be.
                     usual &= row::meant(key).is_none();
                     usual &= map.next_value_seed(Skim)? != Kind::Object;
                 }

@@ -1,7 +1,7 @@
-//! Datasets that are kept in HoneyHive.
+//! Fetches datasets that are kept in HoneyHive.
 //!
-//! What was fetched is kept beside the journals: listing tests must not need a network, and
-//! `HH_OFFLINE=1` runs on what was fetched last.
+//! A copy of each fetched dataset is kept beside the journals, because listing tests must not need a
+//! network. `HH_OFFLINE=1` runs on the copy.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -16,15 +16,15 @@ use crate::datapoint::Datapoint;
 use crate::ids::short_hash;
 use crate::text::{closest, count};
 
-/// Datapoints that are asked for at once.
+/// The number of datapoints that are fetched concurrently.
 const AT_ONCE: usize = 16;
 
-/// Which dataset.
+/// The id or the name of a managed dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Managed<'a> {
-    /// The one with this id.
+    /// The id of the dataset.
     Id(&'a str),
-    /// The one with this name.
+    /// The name of the dataset.
     Name(&'a str),
 }
 
@@ -46,7 +46,7 @@ struct Fetched {
     rows: Vec<FetchedRow>,
 }
 
-/// A datapoint, or why there is none.
+/// A datapoint, or the reason why it could not be fetched.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct FetchedRow {
@@ -65,9 +65,9 @@ struct FetchedRow {
 /// Fetches a dataset, and keeps a copy below `root`.
 ///
 /// # Errors
-/// When there is no such dataset, several have the name, it has no datapoints, or the server
-/// cannot be asked. A datapoint that cannot be fetched is no error: it becomes a row that cannot
-/// be read, and so a case that fails.
+/// Returns an error when there is no such dataset, several have the name, it has no datapoints, or the
+/// server cannot be asked. A datapoint that cannot be fetched is not an error: it becomes a row that
+/// cannot be read, and so a case that fails.
 pub(crate) async fn fetch(
     client: &HoneyHive,
     which: Managed<'_>,
@@ -86,7 +86,8 @@ pub(crate) async fn fetch(
         .map(|id| async move {
             match client.datapoints().get(id).await {
                 Ok(datapoint) => Ok(fetched(id, datapoint)),
-                // It is listed and not there, or not ours to see: the rest is no worse for it.
+                // The datapoint is listed but does not exist, or is not visible to this key. The other
+                // datapoints are not affected.
                 Err(error) if matches!(error.status(), Some(400..=499)) && !is_key(&error) => {
                     let missing = Some(format!("it cannot be fetched: {error}"));
                     Ok(FetchedRow { id: id.clone(), missing, ..FetchedRow::default() })
@@ -105,10 +106,10 @@ pub(crate) async fn fetch(
     scan(which, fetched, name)
 }
 
-/// The same from a thread that may block, for at most so long.
+/// Fetches a dataset like [`fetch`], from a thread that may block, for at most `limit`.
 ///
 /// # Errors
-/// See [`fetch`].
+/// Returns the same errors as [`fetch`].
 pub(crate) fn fetch_blocking(
     client: &HoneyHive,
     which: Managed<'_>,
@@ -126,7 +127,7 @@ pub(crate) fn fetch_blocking(
 /// Fetches a dataset by its id, or else by its name.
 ///
 /// # Errors
-/// See [`fetch`].
+/// Returns the same errors as [`fetch`].
 pub(super) async fn fetch_either(
     client: &HoneyHive,
     id_or_name: &str,
@@ -136,12 +137,12 @@ pub(super) async fn fetch_either(
         Ok(found) if found.iter().any(|dataset| dataset.id == id_or_name) => {
             fetch(client, Managed::Id(id_or_name), None, None).await
         }
-        // An id of another shape is refused by some servers.
+        // Some servers refuse an id of another shape, so the name is tried after any error.
         _ => fetch(client, Managed::Name(id_or_name), None, None).await,
     }
 }
 
-/// The dataset as it was fetched last; `None` when it never was.
+/// Returns the dataset as it was fetched last; `None` when it never was.
 pub(crate) fn kept(
     root: &Path,
     which: Managed<'_>,
@@ -158,18 +159,18 @@ pub(crate) fn kept(
     })
 }
 
-/// Where a copy is kept.
+/// Returns the path of the copy of a dataset.
 fn copy(root: &Path, which: Managed<'_>) -> PathBuf {
     root.join(".datasets").join(format!("{}.json", short_hash(which.to_string().as_bytes(), 16)))
 }
 
-/// The CRC-32 of a copy, which stands in its last line.
+/// Returns the CRC-32 of a copy, which stands in its last line.
 fn checksum(json: &[u8]) -> String {
     format!("{:08x}", crc32fast::hash(json))
 }
 
-/// What a copy says; `None` where it is damaged. Copies of earlier versions have no checksum, and end
-/// with the JSON.
+/// Reads the contents of a copy; returns `None` where it is damaged. Copies of earlier versions have no
+/// checksum, and end with the JSON.
 fn undamaged(text: &[u8]) -> Option<Fetched> {
     let json = match text.iter().rposition(|byte| *byte == b'\n') {
         Some(end) if text[end + 1..] != *checksum(&text[..end]).as_bytes() => return None,
@@ -179,8 +180,8 @@ fn undamaged(text: &[u8]) -> Option<Fetched> {
     serde_json::from_slice(json).ok()
 }
 
-/// A copy that cannot be kept is no reason to fail. A datapoint that could not be fetched this time
-/// stays as it was fetched before.
+/// Writes a copy of a fetched dataset; one that cannot be written is not an error. A datapoint that
+/// could not be fetched this time keeps its earlier contents.
 fn keep(root: &Path, which: Managed<'_>, fetched: &Fetched) {
     let path = copy(root, which);
     let before: Option<Fetched> =
@@ -209,7 +210,8 @@ fn is_key(error: &ApiError) -> bool {
     matches!(error.status(), Some(401 | 403 | 408 | 429))
 }
 
-/// Servers may ignore what they were asked for and answer with all they have.
+/// Returns the wanted one of the datasets that a server listed. Servers may ignore the filter of the
+/// query and list all they have.
 fn pick(which: Managed<'_>, found: Vec<ManagedDataset>) -> Result<ManagedDataset, DatasetFault> {
     let names: Vec<String> = found.iter().map(|dataset| dataset.name.clone()).collect();
     let mut fitting: Vec<ManagedDataset> = found
@@ -302,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_server_that_does_not_answer_is_not_waited_for_any_longer() {
-        // Connections wait there for somebody to accept them.
+        // The listener accepts no connection, so that connections to it wait.
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let connection = Connection {
             api_key: Some(Secret::new("hh_key")),
@@ -352,7 +354,7 @@ mod tests {
         assert!(dataset.datapoint(&dataset.rows[1]).unwrap_err().contains("404"));
         let ids = dataset.external_ids(false);
         assert!(ids.managed && &*ids.dataset == "d1" && &*ids.rows.unwrap()[0] == "a");
-        // The one that cannot be had now was there before, and the other way round.
+        // The datapoint that cannot be fetched now was fetched before, and the other way round.
         let rows = vec![row("a", Some("404")), row("b", None)];
         keep(&root, which, &Fetched { id: "d1".into(), name: "golden".into(), rows });
         let dataset = kept(&root, which, None).unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Datasets: where rows come from, what shape they have, how they are named.
+//! Reads datasets: finds their rows, checks the shape of rows, and names them.
 //!
 //! A file is read once and kept as text; a row is parsed when its case runs. Listing a hundred
 //! thousand rows must be quick, and holding them must be cheap.
@@ -28,37 +28,38 @@ use crate::datapoint::Datapoint;
 use crate::ids;
 use crate::json::{normal, normal_fields};
 
-/// A dataset, scanned: every row has its id, none is parsed yet.
+/// A scanned dataset: every row has its id, and none is parsed yet.
 #[derive(Debug)]
 pub struct Dataset {
-    /// Its name: the `dataset_name` option, else the file's stem or the function.
+    /// The name of the dataset: the `dataset_name` option, else the file's stem or the function.
     pub name: String,
-    /// Where it comes from, for people: `data/qa.jsonl`, `cases()`.
+    /// The source of the dataset, for people: `data/qa.jsonl`, `cases()`.
     pub origin: String,
     /// The rows, in order.
     pub rows: Vec<Row>,
     store: Store,
-    /// Its id in HoneyHive and those of its rows, where it is kept there.
+    /// The ids of the dataset and of its rows in HoneyHive, where it is kept there.
     managed: Option<(String, Vec<String>)>,
 }
 
 /// One row of a scanned dataset.
 #[derive(Debug)]
 pub struct Row {
-    /// The row's own id, the hash of its inputs, or `line-17` for one that cannot be read.
+    /// The id of the row: its own one, the hash of its inputs, or `line-17` for a row that cannot
+    /// be read.
     pub id: String,
-    /// The last segment of its test name; unique within the dataset.
+    /// The last segment of the test name of the row; unique within the dataset.
     pub slug: String,
-    /// Its line in the file, or its number among a function's rows. Starts at 1.
+    /// The line of the row in the file, or its number among a function's rows. Both start at 1.
     pub line: usize,
-    /// The id stands in the row.
+    /// Set when the id stands in the row.
     has_own_id: bool,
     content: Content,
 }
 
 #[derive(Debug)]
 enum Content {
-    /// These bytes of the file.
+    /// The range of bytes of the row in the file.
     Raw(Range<usize>),
     Ready(Arc<Datapoint>),
     Bad(String),
@@ -68,12 +69,12 @@ enum Content {
 struct Scanned {
     line: usize,
     content: Content,
-    /// Its own id, where it has one.
+    /// The id that stands in the row, if any.
     id: Option<String>,
 }
 
 impl Scanned {
-    /// A row that was built in code.
+    /// Creates the row of a datapoint that was built in code.
     fn ready(line: usize, mut row: Datapoint) -> Self {
         let fault = normal_fields(&mut row.inputs)
             .and_then(|()| normal_fields(&mut row.metadata))
@@ -94,7 +95,7 @@ enum Store {
     Ready,
 }
 
-/// Why a dataset cannot be used at all. The text says what was found and what to do.
+/// The reason why a dataset cannot be used at all. The text says what was found and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatasetFault(pub String);
 
@@ -102,13 +103,13 @@ pub struct DatasetFault(pub String);
 #[derive(Clone, Debug)]
 pub(crate) struct ExternalIds {
     pub(crate) dataset: Arc<str>,
-    /// The dataset is kept there.
+    /// Set when the dataset is kept in HoneyHive.
     pub(crate) managed: bool,
-    /// Per row, where they do not follow from the names of the dataset and the row.
+    /// The ids of the rows, where they do not follow from the names of the dataset and the row.
     pub(crate) rows: Option<Vec<Arc<str>>>,
 }
 
-/// Where a dataset is to be read from.
+/// The source that a dataset is read from.
 #[derive(Clone, Debug)]
 pub(crate) enum From<'a> {
     /// A file below a directory.
@@ -120,20 +121,20 @@ pub(crate) enum From<'a> {
     },
     /// Rows from HoneyHive, all with ids.
     Fetched {
-        /// What to call the dataset.
+        /// The name of the dataset.
         name: &'a str,
-        /// Where the rows come from, for people.
+        /// The source of the rows, for people.
         origin: &'a str,
-        /// The rows; one that is not to be had with its id and why.
+        /// The rows; one that could not be fetched has its id and the reason.
         rows: Vec<Result<Datapoint, (String, String)>>,
     },
-    /// Rows that are there already.
+    /// Rows that a function returned.
     Rows {
-        /// What to call the dataset.
+        /// The name of the dataset.
         name: &'a str,
-        /// Where the rows come from, for people.
+        /// The source of the rows, for people.
         origin: &'a str,
-        /// The rows; a bad one with what is wrong with it.
+        /// The rows; a bad one has the description of what is wrong with it.
         rows: Vec<Result<Datapoint, String>>,
     },
 }
@@ -150,18 +151,18 @@ impl Dataset {
     /// Reads a `.jsonl`, `.json` or `.csv` file; the dataset is named after the file.
     ///
     /// # Errors
-    /// When the file is missing, unreadable, not UTF-8 or empty, when it is not in its format as
-    /// a whole, or when two rows have the same id. A bad row alone is no error: its case ends in
-    /// one.
+    /// Returns an error when the file is missing, unreadable, not UTF-8 or empty, when it is not in
+    /// its format as a whole, or when two rows have the same id. A bad row alone is not an error
+    /// here: its case ends in one.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, DatasetFault> {
         let path = path.as_ref().to_string_lossy();
         Self::scan(From::File { base: Path::new("."), path: &path }, None)
     }
 
-    /// A dataset of rows built in code.
+    /// Creates a dataset of rows built in code.
     ///
     /// # Errors
-    /// When there is no row, or when two have the same id.
+    /// Returns an error when there is no row, or when two have the same id.
     ///
     /// ```
     /// use honeyhive_harness::{Datapoint, Dataset};
@@ -180,12 +181,13 @@ impl Dataset {
         Self::scan(From::Rows { name, origin: name, rows }, None)
     }
 
-    /// A dataset that is kept in HoneyHive, by its id or else by its name.
+    /// Fetches a dataset that is kept in HoneyHive, by its id or else by its name.
     ///
     /// A datapoint that cannot be fetched becomes a row that cannot be read.
     ///
     /// # Errors
-    /// When there is no such dataset, it has no datapoints, or the server cannot be asked.
+    /// Returns an error when there is no such dataset, it has no datapoints, or the server cannot
+    /// be asked.
     pub async fn managed(client: &HoneyHive, id_or_name: &str) -> Result<Self, DatasetFault> {
         managed::fetch_either(client, id_or_name).await
     }
@@ -193,9 +195,9 @@ impl Dataset {
     /// Scans a dataset.
     ///
     /// # Errors
-    /// When the file is missing, unreadable, not UTF-8 or empty, when it is not in its format as
-    /// a whole, or when two rows have the same id. A bad row alone is no error: it stays in
-    /// place as a row that cannot be read.
+    /// Returns an error when the file is missing, unreadable, not UTF-8 or empty, when it is not in
+    /// its format as a whole, or when two rows have the same id. A bad row alone is not an error:
+    /// it stays in place as a row that cannot be read.
     pub(crate) fn scan(from: From<'_>, name: Option<&str>) -> Result<Self, DatasetFault> {
         let is_ours = !matches!(from, From::Fetched { .. });
         let (origin, default_name, store, scanned) = match from {
@@ -268,12 +270,12 @@ impl Dataset {
     /// Parses a row.
     ///
     /// # Errors
-    /// What is wrong with it, after `file:line`.
+    /// Returns the description of what is wrong with the row, after `file:line`.
     pub fn datapoint(&self, row: &Row) -> Result<Arc<Datapoint>, String> {
         self.parse(&row.content).map_err(|fault| format!("{}: {fault}", self.place(row)))
     }
 
-    /// The ids of the dataset and of its rows in HoneyHive.
+    /// Returns the ids of the dataset and of its rows in HoneyHive.
     pub(crate) fn external_ids(&self, like_python: bool) -> ExternalIds {
         if let Some((id, rows)) = &self.managed {
             let rows = rows.iter().map(|id| Arc::from(id.as_str())).collect();
@@ -299,7 +301,7 @@ impl Dataset {
         ExternalIds { dataset: dataset.into(), managed: false, rows: Some(rows.collect()) }
     }
 
-    /// The JSON text of a row; none of one that cannot be read.
+    /// Returns the JSON text of a row; `None` for one that cannot be read.
     fn row_json(&self, row: &Row) -> Option<Cow<'_, str>> {
         if let (Content::Raw(range), Store::Json(text)) = (&row.content, &self.store) {
             return Some(Cow::Borrowed(&text[range.clone()]));
@@ -309,7 +311,7 @@ impl Dataset {
         Some(Cow::Owned(row::to_json(&datapoint, id).to_string()))
     }
 
-    /// `file:line` of a row.
+    /// Returns the place of a row: `data/qa.jsonl:17`, or `rows.yaml:17 (cases() row 3)`.
     pub fn place(&self, row: &Row) -> String {
         match (&self.store, &row.content) {
             (Store::Ready, Content::Ready(datapoint)) if datapoint.place.is_some() => {
@@ -321,7 +323,7 @@ impl Dataset {
         }
     }
 
-    /// What the absence of a value may mean in a CSV file; empty for other datasets.
+    /// Returns a hint about the absence of a value in a CSV file; empty for other datasets.
     pub(crate) fn absence_hint(&self, key: &str) -> String {
         match &self.store {
             Store::Csv { header, .. } if header.has(key) => {

@@ -1,4 +1,4 @@
-//! How rows are named: ids, names of their tests, ids in HoneyHive.
+//! Names rows: their ids, the names of their tests, their ids in HoneyHive.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,11 +6,11 @@ use super::{Dataset, DatasetFault, Row, Scanned, Store};
 use crate::ids;
 use crate::text::thousands;
 
-/// Faults of one kind that are listed.
+/// The number of faults of one kind that are listed.
 const LISTED: usize = 10;
 
 impl Dataset {
-    /// Gives every row its id and slug. A row's own id is never given to another one.
+    /// Gives every row its id and slug. The own id of a row is never given to another row.
     pub(super) fn name_rows(&mut self, scanned: Vec<Scanned>) -> Result<(), DatasetFault> {
         let word = self.word();
         let mut names = Names::default();
@@ -50,15 +50,16 @@ impl Dataset {
         Ok(())
     }
 
-    /// Checks that no two rows come to one id in HoneyHive: their results would be mixed there.
+    /// Checks that no two rows have the same id in HoneyHive, where their results would be mixed.
     ///
     /// # Errors
-    /// When two do, with the places of both.
+    /// Returns an error when two rows do, with the places of both.
     pub(crate) fn check_external_ids(&self, like_python: bool) -> Result<(), DatasetFault> {
         if self.managed.is_some() {
             return Ok(());
         }
-        // An id that begins with `EXT-` stays as it is; others get different ones by themselves.
+        // An id that begins with `EXT-` stays as it is, so only such an id can equal that of
+        // another row.
         let kept: HashMap<&str, &Row> = self
             .rows
             .iter()
@@ -103,7 +104,7 @@ impl Dataset {
         )))
     }
 
-    /// What a row is counted by.
+    /// Returns the word that the places of rows are counted in.
     fn word(&self) -> &'static str {
         if matches!(self.store, Store::Ready) { "row" } else { "line" }
     }
@@ -117,11 +118,11 @@ fn listed(faults: &[String], more: usize, between: &str) -> String {
     }
 }
 
-/// Names in use. One that is taken gets `~2`, `~3` and so on.
+/// The names in use. A name that is taken gets `~2`, `~3` and so on.
 #[derive(Default)]
 pub(super) struct Names {
     taken: HashSet<String>,
-    /// Reserved by a row that has not come yet.
+    /// The names that are reserved for rows that come later.
     reserved: HashSet<String>,
     last: HashMap<String, usize>,
 }
@@ -131,12 +132,12 @@ impl Names {
         self.reserved.insert(name);
     }
 
-    /// This name for whoever reserved it; another one if two did.
+    /// Takes a reserved name for its row; returns another one if two rows reserved it.
     fn first_or_free(&mut self, name: String) -> String {
         if self.taken.insert(name.clone()) { name } else { self.free(name) }
     }
 
-    /// A name that nobody has or reserved.
+    /// Takes a name that no row has or reserved.
     fn free(&mut self, name: String) -> String {
         let mut number = self.last.get(&name).copied().unwrap_or(0);
         loop {

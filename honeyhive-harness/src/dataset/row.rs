@@ -1,4 +1,4 @@
-//! The shape of a row, whatever file it stands in.
+//! Parses a row, in the shape that all formats share.
 //!
 //! A row with an `inputs` object is *structured*: every other key must be a known one. A row
 //! without is *flat*: known keys keep their meaning, every other key is an input.
@@ -9,10 +9,10 @@ use crate::datapoint::Datapoint;
 use crate::json::{TOO_DEEP, is_too_deep};
 use crate::text::{alike, closest};
 
-/// Keys that name the row; the first wins.
+/// The keys that name the row; the first one wins.
 pub(super) const ID_KEYS: [&str; 2] = ["id", "datapoint_id"];
 
-/// Keys with a meaning of their own.
+/// The keys with a meaning of their own.
 const KNOWN: [&str; 7] =
     ["id", "datapoint_id", "inputs", "ground_truth", "metadata", "tags", "history"];
 
@@ -30,7 +30,7 @@ fn kind(value: &Value) -> &'static str {
 /// Reads a row.
 ///
 /// # Errors
-/// Everything that is wrong with it, key by key.
+/// Returns a description of everything that is wrong with the row, key by key.
 pub(super) fn parse(value: Value) -> Result<Datapoint, String> {
     let mut fields = match value {
         Value::Object(fields) => fields,
@@ -95,13 +95,13 @@ pub(super) fn parse(value: Value) -> Result<Datapoint, String> {
     if faults.is_empty() { Ok(row) } else { Err(faults.join("; ")) }
 }
 
-/// Returns the known key that a key is but for its case, blanks, `-`, `_` or Unicode form. As an input
-/// of a flat row it would be lost for its purpose.
+/// Returns the known key that equals a key except for case, blanks, `-`, `_` or Unicode form. As an
+/// input of a flat row, such a key would be lost for its purpose.
 pub(super) fn meant(key: &str) -> Option<&'static str> {
     KNOWN.into_iter().find(|known| *known != key && alike(known, key))
 }
 
-/// What is said of a key that is nearly a known one.
+/// Describes a key that is nearly a known one.
 pub(super) fn nearly(key: &str, known: &str) -> String {
     format!(
         "the key `{}` is nearly `{known}`; write `{known}`, or rename it if it is an input",
@@ -113,7 +113,7 @@ fn is_skip(key: &str) -> bool {
     matches!(key, "skip" | "skipped" | "ignore" | "ignored" | "disabled" | "enabled" | "xfail")
 }
 
-/// Returns the key of ours that other tools call so.
+/// Returns the known key for which other tools use this name.
 pub(super) fn synonym(key: &str) -> Option<&'static str> {
     match key {
         "expected" | "expected_output" | "expected_answer" | "answer" | "label" | "target"
@@ -123,7 +123,7 @@ pub(super) fn synonym(key: &str) -> Option<&'static str> {
     }
 }
 
-/// A row of a dataset that was no JSON, in the structured shape.
+/// Returns a row that does not come from JSON as JSON, in the structured shape.
 pub(super) fn to_json(row: &Datapoint, id: Option<&str>) -> Value {
     let mut fields = Map::new();
     let mut set = |key: &str, value: Option<Value>| {
@@ -140,8 +140,8 @@ pub(super) fn to_json(row: &Datapoint, id: Option<&str>) -> Value {
     Value::Object(fields)
 }
 
-/// In a flat row every key is an input, so a misspelt `inputs` would pass; but a lone object
-/// with nearly that name is no accident.
+/// Returns the key of a lone object whose name is nearly `inputs`. In a flat row every key is an input,
+/// so a misspelt `inputs` would be accepted; a lone object with nearly that name is not there by chance.
 pub(super) fn misspelt_inputs(fields: &Map<String, Value>) -> Option<&str> {
     fields
         .iter()

@@ -123,7 +123,7 @@ fn a_missing_file_suggests_its_neighbour() {
     std::fs::write(dir.join("sentences.jsonl"), "{}").unwrap();
     let fault = Dataset::scan(From::File { base: &dir, path: "sentnces.jsonl" }, None).unwrap_err();
     assert!(fault.0.ends_with("; did you mean sentences.jsonl?"), "{fault:?}");
-    // Relative to the workspace.
+    // The path is relative to the workspace.
     let inside = format!("{}/sentences.jsonl", dir.file_name().unwrap().to_string_lossy());
     let fault = Dataset::scan(From::File { base: &dir, path: &inside }, None).unwrap_err();
     assert!(fault.0.ends_with("; did you mean sentences.jsonl?"), "{fault:?}");

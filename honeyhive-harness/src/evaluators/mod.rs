@@ -1,7 +1,7 @@
-//! Evaluators: what a score comes from.
+//! Defines evaluators, which score outputs.
 //!
 //! Users write a function and put `#[evaluator]` on it; the macro adds a struct of the same name
-//! that implements [`Evaluator`]. Writing the trait by hand is possible, too, for programs that
+//! that implements [`Evaluator`]. The trait can also be implemented by hand, for programs that
 //! build their evaluators at run time.
 
 use std::future::Future;
@@ -18,41 +18,42 @@ use crate::tracer::Trace;
 /// A future that can move between threads.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// What an evaluator answers: a score, `None` when it does not apply, or why there is none.
+/// The result of an evaluator: a score, `None` when it does not apply, or the reason why there is
+/// none.
 pub type Answer = Result<Option<Score>, Fault>;
 
-/// What is known about an evaluator before it runs.
+/// The static facts about an evaluator, known before it runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EvaluatorInfo {
     /// The name that scores are reported under.
     pub name: &'static str,
-    /// `file:line` of the function, for error texts.
+    /// The source file of the function, for error texts.
     pub file: &'static str,
-    /// See `file`.
+    /// The line of the function, for error texts.
     pub line: u32,
-    /// What it reads.
+    /// The parameters that the evaluator reads.
     pub params: &'static [Param],
-    /// It wants the spans of the attempt (`trace: &Trace`).
+    /// Set when the evaluator reads the spans of the attempt (`trace: &Trace`).
     pub reads_trace: bool,
-    /// From here on a score is good (or down from here, when minimizing).
+    /// The lowest good score (the highest one when minimizing).
     pub threshold: Option<f64>,
-    /// Which way is better.
+    /// The direction in which scores are better.
     pub direction: Direction,
-    /// The smallest and the largest value that makes sense; anything else is an error.
+    /// The smallest and the largest valid value; any other value is an error.
     pub range: Option<(f64, f64)>,
-    /// What the return type says about its scores.
+    /// The kind of scores that the return type allows.
     pub shape: Shape,
-    /// The function as the macro saw it: a hash that changes when the code does.
+    /// The hash of the function as written, which changes when the code does.
     pub source_hash: &'static str,
 }
 
 impl EvaluatorInfo {
-    /// Whether its scores decide cases.
+    /// Returns whether the scores decide cases.
     pub const fn judges(&self) -> Judges {
         Judges::from_shape(self.shape, self.threshold.is_some())
     }
 
-    /// The limit that a case mean must hold, for scores that judge.
+    /// Returns the limit that a case mean must hold, for scores that judge.
     pub const fn limit(&self) -> f64 {
         match self.threshold {
             Some(threshold) => threshold,
@@ -61,19 +62,19 @@ impl EvaluatorInfo {
     }
 }
 
-/// What an evaluator looks at: the datapoint, the serialised output, and the trace.
+/// The data that an evaluator can read: the datapoint, the serialised output, and the trace.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    /// The row.
+    /// The row of the case.
     pub datapoint: Arc<Datapoint>,
-    /// What the experiment's function returned, as JSON.
+    /// The return value of the experiment's function, as JSON.
     pub output: Arc<Value>,
     /// The finished spans of the attempt.
     pub trace: Arc<Trace>,
 }
 
 impl Subject {
-    /// The values that arguments are taken from.
+    /// Returns the values that arguments are taken from.
     pub fn fields(&self) -> Fields<'_> {
         Fields::with_output(&self.datapoint, &self.output)
     }
@@ -81,17 +82,17 @@ impl Subject {
     /// Reads one argument.
     ///
     /// # Errors
-    /// When it is missing, null, or of another type.
+    /// Returns an error when it is missing, null, or of another type.
     pub fn required<T: FromField>(&self, param: &Param) -> Result<T, Fault> {
         self.fields().required(param)
     }
 }
 
-/// An evaluation ready to run.
+/// An evaluation that is ready to run.
 pub enum Evaluation {
-    /// Runs on a thread where blocking is fine.
+    /// An evaluation that runs on a thread where blocking is fine.
     Sync(Box<dyn FnOnce() -> Answer + Send>),
-    /// Runs as a task.
+    /// An evaluation that runs as a task.
     Async(BoxFuture<Answer>),
 }
 
@@ -104,12 +105,12 @@ impl std::fmt::Debug for Evaluation {
     }
 }
 
-/// Something that scores outputs.
+/// The interface of evaluators, which score outputs.
 pub trait Evaluator: Send + Sync + 'static {
-    /// What is known before it runs.
+    /// Returns the static facts about the evaluator.
     fn info(&self) -> EvaluatorInfo;
 
-    /// Prepares the evaluation of one output. This must return at once: whatever takes time, or may
+    /// Prepares the evaluation of one output. It must return at once: work that takes time, or may
     /// fail, belongs into the evaluation.
     fn evaluate(self: Arc<Self>, subject: Subject) -> Evaluation;
 }
@@ -123,20 +124,20 @@ pub trait Evaluator: Send + Sync + 'static {
     note = "add `#[evaluator]` to the function"
 )]
 pub trait Companion: Evaluator + Sized {
-    /// What [`Evaluator::info`] answers, known to the compiler.
+    /// The value of [`Evaluator::info`], as a constant.
     const INFO: EvaluatorInfo;
     /// The settings that a use must give, each with the text of the error when it does not.
     const REQUIRED: &'static [(&'static str, &'static str)];
-    /// The settings, each an `Option`.
+    /// The type of the settings, each an `Option`.
     type Settings: Default;
-    /// The evaluator with these settings; what is not given has its default.
+    /// Creates the evaluator with these settings; those that are not given have their defaults.
     fn from_settings(settings: Self::Settings) -> Self;
 }
 
-/// Turns what an evaluator function returned into an answer.
+/// Converts the return value of an evaluator function into an answer.
 ///
 /// # Errors
-/// The evaluator's own.
+/// Returns the error of the evaluator.
 pub fn answer(returned: impl IntoScore) -> Answer {
     returned.into_score().map_err(Fault::Failed)
 }

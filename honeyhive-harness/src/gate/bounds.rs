@@ -179,7 +179,7 @@ fn p_of_free(values: &[(f64, Unit<'_>)], comparison: Comparison, limit: f64) -> 
     if fails(high) {
         return 1.0 - high;
     }
-    // 40 halvings determine it to 12 digits.
+    // 40 halvings determine the p to 12 digits.
     for _ in 0..40 {
         let middle = f64::midpoint(low, high);
         if fails(middle) { low = middle } else { high = middle }

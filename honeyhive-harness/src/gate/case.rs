@@ -1,4 +1,4 @@
-//! What became of a case: its attempts averaged, judged, and explained.
+//! Decides cases: averages their attempts, judges the scores, and explains what is wrong.
 
 use crate::baseline;
 use crate::datapoint::Datapoint;
@@ -11,7 +11,7 @@ use crate::text::{apart, beside, count, number};
 
 use super::evaluator::Judge;
 
-/// Everything that decides about the cases of an experiment.
+/// The rules that decide about the cases of an experiment.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rules {
     pub(crate) judges: Vec<Judge>,
@@ -20,7 +20,7 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// The rules that an experiment was recorded with.
+    /// Returns the rules that an experiment was recorded with.
     pub(crate) fn recorded(record: &ExperimentRecord) -> Self {
         Self {
             judges: record.evaluators.iter().map(Judge::recorded).collect(),
@@ -29,12 +29,13 @@ impl Rules {
         }
     }
 
-    /// Some rule compares with the baseline.
+    /// Returns whether any rule compares with the baseline.
     pub(crate) fn need_baseline(&self) -> bool {
         self.gates.iter().any(GateRule::needs_baseline)
     }
 
-    /// The evaluators whose slices some rule names, each with the key or tag of those slices.
+    /// Returns the evaluators whose slices any rule names, each with the key or tag of those
+    /// slices.
     pub(crate) fn sliced(&self) -> Vec<(String, String)> {
         let mut found = Vec::new();
         for rule in &self.gates {
@@ -49,7 +50,7 @@ impl Rules {
         found
     }
 
-    /// The slices of a datapoint: those that rules name, and its own by the same keys.
+    /// Returns the slices of a datapoint: those that rules name, and its others by the same keys.
     fn slices_of(&self, datapoint: &Datapoint) -> Box<[String]> {
         let mut found = std::collections::BTreeSet::new();
         for slice in self.gates.iter().filter_map(|rule| rule.slice.as_deref()) {
@@ -63,36 +64,36 @@ impl Rules {
     }
 }
 
-/// What an evaluator says of a case.
+/// The result of an evaluator for a case.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum CaseScore {
-    /// There is a score.
+    /// The case has a score.
     Scored(Scored),
     /// The evaluator does not apply to this datapoint.
     NotApplicable,
-    /// There should be a score, but the function or the evaluator failed.
+    /// The case should have a score, but the function or the evaluator failed.
     Missing,
 }
 
-/// What the attempts of a case come to.
+/// The score of a case, made of the scores of its attempts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Scored {
     /// The score, by the evaluator's reducer.
     pub(crate) score: f64,
-    /// Whether it is good enough, where the evaluator judges.
+    /// Set where the evaluator judges: `true` if the score is good enough.
     pub(crate) holds: Option<bool>,
-    /// The attempts that have a score.
+    /// The number of attempts that have a score.
     pub(crate) attempts: u32,
-    /// The attempts that should have a score, and have none.
+    /// The number of attempts that should have a score, and have none.
     pub(crate) missing: u32,
-    /// How many of them are good, where the evaluator judges.
+    /// The number of attempts with a good score; absent where the evaluator only measures.
     pub(crate) good: Option<u32>,
-    /// The standard deviation of their scores; absent for a single attempt.
+    /// The standard deviation of the scores of the attempts; absent for a single attempt.
     pub(crate) spread: Option<f64>,
 }
 
 impl CaseScore {
-    /// The score, where there is one.
+    /// Returns the score, where there is one.
     pub(crate) fn scored(&self) -> Option<Scored> {
         match self {
             Self::Scored(scored) => Some(*scored),
@@ -102,32 +103,36 @@ impl CaseScore {
 }
 
 impl Scored {
-    /// Its attempts disagree about whether it is good.
+    /// Returns whether the attempts disagree: some of them are good, and some are not.
     pub(crate) fn is_flaky(&self) -> bool {
         self.good.is_some_and(|good| good > 0 && good < self.attempts)
     }
 }
 
-/// A case, as rules see it.
+/// A case as rules see it.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
-    /// The row of the dataset.
+    /// The place of the row in the dataset, from 0.
     pub(crate) row: usize,
-    /// What became of it.
+    /// The state of the case.
     pub(crate) state: CaseState,
-    /// The attempts that were made.
+    /// The number of attempts that were made.
     pub(crate) attempts: u32,
-    /// Per evaluator.
+    /// The result of each evaluator.
     pub(crate) scores: Box<[CaseScore]>,
-    /// Of the function alone, in seconds, for each attempt that gave a result.
+    /// The latencies of the function alone, in seconds, one for each attempt that gave a result.
     pub(crate) latencies: Box<[f64]>,
-    /// Per gate rule: whether the case is in its slice. Empty where no rule has a slice.
+    /// One flag per gate rule, set when the case is in the slice of that rule. Empty where no rule
+    /// has a slice.
     pub(crate) in_slice: Box<[bool]>,
-    /// What makes its row the question it is; empty where it cannot be read.
+    /// The hash of the contents of the row, which define the question; empty where it cannot be
+    /// read.
     pub(crate) row_hash: String,
-    /// The cases that it belongs with, where the experiment has clusters.
+    /// The name of the cluster that the case belongs to; `None` where the experiment has no
+    /// clusters.
     pub(crate) cluster: Option<String>,
-    /// Its slices, by the keys and tags that rules name. Empty where no rule has a slice.
+    /// The slices of the case, by the keys and tags that rules name. Empty where no rule has a
+    /// slice.
     pub(crate) slices: Box<[String]>,
 }
 
@@ -141,7 +146,7 @@ impl Case {
         }
     }
 
-    /// A case that was not run.
+    /// Creates a case that was not run.
     pub(crate) fn skipped(row: usize, rules: &Rules) -> Self {
         Self {
             row,
@@ -156,14 +161,14 @@ impl Case {
         }
     }
 
-    /// A case that passed, of which nothing else is known.
+    /// Creates a case that passed, with nothing else known about it.
     #[cfg(test)]
     pub(crate) fn of_row(row: usize) -> Self {
         let rules = Rules { judges: Vec::new(), require: Vec::new(), gates: Vec::new() };
         Self { state: CaseState::Pass, attempts: 1, ..Self::skipped(row, &rules) }
     }
 
-    /// Whether the rule at `index` looks at this case.
+    /// Returns whether the rule at `index` looks at this case.
     pub(crate) fn counts_for(&self, index: usize) -> bool {
         self.in_slice.get(index).copied().unwrap_or(true)
     }
@@ -178,46 +183,46 @@ impl Case {
     }
 }
 
-/// What is wrong with a case.
+/// The reasons why a case is not good, by who decides on them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Decision {
-    /// Fails the case.
+    /// The reasons that fail the case.
     pub(crate) failing: Vec<String>,
-    /// A gate decides on it; fails the case only where no gate judges.
+    /// The reasons that a gate decides on; they fail the case only where no gate judges.
     pub(crate) gated: Vec<String>,
 }
 
 impl Decision {
-    /// Everything, worst first.
+    /// Returns all reasons, worst first.
     pub(crate) fn reasons(&self) -> impl Iterator<Item = &String> {
         self.failing.iter().chain(&self.gated)
     }
 }
 
-/// Whether any attempt has a score that is judged not good enough.
+/// Returns whether any attempt has a score that is judged not good enough.
 pub(crate) fn has_miss(rules: &Rules, attempts: &[AttemptRecord]) -> bool {
     rules.judges.iter().enumerate().any(|(index, judge)| {
         score_of(judge, attempts, index).scored().is_some_and(|scored| scored.holds == Some(false))
     })
 }
 
-/// What is known of a case before its attempts: its row.
+/// The facts about a case that are known before its attempts: those of its row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RowFacts {
-    /// Its place in the dataset.
+    /// The place of the row in the dataset, from 0.
     pub(crate) row: usize,
-    /// See [`Case`].
+    /// One flag per gate rule, as in [`Case::in_slice`].
     pub(crate) in_slice: Box<[bool]>,
-    /// See [`Case`].
+    /// The hash of the contents of the row, as in [`Case::row_hash`].
     pub(crate) row_hash: String,
-    /// See [`Case`].
+    /// The name of the cluster, as in [`Case::cluster`].
     pub(crate) cluster: Option<String>,
-    /// See [`Case`].
+    /// The slices of the row, as in [`Case::slices`].
     pub(crate) slices: Box<[String]>,
 }
 
 impl RowFacts {
-    /// The facts about a row that can be read.
+    /// Returns the facts about a row that can be read.
     pub(crate) fn new(
         rules: &Rules,
         row: usize,
@@ -232,7 +237,7 @@ impl RowFacts {
         Self::hashed(rules, row, datapoint, cluster, row_hash)
     }
 
-    /// The facts about a row whose hash is known.
+    /// Returns the facts about a row whose hash is known.
     pub(crate) fn hashed(
         rules: &Rules,
         row: usize,
@@ -257,7 +262,7 @@ impl RowFacts {
         }
     }
 
-    /// The facts about a row that cannot be read: it is in no slice.
+    /// Returns the facts about a row that cannot be read: it is in no slice.
     pub(crate) fn unreadable(rules: &Rules, row: usize) -> Self {
         let sliced = rules.gates.iter().any(|rule| rule.slice.is_some());
         let slices = rules.gates.iter().filter(|_| sliced);
@@ -350,7 +355,7 @@ pub(crate) fn decide(
         case.state = worse(case.state, CaseState::Fail);
     }
     decision.failing.extend(broken);
-    // The last reason, so that it stands behind what the evaluators say.
+    // The note is added to the last reason, so that it stands after what the evaluators found.
     if let Some((_, text)) = misses.last_mut()
         && let Some(how) = attempts.iter().find_map(differs)
     {
@@ -362,12 +367,13 @@ pub(crate) fn decide(
     (case, decision)
 }
 
-/// How an output differs from a ground truth that it looks like.
+/// Describes how an output differs from a ground truth that it resembles; `None` where they do not
+/// resemble each other.
 fn differs(attempt: &AttemptRecord) -> Option<String> {
     apart(attempt.ground_truth.as_ref()?, attempt.output.as_ref()?)
 }
 
-/// The state that says more about what is wrong.
+/// Returns the state that says more about what is wrong.
 fn worse(a: CaseState, b: CaseState) -> CaseState {
     let rank = |state| match state {
         CaseState::Pass => 0,
@@ -427,8 +433,8 @@ fn shown(value: ScoreValue) -> String {
     }
 }
 
-/// `correct is false`, `close 0.42, needs >= 0.7: partial: 2 of 4 facts`,
-/// `correct 1 of 3 attempts, needs at_least(2)`
+/// Describes a score that is not good enough: `correct is false`,
+/// `close 0.42, needs >= 0.7: partial: 2 of 4 facts`, `correct 1 of 3 attempts, needs at_least(2)`.
 fn miss(judge: &Judge, scored: Scored, attempts: usize, bad: Option<&ScoreRecord>) -> String {
     let mut text = match (bad.and_then(|score| score.value), scored.good) {
         (Some(value @ ScoreValue::Bool(_)), _) if attempts == 1 => {

@@ -1,8 +1,8 @@
-//! Recorded results whose parts say the same.
+//! Checks that the parts of recorded results agree with each other.
 //!
-//! A checksum finds a changed byte. This finds what was recorded wrongly, or in files of schema 1 that
-//! have no checksums: a case whose recorded state is not what its scores come to, a gate whose recorded
-//! verdict is not that of its rules. Neither is believed then.
+//! A checksum finds a changed byte. These checks find what was recorded wrongly, also in files of schema
+//! 1, which have no checksums: a case whose recorded state is not what its scores come to, and a gate
+//! whose recorded verdict is not that of its rules. Such results are reported as damaged.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -16,11 +16,11 @@ use crate::journal::{
     read_results, results_with,
 };
 
-/// Reads the journal files of an invocation. What is damaged, or contradicts itself, is listed in the
-/// results.
+/// Reads the journal files of an invocation. Records that are damaged or contradict each other are
+/// listed in the results.
 ///
 /// # Errors
-/// When the directory or a file cannot be read, or is of a later version.
+/// Returns an error when the directory or a file cannot be read, or is of a later version.
 pub(crate) fn read(directory: &Path, keep: Keep) -> Result<Results, JournalError> {
     let mut results = read_results(directory, keep)?;
     if results.damage.is_empty() {
@@ -29,10 +29,10 @@ pub(crate) fn read(directory: &Path, keep: Keep) -> Result<Results, JournalError
     Ok(results)
 }
 
-/// The same, where damaged results are of no use.
+/// Reads the journal files of an invocation like [`read`], but treats damaged results as an error.
 ///
 /// # Errors
-/// When they cannot be read or are damaged; the text says where and what to do.
+/// Returns an error when the files cannot be read or are damaged; the text says where, and what to do.
 pub(crate) fn read_sound(directory: &Path, keep: Keep) -> Result<Results, String> {
     read(directory, keep).map_err(|error| error.to_string())?.sound()
 }
@@ -41,7 +41,7 @@ pub(crate) fn read_sound(directory: &Path, keep: Keep) -> Result<Results, String
 /// read from their files and checked.
 ///
 /// # Errors
-/// When the others cannot be read or are damaged; the text says where and what to do.
+/// Returns an error when the others cannot be read or are damaged; the text says where and what to do.
 pub(crate) fn with_others(directory: &Path, own: Own, keep: Keep) -> Result<Results, String> {
     let results = results_with(directory, Some(own), keep).map_err(|error| error.to_string())?;
     let mut results = results.sound()?;
@@ -52,7 +52,7 @@ pub(crate) fn with_others(directory: &Path, own: Own, keep: Keep) -> Result<Resu
     results.sound()
 }
 
-/// What the records of a run say of each other that cannot all be true.
+/// Returns the contradictions between the records of a run, as damage.
 fn contradictions(results: &Results) -> Vec<Damage> {
     let old = results.processes.iter().any(|process| process.schema < 2);
     let mut found = Vec::new();
@@ -87,7 +87,7 @@ fn contradictions(results: &Results) -> Vec<Damage> {
     found
 }
 
-/// What is wrong with the list of attempts that a case was decided on.
+/// Describes what is wrong with the list of attempts that a case was decided on; `None` if nothing is.
 fn attempts(experiment: &ExperimentResults, case: &CaseResults, old: bool) -> Option<String> {
     let numbers = case.attempts.iter().map(|attempt| attempt.attempt);
     let gap = numbers.zip(1..).find(|(number, expected)| number != expected);
@@ -97,13 +97,13 @@ fn attempts(experiment: &ExperimentResults, case: &CaseResults, old: bool) -> Op
             case.id
         ));
     }
-    // Later schemas number their lines, so that a missing one is found without this.
+    // Later schemas number their lines, so a missing line is found without this check.
     let repeats = experiment.record.repeats as usize;
     (old && experiment.processes == 1 && case.decided_on < repeats)
         .then(|| format!("the case `{}` has {} of {repeats} attempts", case.id, case.decided_on))
 }
 
-/// What is wrong with the recorded verdict of a gate.
+/// Returns what is wrong with the recorded verdict of a gate, as damage; `None` if nothing is.
 fn gate(
     results: &Results,
     experiment: &ExperimentResults,
@@ -125,7 +125,7 @@ fn gate(
             gate.verdict, gate.passed
         ));
     }
-    // Where several processes ran it, each judged what it knew.
+    // Where several processes ran the experiment, each judged only the cases that it knew.
     let (rows, is_alone) = (experiment.record.rows, experiment.processes == 1);
     let told = gate.stopped.map_or(rows, |stopped| stopped.ran);
     if let Some(stopped) = gate.stopped.filter(|_| is_alone)
@@ -144,7 +144,7 @@ fn gate(
     let names: HashMap<usize, &str> =
         experiment.cases.iter().map(|case| (case.row, case.id.as_str())).collect();
     let name_of = |row: usize| names.get(&row).copied().unwrap_or_default().to_owned();
-    // Rules that compare with a baseline are left out: it may be another one by now.
+    // Rules that compare with a baseline are left out: the baseline may have been replaced since.
     let scene = Scene { rules, name: &name_of, id: &name_of, baseline: None, now: None };
     let again = match gate.stopped {
         Some(stopped) => judge_stopped(&scene, cases, stopped.not_run()),
@@ -162,7 +162,8 @@ fn gate(
     ))
 }
 
-/// Says why a run proves less than it seems to, beside what is damaged: a file from which nothing was read.
+/// Returns a warning about a file from which nothing was read, so that the run proves less than it seems
+/// to; `None` if there is no such file.
 #[cfg(feature = "cli")]
 pub(crate) fn unread(results: &Results) -> Option<String> {
     let path = results.without_lines.first()?;

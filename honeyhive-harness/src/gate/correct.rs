@@ -27,7 +27,8 @@ impl Draft<'_> {
 /// The group of a test, which decides which other tests it is corrected for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Group {
-    /// Comparisons with the baseline; rules of one family were judged jointly already.
+    /// A family of comparisons with the baseline, whose rules were judged jointly; the number of the
+    /// family.
     Family(usize),
     /// A comparison with the baseline that was not judged jointly with another one.
     Comparison,
@@ -49,7 +50,7 @@ pub(super) struct Tested<'a> {
     pub(super) alpha: f64,
     /// The measures of the rules that it was judged jointly with.
     pub(super) jointly: Vec<String>,
-    /// Makes the verdict from the corrected p.
+    /// The function that makes the verdict from the corrected p.
     pub(super) finish: Box<dyn FnOnce(&Corrected) -> RuleRecord + 'a>,
 }
 
@@ -272,7 +273,7 @@ mod tests {
         let got = corrected(&[hopeless, (Group::Comparison, 0.04, 0.0), hopeless]);
         assert!(close(got[1].0, 0.04), "{got:?}");
         assert!(got[0].1 > 0.05 && got[2].1 > 0.05, "{got:?}");
-        // Two that could each fail alone, but not with a correction for two.
+        // Each of the two tests could fail alone, but not with a correction for two.
         let got = corrected(&[(Group::Comparison, 0.04, 0.03), (Group::Comparison, 0.04, 0.03)]);
         assert!(got.iter().all(|(_, least)| *least > 0.05), "{got:?}");
     }

@@ -1,27 +1,27 @@
-//! How many of the cases a number is about, in the same words in every report.
+//! Describes how many of the cases a number is about, in the same words in every report.
 
 use crate::text::thousands;
 
-/// `30`, or `1 of 30` where the number is not about all cases.
+/// Formats a number of cases: `30`, or `1 of 30` where the number is not about all cases.
 pub(crate) fn of_all(n: usize, cases: usize) -> String {
     if n == cases { thousands(n) } else { format!("{} of {}", thousands(n), thousands(cases)) }
 }
 
-/// What the cases of a rule come to.
+/// The numbers of cases and values behind the verdict of a rule.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Counted<'a> {
-    /// The values that the rule looks at: one per case, or one per attempt.
+    /// The number of values that the rule looks at: one per case, or one per attempt.
     pub(super) values: usize,
-    /// The cases that they come from.
+    /// The number of cases that the values come from.
     pub(super) scored: usize,
-    /// All cases that the rule looks at.
+    /// The number of all cases that the rule looks at.
     pub(super) cases: usize,
-    /// What became of the others, each with its number.
+    /// The numbers of the other cases, each with the reason why they have no value.
     pub(super) rest: &'a [(usize, &'static str)],
 }
 
 impl Counted<'_> {
-    /// `n = 30`, `n = 90 attempts`, `n = 1 of 30, 29 not applicable`, or
+    /// Describes the numbers: `n = 30`, `n = 90 attempts`, `n = 1 of 30, 29 not applicable`, or
     /// `n = 87 attempts in 29 of 30 cases, 1 without a score`.
     pub(super) fn text(&self) -> String {
         let Self { values, scored, cases, rest } = *self;
@@ -38,7 +38,7 @@ impl Counted<'_> {
         text
     }
 
-    /// Why a rule with `min_n` says nothing, where its values are too few.
+    /// Returns why a rule with `min_n` is inconclusive; `None` where its values are enough.
     pub(super) fn too_few(&self, min_n: u32) -> Option<String> {
         let is_enough = self.values >= usize::try_from(min_n).unwrap_or(usize::MAX);
         let asked = thousands(usize::try_from(min_n).unwrap_or(usize::MAX));

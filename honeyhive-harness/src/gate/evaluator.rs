@@ -1,4 +1,4 @@
-//! An evaluator as rules see it, and what it makes of a case's attempts.
+//! The evaluator of an experiment as rules see it, which makes one score of a case's attempts.
 
 use crate::evaluators::EvaluatorInfo;
 use crate::journal::EvaluatorRecord;
@@ -7,27 +7,27 @@ use crate::stats;
 
 use super::case::Scored;
 
-/// An evaluator as an experiment uses it. What the source says of it and what a journal does is
-/// the same here.
+/// The settings of an evaluator in an experiment. Those from the source and those from a journal have
+/// the same form here.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Judge {
-    /// Its name in the experiment.
+    /// The name of the evaluator in the experiment.
     pub(crate) name: String,
-    /// Its settings as written.
+    /// The settings of the evaluator, as written in the attribute.
     pub(crate) settings: String,
-    /// From here on a score is good (or down from here, when minimizing).
+    /// The lowest good score (the highest one when minimizing).
     pub(crate) threshold: Option<f64>,
     pub(crate) direction: Direction,
     pub(crate) range: Option<(f64, f64)>,
     pub(crate) shape: Shape,
-    /// How the attempts of a case become one score.
+    /// The reducer that makes one score of the attempts of a case.
     pub(crate) reduce: Reducer,
-    /// Changes when its source does.
+    /// The hash of the evaluator's source.
     pub(crate) source: String,
 }
 
 impl Judge {
-    /// As the source has it.
+    /// Creates the settings from those in the source.
     pub(crate) fn new(name: &str, info: &EvaluatorInfo, settings: &str, reduce: Reducer) -> Self {
         Self {
             name: name.to_owned(),
@@ -41,7 +41,7 @@ impl Judge {
         }
     }
 
-    /// As it was recorded.
+    /// Creates the settings from those in a journal.
     pub(crate) fn recorded(record: &EvaluatorRecord) -> Self {
         Self {
             name: record.name.clone(),
@@ -55,7 +55,7 @@ impl Judge {
         }
     }
 
-    /// For the journal.
+    /// Returns the record for the journal.
     pub(crate) fn record(&self) -> EvaluatorRecord {
         EvaluatorRecord {
             name: self.name.clone(),
@@ -69,17 +69,17 @@ impl Judge {
         }
     }
 
-    /// Whether its scores decide cases.
+    /// Returns whether the scores decide cases.
     pub(crate) fn judges(&self) -> Judges {
         Judges::from_shape(self.shape, self.threshold.is_some())
     }
 
-    /// The limit that the score of an attempt must hold to be good.
+    /// Returns the limit that the score of an attempt must hold to be good.
     pub(crate) fn limit(&self) -> f64 {
         self.threshold.unwrap_or(self.direction.bool_limit())
     }
 
-    /// Whether the score of an attempt is good.
+    /// Returns whether the score of an attempt is good.
     pub(crate) fn is_good(&self, value: ScoreValue) -> bool {
         let limit = match (self.shape, value) {
             // A threshold on yes and no loosens the mean of attempts, not the single answer.
@@ -89,7 +89,8 @@ impl Judge {
         self.direction.comparison().holds(value.as_f64(), limit)
     }
 
-    /// Which scores of an attempt are good, in words: `>= 0.7`, `true`; empty where it only measures.
+    /// Describes which scores of an attempt are good: `>= 0.7`, `true`; empty where the evaluator only
+    /// measures.
     pub(crate) fn good_when(&self) -> String {
         let (symbol, threshold) = (self.direction.comparison().symbol(), self.threshold);
         match (self.judges(), threshold) {
@@ -99,12 +100,13 @@ impl Judge {
         }
     }
 
-    /// Which way the score of a case is better: shares of good attempts are better the higher.
+    /// Returns the direction in which the score of a case is better: shares of good attempts are better
+    /// the higher.
     pub(crate) fn case_direction(&self) -> Direction {
         if self.reduce.counts() { Direction::Maximize } else { self.direction }
     }
 
-    /// What the score of a case must hold.
+    /// Returns the comparison and the limit that the score of a case must hold to be good.
     pub(crate) fn case_limit(&self) -> (Comparison, f64) {
         if !self.reduce.counts() {
             return (self.direction.comparison(), self.limit());
@@ -118,7 +120,7 @@ impl Judge {
         (Comparison::AtLeast, limit)
     }
 
-    /// The values that the score of a case can have.
+    /// Returns the range of the score of a case; `None` where it has no known range.
     pub(crate) fn case_range(&self) -> Option<(f64, f64)> {
         match (self.reduce.counts(), self.range, self.shape) {
             (true, ..) | (false, None, Shape::Bool) => Some((0.0, 1.0)),
@@ -126,7 +128,7 @@ impl Judge {
         }
     }
 
-    /// What the scores of a case's attempts come to; `None` when they are too few.
+    /// Reduces the scores of a case's attempts to one; returns `None` when there are too few.
     pub(crate) fn case_score(&self, values: &[ScoreValue]) -> Option<Scored> {
         let judged = match self.judges() {
             Judges::Always => true,
@@ -197,13 +199,13 @@ mod tests {
         assert_eq!(yes_no(Reducer::Min, &[t, t, f]), (0.0, Some(false)));
         assert_eq!(yes_no(Reducer::AtLeast(2), &[t, f, t]), (1.0, Some(true)));
         assert_eq!(yes_no(Reducer::AtLeast(2), &[f, f, t]), (0.0, Some(false)));
-        // 1 - C(1,2)/C(3,2), and C(2,2)/C(3,2).
+        // The shares are 1 - C(1,2)/C(3,2), and C(2,2)/C(3,2).
         assert_eq!(yes_no(Reducer::PassAt(2), &[t, f, t]), (1.0, Some(true)));
         let (all, holds) = yes_no(Reducer::PassAll(2), &[t, f, t]);
         assert!((all - 1.0 / 3.0).abs() < 1e-12 && holds == Some(false));
     }
 
-    /// All ways to answer six attempts, against counting every choice of some of them.
+    /// Checks all ways to answer six attempts against counting every choice of some of them.
     #[test]
     fn counting_reducers_are_what_counting_says() {
         for answers in 0_u32..1 << 6 {

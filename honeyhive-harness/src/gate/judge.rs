@@ -1,4 +1,4 @@
-//! What a rule says of all cases.
+//! Judges a rule with a limit on the values of all cases.
 
 use crate::journal::{RuleRecord, Verdict};
 use crate::rule::{GateRule, Measure, Mode, Of};
@@ -16,13 +16,13 @@ use super::verdict::{MIN_SCORED, Scene};
 /// The confidence of every interval and bound.
 const CONFIDENCE: f64 = 0.95;
 
-/// How often a bound may be wrong.
+/// The highest probability that a bound is wrong.
 const ALPHA: f64 = 1.0 - CONFIDENCE;
 
-/// Evaluations of the bootstrap's statistic that a gate may cost.
+/// The number of values that the bootstrap of a rule may draw, before it makes fewer resamples.
 const BOOTSTRAP_BUDGET: usize = 20_000_000;
 
-/// A rule with a limit.
+/// The limit of a rule, and the value that it limits.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
     pub(super) mode: Mode,
@@ -33,7 +33,7 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// The measure is a mean, of which there are bounds.
+    /// Returns whether the measure is a mean, which has bounds.
     fn has_bounds(self) -> bool {
         matches!(self.measure, Measure::Mean | Measure::PassRate | Measure::ErrorRate)
     }
@@ -42,15 +42,17 @@ impl Limit {
 /// The values that a rule is about.
 #[derive(Default)]
 pub(super) struct Sample<'a> {
-    /// One value per unit, with the case it comes from.
+    /// The values, one per unit, each with the case it comes from.
     pub(super) values: Vec<(f64, &'a Case)>,
-    /// Cases that have a value, and cases that should have one but have none.
+    /// The number of cases that have a value, and of those that should have one but have none.
     scored: usize,
     missing: usize,
-    /// The same in attempts: those that failed are not hidden by those that did not.
+    /// The number of attempts that have a value, and of those that should have one, so that failed
+    /// attempts count even where others of their case have a score.
     pub(super) have: usize,
     pub(super) want: usize,
-    /// Cases that the evaluator does not apply to, and cases whose score says neither yes nor no.
+    /// The number of cases that the evaluator does not apply to, and of those whose score says
+    /// neither yes nor no.
     not_applicable: usize,
     not_judged: usize,
 }
@@ -107,7 +109,7 @@ pub(super) fn judge<'a>(
     }
     let mut text = format!("{}, {}", show(value), counted.text());
     match &interval {
-        // Ends of resampled or ordered values that are all alike.
+        // Resampled or ordered values that are all alike give an interval without width.
         Shown::Interval(interval) if interval.low >= interval.high => {
             text.push_str(", no spread");
         }
@@ -161,7 +163,8 @@ pub(super) fn judge<'a>(
         let verdict = if holds { Verdict::Pass } else { Verdict::Fail };
         return Draft::Said(record(verdict, Some(value), n, shown, text + &tail));
     }
-    // The bound is what decides, and p has a grid of its own.
+    // The bound decides. Its p is computed on another grid, so it is kept on the same side of
+    // alpha.
     let p = bounds.p_beyond(limit.comparison, limit.at);
     let p = if holds { p.max(ALPHA + 1e-9) } else { p.min(ALPHA) };
     let least = bounds.least_p(limit.comparison, limit.at);
@@ -195,7 +198,7 @@ pub(super) fn judge<'a>(
     })
 }
 
-/// The values of some cases.
+/// Collects the values that a limit is about from the cases.
 pub(super) fn sample<'a>(limit: Limit, cases: &[&'a Case]) -> Sample<'a> {
     let mut sample = Sample { values: Vec::with_capacity(cases.len()), ..Sample::default() };
     for case in cases {
@@ -248,7 +251,7 @@ pub(super) fn sample<'a>(limit: Limit, cases: &[&'a Case]) -> Sample<'a> {
     sample
 }
 
-/// The mean of case scores and what goes with it. Where cases have clusters, the cluster is the
+/// Returns the mean of case scores with its interval. Where cases have clusters, the cluster is the
 /// unit of the interval, and a case without one is a cluster of its own.
 fn spread(values: &[(f64, &Case)], confidence: f64) -> Spread {
     if values.iter().any(|(_, case)| case.cluster.is_some()) {
@@ -259,7 +262,7 @@ fn spread(values: &[(f64, &Case)], confidence: f64) -> Spread {
     stats::interval_of_mean(&values, confidence)
 }
 
-/// The 95 % interval of a mean of case values, within the values that there can be.
+/// Returns the 95 % interval of a mean of case values, cut to the range of possible values.
 pub(crate) fn mean_interval(of: Of, judges: &[Judge], values: &[(f64, &Case)]) -> Spread {
     match spread(values, CONFIDENCE) {
         Spread::Interval(interval) => Spread::Interval(within(of, judges, interval)),
@@ -267,7 +270,8 @@ pub(crate) fn mean_interval(of: Of, judges: &[Judge], values: &[(f64, &Case)]) -
     }
 }
 
-/// Student's t knows nothing of the scale of what it is given: no latency is negative.
+/// Cuts an interval to the range of possible values, which Student's t knows nothing of: no latency
+/// is negative.
 fn within(of: Of, judges: &[Judge], interval: Interval) -> Interval {
     let (low, high) = match of {
         Of::Latency => (0.0, f64::INFINITY),
@@ -280,14 +284,14 @@ fn within(of: Of, judges: &[Judge], interval: Interval) -> Interval {
     Interval { low: interval.low.max(low), high: interval.high.min(high), ..interval }
 }
 
-/// The interval that goes with a value.
+/// The interval of a value, or the reason why there is none.
 enum Shown {
     Interval(Interval),
     NoSpread,
     None(&'static str),
 }
 
-/// The value of the measure and its interval.
+/// Computes the value of the measure and its interval.
 fn compute(limit: Limit, judges: &[Judge], pairs: &[(f64, &Case)]) -> (f64, Shown) {
     let mut values: Vec<f64> = pairs.iter().map(|(value, _)| *value).collect();
     let mean = stats::mean(&values).unwrap_or_default();
@@ -330,8 +334,8 @@ fn compute(limit: Limit, judges: &[Judge], pairs: &[(f64, &Case)]) -> (f64, Show
     }
 }
 
-/// The three values that are furthest on the wrong side, with the names of their cases; none
-/// where all are as good as the best.
+/// Describes the three values that are furthest on the wrong side, with the names of their cases;
+/// returns `None` where all are as good as the best.
 fn worst(
     limit: Limit,
     values: &[(f64, &Case)],
@@ -345,7 +349,7 @@ fn worst(
         order.then(case_a.row.cmp(&case_b.row))
     });
     let best = sorted.last()?.0;
-    // A case with several attempts is named once, for its worst.
+    // A case with several attempts is named once, for its worst attempt.
     let mut named = Vec::new();
     sorted.retain(|(_, case)| {
         let first = named.len() < 3 && !named.contains(&case.row);

@@ -1,4 +1,4 @@
-//! A case that is not as it should be, with what a person needs to see.
+//! Describes a case that is not good, with what a person needs to see of it.
 
 use serde_json::{Map, Value};
 
@@ -8,28 +8,28 @@ use crate::journal::{AttemptRecord, CaseState};
 use crate::score::Judges;
 use crate::text::{one_line, plain};
 
-/// Columns of a reason or a name that a summary may want.
+/// The number of columns of a reason or a name that a summary may show.
 const SHOWN: usize = 400;
 
-/// Characters of a field that a summary may want, at its start and at its end.
+/// The number of characters that a summary may show of a field, at its start and at its end.
 const HEAD: usize = 600;
 const TAIL: usize = 400;
 
-/// Fields of a value that a summary may want.
+/// The number of fields that a summary may show of a value.
 const MOST_FIELDS: usize = 12;
 
-/// By how much more severe a case is that did not miss before than one of a row that was added, and that
-/// one than one that missed before, too; more than all that is below it.
+/// The severity that is added for a case that did not miss before, twice, and for one of a row that was
+/// added, once; it is more than those of its state and its scores together.
 const NEW: f64 = 20_000.0;
 
 /// A field of a value, on one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Field {
-    /// Empty where the value has no fields.
+    /// The name of the field; empty where the value has no fields.
     pub(crate) name: String,
-    /// Its start and its end, or the whole of it.
+    /// The start and the end of the value, or all of it.
     pub(crate) text: String,
-    /// How many characters are missing between the two.
+    /// The number of characters that are missing between the start and the end.
     pub(crate) hidden: usize,
 }
 
@@ -50,16 +50,17 @@ impl Field {
     }
 }
 
-/// A value as a person reads it: one part per field.
+/// A value in a form for people: one part per field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parts {
     pub(crate) fields: Vec<Field>,
-    /// Fields that are left out.
+    /// The number of fields that are left out.
     pub(crate) more: usize,
 }
 
 impl Parts {
-    /// Texts come first: they are what a person reads, and a long number beside them is not.
+    /// Creates the parts. Texts come first: they are what a person reads, and a long number beside
+    /// them is not.
     fn new<'a>(fields: impl Iterator<Item = (&'a str, &'a Value)>) -> Self {
         let (mut texts, rest): (Vec<_>, Vec<_>) = fields.partition(|(_, value)| value.is_string());
         texts.extend(rest);
@@ -79,26 +80,27 @@ impl Parts {
     }
 }
 
-/// A case that is not as it should be.
+/// A case that is not good.
 #[derive(Clone, Debug)]
 pub(crate) struct Miss {
     pub(crate) row: usize,
     pub(crate) test: String,
-    /// Its test fails; otherwise a gate decides.
+    /// Set when the test of the case fails; otherwise a gate decides.
     pub(crate) failed: bool,
-    /// Worst first.
+    /// The reasons, worst first.
     pub(crate) reasons: Vec<String>,
     pub(crate) inputs: Parts,
     pub(crate) expected: Option<Parts>,
     pub(crate) output: Option<Parts>,
-    /// It was good in the baseline.
+    /// Set when the case was good in the baseline.
     pub(crate) is_new: bool,
-    /// For sorting: more is worse.
+    /// The severity for sorting: the higher, the worse.
     pub(crate) severity: f64,
 }
 
 impl Miss {
-    /// `reads` are the inputs that the function takes; empty when it takes them all.
+    /// Describes a case. `reads` are the inputs that the function takes; empty when it takes them
+    /// all.
     pub(crate) fn new(
         rules: &Rules,
         reads: &[&str],
@@ -109,7 +111,7 @@ impl Miss {
         records: &[AttemptRecord],
     ) -> Self {
         let worst = |record: &AttemptRecord| shortfall(&rules.judges, record);
-        // With repeats, the attempt that went wrong is the one to look at.
+        // With repeats, the attempt that went wrong is shown.
         let record = records
             .iter()
             .find(|record| record.error.is_some())
@@ -136,8 +138,8 @@ impl Miss {
 }
 
 impl Miss {
-    /// Compares the case with the baseline: those that did not miss there come first, then those that it
-    /// does not know, then those that missed there, too.
+    /// Takes note of whether the case missed in the baseline, too: cases that did not come first, then
+    /// those of which it is not known (`None`).
     pub(crate) fn compare(&mut self, missed_before: Option<bool>) {
         self.is_new = missed_before == Some(false);
         self.severity += match missed_before {
@@ -148,14 +150,14 @@ impl Miss {
     }
 }
 
-/// The inputs that the function takes, or all of them.
+/// Returns the inputs that the function takes, or all of them.
 fn inputs(reads: &[&str], inputs: &Map<String, Value>) -> Parts {
     let read = |name: &str| reads.is_empty() || reads.contains(&name);
     let fields = inputs.iter().map(|(name, value)| (name.as_str(), value));
     Parts::new(fields.filter(|(name, _)| read(name)))
 }
 
-/// By how much the scores of an attempt miss their limits, in all.
+/// Returns the sum of the amounts by which the scores of an attempt miss their limits.
 fn shortfall(judges: &[Judge], record: &AttemptRecord) -> f64 {
     judges
         .iter()

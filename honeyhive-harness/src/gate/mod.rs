@@ -1,10 +1,9 @@
-//! Rules and verdicts: from the records of attempts to pass and fail.
+//! Decides cases and judges gates: computes verdicts from the records of attempts.
 //!
-//! `case` decides a datapoint, `judge` rules with a limit, `relative` and `margin` rules that compare
-//! with the baseline; `correct` corrects their tests for each other, `verdict` judges the gate, and `decided`
-//! knows when its verdict is certain.
-//! All are functions of journal records and of the baseline, so what was decided live can be decided
-//! again from the journal.
+//! `case` decides a datapoint, `judge` judges rules with a limit, `relative` and `margin` judge rules
+//! that compare with the baseline; `correct` corrects their tests for each other, `verdict` judges the
+//! gate, and `decided` finds out when its verdict is certain. All are functions of journal records and
+//! of the baseline, so a verdict of a live run can be computed again from the journal.
 
 mod bounds;
 pub(crate) mod case;

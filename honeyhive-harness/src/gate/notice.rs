@@ -106,7 +106,8 @@ pub(super) fn cannot_fail(paired: &Paired, question: Question, corrected: &Corre
     }
     let tests = f64::from(u32::try_from(corrected.tests.max(1)).unwrap_or(u32::MAX));
     let least = corrected.least / tests;
-    // Each unit that falls multiplies p by the same; one deep loss is not deeper among many.
+    // Each unit that falls multiplies p by the same factor. That does not hold for one deep loss among
+    // many cases.
     let more = (question != Question::Deepest && least < 1.0 && least > 0.0).then(|| {
         let needed = units as f64 * alpha_of(corrected).ln() / least.ln();
         thousands(stats::whole(needed.ceil()))

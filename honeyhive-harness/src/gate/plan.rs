@@ -1,5 +1,5 @@
-//! Before anything is run: what it would take, how often each rule would fail by chance, and what
-//! it could notice.
+//! Estimates before a run what it would cost, how often each rule would fail by chance, and what it
+//! could notice.
 
 use std::path::Path;
 
@@ -19,67 +19,68 @@ use crate::score::{Comparison, Judges};
 use crate::stats;
 use crate::text::number;
 
-/// The power that a smallest detectable change is stated for.
+/// The power for which a smallest detectable change is stated.
 const POWER: f64 = 0.8;
 
-/// How much pairs differ when nothing is known yet: a hit or miss that flickers in one of eight
-/// cases.
+/// The assumed standard deviation of pairs when nothing is known yet: that of a hit or miss that
+/// flickers in one of eight cases.
 const ASSUMED_SD: f64 = 0.35;
 
-/// The loss that [`PlannedRule::needs`] is about: five points of a hundred.
+/// The loss that [`PlannedRule::needs`] is about: 5 percentage points.
 const MEANT: f64 = 0.05;
 
-/// An experiment as it would be run.
+/// The estimates for an experiment.
 #[derive(Debug, Serialize)]
 pub(crate) struct Planned {
     pub(crate) experiment: String,
     pub(crate) cases: usize,
     pub(crate) repeats: u32,
-    /// Calls of the function.
+    /// The number of calls of the function.
     pub(crate) calls: usize,
-    /// At the mean latency of the newest run and the experiment's concurrency.
+    /// The expected time of the run in seconds, at the mean latency of the newest run and the
+    /// experiment's concurrency.
     pub(crate) seconds: Option<f64>,
-    /// Probability that any case fails by itself although nothing has changed.
+    /// The probability that any case fails by itself although nothing has changed.
     pub(crate) any_case_fails: Option<f64>,
     pub(crate) rules: Vec<PlannedRule>,
-    /// With `stop = decided`: when it can stop.
+    /// The numbers of cases after which a gate with `stop = decided` can stop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) stops: Option<PlannedStop>,
-    /// Where the scatter is known from.
+    /// The runs that the scatter of scores is estimated from.
     pub(crate) from: String,
 }
 
 /// The fewest cases after which a gate can be decided; absent where that takes all of them.
 #[derive(Debug, Serialize)]
 pub(crate) struct PlannedStop {
-    /// When all of them have the worst score.
+    /// The number of cases after which the gate can fail, when all of them have the worst score.
     pub(crate) fails_after: Option<usize>,
-    /// When all of them have the best score.
+    /// The number of cases after which the gate can pass, when all of them have the best score.
     pub(crate) passes_after: Option<usize>,
 }
 
-/// What is known of a rule beforehand.
+/// The estimates for a rule.
 #[derive(Debug, Serialize)]
 pub(crate) struct PlannedRule {
     pub(crate) rule: String,
-    /// How often it fails although nothing has changed.
+    /// The probability that the rule fails although nothing has changed.
     pub(crate) false_alarms: Option<f64>,
-    /// The smallest loss that it notices four times out of five.
+    /// The smallest loss that the rule notices four times out of five.
     pub(crate) detects: Option<f64>,
-    /// The cases that it takes to notice a loss of [`MEANT`] four times out of five.
+    /// The number of cases that it takes to notice a loss of [`MEANT`] four times out of five.
     pub(crate) needs: Option<usize>,
-    /// What is assumed, or why there is nothing to say.
+    /// The assumptions of the estimates, or the reason why there are none.
     pub(crate) note: String,
 }
 
-/// What is known of the scores of an experiment.
+/// The recorded runs from which the scores of an experiment are known.
 struct Known {
     baseline: Option<Snapshot>,
     newest: Option<Snapshot>,
 }
 
-/// What a run of an experiment would take and could notice. `cases` is how many rows it has,
-/// `newest` the newest run of anything.
+/// Estimates what a run of an experiment would cost and could notice. `cases` is the number of rows of
+/// the dataset, `newest` the newest run of any experiment.
 pub(crate) fn plan(
     record: &ExperimentRecord,
     cases: usize,
@@ -128,7 +129,7 @@ pub(crate) fn plan(
 }
 
 impl Known {
-    /// The run that scores are taken from, and its name.
+    /// Returns the run that scores are taken from, with its name.
     fn best(&self) -> (&'static str, Option<&Snapshot>) {
         match &self.baseline {
             Some(baseline) => ("the baseline", Some(baseline)),
@@ -137,14 +138,15 @@ impl Known {
     }
 }
 
-/// The scores of an evaluator in the best known run.
+/// Returns the scores of an evaluator in the best known run; `None` for fewer than two.
 fn scores(known: &Known, evaluator: &str) -> Option<Vec<f64>> {
     let snapshot = known.best().1?;
     let scores = snapshot.cases.values().filter_map(|case| case.scores.get(evaluator));
     Some(scores.map(|score| score.score).collect()).filter(|all: &Vec<f64>| all.len() >= 2)
 }
 
-/// The probability that at least one case fails by itself, were each to behave as it did.
+/// Returns the probability that at least one case fails by itself, if each succeeds as often as in the
+/// known run.
 fn any_case_fails(rules: &Rules, known: &Known) -> Option<f64> {
     let snapshot = known.best().1?;
     let (mut all_pass, mut any_judges) = (1.0, false);
@@ -231,7 +233,7 @@ fn planned_rule(
     }
 }
 
-/// What is known beforehand of a rule that compares with the baseline.
+/// Estimates what a rule that compares with the baseline could notice.
 fn planned_comparison(
     rule: &GateRule,
     evaluator: &str,
@@ -274,7 +276,7 @@ fn planned_comparison(
         Test::NoRegression { margin, .. } | Test::NoWorseThan { margin, .. } => {
             let (error, units, note) = error_of_gain(known, evaluator, n);
             let detects = match rule.test {
-                // The margin is tolerated, so it must be lost beforehand.
+                // The margin is tolerated, so a loss must exceed it to be noticed.
                 Test::NoWorseThan { .. } => {
                     margin + notice::smallest(error, units, 0.0, &corrected)
                 }
@@ -310,14 +312,14 @@ fn planned_comparison(
     }
 }
 
-/// The least p of a question, however it is asked.
+/// Returns the least p that a question can have, by either way of exchanging results.
 fn least(paired: &Paired, question: Question) -> f64 {
     let of = |by_dealing| exchange::least(paired, question, by_dealing);
     of(false).min(of(true))
 }
 
 /// Returns the number of tests that the rules of a gate are corrected for: one for each family that is
-/// judged jointly, and one for each `no_worse_than`. `non_inferior` is no test.
+/// judged jointly, and one for each `no_worse_than`. `non_inferior` is not a test.
 fn tests(rules: &Rules) -> usize {
     let joint = |family: &Family<'_>| {
         family.rules.iter().any(|(_, rule)| relative::question(rule).is_some())
@@ -327,8 +329,8 @@ fn tests(rules: &Rules) -> usize {
         + rules.gates.iter().filter(alone).count()
 }
 
-/// The tests that a gate corrects for whatever becomes of its slices, whose sizes are not known, and
-/// of its margins: so that nothing is said to be impossible that is not.
+/// Returns the number of tests that a gate corrects for in any case: without slices, whose sizes are not
+/// known, and without margins. So no rule is reported to be unable to fail that could fail.
 fn tests_for_sure(rules: &Rules, known: &Known, repeats: u32) -> usize {
     let best = known.best().1;
     let least_of = |family: Family<'_>| {
@@ -346,7 +348,7 @@ fn tests_for_sure(rules: &Rules, known: &Known, repeats: u32) -> usize {
     })
 }
 
-/// A run paired with itself, as if it were repeated with another number of attempts.
+/// Pairs a run with itself, as if it were repeated with another number of attempts.
 fn expected(run: &Snapshot, evaluator: &str, repeats: u32) -> Option<Paired> {
     let mut paired = baseline::pair(run, run, evaluator, Scope::ALL).ok()?;
     for counts in paired.pairs.iter_mut().filter_map(|pair| pair.counts.as_mut()) {
@@ -356,7 +358,7 @@ fn expected(run: &Snapshot, evaluator: &str, repeats: u32) -> Option<Paired> {
     Some(paired)
 }
 
-/// The standard error of the mean gain of a run of `n` cases without a change, the number of its
+/// Returns the standard error of the mean gain of a run of `n` cases without a change, the number of its
 /// units, and the source of both.
 fn error_of_gain(known: &Known, evaluator: &str, n: usize) -> (f64, usize, String) {
     if let (Some(before), Some(after)) = (&known.baseline, &known.newest)
@@ -390,8 +392,8 @@ fn error_of_gain(known: &Known, evaluator: &str, n: usize) -> (f64, usize, Strin
     (ASSUMED_SD / (n.max(1) as f64).sqrt(), n, note)
 }
 
-/// The standard error of the mean of so many values, and how many units they come from; `None`
-/// without spread.
+/// Returns the standard error of the mean of `n` values, and the number of units that they come from;
+/// `None` without spread.
 fn scaled(values: &[(f64, Unit<'_>)], n: usize) -> Option<(f64, usize)> {
     let mean = stats::clustered_mean(values)?;
     let error = mean.standard_error.filter(|error| *error > 1e-12)?;

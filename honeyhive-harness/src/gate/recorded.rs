@@ -1,4 +1,4 @@
-//! Judging what was recorded: the same verdicts as live, from the journal alone.
+//! Judges recorded runs: computes the same verdicts as the live run from the journal alone.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,26 +15,26 @@ use super::decided::{judge_stopped, others_judge};
 use super::snapshot::{facts, snapshot_of};
 use super::verdict::{self, Baseline, Scene};
 
-/// What an experiment that was recorded comes to.
+/// The verdict on a recorded experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Judged {
     pub(crate) target: String,
     pub(crate) experiment: String,
-    /// The verdict on all of it: its gate and the cases that no gate decides about.
+    /// The verdict on the whole experiment: its gate and the cases that no gate decides about.
     pub(crate) verdict: Verdict,
-    /// What its gate says; without rules where it has none.
+    /// The record of the gate; without rules where the experiment has none.
     pub(crate) gate: GateRecord,
-    /// Cases that fail by themselves, each with its worst reason.
+    /// The cases that fail by themselves, each with its worst reason.
     pub(crate) failing: Vec<(String, String)>,
-    /// What is to be known beside it.
+    /// The notes for the reader of the verdict.
     pub(crate) notes: Vec<String>,
-    /// Cases that were judged, and rows of the dataset.
+    /// The number of cases that were judged, and of rows of the dataset.
     pub(crate) cases: usize,
     pub(crate) rows: usize,
 }
 
-/// Judges an experiment by these rules, which may be others than those it ran with. `rows` is how
-/// many rows the dataset has: a gate judges all of them or says nothing.
+/// Judges an experiment by these rules, which may be others than those it ran with. `rows` is the
+/// number of rows of the dataset: a gate judges all of them or is inconclusive.
 pub(crate) fn judge_recorded(
     results: &ExperimentResults,
     mut rules: Rules,
@@ -118,7 +118,8 @@ pub(crate) fn judge_recorded(
     }
 }
 
-/// The scores are those of the evaluators of then, whatever their sources say today.
+/// Sets the sources and settings of the evaluators to those that made the recorded scores. Returns
+/// notes on the evaluators that have changed since.
 fn as_scored(rules: &mut Rules, record: &ExperimentRecord) -> Vec<String> {
     let mut notes = Vec::new();
     for judge in &mut rules.judges {
@@ -138,13 +139,14 @@ fn as_scored(rules: &mut Rules, record: &ExperimentRecord) -> Vec<String> {
     notes
 }
 
-/// The cases that ran, of an experiment whose gate was decided before its last case.
+/// Returns how many cases ran, for an experiment whose gate was decided before its last case;
+/// `None` for others.
 fn stopped(results: &ExperimentResults, cases: usize, rows: usize) -> Option<StoppedRecord> {
     let gate = results.gate.as_ref().filter(|_| results.record.sample.is_none())?;
     gate.stopped.filter(|_| cases < rows).map(|_| StoppedRecord { ran: cases, of: rows })
 }
 
-/// Why a gate cannot say anything.
+/// Returns why a gate cannot be judged; `None` where it can.
 fn incomplete(results: &ExperimentResults, cases: usize, rows: usize) -> Option<String> {
     if let Some((size, seed)) = results.record.sample {
         return Some(format!("a sample of {size} cases (seed {seed}) is not final"));
@@ -156,8 +158,8 @@ fn incomplete(results: &ExperimentResults, cases: usize, rows: usize) -> Option<
     (cases == 0).then(|| "no case is recorded".to_owned())
 }
 
-/// The attempt with its scores in the order of the rules' evaluators; one that has no score there
-/// is one whose score is missing.
+/// Returns the attempt with its scores in the order of the rules' evaluators. An evaluator without
+/// a recorded score gets one with an error.
 fn in_order(attempt: &AttemptRecord, rules: &Rules) -> AttemptRecord {
     let mut ordered = attempt.clone();
     ordered.scores.clear();

@@ -1,4 +1,5 @@
-//! Judges rules that compare with the baseline: has a score become worse, and is that more than chance?
+//! Judges rules that compare with the baseline: whether a score has become worse, and whether that is
+//! more than chance explains.
 //!
 //! The rules about one evaluator (in one slice) are judged jointly, since their tests largely agree:
 //! see [`baseline::exchange`].
@@ -140,7 +141,7 @@ fn compared<'a>(
     scored(cases, family.evaluator)?;
     let ids: std::collections::HashSet<String> =
         cases.iter().map(|case| (scene.id)(case.row)).collect();
-    // Rows that are only in the baseline are looked at, too.
+    // Rows that are only in the baseline are compared, too.
     let select = |id: &str| family.slice.is_none() || ids.contains(id);
     let scope = Scope { now: &select, slice: family.slice };
     let name = &scene.rules.judges[family.evaluator].name;

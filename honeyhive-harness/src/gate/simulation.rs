@@ -1,11 +1,11 @@
-//! How often gates err, counted: runs are drawn from known rates of success, and the gate itself,
-//! from attempts over reducers to Holm, says red or not.
+//! Counts how often gates err: draws runs from known rates of success, and lets the gate itself
+//! judge them, from attempts over reducers to Holm's correction.
 //!
-//! Everything is seeded. Bounds allow for what so many trials can be off by: 3 standard errors.
+//! All random numbers are seeded. Limits allow for the error of so many trials: 3 standard errors.
 //! `cargo test -p honeyhive-harness --lib simulation -- --nocapture` shows the figures, and with
 //! `--include-ignored` those of `docs/how-gates-decide.md`, from more trials.
 
-// Captured, unless somebody asks for the figures.
+// The test harness captures the figures unless `--nocapture` is given.
 #![allow(clippy::print_stderr)]
 
 mod world;
@@ -16,16 +16,16 @@ use crate::rule::{GateRule, Measure, Mode, Of, Test};
 use crate::score::{Comparison, Reducer};
 use crate::stats::SplitMix64;
 
-/// Trials per figure. A share of 5 % is then known to within 3.8 points.
+/// The number of trials per figure. A share of 5 % is then known to within 3.8 points.
 const TRIALS: usize = 300;
 
-/// The same to within 1 point.
+/// The number of trials with which a share of 5 % is known to within 1 point.
 const MANY: usize = 4000;
 
-/// How often a gate may be red by chance.
+/// The highest share of runs in which a gate may be red by chance.
 const ALPHA: f64 = 0.05;
 
-/// By how much a share of `p` may be missed in so many trials.
+/// Returns the error of a share of `p` in so many trials: 3 standard errors.
 fn error(p: f64, trials: usize) -> f64 {
     3.0 * (p * (1.0 - p) / trials as f64).sqrt()
 }
@@ -43,12 +43,13 @@ fn not_worse(limit: f64) -> GateRule {
     rule(Test::Limit { mode, measure, of, comparison: Comparison::AtLeast, limit })
 }
 
-/// Without a text: nobody reads it.
+/// Creates a rule without a text, which no simulation reads.
 fn rule(test: Test) -> GateRule {
     GateRule { text: "".into(), slice: None, min_n: 0, coverage: None, test }
 }
 
-/// Nothing has changed: on a suite as it may be, and where every case is a coin.
+/// Checks runs in which nothing has changed: of a typical suite, and of one where every case is a
+/// coin.
 fn quiet(name: &str, rule: &GateRule, sizes: &[usize], trials: usize) {
     for (kind, rates) in [("suite", suite as fn(usize) -> Vec<f64>), ("coins", coins)] {
         for n in sizes {
@@ -75,8 +76,8 @@ fn no_collapse_is_seldom_red_when_nothing_changed() {
     quiet("no_collapse", &no_collapse(0), &[20, 50], TRIALS);
 }
 
-/// The mean lies on the limit, so that it falls below in every other run. Wilson's bound is not
-/// exact: of 20 coins 6 or fewer are heads in 5.8 % of all runs, and it takes that for 5.
+/// Checks a mean on the limit, which is below it in every other run. Wilson's bound is not exact:
+/// of 20 coins 6 or fewer are heads in 5.8 % of all runs, and it takes that for 5 %.
 fn on_the_limit(trials: usize) {
     for (kind, rates) in [("suite", suite as fn(usize) -> Vec<f64>), ("coins", coins)] {
         for n in [20, 50, 200] {
@@ -94,7 +95,7 @@ fn not_worse_is_seldom_red_on_its_limit() {
     on_the_limit(TRIALS);
 }
 
-/// Four rules that each err in 4 % of runs would err in 15 % together.
+/// Checks several rules: four that each err in 4 % of runs would err in 15 % together, uncorrected.
 fn several(trials: usize) {
     let world = World::new((0..4).map(no_regression).collect(), coins(50), 1);
     world.is_quiet("four evaluators, one gate", trials);
@@ -102,12 +103,13 @@ fn several(trials: usize) {
     world.is_quiet("no_regression twice and no_collapse, × 3", trials);
 }
 
-/// The gate of the first example in the docs.
+/// Creates the gate of the first example in the docs.
 fn usual(limit: f64) -> Vec<GateRule> {
     vec![no_regression(0), no_collapse(0), not_worse(limit)]
 }
 
-/// Two comparisons of one evaluator that are judged jointly, beside a limit that is far away.
+/// Checks two comparisons of one evaluator that are judged jointly, beside a limit that is far
+/// away.
 fn jointly(trials: usize) {
     for n in [12, 30, 60] {
         for repeats in [1, 3] {
@@ -125,7 +127,7 @@ fn rules_that_are_judged_jointly_err_no_more_often_than_one() {
     jointly(150);
 }
 
-/// Documents of five questions that have good and bad days together, with repeats.
+/// Checks documents of five questions each, which have good and bad days together, with repeats.
 fn clustered_collapses(trials: usize) {
     for n in [30, 60, 150] {
         let world = World {
@@ -142,8 +144,8 @@ fn documents_with_good_and_bad_days_do_not_collapse() {
     clustered_collapses(100);
 }
 
-/// The attempts of a run that repeat each other look like cases that were lost. What cannot be
-/// found of it is the limit of the promise, and the docs say how much that is.
+/// Measures attempts of a run that repeat each other, which look like cases that were lost. What
+/// cannot be found of that is the limit of what the gate promises, and the docs state the figure.
 fn attempts_that_go_together(trials: usize) {
     for (n, alike, most) in [(30, 0.3, 0.12), (60, 0.3, 0.14), (30, 1.0, 0.13), (60, 1.0, 0.06)] {
         let world = World { alike, ..World::new(usual(0.5), suite(n), 3) };
@@ -157,7 +159,7 @@ fn attempts_that_go_together_are_found() {
     attempts_that_go_together(100);
 }
 
-/// Numbers with long tails and without a variance.
+/// Checks numbers with long tails and without a variance.
 fn numbers(trials: usize) {
     for (what, noise) in
         [("normal", Noise::Normal(0.15)), ("long tail", Noise::LongTail), ("t₂", Noise::Heavy)]
@@ -174,11 +176,12 @@ fn numbers_of_any_distribution_are_seldom_red() {
     numbers(TRIALS);
 }
 
-/// The lower bound is above the truth in at most 5 % of runs, also near the ceiling, with repeats,
-/// and with clusters.
+/// Checks that the lower bound is above the truth in at most 5 % of runs, also near the ceiling,
+/// with repeats, and with clusters.
 fn confident(trials: usize) {
     for (n, repeats, lost) in [(12, 3, 0.06), (20, 5, 0.03), (60, 3, 0.06), (150, 5, 0.03)] {
-        // Which cases are lost is chance, too: the truth is about cases that could have been.
+        // Which cases are lost is drawn at random, too: the truth is the mean over all cases that
+        // could have been drawn.
         let truth = (1.0 - lost) * 0.97;
         let rule = confident_rule(truth);
         let world = World::new(vec![rule], vec![0.97; n], repeats);
@@ -224,7 +227,7 @@ fn confident_is_seldom_wrong_near_the_ceiling() {
     confident(200);
 }
 
-/// What the joint test finds of cases that are lost, in percent of runs.
+/// Measures how often the joint test finds cases that are lost, in percent of runs.
 fn found_jointly(trials: usize) {
     let lost = |n: usize, steady: usize| {
         let mut rates = suite(n);
@@ -271,7 +274,8 @@ fn reducers_do_not_make_it_err() {
     }
 }
 
-/// Questions on one document are lucky together. Taken for independent, they cry wolf.
+/// Checks clusters: questions on one document are lucky together, and a test that takes them for
+/// independent raises false alarms.
 fn clusters(trials: usize) {
     let mut world = World::new(vec![no_regression(0)], coins(100), 1);
     world.luck = Some((0.4, 5));
@@ -287,9 +291,9 @@ fn clusters_keep_it_honest() {
     clusters(TRIALS);
 }
 
-/// What is found of a change that is there: `mild`, where 10 % of the cases succeed 30 % as often,
-/// and `big`, where 25 % do. The figures are those of a simulation in Python that had nothing to do
-/// with this code; it says no error of its own, for which there are 3 points.
+/// Checks the power: how often a change is found, `mild`, where 10 % of the cases succeed 30 % as
+/// often, and `big`, where 25 % do. The expected figures are those of an independent simulation in
+/// Python; it states no error of its own, for which there are 3 points.
 fn power(trials: usize) {
     for (n, repeats, mild, big) in [
         (50, (1, 1), 0.15, 0.59),
@@ -310,8 +314,8 @@ fn power(trials: usize) {
     }
 }
 
-/// A mean of one attempt scatters to one side where a mean of ten does not. Cases that nearly
-/// always fail, or succeed, show it most.
+/// Checks runs of different numbers of attempts: a mean of one attempt scatters to one side where a
+/// mean of ten does not. Cases that nearly always fail, or succeed, show it most.
 fn uneven(trials: usize) {
     for repeats in [(3, 1), (10, 1), (10, 3), (1, 3)] {
         for rate in [0.05, 0.95] {
@@ -329,7 +333,7 @@ fn other_repeats_than_the_baselines_do_not_make_it_err() {
     uneven(TRIALS);
 }
 
-/// The loss is exactly the margin: the worst of the worlds in which `no_worse_than` shall hold.
+/// Checks a loss that is exactly the margin, the hardest world in which `no_worse_than` shall hold.
 fn at_the_margin(trials: usize) {
     for (repeats, before, margin) in
         [((3, 3), 0.8, 0.1), ((1, 1), 0.07, 0.02), ((8, 1), 0.07, 0.02), ((8, 1), 0.1, 0.05)]
@@ -345,7 +349,7 @@ fn no_worse_than_is_seldom_red_at_its_margin() {
     at_the_margin(TRIALS);
 }
 
-/// Nothing has changed since a steady baseline.
+/// Checks that `no_loss` is rarely red when nothing has changed since a steady baseline.
 fn no_loss_of_nothing(trials: usize) {
     for n in [20, 50] {
         let rule = rule(Test::NoLoss { evaluator: 0, alpha: ALPHA });

@@ -1,4 +1,4 @@
-//! What a run came to, as a baseline would have it.
+//! Builds snapshots: the results of a run in the form in which a baseline stores them.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use crate::rule::GateRule;
 use super::case::{self, Case, CaseScore, RowFacts, Rules, Scored};
 use super::evaluator::Judge;
 
-/// The snapshot of an experiment. What only the invocation knows (when, at which commit) is for
-/// whoever knows the invocation.
+/// Returns the snapshot of an experiment. The caller fills in what belongs to the invocation, such as
+/// the time and the commit.
 pub(crate) fn snapshot<'a>(
     record: &ExperimentRecord,
     rules: &Rules,
@@ -78,9 +78,9 @@ fn case_snapshot(rules: &Rules, case: &Case) -> CaseSnapshot {
     snapshot
 }
 
-/// Whether a case that misses now missed in an earlier run, too: a score that judges was not good, or
-/// there was none that should have been. `None` where the earlier run does not know the case, or knows
-/// another row by its id.
+/// Returns whether a case that misses now missed in an earlier run, too: a score that judges was not
+/// good, or there was none that should have been. `None` where the earlier run does not have the case,
+/// or has another row under its id.
 pub(crate) fn missed_before(
     judges: &[Judge],
     before: &Snapshot,
@@ -99,13 +99,13 @@ pub(crate) fn missed_before(
     is_known.then(|| judges.iter().any(missed))
 }
 
-/// What is known of the row of a recorded case.
+/// Returns the facts about the row of a recorded case.
 pub(crate) fn facts(rules: &Rules, cluster: Option<&str>, case: &CaseResults) -> RowFacts {
     let Some(attempt) = case.attempts.first() else {
         return RowFacts::unreadable(rules, case.row);
     };
-    // What was recorded may have been taken out of the contents, or not read from the file; and hashing
-    // inputs of some megabytes takes its time.
+    // The recorded hash is preferred: the contents may have had secrets taken out or not be read from
+    // the file, and hashing inputs of some megabytes takes time.
     let known = case.record.as_ref().map(|record| &record.row_hash);
     match known.filter(|hash| !hash.is_empty() || attempt.inputs.is_empty()) {
         Some(hash) => {
@@ -118,7 +118,7 @@ pub(crate) fn facts(rules: &Rules, cluster: Option<&str>, case: &CaseResults) ->
     }
 }
 
-/// The row of an attempt, as far as it was recorded.
+/// Returns the row of an attempt, as far as it was recorded.
 fn datapoint(attempt: &AttemptRecord) -> Datapoint {
     let mut datapoint = Datapoint::new().id(attempt.case.clone());
     datapoint.inputs.clone_from(&attempt.inputs);
@@ -129,7 +129,7 @@ fn datapoint(attempt: &AttemptRecord) -> Datapoint {
     datapoint
 }
 
-/// The snapshot of an experiment that was recorded, by the rules it was recorded with.
+/// Returns the snapshot of a recorded experiment, by the rules it was recorded with.
 pub(crate) fn recorded(results: &ExperimentResults) -> Snapshot {
     let rules = Rules::recorded(&results.record);
     let cluster = results.record.cluster.as_deref();
@@ -144,7 +144,7 @@ pub(crate) fn recorded(results: &ExperimentResults) -> Snapshot {
     }
 }
 
-/// The snapshot of cases that were judged by other rules than they were recorded with.
+/// Returns the snapshot of cases that were judged by other rules than they were recorded with.
 pub(super) fn snapshot_of(
     results: &ExperimentResults,
     rules: &Rules,

@@ -1,4 +1,4 @@
-//! From the verdicts of rules to that of the gate.
+//! Judges the gate from the verdicts of its rules.
 
 use crate::baseline::{self, Snapshot};
 use crate::journal::{BaselineRecord, GateRecord, RuleRecord, Verdict};
@@ -11,19 +11,19 @@ use super::evaluator::Judge;
 use super::judge::{self, Limit};
 use super::relative::{self, Family};
 
-/// Below this share of scored cases nothing can be said.
+/// The share of scored cases below which a rule is inconclusive.
 pub(crate) const MIN_SCORED: f64 = 0.95;
 
-/// Whatever a rule needs to know beside the cases.
+/// The inputs of rules beside the cases.
 pub(crate) struct Scene<'a> {
     pub(crate) rules: &'a Rules,
-    /// The name of a row, for people.
+    /// Returns the name of a row, for people.
     pub(crate) name: &'a dyn Fn(usize) -> String,
-    /// The baseline, or why there is none; only asked for where a rule needs it.
+    /// The baseline, or the reason why there is none; set only where a rule needs it.
     pub(crate) baseline: Option<Result<&'a Baseline, &'a str>>,
-    /// This run as it would be accepted, with the ids of its rows.
+    /// The snapshot of this run as it would be accepted, with the ids of its rows.
     pub(crate) now: Option<&'a Snapshot>,
-    /// The id of a row.
+    /// Returns the id of a row.
     pub(crate) id: &'a dyn Fn(usize) -> String,
 }
 
@@ -31,21 +31,21 @@ pub(crate) struct Scene<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Baseline {
     pub(crate) snapshot: Snapshot,
-    /// Its file, for people.
+    /// The path of its file, for people.
     pub(crate) file: String,
 }
 
 impl Baseline {
-    /// The baseline of an experiment, as it stands in its file.
+    /// Reads the baseline of an experiment from its file.
     ///
     /// # Errors
-    /// Why it cannot be used, for people.
+    /// Returns the reason why the baseline cannot be used, for people.
     pub(crate) fn read(path: &std::path::Path, experiment: &str) -> Result<Self, String> {
         let snapshot = baseline::read(path, experiment).map_err(|error| error.to_string())?;
         Ok(Self { snapshot, file: path.display().to_string() })
     }
 
-    /// `the baseline accepted 2 days ago (2026-11-20, at 9f3e1c2)`
+    /// Describes the baseline: `the baseline accepted 2 days ago (2026-11-20, at 9f3e1c2)`.
     pub(crate) fn words(&self) -> String {
         let Snapshot { accepted_at, commit, dirty, .. } = &self.snapshot;
         format!("the baseline {}", accepted(accepted_at, commit.as_deref(), *dirty))
@@ -78,7 +78,7 @@ pub(crate) fn judge_all(scene: &Scene<'_>, cases: &[Case]) -> Vec<RuleRecord> {
                 let limit = Limit { mode, measure, of, comparison, at: limit };
                 Some(judge::judge(rule, limit, scene, &selected))
             }
-            // Judged below, together with others of its family.
+            // The other rules are judged below, together with those of their family.
             _ => None,
         });
     }
@@ -92,7 +92,7 @@ pub(crate) fn judge_all(scene: &Scene<'_>, cases: &[Case]) -> Vec<RuleRecord> {
     correct(drafts.into_iter().flatten().collect())
 }
 
-/// The cases that a rule looks at.
+/// Returns the cases that a rule looks at.
 fn selected(rule: usize, cases: &[Case]) -> Vec<&Case> {
     cases.iter().filter(|case| case.counts_for(rule)).collect()
 }
@@ -107,13 +107,13 @@ fn no_case(rule: &GateRule) -> RuleRecord {
     RuleRecord::new(rule, Verdict::Fail, &text)
 }
 
-/// What rules come to together.
+/// Returns the verdict on several rules together.
 pub(crate) fn verdict_of(rules: &[RuleRecord]) -> Verdict {
     let verdicts = rules.iter().map(|rule| rule.verdict);
     verdicts.min_by_key(|verdict| verdict.rank()).unwrap_or(Verdict::Pass)
 }
 
-/// The verdict of a gate. `strict` makes a gate that cannot judge a failure.
+/// Returns the record of a gate. `strict` makes an inconclusive gate a failure.
 pub(crate) fn gate_record(
     experiment: &str,
     rules: Vec<RuleRecord>,

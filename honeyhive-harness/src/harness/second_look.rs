@@ -114,7 +114,10 @@ pub(super) fn both(
             Verdict::Fail => format!("; confirmed by a second look at {again}, {p}"),
             Verdict::Pass => format!("; not confirmed by a second look at {again}, {p}"),
             Verdict::Inconclusive => {
-                format!("; a second look at {again} says nothing ({})", second.text)
+                let reason = second.text.strip_prefix(&*rule.text);
+                let reason = reason.and_then(|rest| rest.strip_prefix(": "));
+                let reason = reason.unwrap_or(&second.text);
+                format!("; a second look at {again} says nothing ({reason})")
             }
         });
         if second.verdict == Verdict::Pass {

@@ -1,4 +1,4 @@
-//! Names and ids: slugs for test names, content hashes, external ids.
+//! Makes names and ids: slugs for test names, content hashes, external ids.
 
 pub(crate) mod python;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// A test name stays readable in a terminal up to here.
+/// The number of characters up to which a test name stays readable in a terminal.
 const SLUG_LENGTH: usize = 60;
 
-/// Last segments of test names that are not datapoints.
+/// The last segments of test names that are not those of datapoints.
 const RESERVED: [&str; 2] = ["gate", "dataset"];
 
 fn hex(bytes: &[u8]) -> String {
@@ -21,17 +21,17 @@ fn hex(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The first `digits` hex digits of the SHA-256 of a text.
+/// Returns the first `digits` hex digits of the SHA-256 of a text.
 pub(crate) fn short_hash(text: &[u8], digits: usize) -> String {
     let mut hash = hex(&Sha256::digest(text));
     hash.truncate(digits);
     hash
 }
 
-/// JSON with sorted keys and no spaces: the same text for the same content.
+/// Appends JSON with sorted keys and no spaces: the same text for the same content.
 ///
-/// `serde_json`'s own map is sorted unless some crate of the build turns on `preserve_order`;
-/// an id must not depend on that.
+/// The map of `serde_json` is sorted unless some crate of the build turns on `preserve_order`; an id
+/// must not depend on that.
 fn canonical(value: &Value, into: &mut String) {
     match value {
         Value::Object(fields) => canonical_fields(fields, into),
@@ -50,8 +50,8 @@ fn canonical(value: &Value, into: &mut String) {
     }
 }
 
-/// Tests are not optimised, and there the escaping of JSON takes 30 ns a byte: 0.15 s for an input of
-/// 5 MB. Most texts of that size have long stretches in which nothing is escaped.
+/// Appends a string in quotes, with long stretches that need no escape copied at once. Test builds are
+/// not optimised, and there the escaping of JSON takes 30 ns a byte: 0.15 s for an input of 5 MB.
 fn canonical_text(text: &str, into: &mut String) {
     let bytes = text.as_bytes();
     into.push('"');
@@ -85,16 +85,16 @@ fn canonical_fields(fields: &serde_json::Map<String, Value>, into: &mut String) 
     into.push('}');
 }
 
-/// The id of a row that has none: 16 hex digits of its inputs. Inserting another row or mending
-/// a label does not change it.
+/// Returns the id of a row without one: 16 hex digits of a hash of its inputs. Inserting another row or
+/// fixing a label does not change it.
 pub(crate) fn content_id(inputs: &serde_json::Map<String, Value>) -> String {
     let mut text = String::new();
     canonical_fields(inputs, &mut text);
     short_hash(text.as_bytes(), 16)
 }
 
-/// 16 hex digits of all that makes a row the question it is: its inputs, what should come out, and
-/// the messages before.
+/// Returns 16 hex digits of a hash of all that defines the question of a row: its inputs, its expected
+/// output, and the messages before.
 pub(crate) fn content_hash(
     inputs: &serde_json::Map<String, Value>,
     ground_truth: Option<&Value>,
@@ -113,10 +113,10 @@ pub(crate) fn content_hash(
     short_hash(text.as_bytes(), 16)
 }
 
-/// The part of a test name that stands for a datapoint: letters, digits, `_`, `.`, `-`.
+/// Returns the part of a test name that stands for a datapoint: letters, digits, `_`, `.`, `-`.
 ///
-/// An id that had to change gets six hex digits of itself, so that two of them stay apart and
-/// none changes its name because of another row.
+/// An id that had to be changed gets six hex digits of its hash, so that two such ids stay apart and no
+/// row changes its name because of another one.
 pub(crate) fn slug(id: &str) -> String {
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-' | '~');
     if id.len() <= SLUG_LENGTH && !id.is_empty() && id.chars().all(fine) && !RESERVED.contains(&id)
@@ -130,8 +130,8 @@ pub(crate) fn slug(id: &str) -> String {
     slug
 }
 
-/// The id of a run: a new one, or what the environment asks for. Where several experiments share
-/// what is asked for, each has an id made of it and its name.
+/// Returns the id of a run: a new one, or the one that the environment asks for. Where several
+/// experiments share that one, each has an id made of it and its name.
 pub(crate) fn run_id(asked: Option<&str>, experiment: &str, alone: bool) -> String {
     match asked {
         None => Uuid::new_v4().to_string(),
@@ -144,16 +144,16 @@ pub(crate) fn run_id(asked: Option<&str>, experiment: &str, alone: bool) -> Stri
     }
 }
 
-/// How the id of something that HoneyHive did not make begins there.
+/// The beginning of the ids of objects that were not created in HoneyHive.
 pub(crate) const EXTERNAL: &str = "EXT-";
 
-/// The id of a local dataset in HoneyHive; one that has the prefix keeps it.
+/// Returns the id of a local dataset in HoneyHive; one that has the prefix stays as it is.
 pub(crate) fn external(id: &str) -> String {
     if id.starts_with(EXTERNAL) { id.to_owned() } else { format!("{EXTERNAL}{id}") }
 }
 
-/// The external id of a datapoint: unique across datasets, since it names its own. One that has the
-/// prefix stays as it is.
+/// Returns the external id of a datapoint, which is unique across datasets, since it contains that of
+/// its dataset. One that has the prefix stays as it is.
 pub(crate) fn external_datapoint(dataset: &str, id: &str) -> String {
     if id.starts_with(EXTERNAL) {
         return id.to_owned();
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(one, run_id(Some("abc"), "e", false));
         assert_ne!(one, run_id(Some("abc"), "f", false));
         let of_uuid = run_id(Some("6ba7b810-9dad-11d1-80b4-00c04fd430c8"), "python.org", false);
-        // The example in the documentation of Python's `uuid`.
+        // The values are those of the example in the documentation of Python's `uuid`.
         assert_eq!(of_uuid, "886313e1-3b8a-5372-9b90-0c9aee199e5d");
         assert_ne!(run_id(None, "e", true), run_id(None, "e", true));
     }

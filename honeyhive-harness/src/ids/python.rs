@@ -1,8 +1,9 @@
-//! Ids as HoneyHive's Python SDK makes them, so that both languages compare on one dataset.
+//! Makes ids as HoneyHive's Python SDK does, so that runs of both languages are compared on one
+//! dataset.
 //!
-//! That SDK hashes the text that `json.dumps(value, sort_keys=True)` prints. So this prints the
-//! same text from JSON text: from text, because a number must keep its digits, which a parsed
-//! `f64` would not.
+//! That SDK hashes the text that `json.dumps(value, sort_keys=True)` prints. This module prints the
+//! same text from JSON text rather than from values, because a number must keep its digits, which a
+//! parsed `f64` would not.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +14,10 @@ use super::short_hash;
 /// The depth that `serde_json` reads values to.
 const DEEPEST: usize = 127;
 
-/// The text that Python's `json.dumps(json.loads(text), sort_keys=True)` prints.
+/// Returns the text that Python's `json.dumps(json.loads(text), sort_keys=True)` prints.
 ///
 /// # Errors
-/// When `text` is no JSON.
+/// Returns an error when `text` is not JSON.
 pub(crate) fn dumps(text: &str) -> Result<String, serde_json::Error> {
     let mut into = String::with_capacity(text.len() + text.len() / 8);
     write(text.trim(), 0, &mut into)?;
@@ -67,7 +68,7 @@ fn write(text: &str, depth: usize, into: &mut String) -> Result<(), serde_json::
     Ok(())
 }
 
-/// A string with everything but printable ASCII escaped, as `ensure_ascii` does.
+/// Appends a string with everything but printable ASCII escaped, as `ensure_ascii` does.
 fn quote(text: &str, into: &mut String) {
     into.push('"');
     for c in text.chars() {
@@ -90,7 +91,8 @@ fn quote(text: &str, into: &mut String) {
     into.push('"');
 }
 
-/// An integer of any size keeps its digits; anything with a point or an exponent is a float.
+/// Appends a number. An integer of any size keeps its digits; anything with a point or an exponent
+/// is a float.
 fn number(text: &str, into: &mut String) {
     if !text.contains(['.', 'e', 'E']) {
         // Python's integers have no negative zero.
@@ -104,8 +106,8 @@ fn number(text: &str, into: &mut String) {
     }
 }
 
-/// Python's `repr` of a float: the shortest digits that read back the same, with an exponent below
-/// 1e-4 and from 1e16 on.
+/// Returns Python's `repr` of a float: the shortest digits that read back the same, with an
+/// exponent below 1e-4 and from 1e16 on.
 fn repr(value: f64) -> String {
     let scientific = format!("{value:e}");
     let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
@@ -118,21 +120,21 @@ fn repr(value: f64) -> String {
     format!("{digits}e{sign}{:02}", exponent.abs())
 }
 
-/// The id of a dataset: a hash of the list of its rows.
+/// Returns the id of a dataset: a hash of the list of its rows.
 pub(crate) fn dataset_id<'a>(rows: impl IntoIterator<Item = &'a str>) -> String {
     let mut text = String::from("[");
     for (index, row) in rows.into_iter().enumerate() {
         if index > 0 {
             text.push_str(", ");
         }
-        // A row that is no JSON is no row in Python either.
+        // A row that is not JSON is not a row in Python either.
         text.push_str(&dumps(row).unwrap_or_default());
     }
     text.push(']');
     format!("EXT-{}", short_hash(text.as_bytes(), 16))
 }
 
-/// The id of a row without one: a hash of the row and its place.
+/// Returns the id of a row without one: a hash of the row and its place.
 pub(crate) fn datapoint_id(row: &str, index: usize) -> String {
     let mut text = dumps(row).unwrap_or_default();
     text.push_str(&index.to_string());

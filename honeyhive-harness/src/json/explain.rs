@@ -1,7 +1,7 @@
-//! Says what a text is that is nearly JSON.
+//! Explains what a text is that is nearly JSON.
 //!
-//! `serde_json` says where a text stops to be JSON, but "expected value" does not tell somebody who
-//! printed a Python dict what to do.
+//! `serde_json` says where a text stops to be JSON, but "expected value" does not help a user who
+//! printed a Python dict.
 
 /// Returns the error of `serde_json` without its line, which counts within the text, and what the
 /// text may be instead.
@@ -12,7 +12,7 @@ pub(crate) fn explain(text: &str, error: &serde_json::Error) -> String {
         0 | 1 => format!("column {}", error.column()),
         line => format!("line {line} of the row, column {}", error.column()),
     };
-    // A repeated key is a fault of valid JSON.
+    // A repeated key is a fault of valid JSON, so the text is not examined further.
     if error.is_data() {
         return format!("{message} ({place})");
     }
@@ -119,7 +119,7 @@ fn outside_of_strings(text: &str) -> Option<String> {
     None
 }
 
-/// What stands behind a string; `None` when it never ends.
+/// Returns the text after a string; `None` when the string never ends.
 fn after_string(text: &str) -> Option<&str> {
     let mut escaped = false;
     for (at, c) in text.char_indices() {
@@ -226,7 +226,7 @@ mod tests {
             assert!(said.contains(want), "{text}: {said}");
             assert!(said.starts_with("not valid JSON: "), "{text}: {said}");
         }
-        // Not what stands within strings.
+        // The hints do not depend on the contents of strings.
         let plain = said(r#"{"a": "it's // True, \" NaN", "b" 1}"#);
         assert_eq!(plain, "not valid JSON: expected `:` (column 35)");
         assert_eq!(

@@ -1,7 +1,7 @@
-//! JSON values of a depth that every part of the way can hold.
+//! Keeps JSON values to a depth that every reader of them can process.
 //!
-//! Readers of JSON stop at a depth of about 127, and a value of ten thousand levels overflows the
-//! stack of whoever walks it. So what comes in or goes out is kept well below.
+//! Readers of JSON stop at a depth of about 127, and a value of ten thousand levels overflows the stack
+//! of code that walks it. So values that come in or go out are kept well below.
 
 pub(crate) mod explain;
 mod normal;
@@ -16,13 +16,13 @@ use serde_json::ser::{Formatter, Serializer};
 
 pub(crate) use normal::{normal, normal_fields, number};
 
-/// The deepest nesting of a value.
+/// The deepest nesting that a value may have.
 const DEEPEST: usize = 100;
 
-/// What is said of a deeper one.
+/// The text about a value that is nested deeper.
 pub(crate) const TOO_DEEP: &str = "it is nested more than 100 deep";
 
-/// Whether a value is nested deeper than can be recorded.
+/// Returns whether a value is nested deeper than can be recorded.
 pub(crate) fn is_too_deep(value: &Value) -> bool {
     fn deeper(value: &Value, levels: usize) -> bool {
         match value {
@@ -36,9 +36,8 @@ pub(crate) fn is_too_deep(value: &Value) -> bool {
     deeper(value, DEEPEST)
 }
 
-/// Shows every value at or below `key` that has no parts, until `leaf` breaks off: those of objects
-/// by their keys, those of lists by their indexes, as in `key.a.0`. Nulls say nothing and are passed
-/// over.
+/// Calls `leaf` with every value at or below `key` that has no parts, until `leaf` breaks off. The keys
+/// are those of objects and the indexes of lists, as in `key.a.0`. Nulls are passed over.
 pub(crate) fn leaves(
     key: &str,
     value: &Value,
@@ -63,10 +62,11 @@ pub(crate) fn leaves(
 /// (`0.1`, not `0.10000000149011612`), and an integer beyond 64 bits becomes a float.
 ///
 /// # Errors
-/// When it has no JSON form, such as a map with keys that are no strings, or is too deep.
+/// Returns an error when the value has no JSON form, such as a map whose keys are not strings, or is too
+/// deep.
 pub(crate) fn to_value<T: Serialize + ?Sized>(from: &T) -> Result<Value, String> {
     let mut text = Vec::with_capacity(128);
-    // Building the value directly would overflow the stack; writing it down stops in time.
+    // Building the value directly would overflow the stack; writing its text stops at the deepest level.
     let written = from.serialize(&mut Serializer::with_formatter(&mut text, Shallow(0)));
     match written {
         Ok(()) => read(&text).map_err(|error| error.to_string()),
@@ -75,22 +75,22 @@ pub(crate) fn to_value<T: Serialize + ?Sized>(from: &T) -> Result<Value, String>
     }
 }
 
-/// Reads a value that another part wrote: the same value whatever features of `serde_json` the
-/// build has. Of a repeated key the last value is kept; see [`strict`] for texts of users.
+/// Reads a value that another program wrote: the result does not depend on the features of `serde_json`
+/// in the build. Of a repeated key the last value is kept; see [`strict`] for texts of users.
 ///
 /// # Errors
-/// When the text is not JSON.
+/// Returns an error when the text is not JSON.
 pub(crate) fn read(text: &[u8]) -> Result<Value, serde_json::Error> {
     let mut value: Value = serde_json::from_slice(text)?;
     normal(&mut value).map_err(serde::de::Error::custom)?;
     Ok(value)
 }
 
-/// The JSON text of anything that can be serialised, as it stands in its own order of fields, and
-/// whether that is all: it ends after `most` bytes. What lies behind is not even looked at.
+/// Returns the JSON text of anything that can be serialised, with fields in their own order, and whether
+/// that is all of it: the text is cut after `most` bytes, and the rest is not even serialised.
 ///
 /// # Errors
-/// Those of [`to_value`].
+/// Returns the errors of [`to_value`].
 pub(crate) fn to_text<T: Serialize + ?Sized>(
     from: &T,
     most: usize,
@@ -104,13 +104,13 @@ pub(crate) fn to_text<T: Serialize + ?Sized>(
         }
         _ => {}
     }
-    // The end may have come within a character.
+    // The limit may cut a character in two.
     let whole = std::str::from_utf8(&text).map_or_else(|error| error.valid_up_to(), str::len);
     text.truncate(whole);
     Ok((String::from_utf8(text).unwrap_or_default(), !full))
 }
 
-/// Takes so many bytes and no more.
+/// A writer that takes `most` bytes and no more.
 struct Page {
     text: Vec<u8>,
     most: usize,
@@ -133,7 +133,7 @@ impl io::Write for Page {
     }
 }
 
-/// Stops at the deepest level.
+/// A formatter that stops at the deepest level.
 struct Shallow(usize);
 
 impl Shallow {
@@ -221,7 +221,7 @@ mod tests {
         let value = serde_json::json!({"a": [1, "é"], "b": null});
         assert_eq!(to_text(&value, 100), Ok((value.to_string(), true)));
         assert_eq!(to_text(&value, value.to_string().len()), Ok((value.to_string(), true)));
-        // Within the two bytes of `é`.
+        // The limit is within the two bytes of `é`.
         assert_eq!(to_text(&value, 10), Ok(("{\"a\":[1,\"".to_owned(), false)));
         assert_eq!(to_text(&nested(101), 1000), Err(TOO_DEEP.to_owned()));
         let for_ever = Endless;

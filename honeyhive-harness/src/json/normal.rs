@@ -1,4 +1,4 @@
-//! The same values whatever features of `serde_json` the build has.
+//! Makes values independent of the features of `serde_json` that the build has.
 //!
 //! Cargo unifies features: an application that counts money turns on `arbitrary_precision` for the
 //! harness, too, and then `1e2` and `2.50` keep their digits; with `preserve_order` objects keep the
@@ -9,16 +9,16 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Number, Value};
 
-/// How the keys begin that `serde_json` uses for values of its own.
+/// The beginning of the keys that `serde_json` uses for values of its own.
 pub(super) const PRIVATE: &str = "$serde_json::private::";
 
-/// Numbers keep their text: `arbitrary_precision`.
+/// Set when numbers keep their text, by the feature `arbitrary_precision`.
 static KEEPS_DIGITS: LazyLock<bool> = LazyLock::new(|| {
     let number = serde_json::from_str::<Value>("2.50");
     number.map(|value| value.to_string()).is_ok_and(|text| text == "2.50")
 });
 
-/// Objects keep the order of their keys: `preserve_order`.
+/// Set when objects keep the order of their keys, by the feature `preserve_order`.
 static KEEPS_ORDER: LazyLock<bool> = LazyLock::new(|| {
     let fields: Map<String, Value> =
         ["b", "a"].into_iter().map(|key| (key.to_owned(), Value::Null)).collect();
@@ -28,7 +28,7 @@ static KEEPS_ORDER: LazyLock<bool> = LazyLock::new(|| {
 /// Gives a value the numbers and the order of keys that `serde_json` has without its features.
 ///
 /// # Errors
-/// When a number is beyond what a float can hold.
+/// Returns an error when a number is beyond what a float can hold.
 pub(crate) fn normal(value: &mut Value) -> Result<(), String> {
     if *KEEPS_DIGITS {
         numbers(value)?;
@@ -37,10 +37,10 @@ pub(crate) fn normal(value: &mut Value) -> Result<(), String> {
     Ok(())
 }
 
-/// See [`normal`].
+/// Gives the values of an object the numbers and the order of keys that [`normal`] gives.
 ///
 /// # Errors
-/// Those of [`normal`].
+/// Returns the errors of [`normal`].
 pub(crate) fn normal_fields(fields: &mut Map<String, Value>) -> Result<(), String> {
     if *KEEPS_DIGITS {
         fields.values_mut().try_for_each(numbers)?;
@@ -52,7 +52,7 @@ pub(crate) fn normal_fields(fields: &mut Map<String, Value>) -> Result<(), Strin
     Ok(())
 }
 
-/// A value that was built in code, with its keys in order.
+/// Returns a value that was built in code, with its keys in order.
 pub(crate) fn sorted(mut value: Value) -> Value {
     sort(&mut value);
     value
@@ -77,7 +77,7 @@ fn numbers(value: &mut Value) -> Result<(), String> {
     }
 }
 
-/// What is said of a number that no float can hold.
+/// Describes a number that no float can hold.
 pub(super) fn out_of_range(text: &str) -> String {
     let shown: String = text.chars().take(40).collect();
     format!("number out of range: {shown}")
@@ -94,7 +94,7 @@ pub(crate) fn number(text: &str) -> Option<Number> {
             return Some(number.into());
         }
     }
-    // `Number::from_f64` refuses what is not finite.
+    // `Number::from_f64` refuses values that are not finite.
     text.parse().ok().and_then(Number::from_f64)
 }
 

@@ -1,7 +1,7 @@
-//! Reads JSON of users so that nothing of it is lost.
+//! Reads JSON of users so that no part of it is lost.
 //!
-//! `serde_json` keeps the last of two values under one key. In a row that somebody wrote, the first
-//! one is then lost without a word; so a repeated key is an error here, at any depth.
+//! `serde_json` keeps the last of two values under one key. In a row that a user wrote, the first
+//! one would be lost without notice; so a repeated key is an error here, at any depth.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -12,16 +12,16 @@ use serde_json::{Map, Value};
 
 use super::normal::{PRIVATE, number, out_of_range, sorted};
 
-/// The key of a number under `arbitrary_precision`.
+/// The key that `serde_json` gives to a number under `arbitrary_precision`.
 const NUMBER: &str = "$serde_json::private::Number";
 
-/// Objects up to this size are searched for a repeated key one by one.
+/// The number of keys up to which an object is searched for a repeated key one by one.
 const FEW: usize = 16;
 
-/// Reads a value.
+/// Reads a value from its text.
 ///
 /// # Errors
-/// When the text is not JSON, or a key is repeated.
+/// Returns an error when the text is not JSON, or a key is repeated.
 pub(crate) fn parse(text: &str) -> Result<Value, serde_json::Error> {
     refuse_private(text)?;
     let mut from = serde_json::Deserializer::from_str(text);
@@ -33,7 +33,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, serde_json::Error> {
 /// Checks a text without building its value.
 ///
 /// # Errors
-/// Those of [`parse`].
+/// Returns the errors of [`parse`].
 pub(crate) fn check(text: &str) -> Result<(), serde_json::Error> {
     refuse_private(text)?;
     let mut from = serde_json::Deserializer::from_str(text);
@@ -41,7 +41,8 @@ pub(crate) fn check(text: &str) -> Result<(), serde_json::Error> {
     from.end()
 }
 
-/// A key of `serde_json`'s own means another value with `arbitrary_precision` than without.
+/// Returns an error for a private key of `serde_json`, which means another value with
+/// `arbitrary_precision` than without.
 fn refuse_private(text: &str) -> Result<(), serde_json::Error> {
     match text.find(&format!("\"{PRIVATE}")) {
         Some(at) => check_key(text[at + 1..].split('"').next().unwrap_or_default()),
@@ -49,7 +50,7 @@ fn refuse_private(text: &str) -> Result<(), serde_json::Error> {
     }
 }
 
-/// What kind of value was skimmed.
+/// The kind of a value that was skimmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Object,
@@ -57,7 +58,7 @@ pub(crate) enum Kind {
     Scalar,
 }
 
-/// The keys of an object so far.
+/// The keys of an object that were read so far.
 #[derive(Default)]
 pub(crate) struct Keys<'de> {
     few: Vec<Cow<'de, str>>,
@@ -68,7 +69,7 @@ impl<'de> Keys<'de> {
     /// Adds a key.
     ///
     /// # Errors
-    /// When it is there already, or belongs to `serde_json`.
+    /// Returns an error when the key is there already, or belongs to `serde_json`.
     pub(crate) fn add<E: Error>(&mut self, key: Cow<'de, str>) -> Result<(), E> {
         check_key(&key)?;
         if self.many.contains(&key) || self.few.contains(&key) {
@@ -95,7 +96,7 @@ fn check_key<E: Error>(key: &str) -> Result<(), E> {
     Ok(())
 }
 
-/// A key, borrowed where it has no escapes.
+/// Reads a key, borrowed where it has no escapes.
 pub(crate) struct Key;
 
 impl<'de> DeserializeSeed<'de> for Key {
@@ -243,7 +244,7 @@ impl<'de> Visitor<'de> for Build {
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
         let mut fields = Map::new();
         while let Some(key) = from.next_key::<String>()? {
-            // How numbers arrive under `arbitrary_precision`.
+            // Numbers arrive in this form under `arbitrary_precision`.
             if key == NUMBER && fields.is_empty() {
                 let text: String = from.next_value()?;
                 let number = number(&text).ok_or_else(|| A::Error::custom(out_of_range(&text)))?;
@@ -298,7 +299,7 @@ mod tests {
         for text in [
             r#"{"a":1,"a":1}"#.to_owned(),
             r#"{"x":[{"y":{"a":1,"b":2,"a":3}}]}"#.to_owned(),
-            // The same key with an escape.
+            // This is the same key with an escape.
             r#"{"a":1,"\u0061":2}"#.to_owned(),
             format!("{{{many},\"k3\":1}}"),
             format!("{{{many},\"k39\":1}}"),

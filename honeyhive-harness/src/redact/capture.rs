@@ -1,13 +1,13 @@
-//! What `HH_CAPTURE=none` leaves out of spans.
+//! Decides what `HH_CAPTURE=none` leaves out of spans.
 
 use serde_json::{Map, Value};
 
 use super::Redactor;
 
-/// What stands where a text was that is not to be recorded.
+/// The replacement for a text that must not be recorded.
 const NOT_CAPTURED: &str = "[not captured]";
 
-/// Attributes that are contents.
+/// The attributes that are contents.
 const CONTENTS: [&str; 14] = [
     "error.message",
     "evaluator.explanation",
@@ -25,7 +25,7 @@ const CONTENTS: [&str; 14] = [
     "traceloop.entity.output",
 ];
 
-/// What the names of further ones start with: the attribute itself, or one below it.
+/// The beginnings of the names of further such attributes: the attribute itself, or one below it.
 const FAMILIES: [&str; 11] = [
     "gen_ai.completion",
     "gen_ai.prompt",
@@ -51,7 +51,7 @@ fn is_content(name: &str) -> bool {
 }
 
 impl Redactor {
-    /// Whether what goes in and comes out is recorded.
+    /// Returns whether inputs and outputs are recorded.
     pub(crate) fn captures(&self) -> bool {
         !self.0.capture_none
     }
@@ -65,7 +65,7 @@ impl Redactor {
         self.map(attributes)
     }
 
-    /// Takes secrets out of the text of an error; with `HH_CAPTURE=none`, nothing of it stays.
+    /// Takes secrets out of the text of an error; with `HH_CAPTURE=none`, replaces it as a whole.
     /// Returns whether a secret was taken out.
     pub(crate) fn error(&self, text: &mut String) -> bool {
         if self.captures() {

@@ -1,23 +1,23 @@
-//! What the user wants to be kept out: names, addresses, whatever their data has.
+//! Calls the hooks of the user, which mask names, addresses and other private data.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::activity::{self, What};
 
-/// Looks at a text and says what is to stand in its place; `None` leaves it as it is.
+/// The type of a hook: returns the replacement for a text; `None` leaves it as it is.
 pub type Mask = fn(&str) -> Option<String>;
 
-/// Compile-time entry for a hook, made by [`redact!`](crate::redact!).
+/// The compile-time entry for a hook, made by [`redact!`](crate::redact!).
 #[derive(Clone, Copy, Debug)]
 pub struct RedactHook {
-    /// The function.
+    /// The function that masks texts.
     pub mask: Mask,
     /// The module that registers it.
     pub module: &'static str,
     /// The source file, as rustc was given it.
     pub file: &'static str,
-    /// The line.
+    /// The line of the macro call.
     pub line: u32,
 }
 
@@ -26,10 +26,10 @@ inventory::collect!(RedactHook);
 /// Registers a function that masks texts before they are recorded, printed or sent.
 ///
 /// It has the form `fn(&str) -> Option<String>` and sees every text of an attempt: inputs, outputs,
-/// errors, attributes of spans, explanations (names of fields and ids it does not see). What it
-/// returns takes the place of the text; `None` leaves it. Keys of well-known shapes and the values
-/// of secret environment variables are already gone when it is called. Several hooks run in the
-/// order of their modules, files and lines, each on what the one before it left.
+/// errors, attributes of spans, explanations, but not the names of fields and not ids. Its result
+/// replaces the text; `None` leaves it. Keys of well-known shapes and the values of secret
+/// environment variables are already gone when it is called. Several hooks run in the order of
+/// their modules, files and lines, each on the result of the one before it.
 ///
 /// Where a hook panics, the text is replaced as a whole.
 ///
@@ -55,7 +55,7 @@ macro_rules! redact {
     };
 }
 
-/// Every linked hook, in an order that does not depend on the linker.
+/// Returns all linked hooks, in an order that does not depend on the linker.
 pub(super) fn registered() -> Vec<Mask> {
     let mut all: Vec<&RedactHook> = inventory::iter::<RedactHook>.into_iter().collect();
     all.sort_by_key(|hook| (hook.module, hook.file, hook.line));
@@ -66,13 +66,13 @@ thread_local! {
     static MASKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread is inside a hook. A panic there is not printed: its text may be what the
-/// hook was to mask.
+/// Returns whether this thread is inside a hook. A panic there is not printed, because its text may
+/// be what the hook was to mask.
 pub(crate) fn is_masking() -> bool {
     MASKING.try_with(Cell::get).unwrap_or_default()
 }
 
-/// A hook has panicked.
+/// The error of a hook that has panicked.
 pub(super) struct Panicked;
 
 pub(super) fn call(mask: Mask, text: &str) -> Result<Option<String>, Panicked> {
@@ -83,7 +83,7 @@ pub(super) fn call(mask: Mask, text: &str) -> Result<Option<String>, Panicked> {
     masked.map_err(|_| Panicked)
 }
 
-/// A hook by its address: `the hook of redact! at src/lib.rs:12`.
+/// Describes a hook by its address: `the hook of redact! at src/lib.rs:12`.
 fn describe(address: usize) -> String {
     let mut all = inventory::iter::<RedactHook>.into_iter();
     match all.find(|hook| (hook.mask as *const ()).addr() == address) {

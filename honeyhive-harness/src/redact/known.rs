@@ -1,21 +1,22 @@
-//! Secrets that are known word for word, however they may be written down.
+//! Finds secrets that are known word for word, in all encodings.
 
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-/// How a secret may be written down.
+/// The encoding of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Written {
     Plain,
-    /// With the escapes of JSON, or those of Rust's `{:?}`.
+    /// The secret with the escapes of JSON, or those of Rust's `{:?}`.
     Escaped,
-    /// With `%2F` for a `/`, as in addresses and forms; which bytes are so written differs.
+    /// The secret with `%2F` for a `/`, as in addresses and forms; encoders differ in the bytes
+    /// that they encode.
     Percent,
-    /// As base64, in which case the text is that.
+    /// The secret as base64, in which case the text of the form is the base64.
     Base64 {
-        /// The last byte of the secret shares a digit with whatever follows it.
+        /// Set when the last byte of the secret shares a digit with the byte after it.
         shares_last: bool,
     },
 }
@@ -30,7 +31,7 @@ struct Form {
 /// All forms of all secrets.
 pub(super) struct Known {
     forms: Vec<Form>,
-    /// Which of them can start with two bytes.
+    /// The indexes of the forms that can start with two bytes.
     by_start: BTreeMap<[u8; 2], Vec<usize>>,
 }
 
@@ -52,7 +53,7 @@ impl Known {
                     let url_safe = digits.replace('+', "-").replace('/', "_");
                     known.add(index, url_safe.as_bytes(), written);
                 }
-                // Base64 within an address: `%2B`, `%2F`, `%3D`.
+                // Base64 may stand within an address, with `%2B`, `%2F` and `%3D`.
                 if digits.contains(['+', '/']) {
                     known.add(index, digits.as_bytes(), Written::Percent);
                 }
@@ -68,13 +69,13 @@ impl Known {
         self.forms.push(Form { text: text.into(), written, secret });
     }
 
-    /// Two bytes that a secret can start with.
+    /// Returns all pairs of bytes that a secret can start with.
     pub(super) fn starts(&self) -> impl Iterator<Item = [u8; 2]> {
         self.by_start.keys().copied()
     }
 
-    /// The length of the longest secret at the start of this text, which starts with `pair`, and
-    /// which one it is.
+    /// Returns the length of the longest secret at the start of this text, which starts with
+    /// `pair`, and the place of that secret in the list.
     pub(super) fn longest(&self, text: &[u8], pair: [u8; 2]) -> Option<(usize, usize)> {
         let forms = self.by_start.get(&pair)?.iter().map(|form| &self.forms[*form]);
         forms.filter_map(|form| Some((form.length(text)?, form.secret))).max()
@@ -109,7 +110,7 @@ impl Form {
     }
 }
 
-/// Bytes that the text can start with.
+/// Returns the pairs of bytes that the text can start with in this encoding.
 fn starts(text: &[u8], written: Written) -> Vec<[u8; 2]> {
     let (first, second) = (text[0], text[1]);
     let mut starts = vec![[first, second]];
@@ -136,7 +137,7 @@ fn may_be_escaped(byte: u8) -> bool {
     !(b' '..=b'~').contains(&byte) || b"\"'\\/".contains(&byte)
 }
 
-/// How many bytes of the secret are read by how many of the text.
+/// The number of bytes of the secret, and the number of bytes of the text that encode them.
 type Step = Option<(usize, usize)>;
 
 fn percent(wanted: &[u8], text: &[u8]) -> Step {
@@ -175,7 +176,7 @@ fn escaped(wanted: &[u8], text: &[u8]) -> Step {
     wanted.starts_with(character).then_some((character.len(), taken))
 }
 
-/// What follows `\u`: `00e9`, `d83d\ude00`, `{e9}`.
+/// Decodes the text after `\u`: `00e9`, `d83d\ude00`, `{e9}`.
 fn unicode(text: &[u8]) -> Option<(char, usize)> {
     if let Some(rest) = text.strip_prefix(b"{") {
         let length = rest.iter().take(7).position(|byte| *byte == b'}')?;
@@ -194,15 +195,16 @@ fn hex(digits: &[u8]) -> Option<u32> {
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// The digits that depend on nothing but the secret, for each place at which it may stand in
-/// what was encoded (`user:secret` has it at another one than `secret`).
+/// Returns the base64 digits that depend on the secret alone, for each of the three offsets at
+/// which it may stand in the encoded text (`user:secret` has it at another offset than `secret`).
 fn in_base64(secret: &[u8]) -> impl Iterator<Item = (String, Written)> {
     (0..3).map(move |shift| {
         let mut bytes = vec![0; shift];
         bytes.extend_from_slice(secret);
         let digits = STANDARD_NO_PAD.encode(&bytes);
         let shares_last = bytes.len() % 3 != 0;
-        // Six bits a digit: one byte before touches two digits, two bytes touch three.
+        // A digit has six bits: one byte before the secret changes two digits, two bytes change
+        // three.
         let first = if shift == 0 { 0 } else { shift + 1 };
         let last = digits.len() - usize::from(shares_last);
         (digits[first..last].to_owned(), Written::Base64 { shares_last })

@@ -1,12 +1,12 @@
 //! Keeps secrets out of everything that is recorded, printed or sent.
 //!
-//! Whatever leaves an attempt goes through one [`Redactor`] before it reaches the journal, a
-//! report or another machine. Three things are taken out, in this order: the values of
-//! environment variables that are named like secrets, keys of well-known [shapes], and what the
-//! user's own [hooks](hook) say. `HH_CAPTURE=none` leaves out the [contents](capture) altogether.
+//! All data of an attempt goes through one [`Redactor`] before it reaches the journal, a report or
+//! another machine. Three things are taken out, in this order: the values of environment variables that
+//! are named like secrets, keys of well-known [shapes], and texts that the user's own [hooks](hook)
+//! mask. `HH_CAPTURE=none` leaves out the [contents](capture) altogether.
 //!
-//! Functions and evaluators see real values. Ids and names stay as they are: they are what
-//! records are found by.
+//! Functions and evaluators see real values. Ids and names stay as they are, because records are found
+//! by them.
 
 mod capture;
 mod hook;
@@ -28,39 +28,39 @@ use known::Known;
 
 use crate::config::{Config, NamedSecret};
 
-/// What stands where a secret was.
+/// The replacement for a secret.
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// What stands where a text was that a hook panicked at.
+/// The replacement for a text at which a hook panicked.
 const PANICKED: &str = "[redacted: the hook panicked]";
 
-/// What stands where texts were that a hook did not get done with.
+/// The replacement for texts that a hook did not finish.
 const STUCK: &str = "[redacted: the hook took too long]";
 
 /// The names under which keys of known shapes, and texts that a hook changed, are counted.
 pub(crate) const BY_SHAPE: &str = "(keys of well-known shapes)";
 pub(crate) const BY_HOOK: &str = "(texts changed by redact!)";
 
-/// No secret is shorter: see `Config::secrets` and the shapes.
+/// The length of the shortest secret: see `Config::secrets` and the shapes.
 const SHORTEST: usize = 8;
 
-/// Takes secrets out of texts. Cheap to clone; all clones are the same.
+/// A filter that takes secrets out of texts. It is cheap to clone; all clones share their counts.
 #[derive(Clone)]
 pub(crate) struct Redactor(Arc<Inner>);
 
 struct Inner {
     known: Known,
-    /// The names of the known secrets, and how often each was taken out.
+    /// The names of the known secrets, each with the number of times that it was taken out.
     taken: Vec<(String, AtomicUsize)>,
-    /// How many keys were taken out by their shape.
+    /// The number of keys that were taken out by their shape.
     shaped: AtomicUsize,
-    /// How many texts a hook changed.
+    /// The number of texts that a hook changed.
     masked: AtomicUsize,
-    /// Two bytes that something to be found can start with.
+    /// The pairs of bytes that a secret can start with.
     starts: Pairs,
     hooks: Vec<Mask>,
     capture_none: bool,
-    /// Texts that a hook panicked at.
+    /// The number of texts at which a hook panicked.
     panics: AtomicUsize,
     stuck: AtomicBool,
 }
@@ -75,14 +75,15 @@ impl fmt::Debug for Redactor {
 }
 
 impl Default for Redactor {
-    /// Knows only shapes.
+    /// Creates a redactor that knows only shapes.
     fn default() -> Self {
         Self::build(&[], Vec::new(), false)
     }
 }
 
 impl Redactor {
-    /// Knows the secrets of the environment, the shapes, and the registered hooks; then `hooks`.
+    /// Creates a redactor that knows the secrets of the environment, the shapes, and the registered
+    /// hooks; then `hooks`.
     pub(crate) fn new(config: &Config, hooks: impl IntoIterator<Item = Mask>) -> Self {
         let mut all = hook::registered();
         all.extend(hooks);
@@ -107,7 +108,7 @@ impl Redactor {
         }))
     }
 
-    /// The text without secrets; borrowed where there are none.
+    /// Returns the text without secrets; borrowed where there are none.
     pub(crate) fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = self.without_secrets(text);
         for mask in &self.0.hooks {
@@ -138,9 +139,9 @@ impl Redactor {
         }
     }
 
-    /// Takes secrets out of all texts in a value, the names of fields included. Hooks see the
-    /// texts only: two names that they make the same would lose a field. Returns whether anything
-    /// changed.
+    /// Takes secrets out of all texts in a value, the names of fields included. Hooks see the texts
+    /// only: if they changed two names into the same one, a field would be lost. Returns whether
+    /// anything changed.
     pub(crate) fn value(&self, value: &mut Value) -> bool {
         match value {
             Value::String(text) => self.string(text),
@@ -152,7 +153,7 @@ impl Redactor {
         }
     }
 
-    /// The same for the fields of an object.
+    /// Takes secrets out of all texts in the fields of an object, like [`Redactor::value`].
     pub(crate) fn map(&self, fields: &mut Map<String, Value>) -> bool {
         let amazon = self.amazon_fields(fields);
         let texts = fields.values_mut().fold(false, |changed, value| self.value(value) | changed);
@@ -199,7 +200,8 @@ impl Redactor {
         changed
     }
 
-    /// What was taken out, and how often: names of variables, then the two other sources.
+    /// Returns how often secrets were taken out, by the names of variables, then by the two other
+    /// sources.
     pub(crate) fn taken(&self) -> BTreeMap<String, usize> {
         let mut all = BTreeMap::new();
         for (name, count) in &self.0.taken {
@@ -212,32 +214,32 @@ impl Redactor {
         all
     }
 
-    /// Whether hooks have to be asked, which are the user's code and may take their time.
+    /// Returns whether there are hooks, which are the user's code and may take long.
     pub(crate) fn has_hooks(&self) -> bool {
         !self.0.hooks.is_empty()
     }
 
-    /// How many texts a hook panicked at.
+    /// Returns the number of texts at which a hook panicked.
     pub(crate) fn panics(&self) -> usize {
         self.0.panics.load(Ordering::Relaxed)
     }
 
-    /// A hook does not come back; nothing more is given to hooks.
+    /// Records that a hook does not return; no further text is given to hooks.
     pub(crate) fn give_up_on_hooks(&self) {
         self.0.stuck.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a hook did not come back.
+    /// Returns whether a hook did not return.
     pub(crate) fn has_given_up(&self) -> bool {
         self.0.stuck.load(Ordering::Relaxed)
     }
 
-    /// A redactor that leaves no text at all, for what hooks should have seen and could not.
+    /// Returns a redactor that replaces every text, for texts that hooks should have seen and could not.
     pub(crate) fn of_everything(&self) -> Self {
         Self::build(&[], vec![|_| Some(STUCK.to_owned())], self.0.capture_none)
     }
 
-    /// With `HH_CAPTURE=none`.
+    /// Creates a redactor as with `HH_CAPTURE=none`.
     #[cfg(test)]
     pub(crate) fn capturing_nothing() -> Self {
         Self::build(&[], Vec::new(), true)
@@ -267,14 +269,14 @@ impl Redactor {
         Cow::Owned(clean)
     }
 
-    /// The first secret from `from` on. What is found starts and ends at characters: needles are
+    /// Returns the first secret from `from` on. A match starts and ends at characters: known secrets are
     /// whole texts, and shapes are ASCII or end at ASCII.
     fn find(&self, text: &[u8], from: usize) -> Option<Range<usize>> {
         if text.len() - from < SHORTEST {
             return None;
         }
-        // A plain loop over bytes: tests are not optimised, and there iterators take ten times as long.
-        // Every text of every attempt comes through here.
+        // This is a plain loop over bytes, since every text of every attempt comes through here: tests
+        // are not optimised, and there iterators take ten times as long.
         let (mut at, last) = (from, text.len() - 1);
         while at < last {
             if self.0.starts.first[usize::from(text[at])] {
@@ -290,11 +292,11 @@ impl Redactor {
         None
     }
 
-    /// The secret that starts here with this pair.
+    /// Returns the secret that starts here with this pair.
     fn secret_at(&self, text: &[u8], at: usize, pair: [u8; 2]) -> Option<Range<usize>> {
         let known = self.0.known.longest(&text[at..], pair);
         let shape = shapes::find(text, at);
-        // Of two that start here, the longer one; of two that end together, the one with a name.
+        // The longer one of two that start here counts; of two that end together, the one with a name.
         match (known, shape) {
             (Some((length, secret)), shape)
                 if shape.as_ref().is_none_or(|shape| shape.end <= at + length) =>
@@ -314,7 +316,7 @@ impl Redactor {
 /// A set of pairs of bytes.
 struct Pairs {
     pairs: Box<[u64; 1024]>,
-    /// Bytes that some pair starts with.
+    /// Set for bytes that some pair starts with.
     first: Box<[bool; 256]>,
 }
 

@@ -1,25 +1,24 @@
-//! Keys that are known by how they look.
+//! Finds keys by their shapes.
 //!
-//! Written by hand instead of with a regex engine, which would cost whoever tests with this crate
-//! seconds of compile time. Every shape wants the start of a word, a length that keys have, and
-//! where its prefix is short, the look of random text: prose, UUIDs, hashes and names of things
-//! stay as they are.
+//! The search is written by hand instead of with a regex engine, which would cost users seconds of
+//! compile time. Every shape requires the start of a word, a length that keys have, and where its
+//! prefix is short, the look of random text: prose, UUIDs, hashes and names stay as they are.
 
 use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
-/// A key with a prefix.
+/// The shape of a key with a prefix.
 struct Token {
     prefix: &'static str,
-    /// What it may have beside letters and digits.
+    /// The characters that the key may have beside letters and digits.
     joints: &'static [u8],
     /// The fewest bytes after the prefix.
     least: usize,
-    /// What else must be so.
+    /// The further condition on the bytes after the prefix.
     is: fn(&[u8]) -> bool,
-    /// Further parts may follow, a dot before each.
+    /// Set when further parts may follow, a dot before each.
     has_parts: bool,
 }
 
@@ -36,7 +35,7 @@ fn any(_: &[u8]) -> bool {
     true
 }
 
-/// Amazon's ids have exactly this form.
+/// Returns whether the text has the exact form of Amazon's ids after their prefix.
 fn is_amazon(body: &[u8]) -> bool {
     body.len() == 16 && body.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
@@ -45,14 +44,14 @@ fn starts_with_digit(body: &[u8]) -> bool {
     body.first().is_some_and(u8::is_ascii_digit)
 }
 
-/// An eighth of it are digits and capitals: random text has more of them, names with a number in
-/// them have fewer.
+/// Returns whether at least an eighth of the text are digits and capitals: random text has more of
+/// them, names with a number in them have fewer.
 fn is_loud(body: &[u8]) -> bool {
     let loud = |byte: &&u8| byte.is_ascii_digit() || byte.is_ascii_uppercase();
     body.iter().filter(loud).count() * 8 >= body.len()
 }
 
-/// Loud, with a word of at least ten letters and digits that has both.
+/// Returns whether the text is loud and has a word of at least ten letters and digits with both.
 fn is_random(body: &[u8]) -> bool {
     let has = |word: &[u8], is: fn(&u8) -> bool| word.iter().any(is);
     let mut words = body.split(|byte| !byte.is_ascii_alphanumeric());
@@ -63,7 +62,7 @@ fn is_random(body: &[u8]) -> bool {
 }
 
 const TOKENS: [Token; 26] = [
-    // OpenAI, Anthropic, and many that took after them.
+    // OpenAI, Anthropic and many other services use this prefix.
     token("sk-", b"-_", 20, is_random),
     token("hh_ingst_", b"-_", 40, any),
     token("hh_fgdp_", b"-_", 40, any),
@@ -92,7 +91,7 @@ const TOKENS: [Token; 26] = [
     token("rk_test_", b"", 16, any),
 ];
 
-/// Two bytes that a key can start with.
+/// Returns the pairs of bytes that a key can start with.
 pub(super) fn starts() -> impl Iterator<Item = [u8; 2]> {
     let start = |token: &Token| [token.prefix.as_bytes()[0], token.prefix.as_bytes()[1]];
     let others = [
@@ -102,7 +101,7 @@ pub(super) fn starts() -> impl Iterator<Item = [u8; 2]> {
     TOKENS.iter().map(start).chain(others.into_iter().copied())
 }
 
-/// The secret that a key which starts at `at` has.
+/// Returns the secret part of a key that starts at `at`.
 pub(super) fn find(text: &[u8], at: usize) -> Option<Range<usize>> {
     match text[at] {
         b':' | b'%' => password(text, at),
@@ -116,14 +115,14 @@ pub(super) fn find(text: &[u8], at: usize) -> Option<Range<usize>> {
     }
 }
 
-/// Whether a word starts here. A dash may stand before it, as in a list, but no word with a dash:
-/// besides being no key, a long chain of those would be read again and again.
+/// Returns whether a word starts here. A dash may stand before it, as in a list, but not a word
+/// with a dash: that is not a key, and a long chain of such words would be read again and again.
 fn starts_word(text: &[u8], at: usize) -> bool {
     match text[..at] {
         [] | [b'-'] => true,
         [.., last] if !is_word_digit(last) => true,
         [.., before, b'-'] if !is_word_digit(before) => true,
-        // Text that was encoded: `\n`, `%20`, `\u0022`.
+        // These are the ends of encoded characters: `\n`, `%20`, `\u0022`.
         [.., b'\\', b'n' | b'r' | b't'] => true,
         [.., b'%', a, b] => [a, b].iter().all(u8::is_ascii_hexdigit),
         [.., b'\\', b'u', a, b, c, d] => [a, b, c, d].iter().all(u8::is_ascii_hexdigit),
@@ -146,7 +145,7 @@ fn prefixed(text: &[u8], at: usize) -> Option<Range<usize>> {
     })
 }
 
-/// The length of further parts, a dot before each.
+/// Returns the length of further parts, a dot before each.
 fn parts(text: &[u8]) -> usize {
     let mut length = 0;
     while let [b'.', rest @ ..] = &text[length..]
@@ -161,7 +160,7 @@ fn is_word_digit(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-_".contains(&byte)
 }
 
-/// `Bearer <token>`, `Basic <user:password in base64>`.
+/// Finds the secret in `Bearer <token>` and `Basic <user:password in base64>`.
 fn authorization(text: &[u8], at: usize) -> Option<Range<usize>> {
     let scheme = run(&text[at..], |byte| byte.is_ascii_alphabetic());
     let (scheme, rest) = text[at..].split_at(scheme);
@@ -190,7 +189,7 @@ fn is_user_and_password(token: &[u8]) -> bool {
     decoded.is_some_and(|text| text.contains(':') && !text.contains(char::is_control))
 }
 
-/// A JSON web token: three parts or, encrypted, five.
+/// Finds a JSON web token: three parts or, encrypted, five.
 fn web_token(text: &[u8], at: usize) -> Option<Range<usize>> {
     if !text[at..].starts_with(b"eyJ") {
         return None;
@@ -210,7 +209,7 @@ fn web_token(text: &[u8], at: usize) -> Option<Range<usize>> {
     Some(at..at + length + parts(&text[at + length..]))
 }
 
-/// One byte of an address, which may be written as `%xx`, and the length of that.
+/// Returns one byte of an address, which may be written as `%xx`, and its length there.
 fn decoded(text: &[u8]) -> Option<(u8, usize)> {
     let hex = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     match text {
@@ -223,8 +222,8 @@ fn decoded(text: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// The user and password in `scheme://user:password@host`; also where the address stands within
-/// another one, as in `?to=postgres%3A%2F%2Fuser%3Apassword%40host`.
+/// Finds the user and password in `scheme://user:password@host`; also where the address stands
+/// within another one, as in `?to=postgres%3A%2F%2Fuser%3Apassword%40host`.
 fn password(text: &[u8], at: usize) -> Option<Range<usize>> {
     text[..at].last().filter(|byte| byte.is_ascii_alphanumeric())?;
     let mut start = at;
@@ -254,12 +253,12 @@ fn password(text: &[u8], at: usize) -> Option<Range<usize>> {
     (colon < end).then_some(start..end)
 }
 
-/// What stands between the first and the last line of a private key; the last line as well.
+/// Finds the text after the first line of a private key, up to and including its last line.
 fn private_key(text: &[u8], at: usize) -> Option<Range<usize>> {
     const DASHES: &[u8] = b"-----";
     const BEGIN: &[u8] = b"-----BEGIN";
     const END: &[u8] = b"-----END";
-    // In addresses a space is `%20` or `+`.
+    // A space is written as `%20` or `+` in addresses.
     let is_label =
         |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b" %+".contains(&byte);
     let is_space = |text: &[u8]| matches!(text, [b' ' | b'+', ..] | [b'%', b'2', b'0', ..]);
@@ -270,7 +269,7 @@ fn private_key(text: &[u8], at: usize) -> Option<Range<usize>> {
         return None;
     }
     let start = at + BEGIN.len() + label + DASHES.len();
-    // A key has no five dashes, so whatever comes next ends it.
+    // A key does not contain five dashes, so the next ones end it.
     let next = body.windows(DASHES.len()).position(|part| part == DASHES);
     if let Some(next) = next
         && let Some(end) = body[next..].strip_prefix(END).filter(|end| is_space(end))
@@ -279,7 +278,7 @@ fn private_key(text: &[u8], at: usize) -> Option<Range<usize>> {
         let closing = run(&end[label..], |byte| byte == b'-').min(DASHES.len());
         return Some(start..start + next + END.len() + label + closing);
     }
-    // The end was cut off.
+    // The end of the key was cut off.
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=%".contains(byte);
     let length = run(body, |byte| is_digit(&byte) || byte.is_ascii_whitespace() || byte == b'\\');
     let mut words = body[..length].split(|byte| !is_digit(byte));
@@ -290,17 +289,18 @@ fn has(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|here| here == part)
 }
 
-/// `-----BEGIN ` in base64, for each place at which it may stand in what was encoded (the file of
-/// an account has it within JSON), and how many digits later a group of four starts.
+/// The text `-----BEGIN ` in base64, for each offset at which it may stand in the encoded text (the
+/// file of an account has it within JSON), and the number of digits after which a group of four
+/// starts.
 const BEGIN_IN_BASE64: [(&[u8], usize); 3] =
     [(b"LS0tLS1CRUdJTi", 0), (b"0tLS0tQkVHSU4g", 2), (b"tLS0tLUJFR0lOI", 1)];
 
-/// A private key that was encoded as base64 once more, up to its end.
+/// Finds a private key that was encoded as base64 once more, up to its end.
 fn encoded_private_key(text: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = &text[at..];
     let (_, skip) = BEGIN_IN_BASE64.iter().find(|(start, _)| rest.starts_with(start))?;
     let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
-    // The label is told by the first digits; whole groups of four only.
+    // The first digits show the label; only whole groups of four are decoded.
     let first = &rest[..run(&rest[..rest.len().min(skip + 64)], is_digit)];
     let first = first.get(*skip..)?;
     let decoded = STANDARD_NO_PAD.decode(&first[..first.len() / 4 * 4]).ok()?;
@@ -326,13 +326,14 @@ fn encoded_private_key(text: &[u8], at: usize) -> Option<Range<usize>> {
     Some(at..at + length + padding)
 }
 
-/// A secret key of Amazon has no prefix; it is told by what stands beside it.
+/// The length of a secret key of Amazon. It has no prefix, so it is recognised by the text beside
+/// it.
 const AMAZON_SECRET: usize = 40;
 
-/// How far from its id, or from its name, a secret key of Amazon may stand.
+/// The largest distance of a secret key of Amazon from its id, or from its name.
 const BESIDE: usize = 400;
 
-/// Whether the text has one of Amazon's ids of keys.
+/// Returns whether the text has one of Amazon's ids of keys.
 pub(super) fn has_amazon_id(text: &str) -> bool {
     (text.contains("AKIA") || text.contains("ASIA")) && !amazon_ids(text.as_bytes()).is_empty()
 }
@@ -347,7 +348,7 @@ fn amazon_ids(text: &[u8]) -> Vec<usize> {
     (0..text.len()).filter(is_id).collect()
 }
 
-/// Whether a field of this name holds Amazon's secret key: `aws_secret_access_key`,
+/// Returns whether a field of this name holds Amazon's secret key: `aws_secret_access_key`,
 /// `SecretAccessKey`.
 pub(super) fn names_amazon_secret(name: &str) -> bool {
     let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
@@ -355,7 +356,7 @@ pub(super) fn names_amazon_secret(name: &str) -> bool {
     has(&letters, b"secretaccesskey") || (has(&letters, b"aws") && has(&letters, b"secret"))
 }
 
-/// Everything that looks like a secret key of Amazon: forty random digits of base64.
+/// Returns everything that looks like a secret key of Amazon: forty random digits of base64.
 pub(super) fn amazon_keys(text: &[u8]) -> Vec<Range<usize>> {
     let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
     let mut found = Vec::new();
@@ -382,7 +383,7 @@ pub(super) fn amazon_keys(text: &[u8]) -> Vec<Range<usize>> {
     found
 }
 
-/// Secret keys of Amazon beside an id, or after a word that names one.
+/// Returns the secret keys of Amazon beside an id, or after a word that names one.
 pub(super) fn amazon_secrets(text: &str) -> Vec<Range<usize>> {
     let names = ["AKIA", "ASIA", "ecret", "ECRET"];
     if text.len() < AMAZON_SECRET || !names.iter().any(|name| text.contains(name)) {
@@ -396,7 +397,8 @@ pub(super) fn amazon_secrets(text: &str) -> Vec<Range<usize>> {
     let mut beside = amazon_ids(bytes);
     let secret = |at: &usize| {
         let word = bytes[*at..].get(..6).is_some_and(|word| word.eq_ignore_ascii_case(b"secret"));
-        // `aws_secret_access_key = `, `"SecretAccessKey": `, `AWS secret: `
+        // These are texts such as `aws_secret_access_key = `, `"SecretAccessKey": ` and
+        // `AWS secret: `.
         word && names_amazon_secret(&String::from_utf8_lossy(
             &bytes[at.saturating_sub(16)..(at + 24).min(bytes.len())],
         ))

@@ -16,12 +16,12 @@ fn hooked(hooks: Vec<Mask>) -> Redactor {
     Redactor::build(&[], hooks, false)
 }
 
-/// Letters and digits as keys have them.
+/// Returns letters and digits as keys have them.
 fn random(length: usize) -> String {
     "a8Kd0PzQ3mVt7RwXy2LbC5nJ9hUe4GsF1oTiN6".chars().cycle().take(length).collect()
 }
 
-/// Keys of all shapes.
+/// Returns keys of all shapes.
 fn keys() -> Vec<String> {
     let digits: String = "AQ2Z7".chars().cycle().take(16).collect();
     vec![
@@ -268,7 +268,7 @@ fn known_secrets_are_found_however_they_are_written() {
     }
     let text = base64(secret).replace('/', "%2F").replace('+', "%2b");
     assert_eq!(redactor.text(&text), "[redacted]0=", "but for a digit that it shares");
-    // In the middle of something else that was encoded, its neighbours share digits with it.
+    // Within a longer encoded text, the neighbours of a secret share digits with it.
     for before in ["", "u", "us", "user:"] {
         for after in ["", "\n", "ab", "abc"] {
             let text = base64(&format!("{before}{secret}{after}"));
@@ -345,7 +345,7 @@ fn a_redactor_shows_nothing_of_what_it_knows() {
     assert_eq!(format!("{redactor:?}"), "Redactor { hooks: 0, capture_none: false, .. }");
 }
 
-/// Texts of pieces that look like the start of something.
+/// Checks texts of pieces that look like the beginning of a secret.
 #[test]
 fn pieces_of_secrets_neither_break_nor_change_a_text() {
     const PIECES: [&str; 24] = [
@@ -384,7 +384,8 @@ fn pieces_of_secrets_neither_break_nor_change_a_text() {
         }
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let clean = redactor.text(&text);
-        // Pieces have no digits or words that a key needs; only a password can come together.
+        // The pieces lack the digits or words that a key needs; only a password can arise from
+        // them.
         let has_password = text.contains("://") && text.contains('@') && text.contains(':');
         assert_eq!(matches!(clean, Cow::Borrowed(_)), clean == text);
         assert!(has_password || clean == text, "{text:?} {clean:?}");
@@ -392,8 +393,8 @@ fn pieces_of_secrets_neither_break_nor_change_a_text() {
     }
 }
 
-/// What would take hours if any of it were read again and again; the limit is that of a machine
-/// that is busy with other things.
+/// Checks texts that would take hours if any part were read again and again; the limit allows for a
+/// machine that is busy with other things.
 #[test]
 fn time_is_linear() {
     let redactor = knowing(&["aaaaaaaab", "a/a/a/a/a/a/a/b", "-----secret-----"]);

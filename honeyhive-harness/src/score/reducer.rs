@@ -1,28 +1,28 @@
-//! How the attempts of a case become one score.
+//! Defines the reducers, which make one score of the attempts of a case.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How the scores of a case's attempts become the score of the case. Written
+/// The function that makes the score of a case of the scores of its attempts. Written
 /// `reduce(evaluator = at_least(2))`; without that it is the mean.
 ///
-/// The last three count the attempts that the evaluator judges good, and answer a share of 0 to 1
-/// that is better the higher it is, whichever way the evaluator's own numbers go.
+/// The last three count the attempts that the evaluator judges good. Their result is a share of 0
+/// to 1 that is better the higher it is, also where lower numbers of the evaluator are better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Reducer {
     /// The arithmetic mean.
     #[default]
     Mean,
-    /// The one in the middle, or the mean of the two there.
+    /// The middle value, or the mean of the two middle values.
     Median,
-    /// The smallest.
+    /// The smallest value.
     Min,
-    /// The largest.
+    /// The largest value.
     Max,
-    /// 1 if at least this many attempts are good, else 0.
+    /// The result is 1 if at least this many attempts are good, else 0.
     AtLeast(u32),
     /// The probability that at least one of this many attempts is good (pass@k).
     PassAt(u32),
@@ -31,12 +31,12 @@ pub enum Reducer {
 }
 
 impl Reducer {
-    /// It counts good attempts, and answers a share.
+    /// Returns whether the reducer counts good attempts, so that its result is a share.
     pub const fn counts(self) -> bool {
         matches!(self, Self::AtLeast(_) | Self::PassAt(_) | Self::PassAll(_))
     }
 
-    /// Fewer attempts than this have no answer.
+    /// Returns the number of attempts below which there is no result.
     pub const fn attempts_needed(self) -> u32 {
         match self {
             Self::AtLeast(k) | Self::PassAt(k) | Self::PassAll(k) => k,

@@ -1,13 +1,13 @@
-//! Which change a test of "nothing changed" looks for.
+//! Names the change that a test of "nothing changed" looks for.
 
-/// The alternative that a test's p-value speaks for, when what came *after* is compared with what
-/// was *before*.
+/// The alternative hypothesis of a test that compares the values *after* a change with those
+/// *before* it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Alternative {
-    /// After is smaller: the side of a gate against regressions.
+    /// The later values are smaller: the side of a gate against regressions.
     Less,
-    /// After is larger.
+    /// The later values are larger.
     Greater,
-    /// After is different, in whichever direction.
+    /// The later values are different, in either direction.
     TwoSided,
 }

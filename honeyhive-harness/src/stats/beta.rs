@@ -1,16 +1,16 @@
-//! The regularised incomplete beta function: the one special function behind both Student's t and
-//! the binomial distribution.
+//! Computes the regularised incomplete beta function: the one special function behind both Student's t
+//! and the binomial distribution.
 
 use std::f64::consts::TAU;
 
-/// `(I_x(a, b), 1 - I_x(a, b))` for positive `a` and `b`, where `y = 1 - x`.
+/// Returns `(I_x(a, b), 1 - I_x(a, b))` for positive `a` and `b`, where `y = 1 - x`.
 ///
 /// Both `x` and `y` are arguments because callers know each of them to full precision, while `1 - x`
 /// would lose the digits that matter near 0. For the same reason both sides are returned: whichever
 /// is small is computed directly. Relative error is below 1e-12 for parameters up to 1e6.
 ///
-/// Continued fraction of Didonato and Morris, "Algorithm 708" (ACM TOMS 18, 1992), whose terms do
-/// not cancel for large parameters as those of the more usual fraction do.
+/// Uses the continued fraction of Didonato and Morris, "Algorithm 708" (ACM TOMS 18, 1992), whose terms
+/// do not cancel for large parameters as those of the more usual fraction do.
 pub(super) fn incomplete_beta(a: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
     if x <= 0.0 {
         return (0.0, 1.0);
@@ -28,8 +28,8 @@ pub(super) fn incomplete_beta(a: f64, b: f64, x: f64, y: f64) -> (f64, f64) {
     }
 }
 
-/// `x^a · y^b / B(a, b)` by Stirling's formula around the mean (Loader 2000), where the huge terms
-/// of the three log-gammas have already cancelled on paper. Divided by `x · y` it is the density.
+/// Returns `x^a · y^b / B(a, b)` by Stirling's formula around the mean (Loader 2000), in a form in which
+/// the huge terms of the three log-gammas have already cancelled. Divided by `x · y` it is the density.
 pub(super) fn leading_factor(a: f64, b: f64, x: f64, y: f64) -> f64 {
     let sum = a + b;
     let shift = b * x - a * y;
@@ -42,8 +42,8 @@ pub(super) fn leading_factor(a: f64, b: f64, x: f64, y: f64) -> f64 {
     (a / sum * b / TAU).sqrt() * (exponent + correction).exp()
 }
 
-/// Denominator of the continued fraction, by Lentz's method. The number of terms grows with the
-/// square root of the parameters.
+/// Returns the denominator of the continued fraction, by Lentz's method. The number of terms grows with
+/// the square root of the parameters.
 fn fraction(a: f64, b: f64, x: f64, y: f64) -> f64 {
     const MOST_TERMS: u32 = 100_000;
     let distance = a * y - b * x + 1.0;
@@ -69,9 +69,10 @@ fn fraction(a: f64, b: f64, x: f64, y: f64) -> f64 {
     value
 }
 
-/// What Stirling's formula misses: `ln Γ(z) - ((z - 1/2) ln z - z + ln(2π)/2)`.
+/// Returns the error of Stirling's formula: `ln Γ(z) - ((z - 1/2) ln z - z + ln(2π)/2)`.
 fn stirling_error(z: f64) -> f64 {
-    // From 16 on, the terms left out of the series are below 1e-17; smaller arguments climb there.
+    // From 16 on, the terms left out of the series are below 1e-17; smaller arguments are raised to it
+    // by the recurrence.
     let mut climbed = z;
     let mut error = 0.0;
     while climbed < 16.0 {
@@ -108,7 +109,7 @@ mod tests {
             (1.0, 100_000.0, 1e-05, 0.6321223982334279, 0.36787760176657225),
         ] {
             let got = incomplete_beta(a, b, x, 1.0 - x);
-            // For 500,000 the digits of 1 - x are what limits the comparison.
+            // For 500,000 the digits of 1 - x limit the comparison.
             assert!((got.0 / lower - 1.0).abs() < 1e-10, "{a} {b} {x}: {got:?}");
             assert!((got.1 / upper - 1.0).abs() < 1e-10, "{a} {b} {x}: {got:?}");
         }
@@ -131,7 +132,8 @@ mod tests {
 
     #[test]
     fn sums_of_the_binomial_distribution() {
-        // P(at most k of n), added up term by term with the recurrence of its terms.
+        // The expected values are P(at most k of n), added up term by term with the recurrence of its
+        // terms.
         for (n, q) in [(1, 0.3), (7, 0.5), (40, 0.95), (300, 0.01)] {
             let mut term = (1.0_f64 - q).powi(n);
             let mut sum = 0.0;

@@ -1,4 +1,4 @@
-//! Intervals by resampling, and the generator behind them.
+//! Computes intervals by resampling, with a random number generator.
 
 use super::interval::two_sided_level;
 use super::{Interval, Method, quantile};
@@ -6,19 +6,19 @@ use super::{Interval, Method, quantile};
 /// The `SplitMix64` generator (Steele, Lea and Flood 2014): 64 bits of state, every seed is good,
 /// and the same seed gives the same numbers on every machine and in every version of this crate.
 ///
-/// For resampling and permutations; not for secrets.
+/// Use it for resampling and permutations, not for secrets.
 #[derive(Clone, Debug)]
 pub struct SplitMix64 {
     state: u64,
 }
 
 impl SplitMix64 {
-    /// A generator that starts from `seed`; 0 is as good as any.
+    /// Creates a generator that starts from `seed`; 0 is as good as any other seed.
     pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
-    /// The next 64 random bits.
+    /// Returns the next 64 random bits.
     pub fn next_u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut bits = self.state;
@@ -27,37 +27,37 @@ impl SplitMix64 {
         bits ^ (bits >> 31)
     }
 
-    /// A random number from 0, 1 left out.
+    /// Returns a random number from 0 (included) to 1 (excluded).
     pub(crate) fn fraction(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// A random index below `len`, and 0 for a `len` of 0.
+    /// Returns a random index below `len`, and 0 for a `len` of 0.
     ///
-    /// The upper half of a 128-bit product (Lemire 2019) without its rejection step: indices differ
-    /// in probability by less than `len` / 2^64.
+    /// Takes the upper half of a 128-bit product (Lemire 2019) without its rejection step: indices
+    /// differ in probability by less than `len` / 2^64.
     #[expect(clippy::cast_possible_truncation, reason = "the product is below len · 2^64")]
     pub fn index(&mut self, len: usize) -> usize {
         ((u128::from(self.next_u64()) * len as u128) >> 64) as usize
     }
 }
 
-/// The percentile bootstrap interval of any statistic (Efron 1979).
+/// Computes the percentile bootstrap interval of any statistic (Efron 1979).
 ///
 /// Draws `resamples` samples of the same size from `values`, with replacement, and takes the middle
-/// `confidence` of what `statistic` makes of them, by nearest rank. `statistic` may reorder its
-/// slice, for instance to sort it. Deterministic: the same `seed` gives the same interval.
+/// `confidence` of what `statistic` makes of them, by nearest rank. `statistic` may reorder its slice,
+/// for instance to sort it. The same `seed` gives the same interval.
 ///
 /// Use at least 1,000 resamples for 95 %; the cost is `resamples` calls on samples of full size.
 /// With few values the interval is too narrow (below about 20 clearly so), which is why
 /// [`interval_of_mean`](super::interval_of_mean) and [`quantile_interval`](super::quantile_interval)
 /// do not use it.
 ///
-/// Equal values give an interval of width 0, which is no certainty: see
+/// Equal values give an interval of width 0, although their mean is not certain: see
 /// [`Spread::NoSpread`](super::Spread::NoSpread).
 ///
-/// `None` below two values, without resamples, and when the statistic is not finite for one of the
-/// samples: leaving such samples out would bias the rest.
+/// Returns `None` below two values, without resamples, and when the statistic is not finite for one of
+/// the samples: leaving such samples out would bias the rest.
 pub fn bootstrap_interval(
     values: &[f64],
     statistic: impl Fn(&mut [f64]) -> f64,
@@ -106,7 +106,7 @@ mod tests {
         mean(sample).expect("not empty")
     }
 
-    /// The first numbers that the authors' C program prints for this seed.
+    /// Checks the first numbers that the authors' C program prints for this seed.
     #[test]
     fn generator_matches_the_reference() {
         let mut random = SplitMix64::new(1_234_567);
@@ -136,9 +136,10 @@ mod tests {
         assert_eq!(random.index(0), 0);
     }
 
-    /// With `splitmix(seed)` a generator of the numbers above, in Python:
-    /// `r = splitmix(7)`, `sorted(stat([SCORES[next(r) * 7 >> 64] for _ in SCORES]) for _ in range(1000))`,
-    /// of which elements 24 and 974.
+    /// Checks intervals against a program in Python, with `splitmix(seed)` a generator of the numbers
+    /// above: `r = splitmix(7)`,
+    /// `sorted(stat([SCORES[next(r) * 7 >> 64] for _ in SCORES]) for _ in range(1000))`, of which
+    /// elements 24 and 974.
     #[test]
     fn matches_an_independent_program() {
         // stat = statistics.median

@@ -1,4 +1,4 @@
-//! Bounds of the mean of scores that have a lowest and a highest value.
+//! Computes bounds of the mean of scores that have a lowest and a highest value.
 //!
 //! Near the ceiling Student's t is far too narrow: a suite that is right in 59 of 60 attempts shows
 //! next to no spread, and one that is right in all of them shows none. Both bounds here use the
@@ -49,7 +49,7 @@ impl BoundedMean {
         let cases: usize = clusters.iter().map(|(_, size)| size).sum();
         let largest = clusters.iter().map(|(_, size)| *size).max()?;
         let average = cases as f64 / clusters.len() as f64;
-        // A cluster's deficit relative to the largest that a cluster can have.
+        // Each deficit is relative to the largest that a cluster can have.
         let deficits = clusters
             .iter()
             .map(|(sum, size)| ((*size as f64 - sum) / largest as f64).clamp(0.0, 1.0))
@@ -199,7 +199,7 @@ mod tests {
         let perfect = vec![1.0; 20];
         let mut flaky = perfect.clone();
         flaky[7] = 2.0 / 3.0;
-        // Student's t says 0.955 of the worse run.
+        // The bound by Student's t is 0.955 for the worse run.
         assert!(t_lower(&flaky, 0.95).is_some_and(|bound| bound > 0.95));
         assert!(lower(&flaky) <= lower(&perfect), "{} {}", lower(&flaky), lower(&perfect));
         assert!(lower(&flaky) > 0.8, "{}", lower(&flaky));
@@ -231,7 +231,7 @@ mod tests {
         // Two documents of three cases, all right.
         let two = BoundedMean::of_clusters(&[(3.0, 3), (3.0, 3)]).expect("two");
         assert!(two.lower(0.95) < 0.3, "{}", two.lower(0.95));
-        // One case each is a case.
+        // Clusters of one case each give the same bound as cases.
         let cases: Vec<(f64, usize)> = (0..30).map(|_| (1.0, 1)).collect();
         let many = BoundedMean::of_clusters(&cases).expect("thirty").lower(0.95);
         assert!((many - 0.05_f64.powf(1.0 / 30.0)).abs() < 0.01, "{many}");

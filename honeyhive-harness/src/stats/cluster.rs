@@ -1,8 +1,8 @@
-//! The mean of cases that belong together, such as several questions on one document.
+//! Computes the mean of cases that belong together, such as several questions on one document.
 //!
-//! Cases of one cluster resemble each other, so that ten of them say less than ten cases from
-//! everywhere. Intervals that overlook this are too narrow, for evaluations by up to a factor of
-//! three (Miller 2024, *Adding Error Bars to Evals*).
+//! Cases of one cluster resemble each other, so that ten of them say less than ten independent cases.
+//! Intervals that overlook this are too narrow, for evaluations by up to a factor of three (Miller 2024,
+//! *Adding Error Bars to Evals*).
 
 use std::collections::BTreeMap;
 
@@ -10,26 +10,26 @@ use super::interval::two_sided_level;
 use super::mean_interval::ROUNDING;
 use super::{Interval, Method, Spread, mean, student_t_quantile};
 
-/// The mean of clustered values, and how far it may be off.
+/// The mean of clustered values, and its standard error.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClusteredMean {
-    /// Mean of all values, in their unit: a large cluster counts for as much as it has values.
+    /// The mean of all values, in their unit: a large cluster counts for as much as it has values.
     pub mean: f64,
-    /// Cluster-robust standard error of the mean, in the unit of the values; `None` below two
+    /// The cluster-robust standard error of the mean, in the unit of the values; `None` below two
     /// clusters, which say nothing about how clusters differ.
     pub standard_error: Option<f64>,
-    /// Number of clusters: what the standard error is computed from.
+    /// The number of clusters, which the standard error is computed from.
     pub clusters: usize,
-    /// Number of values.
+    /// The number of values.
     pub n: usize,
 }
 
-/// The mean of `(value, cluster)` pairs with its cluster-robust standard error; `None` without
+/// Returns the mean of `(value, cluster)` pairs with its cluster-robust standard error; `None` without
 /// values.
 ///
-/// The standard error is that of Liang and Zeger (1986) with the usual correction `G / (G - 1)` for
-/// `G` clusters, known as CR1: with one value per cluster it is exactly `s/√n`, and within clusters
-/// anything may depend on anything.
+/// The standard error is that of Liang and Zeger (1986) with the usual correction `G / (G - 1)` for `G`
+/// clusters, known as CR1: with one value per cluster it is exactly `s/√n`, and values of one cluster
+/// may depend on each other in any way.
 ///
 /// ```
 /// use honeyhive_harness::stats::clustered_mean;
@@ -44,7 +44,8 @@ pub struct ClusteredMean {
 pub fn clustered_mean<K: Ord>(values: &[(f64, K)]) -> Option<ClusteredMean> {
     let plain: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
     let mean = mean(&plain)?;
-    // In the order of their keys, so that the order of the cases does not show in the digits.
+    // The sums are ordered by their keys, so that the order of the cases does not change the last
+    // digits.
     let mut residuals = BTreeMap::<&K, f64>::new();
     for (value, cluster) in values {
         *residuals.entry(cluster).or_default() += value - mean;
@@ -58,15 +59,15 @@ pub fn clustered_mean<K: Ord>(values: &[(f64, K)]) -> Option<ClusteredMean> {
     Some(ClusteredMean { mean, standard_error, clusters, n: plain.len() })
 }
 
-/// The two-sided interval of the mean of `(value, cluster)` pairs: `mean ± t·standard error` with
-/// one degree of freedom less than there are clusters.
+/// Returns the two-sided interval of the mean of `(value, cluster)` pairs: `mean ± t·standard error`
+/// with one degree of freedom less than there are clusters.
 ///
 /// The `n` of [`Spread::TooFew`] (below two clusters) and of [`Spread::NoSpread`] (every cluster
 /// deviates from the mean by nothing but rounding) counts clusters. Hits and misses get no special
 /// treatment: Wilson's interval needs cases that are independent.
 ///
 /// With fewer than about 10 clusters, or where one cluster holds most of the values, the interval
-/// covers the truth less often than it says.
+/// covers the truth less often than its confidence says.
 ///
 /// ```
 /// use honeyhive_harness::stats::{Spread, clustered_interval};
@@ -112,9 +113,9 @@ mod tests {
         assert!((got - want).abs() < 1e-12, "{what}: {got} is not {want}");
     }
 
-    // SciPy has no such thing; statsmodels 0.15, whose standard error is CR1:
-    // `fit = OLS(values, numpy.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": clusters}, use_t=True)`,
-    // `fit.params[0], fit.bse[0], [fit.conf_int(1 - c)[0] for c in (0.8, 0.95, 0.99)]`.
+    // The figures are from statsmodels 0.15, whose standard error is CR1, since SciPy has no such
+    // function: `fit = OLS(values, numpy.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": clusters},
+    // use_t=True)`, `fit.params[0], fit.bse[0], [fit.conf_int(1 - c)[0] for c in (0.8, 0.95, 0.99)]`.
     #[test]
     fn matches_statsmodels() {
         let scores = [0.2, 0.9, 0.75, 0.6, 1.0, 0.35, 0.8, 0.5, 0.0];
@@ -170,7 +171,7 @@ mod tests {
         assert_eq!(clustered_mean::<u8>(&[]), None);
         assert_eq!(clustered_interval::<u8>(&[], 0.95), Spread::TooFew { n: 0 });
         assert_eq!(clustered_interval(&[(0.1, 'a'), (0.9, 'a')], 0.95), Spread::TooFew { n: 1 });
-        // Equal values, and equal clusters of different values.
+        // The data are equal values, and equal clusters of different values.
         let equal = [(0.3, 'a'), (0.1 + 0.2, 'b')];
         assert_eq!(clustered_interval(&equal, 0.95), Spread::NoSpread { n: 2 });
         let alike = [(0.0, 'a'), (1.0, 'a'), (0.0, 'b'), (1.0, 'b')];
@@ -187,7 +188,7 @@ mod tests {
             let mut values = Vec::new();
             for cluster in 0..20 {
                 let shared = uniform() + uniform();
-                // From 3 to 7 cases in a document.
+                // Each document has 3 to 7 cases.
                 values.extend((0..3 + cluster % 5).map(|_| (shared + uniform(), cluster)));
             }
             let covers = |interval: Interval| interval.low <= 1.5 && 1.5 <= interval.high;
@@ -195,7 +196,8 @@ mod tests {
             let values: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
             plain += u32::from(covers(t_interval(&values, 0.9).expect("spread")));
         }
-        // 1800 expected; 4 standard deviations are 54, and a little less is known and documented.
+        // 1800 are expected; 4 standard deviations are 54. The interval covers slightly less, which is
+        // documented.
         assert!((1726..=1854).contains(&clustered), "{clustered}");
         assert!(plain < 1400, "{plain}");
     }

@@ -100,7 +100,7 @@ mod tests {
         losses.extend([1.5; 6]);
         let sums = of(1.0, &losses);
         assert_eq!(drift_since(&sums), Some(25), "{sums:?}");
-        // It was repaired: the sum falls again.
+        // The loss was repaired: the sum falls again.
         losses.extend([0.0; 12]);
         assert_eq!(drift_since(&of(1.0, &losses)), None);
     }

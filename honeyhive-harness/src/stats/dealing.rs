@@ -1,26 +1,29 @@
-//! Two runs with different numbers of attempts: is a difference more than how they were dealt?
+//! Tests whether two runs with different numbers of attempts differ by more than the way in which
+//! the attempts were dealt.
 //!
 //! The sign-flip test takes the differences of cases for as likely one way as the other. A mean of
-//! one attempt scatters to one side where a mean of ten does not, so there it cries wolf.
+//! one attempt scatters to one side where a mean of ten does not, so the test would raise false
+//! alarms there.
 
 use super::exchange::deals;
 use super::{Alternative, SplitMix64};
 
-/// Above this many attempts of a case in a run there is no answer: nobody has as many, and time is
+/// The most attempts of a case in a run; the test has no answer for more, so that its time is
 /// bounded.
 const MOST_ATTEMPTS: u32 = 10_000;
 
-/// The good attempts of a case in two runs, and all of them.
+/// The numbers of good attempts of a case in two runs, and of all its attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dealt {
-    /// How many were good, before and after.
+    /// The numbers of good attempts, before and after.
     pub good: (u32, u32),
-    /// How many there were, before and after; at least 1.
+    /// The numbers of attempts, before and after; at least 1.
     pub attempts: (u32, u32),
 }
 
-/// A permutation test of the mean difference between the shares of good attempts in two runs of
-/// the same cases, which may have been attempted more often in one than in the other.
+/// Returns the p-value of a permutation test of the mean difference between the shares of good
+/// attempts in two runs of the same cases, which may have been attempted more often in one than in
+/// the other.
 ///
 /// If nothing had changed but chance, the good attempts of each case could have been dealt to the
 /// two runs in any other way. `deals` random ways are drawn from `seed`, and p is
@@ -30,8 +33,8 @@ pub struct Dealt {
 /// Attempts of a case must be independent of each other: where those of one run go together, p is
 /// too small.
 ///
-/// `None` without cases, where a case has no attempt in one of the runs, or more good ones than
-/// attempts, or more than 10,000.
+/// Returns `None` without cases, where a case has no attempt in one of the runs, or more good ones
+/// than attempts, or more than 10,000.
 ///
 /// ```
 /// use honeyhive_harness::stats::{Alternative, Dealt, dealing_test};
@@ -58,7 +61,7 @@ pub fn dealing_test(
         return None;
     }
     let observed: f64 = cases.iter().map(|case| difference(case, case.good.1)).sum();
-    // A case whose attempts are all alike says the same however they are dealt.
+    // A case whose attempts are all alike has the same difference however they are dealt.
     let fixed = |case: &&Dealt| {
         let good = case.good.0 + case.good.1;
         good == 0 || good == case.attempts.0 + case.attempts.1
@@ -77,18 +80,20 @@ pub fn dealing_test(
     Some((hits.count() as f64 + 1.0) / (f64::from(deals) + 1.0))
 }
 
-/// The share of good attempts after minus before, if so many of the good ones came after.
+/// Returns the share of good attempts after minus that before, if `good_after` of the good ones
+/// came after.
 fn difference(case: &Dealt, good_after: u32) -> f64 {
     let good_before = case.good.0 + case.good.1 - good_after;
     f64::from(good_after) / f64::from(case.attempts.1)
         - f64::from(good_before) / f64::from(case.attempts.0)
 }
 
-/// The differences that a case can have, each with the probability of it or a smaller one.
+/// The differences that a case can have, each with the probability of that difference or a smaller
+/// one.
 struct Hand(Vec<(f64, f64)>);
 
 impl Hand {
-    /// The hypergeometric distribution of good attempts in the later run.
+    /// Computes the hypergeometric distribution of good attempts in the later run.
     fn new(case: &Dealt) -> Self {
         let mut sum = 0.0;
         let steps = deals(case.good.0 + case.good.1, case.attempts).into_iter().map(|(k, p)| {
@@ -118,7 +123,7 @@ mod tests {
         dealing_test(cases, side, 7, 10_000).expect("cases")
     }
 
-    /// By dealing the attempts of all cases in all ways.
+    /// Returns the exact p, by dealing the attempts of all cases in all ways.
     fn exact(cases: &[Dealt]) -> f64 {
         let observed: f64 = cases.iter().map(|case| difference(case, case.good.1)).sum();
         let mut ways = vec![(0.0, 1.0)];
@@ -127,7 +132,7 @@ mod tests {
             let all = case.attempts.0 + case.attempts.1;
             let deals: Vec<u32> = (0..1 << all)
                 .filter(|deal: &u32| deal.count_ones() == case.attempts.1)
-                // The first attempts are those that were good.
+                // The first attempts count as the good ones.
                 .map(|deal| (deal & ((1 << good) - 1)).count_ones())
                 .collect();
             let share = 1.0 / deals.len() as f64;
@@ -149,14 +154,14 @@ mod tests {
             vec![case((1, 0), (1, 3)), case((1, 1), (1, 3)), case((1, 3), (1, 3))],
         ] {
             let want = exact(&cases);
-            // 4 standard deviations of a share of 10,000.
+            // The tolerance is 4 standard deviations of a share of 10,000.
             let within = 4.0 * (want * (1.0 - want) / 1e4).sqrt() + 1e-4;
             let got = p(&cases, Alternative::Less);
             assert!((got - want).abs() <= within, "{cases:?}: {got} is not {want}");
         }
     }
 
-    /// `scipy.stats.hypergeom(13, 9, 3).cdf(0)` is 4/286.
+    /// Checks a case against `scipy.stats.hypergeom(13, 9, 3).cdf(0)`, which is 4/286.
     #[test]
     fn one_case_is_fishers_test() {
         let one = [case((9, 0), (10, 3))];
@@ -184,7 +189,7 @@ mod tests {
         ] {
             assert_eq!(dealing_test(&wrong, Alternative::Less, 0, 100), None, "{wrong:?}");
         }
-        // Large numbers stay in range.
+        // Large numbers stay in the range of `f64`.
         let many = [case((9_000, 8_000), (10_000, 10_000))];
         assert!(p(&many, Alternative::Less) < 0.001);
     }

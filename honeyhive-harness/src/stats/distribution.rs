@@ -1,34 +1,34 @@
-//! The normal distribution and Student's t: probabilities and quantiles.
+//! Computes probabilities and quantiles of the normal distribution and Student's t.
 
 use std::f64::consts::TAU;
 
 use super::beta::{incomplete_beta, leading_factor};
 
-/// How a distribution that is symmetric around 0 divides at `±t`.
+/// The probabilities of a distribution symmetric around 0 inside and outside of `±t`.
 struct Split {
-    /// Probability between `-t` and `t`.
+    /// The probability between `-t` and `t`.
     inside: f64,
-    /// Probability beyond: `1 - inside`, but exact where that is small.
+    /// The probability beyond: `1 - inside`, but exact where that is small.
     outside: f64,
-    /// Growth of `inside` per unit of `ln t`.
+    /// The growth of `inside` per unit of `ln t`.
     slope: f64,
 }
 
-/// Probability that a standard normal variable is at most `z`.
+/// Returns the probability that a standard normal variable is at most `z`.
 ///
 /// Relative error is below 1e-12 in both tails, until the result underflows at about `z = -38`.
 pub fn normal_cdf(z: f64) -> f64 {
     one_sided(z, split_normal)
 }
 
-/// The `z` with `normal_cdf(z) = p`, for example 1.959964 at 0.975.
+/// Returns the `z` with `normal_cdf(z) = p`, for example 1.959964 at 0.975.
 ///
-/// Infinite at `p` = 0 and 1, NaN outside of that. Relative error is below 1e-12.
+/// The result is infinite at `p` = 0 and 1, NaN outside of that. Relative error is below 1e-12.
 pub fn normal_quantile(p: f64) -> f64 {
     invert(p, split_normal)
 }
 
-/// Probability that Student's t with `df` degrees of freedom is at most `t`.
+/// Returns the probability that Student's t with `df` degrees of freedom is at most `t`.
 ///
 /// `df` is positive and need not be whole; infinity means the normal distribution, and anything
 /// else gives NaN.
@@ -42,11 +42,12 @@ pub fn student_t_cdf(t: f64, df: f64) -> f64 {
     }
 }
 
-/// The `t` with `student_t_cdf(t, df) = p`, for example 2.262157 at 0.975 and 9 degrees of freedom.
+/// Returns the `t` with `student_t_cdf(t, df) = p`, for example 2.262157 at 0.975 and 9 degrees of
+/// freedom.
 ///
-/// Infinite at `p` = 0 and 1; NaN for a `p` outside of that and for a `df` below 1 (where tails are
-/// too heavy for the range of `f64`). `df` need not be whole; infinity means the normal
-/// distribution. Relative error is below 1e-12 for `df` up to 1e6 and `p` down to 1e-100.
+/// The result is infinite at `p` = 0 and 1; NaN for a `p` outside of that and for a `df` below 1
+/// (where tails are too heavy for the range of `f64`). `df` need not be whole; infinity means the
+/// normal distribution. Relative error is below 1e-12 for `df` up to 1e6 and `p` down to 1e-100.
 pub fn student_t_quantile(p: f64, df: f64) -> f64 {
     if df == f64::INFINITY {
         normal_quantile(p)
@@ -61,7 +62,7 @@ fn split_normal(z: f64) -> Split {
     let density = (-0.5 * z * z).exp() / TAU.sqrt();
     let slope = 2.0 * density * z;
     if z < 2.5 {
-        // 2 φ(z) (z + z^3/3 + z^5/(3·5) + ..), all terms positive (Marsaglia 2004).
+        // The series 2 φ(z) (z + z^3/3 + z^5/(3·5) + ..) has only positive terms (Marsaglia 2004).
         let mut term = z;
         let mut sum = z;
         let mut odd = 1.0;
@@ -117,12 +118,13 @@ fn invert(p: f64, split: impl Fn(f64) -> Split) -> f64 {
     if outside == 0.0 {
         return sign * f64::INFINITY;
     }
-    // exp(±350): beyond any quantile, and its square is still a number.
+    // exp(±350) is beyond any quantile, and its square is still a finite number.
     let (mut low, mut high) = (-350.0_f64, 350.0_f64);
     let mut at = 0.0_f64;
     for _ in 0..MOST_STEPS {
         let here = split(at.exp());
-        // Both rise with t. The smaller side is the one known to full relative precision.
+        // Both probabilities rise with t. The smaller side is the one known to full relative
+        // precision.
         let (excess, slope) = if inside < outside {
             ((here.inside / inside).ln(), here.slope / here.inside)
         } else {
@@ -149,7 +151,7 @@ fn invert(p: f64, split: impl Fn(f64) -> Split) -> f64 {
 mod tests {
     use super::*;
 
-    /// The same within a relative 1e-11: the reference is not always better than that.
+    /// Asserts equality within a relative 1e-11: the reference is not always better than that.
     fn assert_close(got: f64, want: f64, what: &str) {
         assert!((got - want).abs() <= 1e-11 * want.abs(), "{what}: {got} is not {want}");
     }

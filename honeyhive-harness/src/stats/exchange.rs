@@ -47,8 +47,8 @@ impl<const K: usize> Exchanges<K> {
         draws: usize,
     ) -> Self {
         let start = combine.map(|how| if how == Combine::Sum { 0.0 } else { f64::NEG_INFINITY });
-        // This and `draw` run for each unit of each draw, mostly in builds without optimisation,
-        // where an index costs a fifth of an iterator.
+        // This and `draw` run for each unit of each draw, mostly in builds without optimisation, where
+        // an index costs a fifth of what an iterator does.
         let add = |mut total: [f64; K], way: &Way<K>| {
             let mut at = 0;
             while at < K {
@@ -62,7 +62,7 @@ impl<const K: usize> Exchanges<K> {
             }
             total
         };
-        // Units that are the same whatever is exchanged are added once.
+        // Units that have the same statistics whatever is exchanged are added once.
         let equal = |a: &Way<K>, b: &Way<K>| {
             a.statistics.iter().zip(b.statistics).all(|(a, b)| (a - b).abs() < f64::EPSILON)
         };
@@ -143,7 +143,7 @@ impl<const K: usize> Exchanges<K> {
         adjusted
     }
 
-    /// Returns, for each exchange, the probability of one whose statistic is at least as large.
+    /// Returns for each exchange the probability of one whose statistic is at least as large.
     fn tails(&self, which: usize) -> Vec<f64> {
         let mut order: Vec<usize> = (0..self.drawn.len()).collect();
         order.sort_by(|a, b| self.drawn[*b].1[which].total_cmp(&self.drawn[*a].1[which]));

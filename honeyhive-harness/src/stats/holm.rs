@@ -1,13 +1,13 @@
-//! Several tests at once: with twenty of them at 0.05, one fails by chance alone.
+//! Corrects several tests for each other: of twenty tests at 0.05, one fails by chance alone.
 
-/// Holm's adjusted p-values (Holm 1979), in the order of `p_values`.
+/// Returns Holm's adjusted p-values (Holm 1979), in the order of `p_values`.
 ///
 /// A test with an adjusted p of at most `alpha` may be called a finding, and the probability of *any*
-/// false one among all of them then stays at `alpha`, however the tests depend on each other. The
-/// step-down form of Bonferroni's correction: never larger than `p · m` for `m` tests.
+/// false one among all of them then stays at `alpha`, however the tests depend on each other. This is
+/// the step-down form of Bonferroni's correction: never larger than `p · m` for `m` tests.
 ///
-/// A p-value that is none (NaN, or outside 0 to 1) becomes NaN, and still counts as one of the `m`
-/// tests that were made.
+/// An invalid p-value (NaN, or outside 0 to 1) becomes NaN, and still counts as one of the `m` tests
+/// that were made.
 ///
 /// ```
 /// use honeyhive_harness::stats::holm;
@@ -22,7 +22,7 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut largest = 0.0_f64;
     for (smaller, at) in order.into_iter().enumerate() {
         let tests_left = (p_values.len() - smaller) as f64;
-        // No test may look better than one with a smaller p.
+        // No test may get a smaller p than one whose own p is smaller.
         largest = largest.max((p_values[at] * tests_left).min(1.0));
         adjusted[at] = largest;
     }
@@ -40,7 +40,7 @@ mod tests {
         }
     }
 
-    // SciPy has no such thing; statsmodels 0.15:
+    // The figures are from statsmodels 0.15, since SciPy has no such function:
     // `statsmodels.stats.multitest.multipletests(p, method="holm")[1]`
     #[test]
     fn matches_statsmodels() {

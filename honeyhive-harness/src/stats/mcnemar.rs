@@ -1,10 +1,10 @@
-//! The test of hits and misses in pairs: did hits become misses more often than misses became hits?
+//! Tests whether hits became misses more often than misses became hits, in pairs.
 
 use super::Alternative;
 use super::beta::incomplete_beta;
 
-/// The exact p-value of `McNemar`'s test (Psychometrika 12, 1947), from the numbers of pairs that
-/// changed.
+/// Returns the exact p-value of `McNemar`'s test (Psychometrika 12, 1947), from the numbers of pairs
+/// that changed.
 ///
 /// `better` pairs went from miss to hit, `worse` ones from hit to miss; pairs that stayed the same
 /// carry no information about the direction and are not asked for. If nothing had changed but
@@ -12,11 +12,11 @@ use super::beta::incomplete_beta;
 /// 1/2. [`Alternative::Less`] asks whether hits became fewer, that is `better` too small for chance.
 /// The two-sided p is twice the smaller one-sided p, at most 1.
 ///
-/// One value per case: attempts of one case are no independent pairs. It takes at least 5 changed
-/// pairs, all in one direction, to get to a one-sided 0.05. Without any changed pair p is 1.
+/// The test takes one value per case: attempts of one case are not independent pairs. It takes at least
+/// 5 changed pairs, all in one direction, to get to a one-sided 0.05. Without any changed pair p is 1.
 ///
-/// The same test as [`sign_flip_test`](super::sign_flip_test) on hits and misses, but exact for any
-/// number of pairs.
+/// It is the same test as [`sign_flip_test`](super::sign_flip_test) on hits and misses, but exact for
+/// any number of pairs.
 ///
 /// ```
 /// use honeyhive_harness::stats::{Alternative, mcnemar};
@@ -33,11 +33,11 @@ pub fn mcnemar(better: u64, worse: u64, alternative: Alternative) -> f64 {
     }
 }
 
-/// Probability of at least `heads` in `heads + tails` throws of a fair coin.
+/// Returns the probability of at least `heads` in `heads + tails` throws of a fair coin.
 fn at_least(heads: u64, tails: u64) -> f64 {
     match (heads, tails) {
         (0, _) => 1.0,
-        // Without rounding, as in the examples people do by hand.
+        // A power of 0.5 has no rounding error, as in examples that people compute by hand.
         (heads, 0) => 0.5_f64.powi(i32::try_from(heads).unwrap_or(i32::MAX)),
         (heads, tails) => incomplete_beta(heads as f64, tails as f64 + 1.0, 0.5, 0.5).0,
     }

@@ -1,35 +1,35 @@
-//! The interval of a suite's mean: which one the data allow, and Student's t.
+//! Computes the interval of a suite's mean by the method that the data allow, such as Student's t.
 
 use super::interval::{one_sided_level, two_sided_level};
 use super::{Interval, Method, mean, stddev, student_t_quantile, wilson};
 
-/// Spread below this fraction of the mean is what rounding leaves when equal scores are averaged in
-/// different orders.
+/// The fraction of the mean below which spread is the rounding error of equal scores that are
+/// averaged in different orders.
 pub(super) const ROUNDING: f64 = 1e-12;
 
-/// What a sample says about the uncertainty of its mean.
+/// The uncertainty of the mean of a sample, as far as the sample shows it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Spread {
-    /// The usual case.
+    /// The interval of the mean, which is the usual case.
     Interval(Interval),
     /// All `n` values are equal and not hits or misses, so that the data show no uncertainty at
-    /// all. That is no proof that there is none: show `n`, not an interval of width 0.
+    /// all. This does not prove that there is none: show `n`, not an interval of width 0.
     NoSpread {
-        /// Number of values, or of clusters where they are the unit.
+        /// The number of values, or of clusters where they are the unit.
         n: usize,
     },
-    /// Too few values to see any spread: none, or a single one that is no hit or miss.
+    /// Too few values to see any spread: none, or a single one that is neither a hit nor a miss.
     TooFew {
-        /// Number of values, or of clusters where they are the unit.
+        /// The number of values, or of clusters where they are the unit.
         n: usize,
     },
 }
 
-/// The two-sided interval of the mean of a suite, from one value per case.
+/// Returns the two-sided interval of the mean of a suite, from one value per case.
 ///
-/// Wilson's when every value is exactly 0 or 1, also when all are hits or all are misses (20 hits
-/// out of 20 still leave room for a true rate of 0.84); otherwise Student's t, where the data have
-/// a spread to compute it from.
+/// The interval is Wilson's when every value is exactly 0 or 1, also when all are hits or all are
+/// misses (20 hits out of 20 still leave room for a true rate of 0.84); otherwise Student's t,
+/// where the data have a spread to compute it from.
 pub fn interval_of_mean(case_means: &[f64], confidence: f64) -> Spread {
     let n = case_means.len();
     if n > 0 && case_means.iter().all(|value| [0.0, 1.0].contains(value)) {
@@ -42,27 +42,29 @@ pub fn interval_of_mean(case_means: &[f64], confidence: f64) -> Spread {
     t_interval(case_means, confidence).map_or(Spread::NoSpread { n }, Spread::Interval)
 }
 
-/// The two-sided Student's t interval of a mean: `mean ± t·s/√n` with `n - 1` degrees of freedom.
+/// Returns the two-sided Student's t interval of a mean: `mean ± t·s/√n` with `n - 1` degrees of
+/// freedom.
 ///
-/// The ends know nothing of the scale of a score, and may lie outside of it when `n` is small.
+/// The ends do not take the scale of a score into account, and may lie outside of it when `n` is
+/// small.
 ///
-/// `None` below two values, and when the values do not differ by more than rounding: a width of 0
-/// would claim a certainty that equal values do not give.
+/// Returns `None` below two values, and when the values do not differ by more than rounding: a
+/// width of 0 would claim a certainty that equal values do not give.
 pub fn t_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     let (mean, margin) = t_margin(values, two_sided_level(confidence))?;
     Some(Interval { low: mean - margin, high: mean + margin, method: Method::StudentT })
 }
 
-/// One-sided t bound: with this confidence, the true mean is at least this much.
+/// Returns the one-sided t bound: with this confidence, the true mean is at least this much.
 ///
-/// `None` in the same cases as [`t_interval`].
+/// Returns `None` in the same cases as [`t_interval`].
 pub fn t_lower(values: &[f64], confidence: f64) -> Option<f64> {
     t_margin(values, one_sided_level(confidence)).map(|(mean, margin)| mean - margin)
 }
 
-/// One-sided t bound: with this confidence, the true mean is at most this much.
+/// Returns the one-sided t bound: with this confidence, the true mean is at most this much.
 ///
-/// `None` in the same cases as [`t_interval`].
+/// Returns `None` in the same cases as [`t_interval`].
 pub fn t_upper(values: &[f64], confidence: f64) -> Option<f64> {
     t_margin(values, one_sided_level(confidence)).map(|(mean, margin)| mean + margin)
 }
@@ -123,7 +125,7 @@ mod tests {
         assert_eq!(method(&[1.0, 0.0, 1.0]), Ok(Method::Wilson));
         assert_eq!(method(&[1.0, 0.5, 1.0]), Ok(Method::StudentT));
         assert_eq!(method(&[5.0, 5.0]), Err(Spread::NoSpread { n: 2 }));
-        // Averages of the same attempts, added up in different orders.
+        // The values are averages of the same attempts, added up in different orders.
         assert_eq!(method(&[0.3, 0.1 + 0.2]), Err(Spread::NoSpread { n: 2 }));
         assert_eq!(t_interval(&[0.3, 0.1 + 0.2], 0.95), None);
         assert_eq!(t_lower(&[2.0], 0.95), None);

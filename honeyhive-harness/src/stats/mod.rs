@@ -1,7 +1,7 @@
-//! The arithmetic behind summaries and gates: pure functions of numbers, nothing else.
+//! Computes the statistics behind summaries and gates, by pure functions of numbers.
 //!
-//! A suite's mean is an estimate from a sample of cases, so it is never shown without the range it
-//! could plausibly have come from. Which range that is depends on the data:
+//! A suite's mean is an estimate from a sample of cases, so it is never shown without the range it could
+//! plausibly have come from. The range depends on the data:
 //!
 //! | data | range | function |
 //! |---|---|---|
@@ -23,11 +23,11 @@
 //! | the same, of runs with different numbers of attempts | permutation of attempts | [`dealing_test`] |
 //! | which of several p-values are findings? | Holm's correction | [`holm`] |
 //!
-//! What a suite of some size can notice at all is known before it runs: [`mean_power`],
-//! [`proportion_power`] and what goes with them. [`pass_at_k`] and [`pass_hat_k`] are about repeated
+//! The power functions tell before a run what a suite of some size can notice at all: [`mean_power`],
+//! [`proportion_power`] and those that go with them. [`pass_at_k`] and [`pass_hat_k`] are about repeated
 //! attempts of one case.
 //!
-//! Conventions, the same in every function:
+//! The conventions are the same in every function:
 //!
 //! - Values are finite and carry whatever unit the caller gave them; results have that unit.
 //!   Non-finite scores are evaluator errors and must not get this far.

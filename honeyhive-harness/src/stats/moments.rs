@@ -1,8 +1,8 @@
-//! Mean and standard deviation.
+//! Computes the mean and the standard deviation.
 
-/// The arithmetic mean, in the unit of the values; `None` for an empty slice.
+/// Returns the arithmetic mean, in the unit of the values; `None` for an empty slice.
 ///
-/// The sum is compensated (Neumaier 1974), so that the order of the cases does not show in the
+/// The sum is compensated (Neumaier 1974), so that the order of the cases does not change the last
 /// digits, and 9 hits out of 10 are the same `0.9` that a gate's limit is written with. The result
 /// never leaves the range of the values.
 pub fn mean(values: &[f64]) -> Option<f64> {
@@ -23,11 +23,11 @@ pub fn mean(values: &[f64]) -> Option<f64> {
     Some(mean.clamp(low, high))
 }
 
-/// The sample standard deviation (divisor `n - 1`), in the unit of the values; `None` below two
-/// values, because one value says nothing about spread.
+/// Returns the sample standard deviation (divisor `n - 1`), in the unit of the values; `None` below
+/// two values, because one value says nothing about spread.
 ///
-/// One pass by Welford's recurrence (1962): no cancellation when the mean is large beside the
-/// spread, and exactly 0 when all values are equal.
+/// It is computed in one pass by Welford's recurrence (1962): no cancellation when the mean is
+/// large beside the spread, and exactly 0 when all values are equal.
 pub fn stddev(values: &[f64]) -> Option<f64> {
     if values.len() < 2 {
         return None;
@@ -53,7 +53,8 @@ fn compensated_sum(values: &[f64]) -> f64 {
     sum + lost
 }
 
-/// A count that a formula gives, rounded up; 0 for what is no count.
+/// Rounds a computed count up to a whole number: 0 for negative values and NaN, the largest count
+/// for values that are too large.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

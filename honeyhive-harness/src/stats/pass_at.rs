@@ -1,14 +1,14 @@
-//! What repeated attempts say about fewer of them: pass@k and pass^k.
+//! Estimates from repeated attempts what fewer of them would give: pass@k and pass^k.
 
-/// pass@k: the probability that at least one of `k` attempts passes, estimated from `passed` out of
-/// `attempts` (Chen et al. 2021, *Evaluating Large Language Models Trained on Code*).
+/// Returns pass@k: the probability that at least one of `k` attempts passes, estimated from `passed` out
+/// of `attempts` (Chen et al. 2021, *Evaluating Large Language Models Trained on Code*).
 ///
-/// `1 - C(n - c, k) / C(n, k)` for `c` passes out of `n`: the share of all choices of `k` attempts
-/// with a pass among them. Unbiased, unlike `1 - (1 - c/n)^k`, which is too low. It is the value of
-/// one case; a suite's is the mean over its cases.
+/// It is `1 - C(n - c, k) / C(n, k)` for `c` passes out of `n`: the share of all choices of `k` attempts
+/// with a pass among them. It is unbiased, unlike `1 - (1 - c/n)^k`, which is too low. It is the value
+/// of one case; a suite's is the mean over its cases.
 ///
-/// `None` unless `1 <= k <= attempts` and `passed <= attempts`: fewer attempts than `k` cannot tell.
-/// Relative error is below 1e-11 for up to a million attempts.
+/// Returns `None` unless `1 <= k <= attempts` and `passed <= attempts`: fewer attempts than `k` cannot
+/// tell. Relative error is below 1e-11 for up to a million attempts.
 ///
 /// ```
 /// use honeyhive_harness::stats::pass_at_k;
@@ -24,14 +24,14 @@ pub fn pass_at_k(attempts: u32, passed: u32, k: u32) -> Option<f64> {
     possible.then(|| 0.0 - log_share_without(attempts, passed, k).exp_m1())
 }
 
-/// pass^k: the probability that all of `k` attempts pass, estimated from `passed` out of `attempts`
-/// (Yao et al. 2024, *τ-bench*).
+/// Returns pass^k: the probability that all of `k` attempts pass, estimated from `passed` out of
+/// `attempts` (Yao et al. 2024, *τ-bench*).
 ///
-/// `C(c, k) / C(n, k)` for `c` passes out of `n`: the share of all choices of `k` attempts that
-/// passed throughout. Unbiased, unlike `(c/n)^k`, which is too high. It is the value of one case; a
-/// suite's is the mean over its cases.
+/// It is `C(c, k) / C(n, k)` for `c` passes out of `n`: the share of all choices of `k` attempts that
+/// passed throughout. It is unbiased, unlike `(c/n)^k`, which is too high. It is the value of one case;
+/// a suite's is the mean over its cases.
 ///
-/// `None` in the same cases as [`pass_at_k`]. Relative error as there, down to 1e-300.
+/// Returns `None` in the same cases as [`pass_at_k`]. The relative error is the same, down to 1e-300.
 ///
 /// ```
 /// use honeyhive_harness::stats::pass_hat_k;
@@ -46,30 +46,30 @@ pub fn pass_hat_k(attempts: u32, passed: u32, k: u32) -> Option<f64> {
     possible.then(|| log_share_without(attempts, attempts - passed, k).exp())
 }
 
-/// `ln(C(n - marked, k) / C(n, k))`: of all choices of `k` out of `n`, the share with nothing marked
-/// in it.
+/// Returns `ln(C(n - marked, k) / C(n, k))`: of all choices of `k` out of `n`, the share with nothing
+/// marked in it.
 ///
-/// As logarithms of ratios below 1, because binomial coefficients leave the range of `f64` from 1030
-/// attempts on, and the share itself loses its digits next to 0 and 1.
+/// It is computed from logarithms of ratios below 1, because binomial coefficients leave the range of
+/// `f64` from 1030 attempts on, and the share itself loses its digits next to 0 and 1.
 fn log_share_without(n: u32, marked: u32, k: u32) -> f64 {
-    /// Its exponential is 0.
+    /// The logarithm whose exponential is 0.
     const NOTHING: f64 = -800.0;
     if marked > n - k {
         return f64::NEG_INFINITY;
     }
-    // Choices and marks can change places, and the shorter product is the better one.
+    // Choices and marks can change places, and the shorter product is more precise.
     let (factors, avoided) = (marked.min(k), marked.max(k));
     let mut log = 0.0;
     for taken in 0..factors {
         let among = n - taken;
         let (hit, miss) = (f64::from(avoided), f64::from(among - avoided));
-        // From whichever of the two shares keeps the digits.
+        // The factor is computed from whichever of the two shares keeps the digits.
         log += if hit < miss {
             (-hit / f64::from(among)).ln_1p()
         } else {
             (miss / f64::from(among)).ln()
         };
-        // Also what bounds the loop: to about two million steps at most.
+        // This also bounds the loop: to about two million steps at most.
         if log < NOTHING {
             return f64::NEG_INFINITY;
         }
@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn large_numbers_of_attempts() {
-        // By hand: 1 - (1 - 1/4e9) · (1 - 1/(4e9 - 1)) = 5e-10, and 3999999999 / 4e9.
+        // The values are computed by hand: 1 - (1 - 1/4e9) · (1 - 1/(4e9 - 1)) = 5e-10, and 3999999999 /
+        // 4e9.
         assert_close(pass_at_k(4_000_000_000, 2, 1), 5e-10, "rare");
         assert_close(pass_hat_k(4_000_000_000, 3_999_999_999, 1), 0.99999999975, "nearly sure");
         assert_close(pass_at_k(4_000_000_000, 1_000_000_000, 2_000_000_000), 1.0, "sure");

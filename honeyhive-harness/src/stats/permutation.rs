@@ -1,46 +1,48 @@
-//! The paired sign-flip test: is a difference between two runs of the same cases more than chance?
+//! Tests by paired sign flips whether a difference between two runs of the same cases is more than
+//! chance.
 //!
-//! It makes no assumption about the distribution of scores, and stays honest on a handful of cases,
-//! where tests for large samples raise false alarms.
+//! It makes no assumption about the distribution of scores, and keeps its error rate on a handful of
+//! cases, where tests for large samples raise false alarms.
 
 use super::mean_interval::ROUNDING;
 use super::{Alternative, SplitMix64, mean};
 
-/// Up to here all flips are tried: `2^16` of them.
+/// The number of pairs up to which all flips are tried: `2^16` of them.
 const MOST_EXACT: usize = 16;
 
-/// What [`sign_flip_test`] found.
+/// The result of [`sign_flip_test`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SignFlip {
-    /// Probability of a mean difference at least as extreme, if nothing but chance had changed.
+    /// The probability of a mean difference at least as extreme, if nothing but chance had changed.
     pub p: f64,
-    /// Mean difference, after minus before, over all pairs, in the unit of the values.
+    /// The mean difference, after minus before, over all pairs, in the unit of the values.
     pub statistic: f64,
-    /// Number of pairs.
+    /// The number of pairs.
     pub n: usize,
-    /// Number of pairs with a difference: those that the test is made of.
+    /// The number of pairs with a difference, on which the test is based.
     pub non_zero: usize,
-    /// Whether all flips were tried, and not a random selection of them.
+    /// Set when all flips were tried, and not a random selection of them.
     pub exact: bool,
 }
 
-/// The paired sign-flip permutation test of a mean difference (Fisher 1935; Good, *Permutation
+/// Performs the paired sign-flip permutation test of a mean difference (Fisher 1935; Good, *Permutation
 /// Tests*), from one pair `(before, after)` per case.
 ///
 /// If nothing had changed but chance, every difference could as well have had the opposite sign. The
-/// p-value is the share of all such flips whose mean is at least as extreme, the one observed
-/// included. Up to 16 pairs with a difference every flip is tried. Beyond, `flips` random ones are
-/// drawn from `seed`, and p is `(extreme + 1) / (flips + 1)`: never 0, and never below what an exact
-/// test could claim. 10,000 flips know a p of 0.05 to within ±0.004. The cost is `flips` times the
-/// number of pairs.
+/// p-value is the share of all such flips whose mean is at least as extreme, the one observed included.
+/// Up to 16 pairs with a difference every flip is tried. Beyond, `flips` random ones are drawn from
+/// `seed`, and p is `(extreme + 1) / (flips + 1)`: never 0, and never below what an exact test could
+/// claim. With 10,000 flips, a p of 0.05 is known to within ±0.004. The cost is `flips` times the number
+/// of pairs.
 ///
 /// Pairs without a difference, and those where only rounding differs, do not count: flipping them
 /// changes nothing. Without any difference p is 1. Sums that differ by rounding alone are ties, so
 /// that the p of scores like 0.1 is that of whole numbers.
 ///
-/// One pair per case, or with clusters per cluster: pooled attempts of one case raise false alarms.
+/// Give one pair per case, or with clusters one per cluster: pooled attempts of one case raise false
+/// alarms.
 ///
-/// `None` without pairs, and when a difference is not finite.
+/// Returns `None` without pairs, and when a difference is not finite.
 ///
 /// ```
 /// use honeyhive_harness::stats::{Alternative, sign_flip_test};
@@ -62,7 +64,7 @@ pub fn sign_flip_test(
     }
     let statistic = mean(&all)?;
     let largest = all.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-    // In units of the largest, so that no sum can leave the range of f64.
+    // The values are divided by the largest, so that no sum can leave the range of f64.
     let scaled: Vec<f64> =
         all.iter().filter(|value| **value != 0.0).map(|value| value / largest).collect();
     let observed: f64 = scaled.iter().sum();
@@ -84,7 +86,8 @@ pub fn sign_flip_test(
     Some(SignFlip { p, statistic, n: pairs.len(), non_zero: scaled.len(), exact })
 }
 
-/// After minus before, and exactly 0 where the two are averages of the same scores in another order.
+/// Returns after minus before, and exactly 0 where the two are averages of the same scores in another
+/// order.
 fn difference((before, after): (f64, f64)) -> f64 {
     let difference = after - before;
     let noise = ROUNDING * before.abs().max(after.abs());
@@ -103,7 +106,7 @@ fn sums_of_all_flips(values: &[f64]) -> Vec<f64> {
     sums
 }
 
-/// One random bit per value.
+/// Returns the sum of the values with random signs, one random bit per value.
 fn sum_of_random_flip(values: &[f64], random: &mut SplitMix64) -> f64 {
     let mut sum = 0.0;
     for chunk in values.chunks(64) {
@@ -132,7 +135,8 @@ mod tests {
         assert!((got - want).abs() <= within, "{what}: {got} is not {want}");
     }
 
-    /// `d = numpy.subtract(after, before)`, `numpy.mean(d)`, and of the differences that are not 0
+    /// Checks against `scipy.stats`: `d = numpy.subtract(after, before)`, `numpy.mean(d)`, and of the
+    /// differences that are not 0
     /// `[scipy.stats.permutation_test((d[abs(d) > 1e-12],), numpy.mean, permutation_type="samples",
     /// n_resamples=numpy.inf, alternative=a).pvalue for a in ("less", "greater", "two-sided")]`.
     #[test]
@@ -156,7 +160,7 @@ mod tests {
         }
     }
 
-    /// Hits that became misses and the other way round.
+    /// Returns pairs of hits that became misses, and of misses that became hits.
     fn changed(better: usize, worse: usize) -> Vec<(f64, f64)> {
         [vec![(0.0, 1.0); better], vec![(1.0, 0.0); worse], vec![(1.0, 1.0); 3]].concat()
     }
@@ -176,7 +180,7 @@ mod tests {
             for side in SIDES {
                 let got = test(&changed(better, worse), side);
                 let want = mcnemar(better as u64, worse as u64, side);
-                // 4 standard deviations of a share of 10,000.
+                // The tolerance is 4 standard deviations of a share of 10,000.
                 let within = 4.0 * (want * (1.0 - want) / 1e4).sqrt() + 1e-4;
                 assert!(!got.exact);
                 assert_close(got.p, want, within, &format!("{better} {worse} {side:?}"));
@@ -190,7 +194,8 @@ mod tests {
         let got = test(&noise, Alternative::Less);
         assert_eq!((got.p.to_bits(), got.non_zero, got.exact), (1.0_f64.to_bits(), 0, true));
         assert_eq!(got.statistic.to_bits(), 0);
-        // 0.4 - 0.3, 0.9 - 0.8 and so on are four different numbers, all of them a tenth.
+        // The differences 0.4 - 0.3, 0.9 - 0.8 and so on are four different numbers, all of them a
+        // tenth.
         let tenths = [(0.3, 0.4), (0.8, 0.9), (0.2, 0.1), (0.7, 0.6)];
         let whole = [(3.0, 4.0), (8.0, 9.0), (2.0, 1.0), (7.0, 6.0)];
         for side in SIDES {

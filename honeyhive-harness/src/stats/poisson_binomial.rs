@@ -1,9 +1,12 @@
-//! Sums of coins that are not alike.
+//! Computes probabilities of the number of events that happen, where each has a probability of its
+//! own.
 
-/// The probability that at least `hits` of independent events happen, from the probability of each.
+/// Returns the probability that at least `hits` of independent events happen, from the probability
+/// of each.
 ///
-/// The exact upper tail of the Poisson binomial distribution, by adding one event after the other.
-/// The cost is the number of events times `hits`. 1 for no hits, 0 for more than there are events.
+/// It is the exact upper tail of the Poisson binomial distribution, computed by adding one event
+/// after the other. The cost is the number of events times `hits`. The result is 1 for no hits, and
+/// 0 for more than there are events.
 ///
 /// ```
 /// use honeyhive_harness::stats::poisson_binomial_tail;
@@ -15,7 +18,8 @@ pub fn poisson_binomial_tail(probabilities: &[f64], hits: usize) -> f64 {
     if hits > probabilities.len() {
         return 0.0;
     }
-    // Probability of each number of hits below `hits` so far; `enough` is that of the rest.
+    // `below` has the probability of each number of hits below `hits` so far; `enough` is that of
+    // the rest.
     let (mut below, mut enough) = (vec![0.0; hits], f64::from(u8::from(hits == 0)));
     if let Some(none) = below.first_mut() {
         *none = 1.0;

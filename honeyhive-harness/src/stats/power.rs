@@ -1,12 +1,12 @@
-//! What a suite can notice: the power of a comparison of means, before anything was paid for it.
+//! Estimates before a run what a suite can notice: the power of a comparison of means.
 
 use super::noncentral_t::noncentral_t_above;
 use super::student_t_quantile;
 
-/// More cases than this are no plan.
+/// The largest number of cases that is returned; a plan that takes more is not realistic.
 const MOST_CASES: u64 = 1 << 30;
 
-/// The probability that a one-sided t test at `alpha` finds a mean shifted by `effect`, from `n`
+/// Returns the probability that a one-sided t test at `alpha` finds a mean shifted by `effect`, from `n`
 /// cases with standard deviation `sd`.
 ///
 /// For two runs of the same cases, `effect` is the size of the drop (or rise) that the test looks
@@ -14,10 +14,11 @@ const MOST_CASES: u64 = 1 << 30;
 /// limit, the distance from it and the standard deviation of the scores. Both are in the same unit.
 /// Without effect the answer is `alpha`: the rate of false alarms.
 ///
-/// From the noncentral t distribution, so that small `n` are not promised too much. Exact for normal
-/// values, and close for the mean of scores, also for [`sign_flip_test`](super::sign_flip_test).
+/// The power is computed from the noncentral t distribution, so that small `n` are not promised too
+/// much. It is exact for normal values, and close for the mean of scores, also for
+/// [`sign_flip_test`](super::sign_flip_test).
 ///
-/// `None` below 2 cases, for an `effect` below 0, for an `sd` that is not positive, and for an
+/// Returns `None` below 2 cases, for an `effect` below 0, for an `sd` that is not positive, and for an
 /// `alpha` that is not above 0 and at most 0.5.
 ///
 /// ```
@@ -33,13 +34,13 @@ pub fn mean_power(effect: f64, sd: f64, n: u64, alpha: f64) -> Option<f64> {
     possible.then(|| power_at(shift, n, alpha)).flatten()
 }
 
-/// The smallest effect that `n` cases with standard deviation `sd` find with probability `power`
-/// (customarily 0.8), by a one-sided t test at `alpha`: the minimum detectable effect, in the unit
-/// of `sd`.
+/// Returns the smallest effect that `n` cases with standard deviation `sd` find with probability `power`
+/// (customarily 0.8), by a one-sided t test at `alpha`: the minimum detectable effect, in the unit of
+/// `sd`.
 ///
-/// Roughly `2.49·sd/√n` at an alpha of 0.05 and a power of 0.8, and more for few cases.
+/// It is roughly `2.49·sd/√n` at an alpha of 0.05 and a power of 0.8, and more for few cases.
 ///
-/// `None` in the same cases as [`mean_power`], and for a `power` that is not above `alpha` and
+/// Returns `None` in the same cases as [`mean_power`], and for a `power` that is not above `alpha` and
 /// below 1, and when the answer is beyond the range of `f64`.
 ///
 /// ```
@@ -58,7 +59,7 @@ pub fn mean_detectable(sd: f64, n: u64, alpha: f64, power: f64) -> Option<f64> {
         low = high;
         high *= 2.0;
     }
-    // Each step halves the bracket, of which there is nothing left before the digits run out.
+    // Each step halves the bracket, so that after these steps its ends do not differ in their digits.
     for _ in 0..52 {
         let middle = f64::midpoint(low, high);
         if power_at(middle, n, alpha)? < power {
@@ -67,15 +68,15 @@ pub fn mean_detectable(sd: f64, n: u64, alpha: f64, power: f64) -> Option<f64> {
             high = middle;
         }
     }
-    // Where even the critical value left the range of f64, there is no answer in it.
+    // Where even the critical value is beyond the range of f64, so is the answer.
     Some(high * sd / (n as f64).sqrt()).filter(|effect| effect.is_finite())
 }
 
-/// The smallest number of cases that find a shift by `effect` with probability `power`, by a
+/// Returns the smallest number of cases that find a shift by `effect` with probability `power`, by a
 /// one-sided t test at `alpha`, where their standard deviation is `sd`.
 ///
-/// `None` in the same cases as [`mean_power`], without an effect, for a `power` that is not above
-/// `alpha` and below 1, and when a billion cases are not enough.
+/// Returns `None` in the same cases as [`mean_power`], without an effect, for a `power` that is not
+/// above `alpha` and below 1, and when a billion cases are not enough.
 ///
 /// ```
 /// use honeyhive_harness::stats::mean_cases_needed;
@@ -94,7 +95,7 @@ pub fn mean_cases_needed(effect: f64, sd: f64, alpha: f64, power: f64) -> Option
             return None;
         }
     }
-    // Half of it was not enough.
+    // Half as many cases were not enough.
     let mut low = high / 2;
     while high - low > 1 {
         let middle = low.midpoint(high);
@@ -107,15 +108,16 @@ pub fn mean_cases_needed(effect: f64, sd: f64, alpha: f64, power: f64) -> Option
     Some(high)
 }
 
-/// Power where the mean is `shift` standard errors away.
+/// Returns the power where the mean is `shift` standard errors away.
 fn power_at(shift: f64, n: u64, alpha: f64) -> Option<f64> {
     Some(noncentral_t_above(critical(n, alpha)?, (n - 1) as f64, shift))
 }
 
-/// How many standard errors make a finding.
+/// Returns the number of standard errors beyond which the test rejects; `None` for arguments that it
+/// does not allow.
 fn critical(n: u64, alpha: f64) -> Option<f64> {
     let possible = n >= 2 && alpha > 0.0 && alpha <= 0.5;
-    // By symmetry, and because 1 - alpha would lose the digits of a tiny alpha.
+    // The quantile is taken by symmetry, because 1 - alpha would lose the digits of a tiny alpha.
     possible.then(|| -student_t_quantile(alpha, (n - 1) as f64))
 }
 

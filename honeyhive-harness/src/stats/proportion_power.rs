@@ -1,18 +1,19 @@
-//! What a suite of hits and misses can notice: the power of a test of a rate against a baseline.
+//! Estimates what a suite of hits and misses can notice: the power of a test of a rate against a
+//! baseline.
 
 use super::{normal_cdf, normal_quantile};
 
-/// The probability that a one-sided test at `alpha` tells a true `rate` from `baseline`, from `n`
-/// independent hits and misses. The test looks in the direction of `rate`.
+/// Returns the probability that a one-sided test at `alpha` tells a true `rate` from `baseline`, from
+/// `n` independent hits and misses. The test looks in the direction of `rate`.
 ///
-/// By the normal approximation of the score test (Fleiss, *Statistical Methods for Rates and
-/// Proportions*, section 2.5), which is good to a few percent where `n·p·(1 - p)` is at least 5 for
-/// both rates, and rough below. The baseline counts as known: one that was itself estimated from few
-/// cases needs more. Two runs of the same cases are pairs, and [`mean_power`](super::mean_power) of
-/// their differences is what applies to those.
+/// It uses the normal approximation of the score test (Fleiss, *Statistical Methods for Rates and
+/// Proportions*, section 2.5), which is good to a few percent where `n·p·(1 - p)` is at least 5 for both
+/// rates, and rough below. The baseline counts as known: one that was itself estimated from few cases
+/// needs more. Two runs of the same cases are pairs, and [`mean_power`](super::mean_power) of their
+/// differences is what applies to those.
 ///
-/// `None` unless both rates are between 0 and 1, both excluded, for `n` = 0, and for an `alpha` that
-/// is not above 0 and at most 0.5.
+/// Returns `None` unless both rates are between 0 and 1, both excluded, for `n` = 0, and for an `alpha`
+/// that is not above 0 and at most 0.5.
 ///
 /// ```
 /// use honeyhive_harness::stats::proportion_power;
@@ -27,14 +28,14 @@ pub fn proportion_power(baseline: f64, rate: f64, n: u64, alpha: f64) -> Option<
     Some(normal_cdf((distance - z * spread(baseline)) / spread(rate)))
 }
 
-/// The smallest drop below `baseline` that `n` independent hits and misses show with probability
+/// Returns the smallest drop below `baseline` that `n` independent hits and misses show with probability
 /// `power` (customarily 0.8), by a one-sided test at `alpha`. For a rise, ask about the misses:
 /// `1 - baseline`.
 ///
-/// By the same approximation as [`proportion_power`].
+/// It uses the same approximation as [`proportion_power`].
 ///
-/// `None` in the same cases as that, for a `power` that is not at least 0.5 and below 1 (below 0.5
-/// the approximation has no single answer), and when not even a drop to 0 would show.
+/// Returns `None` in the same cases as that, for a `power` that is not at least 0.5 and below 1 (below
+/// 0.5 the approximation has no single answer), and when not even a drop to 0 would show.
 ///
 /// ```
 /// use honeyhive_harness::stats::proportion_detectable;
@@ -51,7 +52,7 @@ pub fn proportion_detectable(baseline: f64, n: u64, alpha: f64, power: f64) -> O
         return None;
     }
     let (mut low, mut high) = (0.0, baseline);
-    // Until there is no number between the two.
+    // The loop halves the bracket until there is no number between its ends.
     for _ in 0..64 {
         let middle = f64::midpoint(low, high);
         if proportion_power(baseline, baseline - middle, n, alpha)? < power {
@@ -63,12 +64,12 @@ pub fn proportion_detectable(baseline: f64, n: u64, alpha: f64, power: f64) -> O
     Some(high)
 }
 
-/// The smallest number of independent hits and misses that tell a true `rate` from `baseline` with
-/// probability `power`, by a one-sided test at `alpha`.
+/// Returns the smallest number of independent hits and misses that tell a true `rate` from `baseline`
+/// with probability `power`, by a one-sided test at `alpha`.
 ///
-/// By the same approximation as [`proportion_power`].
+/// It uses the same approximation as [`proportion_power`].
 ///
-/// `None` in the same cases as that, for equal rates, for a `power` that is not at least 0.5 and
+/// Returns `None` in the same cases as that, for equal rates, for a `power` that is not at least 0.5 and
 /// below 1, and when a billion billion cases are not enough.
 ///
 /// ```
@@ -91,12 +92,13 @@ fn inside(rate: f64) -> bool {
     rate > 0.0 && rate < 1.0
 }
 
-/// Standard deviation of one hit or miss.
+/// Returns the standard deviation of one hit or miss.
 fn spread(rate: f64) -> f64 {
     (rate * (1.0 - rate)).sqrt()
 }
 
-/// How many standard errors make a finding.
+/// Returns the number of standard errors beyond which the test rejects; `None` for arguments that it
+/// does not allow.
 fn critical(baseline: f64, alpha: f64) -> Option<f64> {
     (inside(baseline) && alpha > 0.0 && alpha <= 0.5).then(|| -normal_quantile(alpha))
 }
@@ -143,7 +145,7 @@ mod tests {
             let what = format!("{baseline} {n}");
             assert_close(proportion_detectable(baseline, n, alpha, power), want, &what);
         }
-        // One case in ten hit, and 20 cases: none at all would be no surprise.
+        // The rate is one hit in ten, and 20 cases without a hit would not be unusual.
         assert_eq!(proportion_detectable(0.1, 20, 0.05, 0.8), None);
     }
 

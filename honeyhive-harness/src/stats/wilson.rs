@@ -1,12 +1,12 @@
-//! Wilson's interval, for shares of hits and misses.
+//! Computes Wilson's interval, for shares of hits and misses.
 
 use super::interval::{one_sided_level, two_sided_level};
 use super::{Interval, Method, normal_quantile};
 
-/// Wilson's score interval of a proportion: `successes` out of `n` (Wilson 1927).
+/// Returns Wilson's score interval of a proportion: `successes` out of `n` (Wilson 1927).
 ///
-/// Always inside 0 to 1, never of width 0, and close to its confidence from a handful of cases on,
-/// where the textbook `p ± z·√(p(1-p)/n)` is far off (Brown et al. 2001).
+/// It is always inside 0 to 1, never of width 0, and close to its confidence from a handful of
+/// cases on, where the textbook `p ± z·√(p(1-p)/n)` is far off (Brown et al. 2001).
 ///
 /// `successes` may be fractional and is limited to 0 to `n`. With `n` = 0 the answer is 0 to 1.
 pub fn wilson(successes: f64, n: u64, confidence: f64) -> Interval {
@@ -18,14 +18,16 @@ pub fn wilson(successes: f64, n: u64, confidence: f64) -> Interval {
     }
 }
 
-/// One-sided Wilson bound: with this confidence, the true proportion is at least this much.
+/// Returns the one-sided Wilson bound: with this confidence, the true proportion is at least this
+/// much.
 ///
 /// Arguments as for [`wilson`]. It takes 25 cases, all passed, to reach 0.9 with 0.95 confidence.
 pub fn wilson_lower(successes: f64, n: u64, confidence: f64) -> f64 {
     wilson_end(successes, n, normal_quantile(one_sided_level(confidence)))
 }
 
-/// One-sided Wilson bound: with this confidence, the true proportion is at most this much.
+/// Returns the one-sided Wilson bound: with this confidence, the true proportion is at most this
+/// much.
 ///
 /// Arguments as for [`wilson`].
 pub fn wilson_upper(successes: f64, n: u64, confidence: f64) -> f64 {
@@ -37,8 +39,8 @@ fn wilson_high(successes: f64, n: u64, z: f64) -> f64 {
     1.0 - wilson_end(n as f64 - successes, n, z)
 }
 
-/// Lower end. The two ends are the roots of a quadratic; taking the smaller one as their product
-/// over the larger one keeps its digits near 0, and gives exactly 0 for no successes.
+/// Returns the lower end. The two ends are the roots of a quadratic; taking the smaller one as
+/// their product over the larger one keeps its digits near 0, and gives exactly 0 for no successes.
 fn wilson_end(successes: f64, n: u64, z: f64) -> f64 {
     if z.is_nan() || successes.is_nan() {
         return f64::NAN;

@@ -1,18 +1,18 @@
-//! What is said where two values differ but look the same.
+//! Describes how two values differ that look the same.
 
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_width::UnicodeWidthChar as _;
 
-/// Two numbers this near, relative to `max(1, |limit|)`, are one to every limit.
+/// The distance, relative to `max(1, |limit|)`, up to which two numbers are the same to every limit.
 const SAME: f64 = 1e-9;
 
-/// Characters shown on each side of a difference.
+/// The number of characters shown on each side of a difference.
 const AROUND: usize = 8;
 
-/// Says how two values differ that a reader would take for the same: in their kind (`1` and `"1"`), in
-/// blanks or invisible characters, in Unicode form, in letters of two alphabets. `None` where they are
-/// equal, or where the difference is plain to see.
+/// Describes how two values differ that a reader would take for the same: in their kind (`1` and `"1"`),
+/// in blanks or invisible characters, in Unicode form, in letters of two alphabets. Returns `None` where
+/// they are equal, or where the difference is plain to see.
 pub(crate) fn apart(expected: &Value, output: &Value) -> Option<String> {
     if expected == output {
         return None;
@@ -84,8 +84,8 @@ fn texts(one: &str, other: &str) -> Option<String> {
     ))
 }
 
-/// Whether two texts differ only where one has an ASCII letter and the other one of the Greek, Cyrillic or
-/// Armenian alphabets.
+/// Returns whether two texts differ only where one has an ASCII letter and the other one of the Greek,
+/// Cyrillic or Armenian alphabets.
 fn alphabets(one: &str, other: &str) -> bool {
     let foreign = |c: char| c.is_alphabetic() && matches!(c, '\u{370}'..='\u{58f}');
     one.chars().count() == other.chars().count()
@@ -96,8 +96,8 @@ fn alphabets(one: &str, other: &str) -> bool {
         })
 }
 
-/// Shows a value beside its limit: with all its digits where it would look like the limit and is beyond
-/// what a limit tolerates.
+/// Formats a value that stands beside its limit: with all its digits where it would otherwise look like
+/// the limit and is beyond what a limit tolerates.
 pub(crate) fn beside(value: f64, limit: f64, show: impl Fn(f64) -> String) -> String {
     let shown = show(value);
     if shown == show(limit) && (value - limit).abs() > SAME * limit.abs().max(1.0) {

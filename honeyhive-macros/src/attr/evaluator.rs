@@ -1,4 +1,4 @@
-//! The options of `#[evaluator(..)]`.
+//! Reads the options of `#[evaluator(..)]`.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -83,13 +83,13 @@ const SYNONYMS: &[Synonym] = &[
     },
 ];
 
-/// A setting in `settings(..)`.
+/// One entry of `settings(..)`.
 pub(crate) struct Setting {
     pub(crate) ident: Ident,
     pub(crate) default: Option<Expr>,
 }
 
-/// What `#[evaluator(..)]` says.
+/// The options of `#[evaluator(..)]`.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
@@ -101,7 +101,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the attribute.
+    /// Reads the options from the tokens of the attribute.
     pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut read = Self::default();
         options(tokens, OPTIONS, SYNONYMS, errors, |key, input, errors| {
@@ -151,7 +151,7 @@ impl Options {
     }
 }
 
-/// Why an evaluator cannot have this name.
+/// Returns why an evaluator cannot have this name; `None` where it can.
 pub(crate) fn reserved(name: &str) -> Option<&'static str> {
     (name == RESERVED).then_some(
         "an evaluator cannot be named `error_rate`: in `gate(error_rate <= 0.05)` this is the share of cases that end in an error; choose another name",
@@ -200,7 +200,7 @@ fn range(key: &Key, content: ParseStream<'_>) -> syn::Result<(Number, Number)> {
     )
 }
 
-/// `name` or `name = default`.
+/// Parses `name` or `name = default`.
 fn setting(input: ParseStream<'_>) -> syn::Result<Setting> {
     if !input.peek(syn::Ident::peek_any) {
         return at(rest(input), "expected the name of a parameter: `settings(min, word = \"x\")`");

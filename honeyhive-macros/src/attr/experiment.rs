@@ -1,4 +1,4 @@
-//! The options of `#[experiment(..)]`.
+//! Reads the options of `#[experiment(..)]`.
 
 mod synonyms;
 
@@ -39,17 +39,17 @@ const OPTIONS: &[Known] = &[
     Known { name: "crate", usage: "crate = honeyhive_harness" },
 ];
 
-/// Where the rows come from.
+/// The source of the rows.
 pub(crate) enum Dataset {
     File(LitStr),
-    /// Kept in HoneyHive, known by its id.
+    /// The id of a dataset that is kept in HoneyHive.
     ManagedId(LitStr),
-    /// Kept in HoneyHive, known by its name.
+    /// The name of a dataset that is kept in HoneyHive.
     ManagedName(LitStr),
     Function(Path),
 }
 
-/// What `#[experiment(..)]` says.
+/// The options of `#[experiment(..)]`.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) dataset: Option<Dataset>,
@@ -64,22 +64,24 @@ pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
     pub(crate) dataset_name: Option<LitStr>,
     pub(crate) tags: Vec<LitStr>,
-    /// Keys, and the expression of each.
+    /// The keys of the metadata, with the expression of each.
     pub(crate) metadata: Vec<(String, TokenStream)>,
     pub(crate) track: Vec<LitStr>,
     pub(crate) baseline: Option<LitStr>,
     pub(crate) cluster: Option<LitStr>,
     /// The value of `stop`.
     pub(crate) stop: Option<Ident>,
-    /// Nothing scores the output: the check is that the function runs without an error.
+    /// The option `smoke`: nothing scores the output, and a case passes when the function runs
+    /// without an error.
     pub(crate) smoke: Option<Ident>,
     pub(crate) root: Option<Path>,
-    /// All of `evaluators(..)` was understood, so that an unknown name in a rule is a mistake.
+    /// Set when all of `evaluators(..)` was understood, so that an unknown name in a rule is a
+    /// mistake.
     pub(crate) evaluators_known: bool,
 }
 
 impl Options {
-    /// Reads the attribute.
+    /// Reads the options from the tokens of the attribute.
     pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut read = Self::default();
         let seen = options(tokens, OPTIONS, SYNONYMS, errors, |key, input, errors| {
@@ -192,7 +194,7 @@ impl Options {
     }
 }
 
-/// Whether an option is written `option()`.
+/// Returns whether an option is written `option()`.
 fn is_empty_list(input: ParseStream<'_>) -> bool {
     matches!(input.fork().parse::<TokenTree>(), Ok(TokenTree::Group(group)) if group.stream().is_empty())
 }
@@ -238,7 +240,7 @@ fn dataset(key: &Key, input: ParseStream<'_>) -> syn::Result<Dataset> {
     Ok(Dataset::Function(path))
 }
 
-/// `("id")` or `(name = "..")`, after `managed`.
+/// Parses `("id")` or `(name = "..")`, after `managed`.
 fn managed(input: ParseStream<'_>) -> syn::Result<Dataset> {
     const USAGE: &str =
         "write `managed(\"id\")` or `managed(name = \"..\")`, as HoneyHive shows them";
@@ -248,7 +250,7 @@ fn managed(input: ParseStream<'_>) -> syn::Result<Dataset> {
         return Err(syn::Error::new(parens.span.join(), USAGE));
     }
     let read = managed_by(&content, parens.span.join(), USAGE);
-    // What is left would be told as a second mistake.
+    // The remaining tokens are read, since they would be reported as a second mistake.
     rest(&content);
     read
 }
@@ -304,7 +306,7 @@ fn name(name: LitStr) -> syn::Result<LitStr> {
     Ok(name)
 }
 
-/// Why an experiment cannot have this name.
+/// Returns why an experiment cannot have this name; `None` where it can.
 pub(crate) fn reserved(name: &str) -> Option<String> {
     matches!(name, "gate" | "dataset")
         .then(|| format!("an experiment cannot be named `{name}`: tests of that name are generated; choose another `name = \"..\"`"))
@@ -338,7 +340,7 @@ fn baseline(file: LitStr) -> syn::Result<LitStr> {
     }
 }
 
-/// `key = value`, where the value is an expression.
+/// Parses `key = value`, where the value is an expression.
 fn metadata(input: ParseStream<'_>) -> syn::Result<(Ident, TokenStream)> {
     const USAGE: &str = "metadata is written `key = value`, as in `metadata(model = \"large\", prompt = prompt_version())`";
     if !input.peek(syn::Ident::peek_any) {
@@ -360,7 +362,8 @@ fn metadata(input: ParseStream<'_>) -> syn::Result<(Ident, TokenStream)> {
     Ok((key, value.to_token_stream()))
 }
 
-/// A whole number alone, in a type that holds it.
+/// Parses a whole number that stands alone, with a type that holds it; returns `None` for any other
+/// value.
 fn whole_number(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
     let ahead = input.fork();
     let minus: Option<Token![-]> = ahead.parse()?;

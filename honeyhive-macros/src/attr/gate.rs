@@ -1,7 +1,7 @@
-//! The grammar of `require(..)` and `gate(..)`.
+//! Parses `require(..)` and `gate(..)`.
 //!
-//! Here rules are read as written; whether their evaluators exist and their limits make sense is
-//! for [`crate::check`].
+//! Rules are read as written here; [`crate::check`] checks whether their evaluators exist and their
+//! limits make sense.
 
 mod against;
 
@@ -18,7 +18,7 @@ use crate::errors::at;
 use crate::{suggest, text};
 pub(crate) use against::{AGAINST, Against};
 
-/// Measures as users write them, and the variant of the harness.
+/// The measures as users write them, with the variants of the harness.
 pub(crate) const MEASURES: &[(&str, &str)] = &[
     ("mean", "Mean"),
     ("median", "Median"),
@@ -32,7 +32,7 @@ pub(crate) const MEASURES: &[(&str, &str)] = &[
     ("pass_rate", "PassRate"),
 ];
 
-/// Which side of the limit is good.
+/// The side of the limit that is good.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Comparison {
     AtLeast,
@@ -48,7 +48,7 @@ impl Comparison {
     }
 }
 
-/// What stands right of the comparison.
+/// The limit, to the right of the comparison.
 pub(crate) enum Limit {
     Number(Number),
     Text(LitStr),
@@ -62,7 +62,7 @@ impl Limit {
         }
     }
 
-    /// For error places.
+    /// Returns the tokens, as the place of errors.
     pub(crate) fn tokens(&self) -> TokenStream {
         match self {
             Self::Number(number) => number.tokens.clone(),
@@ -71,21 +71,21 @@ impl Limit {
     }
 }
 
-/// `evaluator` or `evaluator >= 0.7` in `require(..)`.
+/// One entry of `require(..)`: `evaluator` or `evaluator >= 0.7`.
 pub(crate) struct Require {
     pub(crate) evaluator: Path,
     pub(crate) limit: Option<(Comparison, Number)>,
     pub(crate) text: String,
 }
 
-/// An entry of `gate(..)` as written.
+/// One entry of `gate(..)`, as written.
 pub(crate) enum Gate {
     Limit(Limited),
     Against(Against),
 }
 
 impl Gate {
-    /// The rule as text.
+    /// Returns the rule as text.
     pub(crate) fn text(&self) -> &str {
         match self {
             Self::Limit(rule) => &rule.text,
@@ -96,24 +96,24 @@ impl Gate {
 
 /// A rule with a limit.
 pub(crate) struct Limited {
-    /// `confident` or `not_worse`.
+    /// The function around the rule: `confident` or `not_worse`.
     pub(crate) wrapper: Option<Ident>,
-    /// A name in [`MEASURES`], or `error_rate`.
+    /// The measure: a name in [`MEASURES`], or `error_rate`.
     pub(crate) measure: Ident,
-    /// What stands in the parentheses: an evaluator or `latency`.
+    /// The subject in the parentheses: an evaluator or `latency`.
     pub(crate) of: Option<Path>,
     pub(crate) slice: Option<LitStr>,
-    /// Fewer scores than this say nothing.
+    /// The number of scores below which the rule is inconclusive.
     pub(crate) min_n: Option<u32>,
     pub(crate) comparison: Comparison,
     pub(crate) limit: Limit,
     pub(crate) text: String,
 }
 
-/// Why `require(..)` takes no measure of calls.
+/// The text about a measure of calls in `require(..)`.
 pub(crate) const NOT_REQUIRED: &str = "`require` looks at evaluators; write a rule such as `p95(latency) <= \"2s\"` in `gate(..)`, or `timeout = \"2s\"` for each call";
 
-/// One entry of `require(..)`.
+/// Parses one entry of `require(..)`.
 pub(crate) fn require(input: ParseStream<'_>) -> syn::Result<Require> {
     let evaluator = item_path(input, "an evaluator")?;
     let name = text::of_type(&evaluator);
@@ -138,7 +138,7 @@ pub(crate) fn require(input: ParseStream<'_>) -> syn::Result<Require> {
     }
 }
 
-/// One entry of `gate(..)`.
+/// Parses one entry of `gate(..)`.
 pub(crate) fn gate(input: ParseStream<'_>) -> syn::Result<Gate> {
     if input.peek(syn::Lit) {
         return at(rest(input), "write the measure first: `mean(correct) >= 0.9`");
@@ -168,7 +168,7 @@ pub(crate) fn gate(input: ParseStream<'_>) -> syn::Result<Gate> {
                 format_args!("`{name}` is a test of its own: write it without `{wrapper}`"),
             );
         }
-        // The limit stands outside: `confident(mean(correct)) >= 0.9`.
+        // The user wrote the limit outside: `confident(mean(correct)) >= 0.9`.
         if content.peek(syn::token::Paren) && content.peek2(syn::parse::End) {
             return at(wrapper, &example);
         }
@@ -183,7 +183,7 @@ pub(crate) fn gate(input: ParseStream<'_>) -> syn::Result<Gate> {
     Ok(Gate::Limit(Limited { wrapper: Some(wrapper.clone()), text, ..inner }))
 }
 
-/// `measure(..) >= limit`, after its first name.
+/// Parses `measure(..) >= limit`, after its first name.
 fn rule(head: Path, input: ParseStream<'_>) -> syn::Result<Limited> {
     let is_errors = head.is_ident("error_rate");
     let known =
@@ -234,7 +234,7 @@ fn rule(head: Path, input: ParseStream<'_>) -> syn::Result<Limited> {
     Ok(Limited { wrapper: None, measure, of, slice, min_n, comparison, limit, text })
 }
 
-/// What stands in the parentheses of a measure.
+/// The contents of the parentheses of a measure.
 #[derive(Default)]
 struct Said {
     of: Option<Path>,
@@ -242,7 +242,7 @@ struct Said {
     min_n: Option<u32>,
 }
 
-/// `subject, slice = "key:value", min_n = 20`.
+/// Parses `subject, slice = "key:value", min_n = 20`.
 fn subject(content: ParseStream<'_>, measure: &Ident, is_errors: bool) -> syn::Result<Said> {
     let is_setting =
         |input: ParseStream<'_>| input.peek(syn::Ident::peek_any) && input.peek2(Token![=]);
@@ -312,7 +312,7 @@ fn setting(said: &mut Said, content: ParseStream<'_>) -> syn::Result<()> {
     Ok(())
 }
 
-/// The number of `min_n = 20`.
+/// Parses the number of `min_n = 20`.
 fn min_n_value(key: &Ident, content: ParseStream<'_>) -> syn::Result<u32> {
     const USAGE: &str =
         "`min_n` is a whole number from 1: how many scores the rule asks for, `min_n = 20`";
@@ -327,7 +327,7 @@ fn min_n_value(key: &Ident, content: ParseStream<'_>) -> syn::Result<u32> {
     }
 }
 
-/// The string of `slice = "key:value"`.
+/// Parses the string of `slice = "key:value"`.
 fn slice_value(content: ParseStream<'_>) -> syn::Result<LitStr> {
     if !content.peek(LitStr) {
         return at(rest(content), "a slice is a string: `slice = \"key:value\"`");
@@ -348,7 +348,7 @@ fn comparison(input: ParseStream<'_>) -> syn::Result<Comparison> {
         input.parse::<Token![<=]>()?;
         return Ok(Comparison::AtMost);
     }
-    // `==`, `=>` and the like are two tokens.
+    // Operators such as `==` and `=>` are two tokens.
     let mut operator = TokenStream::new();
     let mut shown = String::new();
     while let Ok(TokenTree::Punct(punct)) = input.fork().parse::<TokenTree>() {

@@ -1,4 +1,4 @@
-//! From the tokens between the parentheses of an attribute to options.
+//! Parses the tokens between the parentheses of an attribute into options.
 //!
 //! Options are parsed one by one: a mistake in one does not hide those in the next.
 
@@ -20,23 +20,23 @@ use syn::{LitStr, Path, Token, parenthesized};
 use crate::errors::{Errors, at};
 use crate::suggest;
 
-/// What an attribute knows about one of its options.
+/// The name and the notation of an option of an attribute.
 pub(crate) struct Known {
     pub(crate) name: &'static str,
-    /// How it is written, for error texts.
+    /// The way in which the option is written, for error texts.
     pub(crate) usage: &'static str,
 }
 
-/// Names that other tools use for an option.
+/// The names that other tools use for an option.
 pub(crate) struct Synonym {
     pub(crate) names: &'static [&'static str],
     /// The option that is meant, so that its absence is not reported as well.
     pub(crate) option: &'static str,
-    /// What to write instead.
+    /// The advice about what to write instead.
     pub(crate) hint: &'static str,
 }
 
-/// An option in the attribute, before its value is read.
+/// The name of an option in an attribute, before its value is read.
 pub(crate) struct Key {
     pub(crate) ident: Ident,
     known: &'static Known,
@@ -44,7 +44,7 @@ pub(crate) struct Key {
 
 /// Reads all options of an attribute. `read` is called for each one that is known.
 ///
-/// Answers the names that were given or evidently meant, for what follows from their absence.
+/// Returns the names that were given or evidently meant, for checks that depend on their absence.
 pub(crate) fn options(
     tokens: TokenStream,
     known: &'static [Known],
@@ -56,7 +56,7 @@ pub(crate) fn options(
     let parser = |input: ParseStream<'_>| {
         list(input, errors, |input, errors| {
             let key = key(input, known, synonyms, &mut seen)?;
-            // The value of a repeated option is looked at, too, for mistakes in it.
+            // The value of a repeated option is parsed, too, to find mistakes in it.
             if seen.contains(&key.known.name) {
                 errors.at(&key.ident, format_args!("`{}` is given twice", key.known.name));
             }
@@ -95,7 +95,7 @@ fn key(
         seen.extend(known.iter().map(|option| option.name).find(|name| *name == plain));
         return at(ident, format_args!("write `{plain}`, not `{name}`"));
     }
-    // Other tools write `maxConcurrency` as well.
+    // Other tools also write `maxConcurrency`.
     let plain = |name: &str| name.replace('_', "").to_lowercase();
     let said = plain(&name);
     let means = |synonym: &&Synonym| synonym.names.iter().any(|other| plain(other) == said);
@@ -109,17 +109,17 @@ fn key(
 }
 
 impl Key {
-    /// The name of the option.
+    /// Returns the name of the option.
     pub(crate) fn name(&self) -> &'static str {
         self.known.name
     }
 
-    /// How the option is written.
+    /// Returns how the option is written.
     pub(crate) fn usage(&self) -> &'static str {
         self.known.usage
     }
 
-    /// Goes past the `=` of `key = value`.
+    /// Skips the `=` of `key = value`.
     pub(crate) fn assigned(&self, input: ParseStream<'_>) -> syn::Result<()> {
         if input.peek(Token![=]) && !input.peek(Token![==]) && !input.peek(Token![=>]) {
             let equals: Token![=] = input.parse()?;
@@ -131,7 +131,7 @@ impl Key {
         self.refuse(input)
     }
 
-    /// Reads the inside of the parentheses of `key(..)`, which says something.
+    /// Parses the contents of the parentheses of `key(..)`, which must not be empty.
     pub(crate) fn listed<T>(
         &self,
         input: ParseStream<'_>,
@@ -152,7 +152,7 @@ impl Key {
         })
     }
 
-    /// Goes past an option that is a word of its own.
+    /// Checks an option that is a word without a value.
     pub(crate) fn alone(&self, input: ParseStream<'_>) -> syn::Result<()> {
         if input.is_empty() || input.peek(Token![,]) {
             return Ok(());
@@ -169,7 +169,7 @@ impl Key {
         at(&self.ident, format_args!("write `{}`", self.usage()))
     }
 
-    /// The error for a value of another kind.
+    /// Returns the error for a value of another kind.
     pub(crate) fn wrong<T>(&self, value: impl quote::ToTokens, takes: &str) -> syn::Result<T> {
         at(value, format_args!("`{}` takes {takes}: `{}`", self.name(), self.usage()))
     }
@@ -181,7 +181,7 @@ impl quote::ToTokens for Key {
     }
 }
 
-/// Reads the inside of parentheses, all of it or up to the first mistake.
+/// Parses the contents of parentheses, all of it or up to the first mistake.
 pub(crate) fn inside<T>(
     input: ParseStream<'_>,
     read: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
@@ -189,7 +189,7 @@ pub(crate) fn inside<T>(
     let content;
     parenthesized!(content in input);
     let result = read(&content);
-    // What stands behind a mistake is no mistake of its own.
+    // The tokens after a mistake are skipped, since they are not mistakes of their own.
     let rest: TokenStream = content.parse()?;
     match result {
         Ok(_) if !rest.is_empty() => at(rest, "expected `)`"),
@@ -197,7 +197,7 @@ pub(crate) fn inside<T>(
     }
 }
 
-/// Entries with commas between them; a wrong one does not hide the next.
+/// Parses entries with commas between them; a wrong entry does not hide the next one.
 pub(crate) fn list<T>(
     input: ParseStream<'_>,
     errors: &mut Errors,
@@ -215,7 +215,7 @@ pub(crate) fn list<T>(
             Err(error) => errors.push(error),
         }
         while !input.is_empty() && !input.peek(Token![,]) {
-            // Cannot fail: there is a token.
+            // This cannot fail, since there is a token.
             drop(input.parse::<TokenTree>());
         }
         drop(input.parse::<Option<Token![,]>>());
@@ -223,7 +223,7 @@ pub(crate) fn list<T>(
     out
 }
 
-/// A path to an item, without generic arguments.
+/// Parses a path to an item, without generic arguments.
 pub(crate) fn item_path(input: ParseStream<'_>, what: &str) -> syn::Result<Path> {
     let start = input.fork();
     let path = input.call(Path::parse_mod_style);

@@ -1,4 +1,5 @@
-//! `reduce(correct = at_least(2), close = median)`: how the attempts of a case become one score.
+//! Parses `reduce(correct = at_least(2), close = median)`, which says how the attempts of a case
+//! become one score.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens as _, quote};
@@ -11,26 +12,26 @@ use super::{inside, item_path};
 use crate::errors::at;
 use crate::{suggest, text};
 
-/// Reducers without a number, and the variant of the harness.
+/// The reducers without a number, with the variants of the harness.
 const PLAIN: &[(&str, &str)] =
     &[("mean", "Mean"), ("median", "Median"), ("min", "Min"), ("max", "Max")];
 
-/// Reducers that count good attempts.
+/// The reducers that count good attempts.
 const COUNTING: &[(&str, &str)] =
     &[("at_least", "AtLeast"), ("pass_at", "PassAt"), ("pass_all", "PassAll")];
 
 /// One entry of `reduce(..)`.
 pub(crate) struct Reduce {
     pub(crate) evaluator: Path,
-    /// The variant of the harness.
+    /// The name of the variant of the harness.
     pub(crate) variant: &'static str,
     /// The number of a reducer that counts, and its place.
     pub(crate) count: Option<(u32, TokenStream)>,
-    /// As written: `at_least(2)`.
+    /// The reducer as written: `at_least(2)`.
     pub(crate) text: String,
 }
 
-/// Reads one entry.
+/// Parses one entry.
 pub(crate) fn reduce(input: ParseStream<'_>) -> syn::Result<Reduce> {
     const USAGE: &str = "write `reduce(correct = at_least(2))`";
     let evaluator = item_path(input, "an evaluator")?;

@@ -1,4 +1,4 @@
-//! What the parsers read, and what they say about the rest.
+//! Tests the parsers, and their errors.
 
 use proc_macro2::TokenStream;
 use syn::LitStr;
@@ -24,7 +24,7 @@ fn evaluator(attribute: &str) -> (EvaluatorOptions, Vec<String>) {
     (options, errors.texts())
 }
 
-/// The mistakes in an attribute that has a dataset.
+/// Returns the mistakes in an attribute that has a dataset.
 fn mistakes(rest: &str) -> Vec<String> {
     let smoke = if rest.contains("evaluators") || rest.contains("smoke") { "" } else { ", smoke" };
     experiment(&format!("dataset = \"data.jsonl\", {rest}{smoke}")).1
@@ -202,7 +202,7 @@ fn words_of_other_tools_lead_to_ours() {
         let errors = mistakes(word);
         assert!(matches!(&errors[..], [one] if one.contains(ours)), "{word}: {errors:?}");
     }
-    // They stand for the option that is needed.
+    // The words stand for the option that is required.
     for word in ["scorers(a)", "scores = a", "metrics = [a]"] {
         let errors = experiment(&format!("dataset = \"d.csv\", {word}")).1;
         assert!(

@@ -1,4 +1,4 @@
-//! `evaluators(a, path::b, strict = c(setting = 3))`.
+//! Parses `evaluators(a, path::b, strict = c(setting = 3))`.
 
 use std::collections::HashSet;
 
@@ -15,8 +15,8 @@ use crate::text;
 /// The name that no evaluator can have: it is a measure without an evaluator.
 pub(crate) const RESERVED: &str = "error_rate";
 
-/// Names of what is measured of calls. An evaluator may have one of them, and then is what rules
-/// mean by it.
+/// The names of measures of calls. An evaluator may have one of them; rules with that name are then
+/// about the evaluator.
 pub(crate) const OF_CALLS: &[&str] = &["latency", "first_token", "cost", "tokens"];
 
 /// One evaluator of an experiment.
@@ -28,19 +28,19 @@ pub(crate) struct Use {
 }
 
 impl Use {
-    /// The name of the function.
+    /// Returns the name of the function.
     pub(crate) fn last(&self) -> &Ident {
         // A parsed path has at least one segment.
         &self.path.segments[self.path.segments.len() - 1].ident
     }
 
-    /// What rules call it.
+    /// Returns the name that rules use for the evaluator.
     pub(crate) fn called(&self) -> String {
         text::unraw(self.alias.as_ref().unwrap_or_else(|| self.last()))
     }
 }
 
-/// The inside of `evaluators(..)`.
+/// Parses the contents of `evaluators(..)`.
 pub(crate) fn read(input: ParseStream<'_>, errors: &mut Errors) -> Vec<Use> {
     let uses = list(input, errors, one);
     check(&uses, errors);
@@ -86,7 +86,7 @@ fn one(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Use> {
     Ok(Use { alias, path, settings })
 }
 
-/// `name = expression`.
+/// Parses `name = expression`.
 fn setting(input: ParseStream<'_>, evaluator: &str) -> syn::Result<(Ident, Expr)> {
     let is_named =
         input.peek(syn::Ident::peek_any) && input.peek2(Token![=]) && !input.peek2(Token![==]);
@@ -106,7 +106,7 @@ fn setting(input: ParseStream<'_>, evaluator: &str) -> syn::Result<(Ident, Expr)
     Ok((field(name), input.parse()?))
 }
 
-/// The identifier of a field: keywords become raw.
+/// Returns the identifier of a field: keywords become raw.
 pub(crate) fn field(name: Ident) -> Ident {
     if syn::parse_str::<Ident>(&name.to_string()).is_ok() {
         name
@@ -116,7 +116,7 @@ pub(crate) fn field(name: Ident) -> Ident {
 }
 
 fn check(uses: &[Use], errors: &mut Errors) {
-    // Sets, as an experiment may have thousands of evaluators.
+    // These are sets, because an experiment may have thousands of evaluators.
     let (mut aliases, mut paths) = (HashSet::new(), HashSet::new());
     for used in uses {
         let called = used.called();

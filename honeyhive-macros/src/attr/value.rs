@@ -1,4 +1,4 @@
-//! Values of options: texts, numbers, durations.
+//! Parses the values of options: texts, numbers, durations.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::errors::at;
 #[derive(Clone)]
 pub(crate) struct Number {
     pub(crate) value: f64,
-    /// As written: `-0.5`.
+    /// The number as written: `-0.5`.
     pub(crate) text: String,
-    /// For error places.
+    /// The tokens, as the place of errors.
     pub(crate) tokens: TokenStream,
 }
 
 impl Number {
-    /// Reads `0.7`, `3` or `-1.5`; `None` when there is something else.
+    /// Parses `0.7`, `3` or `-1.5`; returns `None` when there is something else.
     pub(crate) fn read(input: ParseStream<'_>) -> syn::Result<Option<Self>> {
         let ahead = input.fork();
         let minus: Option<Token![-]> = ahead.parse()?;
@@ -49,7 +49,7 @@ impl Number {
     }
 }
 
-/// `key = "text"`.
+/// Parses `key = "text"`.
 pub(crate) fn string(key: &Key, input: ParseStream<'_>) -> syn::Result<LitStr> {
     key.assigned(input)?;
     if !input.peek(LitStr) {
@@ -62,7 +62,7 @@ pub(crate) fn string(key: &Key, input: ParseStream<'_>) -> syn::Result<LitStr> {
     Ok(text)
 }
 
-/// `key = 3`, at least `least`.
+/// Parses `key = 3`, at least `least`.
 pub(crate) fn count(key: &Key, input: ParseStream<'_>, least: u32) -> syn::Result<u32> {
     key.assigned(input)?;
     if input.peek(Token![-]) {
@@ -79,7 +79,7 @@ pub(crate) fn count(key: &Key, input: ParseStream<'_>, least: u32) -> syn::Resul
     }
 }
 
-/// `key = 0.7`.
+/// Parses `key = 0.7`.
 pub(crate) fn number(key: &Key, input: ParseStream<'_>) -> syn::Result<Number> {
     key.assigned(input)?;
     match Number::read(input)? {
@@ -88,7 +88,7 @@ pub(crate) fn number(key: &Key, input: ParseStream<'_>) -> syn::Result<Number> {
     }
 }
 
-/// The duration in a string such as `"1m 30s"`.
+/// Parses the duration in a string such as `"1m 30s"`.
 pub(crate) fn duration(text: &LitStr) -> syn::Result<Duration> {
     match humantime::parse_duration(&text.value()) {
         Ok(duration) => Ok(duration),
@@ -102,11 +102,11 @@ pub(crate) fn duration(text: &LitStr) -> syn::Result<Duration> {
     }
 }
 
-/// What is left of an entry, for the place of an error.
+/// Returns the remaining tokens of an entry, as the place of an error.
 pub(crate) fn rest(input: ParseStream<'_>) -> TokenStream {
     let mut out = TokenStream::new();
     while !input.is_empty() && !input.peek(Token![,]) {
-        // Cannot fail: there is a token.
+        // This cannot fail, since there is a token.
         out.extend(input.parse::<TokenTree>());
     }
     out

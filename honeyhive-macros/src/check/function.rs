@@ -1,4 +1,4 @@
-//! The function under the attribute: what the harness can call and what it cannot.
+//! Checks the function under the attribute: whether the harness can call it.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -9,7 +9,7 @@ use crate::item::Function;
 use crate::params::{Parameter, conditional, last_segment, option, plain};
 use crate::text;
 
-/// Everything that both attributes ask of a function.
+/// Checks the requirements that both attributes have for a function.
 pub(crate) fn check(function: &Function, attribute: &str, errors: &mut Errors) {
     let sig = &function.sig;
     qualifiers(sig, attribute, errors);
@@ -26,7 +26,7 @@ pub(crate) fn check(function: &Function, attribute: &str, errors: &mut Errors) {
     returned(sig, errors);
 }
 
-/// What shows that the function belongs to an impl block.
+/// Returns the tokens that show that the function belongs to an impl block.
 ///
 /// An associated function without `self` looks like any other, unless its signature says `Self`.
 pub(crate) fn method(sig: &Signature) -> Option<TokenStream> {
@@ -39,9 +39,9 @@ pub(crate) fn method(sig: &Signature) -> Option<TokenStream> {
     })
 }
 
-/// Reports attributes that cannot stand below ours. Answers whether there are any.
+/// Reports attributes that cannot stand below ours. Returns whether there are any.
 ///
-/// They are taken off, so that they do not add mistakes of their own; but an evaluator below an
+/// They are removed, so that they do not add mistakes of their own; but an evaluator below an
 /// experiment stays one, as others may use it.
 pub(crate) fn other_attributes(
     function: &mut Function,
@@ -141,7 +141,7 @@ fn returned(sig: &Signature, errors: &mut Errors) {
     }
 }
 
-/// A type whose value is read from a datapoint, or kept as a setting.
+/// Checks a type whose value is read from a datapoint, or kept as a setting.
 pub(crate) fn parameter_type(parameter: &Parameter, is_setting: bool, errors: &mut Errors) {
     let ty = plain(&parameter.ty);
     if let Type::ImplTrait(it) = ty {
@@ -191,7 +191,7 @@ pub(crate) fn parameter_type(parameter: &Parameter, is_setting: bool, errors: &m
     }
 }
 
-/// References can be read only where a whole argument is one.
+/// Reports nested references: references can be read only where a whole argument is one.
 fn nested(ty: &Type, errors: &mut Errors) {
     if let Some((borrow, after)) = find(ty.to_token_stream(), |trees| match trees {
         [TokenTree::Punct(punct), ..] => punct.as_char() == '&',
@@ -205,7 +205,7 @@ fn nested(ty: &Type, errors: &mut Errors) {
     }
 }
 
-/// The owned type that people would name for a borrowed one.
+/// Returns the owned type that people would use for a borrowed one.
 fn owned(ty: &Type) -> String {
     match text::of_type(ty).as_str() {
         "str" => "String".to_owned(),
@@ -221,7 +221,7 @@ fn exclusive(trees: &[TokenTree]) -> bool {
         if punct.as_char() == '&' && word == "mut")
 }
 
-/// The first place that looks so, and the token behind it.
+/// Finds the first place for which `looks` holds, and the text of the token after it.
 fn find(tokens: TokenStream, looks: fn(&[TokenTree]) -> bool) -> Option<(TokenTree, String)> {
     let trees: Vec<TokenTree> = tokens.into_iter().collect();
     trees.iter().enumerate().find_map(|(i, tree)| {

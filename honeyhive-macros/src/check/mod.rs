@@ -1,4 +1,5 @@
-//! What can be wrong beyond grammar: the form of the function, and rules that do not fit together.
+//! Checks what grammar does not cover: the form of the function, and rules that do not fit
+//! together.
 
 pub(crate) mod function;
 pub(crate) mod reach;

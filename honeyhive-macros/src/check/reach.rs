@@ -1,4 +1,4 @@
-//! Whether an experiment can run where it stands, as far as its source file says.
+//! Checks whether an experiment can run where it stands, as far as its source file shows.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -26,8 +26,8 @@ pub(crate) fn associated(function: &Function, attribute: &str, errors: &mut Erro
     }
 }
 
-/// Reports evaluators that cannot be in scope, as their name stands nowhere in the file. About all
-/// others rustc decides.
+/// Reports evaluators that cannot be in scope, as their name does not occur in the file. All others
+/// are left to rustc.
 pub(crate) fn evaluators(options: &Options, errors: &mut Errors) {
     let unknown = |outline: &crate::source::outline::Outline| {
         let names = options.evaluators.iter().filter_map(|used| used.path.get_ident());
@@ -50,7 +50,7 @@ pub(crate) fn evaluators(options: &Options, errors: &mut Errors) {
     }
 }
 
-/// Reports, once, a test target that has neither libtest's `main` nor one of its own.
+/// Reports, only once, a test target that has neither libtest's `main` nor one of its own.
 pub(crate) fn main(errors: &mut Errors) {
     static TOLD: AtomicBool = AtomicBool::new(false);
     let Some(target) = target::target() else { return };
@@ -68,8 +68,8 @@ pub(crate) fn main(errors: &mut Errors) {
     }
 }
 
-/// Why an experiment of this name does not run in the binary that is compiled, where `#[test]`
-/// functions do.
+/// Returns why an experiment of this name does not run in the binary that is compiled, where
+/// `#[test]` functions do; `None` where it does, or where that is not known.
 pub(crate) fn never_runs(name: &str) -> Option<String> {
     let target = target::target().filter(|target| target.has_libtest)?;
     // libtest does not run a test inside of a function, and rustc warns about one.
@@ -111,20 +111,20 @@ fn root(target: &Target) -> String {
     target.root.as_ref().map_or_else(|| "its file".to_owned(), |root| root.display().to_string())
 }
 
-/// Whether the file of the attribute belongs to the library of the same package as well.
+/// Returns whether the file of the attribute belongs to the library of the same package as well.
 fn is_of_library(target: &Target) -> bool {
     let (Some(root), Some((file, ..))) = (&target.root, target::place()) else { return false };
     let library = root.with_file_name("lib.rs");
     library.is_file() && reached(&library, &file) == Some(false)
 }
 
-/// Whether the attribute stands in code of unit tests.
+/// Returns whether the attribute stands in code of unit tests.
 fn is_in_tests(target: &Target) -> bool {
     let Some((file, _, context)) = target::place() else { return false };
     context.in_tests || target.root.as_ref().is_some_and(|root| reached(root, &file) == Some(true))
 }
 
-/// [`reaches`], once per file.
+/// Calls [`reaches`], once per file.
 fn reached(root: &Path, file: &Path) -> Option<bool> {
     static KNOWN: LazyLock<Mutex<HashMap<PathBuf, Option<bool>>>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Rules against the evaluators of the same attribute.
+//! Checks rules against the evaluators of the same attribute.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,24 +15,24 @@ use crate::attr::value::duration;
 use crate::errors::Errors;
 use crate::{suggest, text};
 
-/// A rule that fits.
+/// A rule without mistakes.
 pub(crate) struct Rule {
     pub(crate) text: String,
     pub(crate) of: Of,
     pub(crate) slice: Option<syn::LitStr>,
-    /// Fewer scores than this say nothing.
+    /// The number of scores below which the rule is inconclusive.
     pub(crate) min_n: u32,
     /// The share of the cases that must be comparable with the baseline.
     pub(crate) coverage: Option<f64>,
     pub(crate) test: Test,
-    /// What rustc has to check, as it alone knows the evaluator.
+    /// The conditions that rustc has to check, as it alone knows the evaluator.
     pub(crate) checks: Checks,
 }
 
-/// What a rule asks.
+/// The question that a rule asks.
 pub(crate) enum Test {
     Limit {
-        /// Variants of the harness' enums.
+        /// The variants of the harness' enums.
         mode: &'static str,
         measure: &'static str,
         comparison: Comparison,
@@ -47,31 +47,31 @@ pub(crate) enum Test {
     },
 }
 
-/// A smaller loss than this is none, when nobody says otherwise: two points of a hundred.
+/// The default of the loss that is tolerated: 2 percentage points.
 const MARGIN: f64 = 0.02;
 
-/// How often a rule may fail by chance, when nobody says otherwise.
+/// The default of the probability that a rule fails by chance.
 const ALPHA: f64 = 0.05;
 
-/// What a rule looks at.
+/// The subject of a rule.
 pub(crate) enum Of {
     Evaluator(usize),
     Latency,
     Errors,
 }
 
-/// What has to hold for the evaluator of a rule, each with the place that says so.
+/// The conditions on the evaluator of a rule, each with the place that requires it.
 #[derive(Default)]
 pub(crate) struct Checks {
-    /// It must judge.
+    /// The place that requires an evaluator that judges.
     pub(crate) judge: Option<TokenStream>,
-    /// The limit must be one of its possible values.
+    /// The place of a limit, which must be a possible value of the evaluator.
     pub(crate) limit: Option<TokenStream>,
-    /// The margin must be a loss that its values can have.
+    /// The place of a margin, which must be a loss that the evaluator's values can have.
     pub(crate) margin: Option<TokenStream>,
 }
 
-/// A `require` rule that fits.
+/// A `require` rule without mistakes.
 pub(crate) struct Requirement {
     pub(crate) text: String,
     pub(crate) evaluator: usize,
@@ -127,7 +127,7 @@ fn requirement(rule: &Require, names: &Names, errors: &mut Errors) -> Option<Req
     Some(Requirement { text: rule.text.clone(), evaluator, limit, checks })
 }
 
-/// A rule that compares with the baseline.
+/// Checks a rule that compares with the baseline.
 fn against(
     rule: &Against,
     (options, names): (&Options, &Names),
@@ -191,12 +191,12 @@ fn against(
     })
 }
 
-/// How the attempts of each evaluator become one score: the variant and its number, in the order
-/// of `evaluators(..)`.
+/// The reducer of an evaluator: the variant and its number. The list of them is in the order of
+/// `evaluators(..)`.
 pub(crate) struct Reducer {
     pub(crate) variant: &'static str,
     pub(crate) count: Option<u32>,
-    /// An evaluator whose good attempts are counted must judge.
+    /// The place that requires an evaluator that judges, since its good attempts are counted.
     pub(crate) judge: Option<TokenStream>,
 }
 
@@ -239,7 +239,7 @@ pub(crate) fn reducers(options: &Options, names: &Names, errors: &mut Errors) ->
     reducers
 }
 
-/// Whether the scores of cases are shares of good attempts, and so between 0 and 1.
+/// Returns whether the scores of cases are shares of good attempts, and so between 0 and 1.
 pub(super) fn counts(options: &Options, evaluator: usize) -> bool {
     let name = options.evaluators.get(evaluator).map(Use::called);
     options.reduce.iter().any(|rule| {
@@ -350,13 +350,13 @@ fn limit(rule: &Limited, measure: &str, of: &Of, errors: &mut Errors) -> Option<
     }
 }
 
-/// The evaluators of an experiment by everything that a rule may call them.
+/// The evaluators of an experiment, by all names that a rule may use for them.
 pub(crate) struct Names {
     /// The alias or the path as written, the last name of a path without an alias, the path in spite of
-    /// an alias, and the last name in spite of one: the first that fits counts.
+    /// an alias, and the last name in spite of one: the first step with a match counts.
     steps: [HashMap<String, Vec<usize>>; 4],
     called: Vec<String>,
-    /// All of `evaluators(..)` was understood.
+    /// Set when all of `evaluators(..)` was understood.
     complete: bool,
 }
 
@@ -381,12 +381,12 @@ impl Names {
         Self { steps, called, complete: options.evaluators_known }
     }
 
-    /// The evaluators that a name in a rule means.
+    /// Returns the evaluators that a name in a rule means.
     pub(crate) fn meant(&self, name: &str) -> &[usize] {
         self.steps.iter().find_map(|step| step.get(name)).map_or(&[], Vec::as_slice)
     }
 
-    /// Finds what a rule names: an evaluator, or else what is measured of calls.
+    /// Finds the subject that a rule names: an evaluator, or else a measure of calls.
     fn subject(&self, path: &Path, errors: &mut Errors) -> Option<Of> {
         let name = text::of_type(path);
         let all = &self.called;
@@ -431,7 +431,7 @@ impl Names {
     }
 }
 
-/// A rule from its first to its last token.
+/// Returns the tokens of a rule, from its first to its last one.
 fn whole(rule: &Limited) -> TokenStream {
     let first = rule.wrapper.as_ref().unwrap_or(&rule.measure);
     let last = rule.limit.tokens();

@@ -1,4 +1,4 @@
-//! Reading arguments: the description of each parameter, and the code that fills it.
+//! Generates the description of each parameter, and the code that fills it.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -8,27 +8,27 @@ use super::{Root, generated};
 use crate::params::{Parameter, Reading, option};
 use crate::text;
 
-/// What fills a parameter.
+/// The source of the value of a parameter.
 pub(crate) enum Filling {
     /// A value of the row or the output: the variant of `Key` with its argument.
     Field(TokenStream),
-    /// The expression that borrows it from what the call brings: the tracer, the trace.
+    /// An expression that borrows from the call: the tracer, the trace.
     Borrowed(TokenStream),
     /// The local that holds the value of a setting.
     Setting(TokenStream),
 }
 
-/// Code for all parameters of a function.
+/// The code for all parameters of a function.
 pub(crate) struct Arguments {
-    /// The `Param`s of those that are read from fields.
+    /// The `Param`s of the parameters that are read from fields.
     pub(crate) params: Vec<TokenStream>,
-    /// Statements that read them, from the local `__hh_fields`.
+    /// The statements that read these parameters, from the local `__hh_fields`.
     pub(crate) reads: Vec<TokenStream>,
-    /// What stands between the parentheses of the call.
+    /// The arguments between the parentheses of the call.
     pub(crate) passed: Vec<TokenStream>,
 }
 
-/// A local of generated code, which no code of the user's can see.
+/// Returns a local of generated code, which the user's code cannot see.
 pub(crate) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }

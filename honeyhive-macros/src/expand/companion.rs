@@ -1,4 +1,4 @@
-//! The struct beside an evaluator's function, and its settings.
+//! Generates the struct beside an evaluator's function, and its settings.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -20,12 +20,13 @@ pub(crate) struct Setting<'a> {
     pub(crate) default: Option<&'a Expr>,
 }
 
-/// The struct, with one field for each setting.
+/// The struct beside the function, with one field for each setting.
 pub(crate) struct Companion<'a> {
     function: &'a Function,
     /// The name of the function.
     name: String,
-    /// That of the function, about which lints have said what there is to say.
+    /// The visibility of the function, marked as generated, since lints have checked it at the
+    /// function.
     vis: TokenStream,
     fields: Vec<Field<'a>>,
 }
@@ -38,7 +39,7 @@ impl<'a> Companion<'a> {
         Self { function, name, vis, fields }
     }
 
-    /// The struct, and what it implements.
+    /// Returns the struct, and its implementations.
     ///
     /// `rest` stands in a block of its own, where the struct is called `__HhCompanion`.
     pub(crate) fn with(&self, rest: &TokenStream) -> TokenStream {
@@ -61,7 +62,7 @@ impl<'a> Companion<'a> {
         }
     }
 
-    /// What every struct should have.
+    /// Returns the implementations that every struct should have.
     pub(crate) fn common_traits(&self) -> TokenStream {
         let name = &self.name;
         let cloned = self.fields.iter().map(Field::cloned);
@@ -80,7 +81,7 @@ impl<'a> Companion<'a> {
         }
     }
 
-    /// How the struct is made of settings.
+    /// Returns the settings, and the function that makes the struct from them.
     pub(crate) fn filled(&self, root: &Root) -> TokenStream {
         let required = self
             .fields
@@ -97,13 +98,13 @@ impl<'a> Companion<'a> {
         self.settings(root, &quote!(&[#(#required),*]), &given, &filled)
     }
 
-    /// The same settings, for an evaluator that cannot be made.
+    /// Returns the same settings, for an evaluator with mistakes, of which no struct can be made.
     pub(crate) fn unfilled(&self, root: &Root) -> TokenStream {
         let given = local("__hh_settings");
         self.settings(root, &quote!(&[]), &given, &quote!(let _ = #given; ::core::unreachable!()))
     }
 
-    /// The settings as options, and the trait that ties them to the struct.
+    /// Returns the struct of the settings as options, and the trait that ties it to the companion.
     fn settings(
         &self,
         root: &Root,
@@ -150,7 +151,7 @@ struct Field<'a> {
     ident: Ident,
     ty: TokenStream,
     default: Option<TokenStream>,
-    /// The name, and what to say when the setting is missing.
+    /// The name of a required setting, and the text for a use without it.
     required: Option<(String, String)>,
     parameter: &'a Parameter,
 }
@@ -180,7 +181,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The field in the companion.
+    /// Returns the declaration of the field in the companion.
     fn declared(&self) -> TokenStream {
         let Self { ident, ty, .. } = self;
         quote!(#[doc(hidden)] pub #ident: #ty,)
@@ -189,12 +190,12 @@ impl<'a> Field<'a> {
     fn cloned(&self) -> TokenStream {
         let Self { ident, ty, .. } = self;
         let span = generated(self.parameter.ty.span());
-        // `self` has the hygiene of a local.
+        // The token `self` has the hygiene of a local.
         let this = quote!(self);
         quote_spanned!(span=> #ident: <#ty as ::core::clone::Clone>::clone(&#this.#ident),)
     }
 
-    /// The field made from the settings.
+    /// Returns the field, made from the settings.
     fn filled(&self, given: &Ident) -> TokenStream {
         let Self { ident, ty, default, required, .. } = self;
         let value = local("__hh_value");

@@ -1,10 +1,10 @@
-//! What rust-analyzer gets instead of the code that runs.
+//! Generates the code that rust-analyzer gets instead of the code that runs.
 //!
-//! It finds its way from a name in an attribute to a definition by the spans of the tokens that the
+//! rust-analyzer finds the definition of a name in an attribute by the spans of the tokens that the
 //! macro returns: every token with the span of the name is a place to go to, to rename, to show on
-//! hover. The code that runs has many of those, as rustc reports a mistake at the span of the token
-//! that fails. So here each name of the user's stands exactly once for each definition that it means,
-//! and all other tokens have the span of the attribute.
+//! hover. The code that runs has many of those, as rustc reports a mistake at the span of the token that
+//! fails. So here each name of the user's stands exactly once for each definition that it means, and all
+//! other tokens have the span of the attribute.
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
@@ -21,16 +21,16 @@ use crate::item::Function;
 use crate::params::{self, made_static};
 use crate::text;
 
-/// Whether the macro runs in rust-analyzer's server for macros.
+/// Returns whether the macro runs in rust-analyzer's server for macros.
 pub(crate) fn is_caller() -> bool {
     let program = std::env::current_exe().ok();
     let name = program.as_deref().and_then(std::path::Path::file_stem);
     name.is_some_and(|name| name.to_string_lossy().starts_with("rust-analyzer"))
 }
 
-/// The attribute that makes the editor offer to run the experiment, at its function.
+/// Returns the attribute that makes the editor offer to run the experiment, at its function.
 ///
-/// Only in test targets: in a library the editor would start the library's unit tests.
+/// It is returned only in test targets: in a library the editor would start the library's unit tests.
 pub(crate) fn run_button() -> Option<TokenStream> {
     let variable = |name| std::env::var(name).unwrap_or_default();
     let is_library = variable("CARGO_CRATE_NAME") == variable("CARGO_PKG_NAME").replace('-', "_");
@@ -38,17 +38,18 @@ pub(crate) fn run_button() -> Option<TokenStream> {
     (!is_library && !is_program).then(|| quote!(#[::core::prelude::v1::test]))
 }
 
-/// Tokens that the editor takes for no name of the user's.
+/// Returns tokens that the editor does not take for names of the user.
 fn hidden(tokens: impl ToTokens) -> TokenStream {
     respanned(tokens.to_token_stream(), |_| Span::mixed_site())
 }
 
-/// The names in the attribute of an experiment: evaluators, settings, rules, the dataset's function.
+/// Returns code with the names in the attribute of an experiment: evaluators, settings, rules, the
+/// dataset's function.
 pub(crate) fn experiment(function: &Function, options: &Options, names: &Names) -> TokenStream {
     let beside = function.beside();
     let uses = &options.evaluators;
     let paths = uses.iter().map(|used| &used.path);
-    // An alias is what its evaluator is called in rules, and nowhere else.
+    // An alias is only the name of its evaluator in rules.
     let aliases = uses
         .iter()
         .map(|used| used.alias.as_ref().map_or_else(|| quote!(_), ToTokens::to_token_stream));
@@ -83,7 +84,7 @@ pub(crate) fn experiment(function: &Function, options: &Options, names: &Names) 
     }
 }
 
-/// The evaluators as rules name them.
+/// Returns the evaluators as rules name them.
 fn rules(options: &Options) -> impl Iterator<Item = &Path> {
     let required = options.require.iter().map(|rule| &rule.evaluator);
     let gates = options.gates.iter().filter_map(|rule| match rule {
@@ -94,14 +95,14 @@ fn rules(options: &Options) -> impl Iterator<Item = &Path> {
     required.chain(gates).chain(reduced)
 }
 
-/// What a rule names.
+/// The subject that a rule names.
 struct Named {
     /// The tokens of the rule; where it has only the last name of a path, the rest is hidden.
     tokens: TokenStream,
     is_alias: bool,
 }
 
-/// What a rule names, if that is clear.
+/// Returns the subject that a rule names, if it is unambiguous.
 fn named_by(rule: &Path, uses: &[Use], names: &Names) -> Option<Named> {
     let [index] = *names.meant(&text::of_type(rule)) else { return None };
     let used = &uses[index];
@@ -116,7 +117,7 @@ fn named_by(rule: &Path, uses: &[Use], names: &Names) -> Option<Named> {
     Some(Named { tokens: whole.to_token_stream(), is_alias: false })
 }
 
-/// The struct beside an evaluator.
+/// Returns the struct beside an evaluator.
 pub(crate) fn evaluator(
     function: &Function,
     settings: &[Setting<'_>],
@@ -128,7 +129,7 @@ pub(crate) fn evaluator(
     let vis = hidden(&function.vis);
     let ident = &function.sig.ident;
     let ty = hidden(ident);
-    // Types that a struct cannot have.
+    // A struct cannot have these types.
     let is_generic = !function.sig.generics.params.is_empty();
     let fields = settings.iter().filter(|setting| {
         !is_generic && !matches!(params::plain(&setting.parameter.ty), Type::ImplTrait(_))
@@ -181,10 +182,10 @@ pub(crate) fn evaluator(
     }
 }
 
-/// Collects where code has a variable of this name, as far as tokens show it.
+/// Collects the places where code has a variable of this name, as far as tokens show it.
 ///
-/// Not methods and fields of that name, nor the shorthand `Struct { name }`, of which a rename makes
-/// something else than of other places. Variables that shadow it are renamed with it.
+/// Methods and fields of that name are left out, and so is the shorthand `Struct { name }`, which a
+/// rename changes in another way. Variables that shadow it are renamed with it.
 fn mentioned(code: TokenStream, in_braces: bool, name: &Ident, found: &mut Vec<Ident>) {
     let trees: Vec<TokenTree> = code.into_iter().collect();
     let is = |place: Option<usize>, expected: char| {

@@ -1,4 +1,4 @@
-//! `#[evaluator]`: what is known of it, and how it scores one output.
+//! Generates the code of `#[evaluator]`: the static facts, and the function that scores one output.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -15,7 +15,7 @@ use crate::item::Function;
 use crate::params::{self, Parameter};
 use crate::text;
 
-/// Everything known about an evaluator without mistakes.
+/// The parsed parts of an evaluator without mistakes.
 pub(crate) struct Evaluator<'a> {
     pub(crate) function: &'a Function,
     pub(crate) parameters: &'a [Parameter],
@@ -24,7 +24,7 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) source_hash: String,
 }
 
-/// What is generated beside the function.
+/// Returns the code that is generated beside the function.
 pub(crate) fn expand(evaluator: &Evaluator<'_>) -> TokenStream {
     let root = Root::new(evaluator.options.root.as_ref());
     let companion = Companion::new(evaluator.function, &evaluator.settings);
@@ -37,9 +37,10 @@ pub(crate) fn expand(evaluator: &Evaluator<'_>) -> TokenStream {
     companion.with(&parts.into_iter().collect())
 }
 
-/// The same where there are mistakes, so that those who use the evaluator are not called wrong.
+/// Returns the same items for an evaluator with mistakes, so that its uses do not get errors of
+/// their own.
 ///
-/// It claims what every rule could want: a score that judges, and may have any value.
+/// It declares what every rule could require: a score that judges, and may have any value.
 pub(crate) fn fallback(
     function: &Function,
     settings: &[Setting<'_>],
@@ -47,7 +48,7 @@ pub(crate) fn fallback(
 ) -> TokenStream {
     let root = Root::new(options.root.as_ref());
     let p = root.private();
-    // Types that a struct cannot have.
+    // A struct cannot have these types.
     let is_generic = !function.sig.generics.params.is_empty();
     let mut settings = settings.to_vec();
     settings.retain(|setting| {
@@ -83,7 +84,7 @@ pub(crate) fn fallback(
     companion.with(&[rest, companion.unfilled(&root)].into_iter().collect())
 }
 
-/// The constant with what is known before the evaluator runs.
+/// Returns the constant with the static facts about the evaluator.
 fn info(root: &Root, evaluator: &Evaluator<'_>) -> TokenStream {
     let Evaluator { function, options, source_hash, .. } = evaluator;
     let p = root.private();
@@ -113,7 +114,7 @@ fn info(root: &Root, evaluator: &Evaluator<'_>) -> TokenStream {
     }
 }
 
-/// `<Returned as IntoScore>::item`, standing at the return type.
+/// Returns `<Returned as IntoScore>::item`, standing at the return type.
 fn score(root: &Root, function: &Function, item: &TokenStream) -> TokenStream {
     match &function.sig.output {
         ReturnType::Default => TokenStream::new(),
@@ -134,7 +135,7 @@ fn is_trace(parameter: &Parameter, evaluator: &Evaluator<'_>) -> bool {
     parameter.name == "trace" && parameter.input.is_none() && !is_setting(parameter, evaluator)
 }
 
-/// The parameters, the function that scores one output, and the trait impl that starts it.
+/// Returns the parameters, the function that scores one output, and the trait impl that starts it.
 fn evaluate(root: &Root, evaluator: &Evaluator<'_>) -> TokenStream {
     let function = evaluator.function;
     let p = root.private();
@@ -196,7 +197,8 @@ fn evaluate(root: &Root, evaluator: &Evaluator<'_>) -> TokenStream {
     }
 }
 
-/// A setting of a reference type is passed on as it is; the others are cloned for each call.
+/// Returns whether a setting has a reference type, which is passed on as it is; the others are
+/// cloned for each call.
 fn borrowed(parameter: &Parameter) -> bool {
     matches!(params::plain(&parameter.ty), Type::Reference(_))
 }

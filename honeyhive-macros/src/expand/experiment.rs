@@ -1,4 +1,5 @@
-//! `#[experiment]`: the record that the harness finds, and the function that runs one call.
+//! Generates the code of `#[experiment]`: the record that the harness finds, and the function that
+//! runs one call.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -15,7 +16,7 @@ use crate::item::Function;
 use crate::params::Parameter;
 use crate::text;
 
-/// Everything known about an experiment without mistakes.
+/// The parsed parts of an experiment without mistakes.
 pub(crate) struct Experiment<'a> {
     pub(crate) function: &'a Function,
     pub(crate) parameters: &'a [Parameter],
@@ -26,7 +27,7 @@ pub(crate) struct Experiment<'a> {
     pub(crate) ignore: &'a Ignore,
 }
 
-/// What is generated beside the function.
+/// Returns the code that is generated beside the function.
 pub(crate) fn expand(experiment: &Experiment<'_>) -> TokenStream {
     let Experiment { function, options, .. } = experiment;
     let root = Root::new(options.root.as_ref());
@@ -103,7 +104,7 @@ pub(crate) fn expand(experiment: &Experiment<'_>) -> TokenStream {
     }
 }
 
-/// A `#[test]` that fails, where rustc makes a binary that runs those and no experiments.
+/// Returns a `#[test]` that fails, where rustc makes a binary that runs tests but no experiments.
 fn never_runs(root: &Root, function: &Function) -> TokenStream {
     let name = text::unraw(&function.sig.ident);
     let Some(text) = reach::never_runs(&name) else { return TokenStream::new() };
@@ -138,7 +139,7 @@ fn fillings(parameters: &[Parameter]) -> Vec<(&Parameter, Filling)> {
         .collect()
 }
 
-/// A key of the metadata, and the function that evaluates its expression.
+/// Returns a key of the metadata, and the function that evaluates its expression.
 fn metadata(root: &Root, key: &str, value: &TokenStream) -> TokenStream {
     let span = generated(value.span());
     let p = root.private_at(span);
@@ -149,7 +150,7 @@ fn metadata(root: &Root, key: &str, value: &TokenStream) -> TokenStream {
     quote!((#key, || { #kinds #read }))
 }
 
-/// The function that reads the arguments, calls, and writes the output; and the `Runner`.
+/// Returns the function that reads the arguments, calls, and writes the output; and the `Runner`.
 fn run(root: &Root, function: &Function, arguments: &Arguments) -> (TokenStream, TokenStream) {
     let p = root.private();
     let (reads, passed) = (&arguments.reads, &arguments.passed);
@@ -159,7 +160,7 @@ fn run(root: &Root, function: &Function, arguments: &Arguments) -> (TokenStream,
         let fields = local("__hh_fields");
         quote!(let #fields = #call.fields();)
     });
-    // What a return type lacks is said at the return type.
+    // An error about the return type is shown at the return type.
     let place = match &function.sig.output {
         ReturnType::Default => name.span(),
         ReturnType::Type(_, ty) => ty.span(),
@@ -199,10 +200,10 @@ fn run(root: &Root, function: &Function, arguments: &Arguments) -> (TokenStream,
     }
 }
 
-/// Calls an async function and awaits it.
+/// Returns the code that calls an async function and awaits it.
 ///
-/// That its future can move between threads is asked here, so that rustc shows the function and
-/// names it, and not what is generated around it.
+/// The future must be able to move between threads. That is required here, so that rustc shows the
+/// function and names it, and not the code that is generated around it.
 pub(crate) fn awaited(name: &Ident, passed: &[TokenStream]) -> TokenStream {
     let future = local("__hh_future");
     let boxed =
@@ -217,14 +218,14 @@ pub(crate) fn awaited(name: &Ident, passed: &[TokenStream]) -> TokenStream {
     }
 }
 
-/// The function's name for a call that lints take for generated.
+/// Returns the function's name for a call that lints take for generated.
 pub(crate) fn called(function: &Function) -> Ident {
     let mut name = function.sig.ident.clone();
     name.set_span(generated(name.span()));
     name
 }
 
-/// The function that loads the rows, if there is one, and the `Source`.
+/// Returns the function that loads the rows, if there is one, and the `Source`.
 fn dataset(root: &Root, options: &Options) -> (TokenStream, TokenStream) {
     let p = root.private();
     match &options.dataset {

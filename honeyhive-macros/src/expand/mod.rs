@@ -1,8 +1,8 @@
-//! From what was read to generated code.
+//! Generates code from the parsed parts.
 //!
 //! Generated code names everything by absolute paths below the harness, `::core` and `::std`, so
 //! that it works where the prelude is shadowed or absent. Its tokens stand at the user's tokens
-//! they come from: there rustc shows what is wrong with them.
+//! they come from, so that rustc reports errors there.
 
 pub(crate) mod arguments;
 pub(crate) mod companion;
@@ -19,12 +19,12 @@ use syn::Path;
 /// The crate that generated code refers to.
 pub(crate) struct Root {
     path: TokenStream,
-    /// The user wrote it: its tokens must keep what they resolve to (`$crate`).
+    /// Set when the user wrote the path: its tokens must keep what they resolve to (`$crate`).
     is_given: bool,
 }
 
 impl Root {
-    /// The `crate` option, or else the harness by its own name.
+    /// Creates the root from the `crate` option, or else from the harness by its own name.
     pub(crate) fn new(path: Option<&Path>) -> Self {
         Self {
             path: path.map_or_else(|| quote!(::honeyhive_harness), ToTokens::to_token_stream),
@@ -32,13 +32,13 @@ impl Root {
         }
     }
 
-    /// What generated code may touch.
+    /// Returns the path of the module whose items generated code uses.
     pub(crate) fn private(&self) -> TokenStream {
         let root = &self.path;
         quote!(#root::__private)
     }
 
-    /// The same, standing at a token of the user's.
+    /// Returns the path of that module, standing at a token of the user.
     pub(crate) fn private_at(&self, span: Span) -> TokenStream {
         if self.is_given {
             return respanned(self.private(), |own| own.located_at(span));
@@ -47,7 +47,7 @@ impl Root {
     }
 }
 
-/// The tokens with other spans.
+/// Returns the tokens with other spans.
 pub(crate) fn respanned(tokens: TokenStream, span: impl Fn(Span) -> Span + Copy) -> TokenStream {
     tokens
         .into_iter()
@@ -61,13 +61,13 @@ pub(crate) fn respanned(tokens: TokenStream, span: impl Fn(Span) -> Span + Copy)
         .collect()
 }
 
-/// The place of a token, with names that no code of the user's can see, and for lints that of
+/// Returns the place of a token, with names that the user's code cannot see; lints take it for
 /// generated code.
 pub(crate) fn generated(place: Span) -> Span {
     Span::mixed_site().located_at(place)
 }
 
-/// `Some(value)` or `None`, by their absolute paths.
+/// Returns `Some(value)` or `None`, by their absolute paths.
 pub(crate) fn option(value: Option<impl ToTokens>) -> TokenStream {
     value.map_or_else(
         || quote!(::core::option::Option::None),

@@ -1,4 +1,5 @@
-//! The rules of an experiment as constants, and the checks that need the evaluator itself.
+//! Generates the rules of an experiment as constants, and the checks that need the evaluator
+//! itself.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -17,7 +18,7 @@ fn comparison(root: &Root, comparison: Comparison) -> TokenStream {
     }
 }
 
-/// A `RequireRule`.
+/// Returns a `RequireRule`.
 pub(crate) fn requirement(root: &Root, rule: &Requirement) -> TokenStream {
     let p = root.private();
     let Requirement { text, evaluator, .. } = rule;
@@ -28,7 +29,7 @@ pub(crate) fn requirement(root: &Root, rule: &Requirement) -> TokenStream {
     quote!(#p::RequireRule { evaluator: #evaluator, limit: #limit, text: #p::Cow::Borrowed(#text) })
 }
 
-/// A `GateRule`.
+/// Returns a `GateRule`.
 pub(crate) fn gate(root: &Root, rule: &Rule) -> TokenStream {
     let p = root.private();
     let Rule { text, slice, min_n, of, test, .. } = rule;
@@ -73,7 +74,7 @@ pub(crate) fn gate(root: &Root, rule: &Rule) -> TokenStream {
     }
 }
 
-/// A `Reducer`.
+/// Returns a `Reducer`.
 pub(crate) fn reducer(root: &Root, reducer: &Reducer) -> TokenStream {
     let p = root.private();
     let variant = format_ident!("{}", reducer.variant);
@@ -81,7 +82,7 @@ pub(crate) fn reducer(root: &Root, reducer: &Reducer) -> TokenStream {
     quote!(#p::Reducer::#variant #count)
 }
 
-/// What rustc checks of the evaluator of a rule, at the place in the rule.
+/// Returns the checks of the evaluator of a rule that rustc makes, at the place in the rule.
 pub(crate) fn checks(
     root: &Root,
     evaluator: usize,

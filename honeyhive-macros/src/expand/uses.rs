@@ -1,6 +1,6 @@
-//! The evaluators of an experiment.
+//! Generates the uses of evaluators in an experiment.
 //!
-//! Each is imported under a name that says what is missing when it is no evaluator: rustc then
+//! Each evaluator is imported under a name that says what is missing when it is not one: rustc then
 //! prints "expected type, found function `f_needs_the_attribute_evaluator`" at the user's token.
 //! The import stands inside the block of the one that uses it, so that `self::`, `super::`,
 //! `crate::` and functions of the same body resolve as they do beside the experiment.
@@ -12,12 +12,12 @@ use super::{Root, generated};
 use crate::attr::uses::Use;
 use crate::text;
 
-/// The constant that holds the evaluator at this place of the list, as a token at `place`.
+/// Returns the constant that holds the evaluator at this place of the list, as a token at `place`.
 pub(crate) fn constant(index: usize, place: Span) -> Ident {
     Ident::new(&format!("__HH_EVALUATOR_{index}"), place)
 }
 
-/// The constant for one evaluator.
+/// Returns the constant for one evaluator.
 pub(crate) fn expand(root: &Root, index: usize, used: &Use, reducer: &TokenStream) -> TokenStream {
     let span = used.last().span();
     let p = root.private_at(span);
@@ -25,7 +25,7 @@ pub(crate) fn expand(root: &Root, index: usize, used: &Use, reducer: &TokenStrea
     let path = &used.path;
     let import =
         format_ident!("{}_needs_the_attribute_evaluator", text::unraw(used.last()), span = span);
-    // Rustc looks for names that are spelt alike only where a value is expected.
+    // Rustc looks for names of similar spelling only where a value is expected.
     let spelling = used
         .path
         .get_ident()
@@ -59,10 +59,10 @@ pub(crate) fn expand(root: &Root, index: usize, used: &Use, reducer: &TokenStrea
     }
 }
 
-/// The function that builds the evaluator, and the check that no setting is missing.
+/// Returns the function that builds the evaluator, and the check that no setting is missing.
 ///
 /// The check names the function: when a setting is misspelt there, rustc does not evaluate the
-/// check, and so does not call missing what is only misspelt.
+/// check, and so does not report a setting as missing that is only misspelt.
 fn make(root: &Root, used: &Use, span: Span) -> TokenStream {
     let p = root.private_at(span);
     let filled = Ident::new("__hh_settings", span);
@@ -88,10 +88,11 @@ fn make(root: &Root, used: &Use, span: Span) -> TokenStream {
     }
 }
 
-/// The check that no two evaluators report under one name.
+/// Returns the check that no two evaluators report under one name.
 ///
-/// The names are compared once, in a hash table, as thousands of them are too many for pairs; each
-/// evaluator then asks whether it is the second of a name, so that the error is at its place.
+/// The names are compared once, in a hash table, since comparing thousands of them in pairs would
+/// take too long; each evaluator then checks whether it is the second of a name, so that the error
+/// is at its place.
 pub(crate) fn distinct(root: &Root, uses: &[Use]) -> TokenStream {
     if uses.len() < 2 {
         return TokenStream::new();

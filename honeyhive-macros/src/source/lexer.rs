@@ -1,18 +1,18 @@
-//! Rust source as words and punctuation, each with its place.
+//! Splits Rust source into words and punctuation, each with its place.
 //!
-//! Not `proc_macro2`: inside of a macro its lexer is rustc's, which reports mistakes of a file as errors
-//! of this crate, and gives no lines that can be compared with those of an attribute.
+//! This is not `proc_macro2`: inside of a macro its lexer is rustc's, which reports mistakes of a file
+//! as errors of this crate, and gives no lines that can be compared with those of an attribute.
 
 /// A word, a punctuation character, or the place of a literal.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Lexeme<'a> {
     pub(crate) kind: Kind<'a>,
-    /// From 1, as rustc counts.
+    /// The line, from 1, as rustc counts.
     pub(crate) line: usize,
     pub(crate) column: usize,
 }
 
-/// What stands at a place.
+/// The kind and the text of a lexeme.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind<'a> {
     /// An identifier or keyword, without `r#`.
@@ -25,7 +25,7 @@ pub(crate) enum Kind<'a> {
     Literal,
 }
 
-/// All lexemes of a file, without comments.
+/// Returns all lexemes of a file, without comments.
 pub(crate) fn lex(source: &str) -> Vec<Lexeme<'_>> {
     let mut cursor = Cursor { rest: source, line: 1, column: 1 };
     let mut out = Vec::new();
@@ -89,7 +89,7 @@ fn is_part(c: char) -> bool {
     c == '_' || c.is_alphanumeric()
 }
 
-/// The length of `/* .. */`, with others inside.
+/// Returns the length of `/* .. */`, with others inside.
 fn block_comment(rest: &str) -> usize {
     let (mut depth, mut at) = (0_usize, 0);
     while at < rest.len() {
@@ -107,7 +107,7 @@ fn block_comment(rest: &str) -> usize {
     rest.len()
 }
 
-/// The length of a string of any kind, and its text.
+/// Returns the length of a string of any kind, and its text.
 fn string(rest: &str) -> Option<(usize, &str)> {
     let unprefixed = ["b", "c", ""].iter().find_map(|prefix| {
         let rest = rest.strip_prefix(prefix)?;
@@ -116,7 +116,7 @@ fn string(rest: &str) -> Option<(usize, &str)> {
     let prefix = rest.len() - unprefixed.len();
     if let Some(raw) = unprefixed.strip_prefix('r') {
         let hashes = raw.len() - raw.trim_start_matches('#').len();
-        // `r#name` is an identifier.
+        // This is the identifier `r#name`.
         let body = raw[hashes..].strip_prefix('"')?;
         let close = format!("\"{}", "#".repeat(hashes));
         let end = body.find(&close).unwrap_or(body.len());
@@ -136,12 +136,12 @@ fn string(rest: &str) -> Option<(usize, &str)> {
     Some((rest.len(), body))
 }
 
-/// The length of a character such as `'a'` or `'\n'`, or of a lifetime.
+/// Returns the length of a character such as `'a'` or `'\n'`, or of a lifetime.
 fn quoted(rest: &str) -> usize {
     let mut chars = rest.char_indices().skip(1);
     match chars.next() {
         Some((_, '\\')) => {
-            // What is escaped cannot end the character.
+            // An escaped character cannot end the literal.
             chars.next();
             chars.find(|(_, c)| *c == '\'').map_or(rest.len(), |(at, _)| at + 1)
         }

@@ -1,10 +1,10 @@
-//! What a source file declares, as far as experiments need to know.
+//! Finds the declarations of a source file that experiments depend on.
 
 use std::collections::HashSet;
 
 use super::lexer::{Kind, Lexeme, lex};
 
-/// Attributes that make a function a test of libtest.
+/// The attributes that make a function a test of libtest.
 const TESTS: &[&str] = &[
     "test",
     "bench",
@@ -16,35 +16,36 @@ const TESTS: &[&str] = &[
     "wasm_bindgen_test",
 ];
 
-/// Macros of items, inside of which functions are those of the file.
+/// The macros of items inside of which functions are those of the file.
 const TRANSPARENT: &[&str] = &["proptest", "cfg_if"];
 
-/// What a source file declares.
+/// The declarations of a source file.
 #[derive(Debug, Default)]
 pub(crate) struct Outline {
-    /// Functions that are tests of libtest.
+    /// The functions that are tests of libtest.
     pub(crate) tests: Vec<TestFunction>,
-    /// Functions with `#[evaluator]`.
+    /// The names of functions with `#[evaluator]`.
     pub(crate) evaluators: Vec<String>,
-    /// `mod name;`
+    /// The modules in files of their own: `mod name;`
     pub(crate) modules: Vec<Module>,
-    /// Every attribute, in the order of the file.
+    /// All attributes, in the order of the file.
     attributes: Vec<Attribute>,
-    /// Every word outside of attributes.
+    /// All words outside of attributes.
     words: HashSet<String>,
-    /// Names may come from elsewhere without standing here: a glob import, or a macro of items.
+    /// Set when names may come from elsewhere without standing here: by a glob import, or a macro
+    /// of items.
     pub(crate) has_hidden_names: bool,
-    /// Macros of items may define a `main`.
+    /// Set when macros of items may define a `main`.
     pub(crate) has_item_macros: bool,
 }
 
 /// A function that is a test of libtest.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TestFunction {
-    /// With the modules of the file that it stands in.
+    /// The name of the function, with the modules of the file that it stands in.
     pub(crate) name: String,
     pub(crate) line: usize,
-    /// `#[experiment]` stands below, on the same function.
+    /// Set when `#[experiment]` stands below, on the same function.
     pub(crate) is_experiment: bool,
 }
 
@@ -53,13 +54,13 @@ pub(crate) struct TestFunction {
 pub(crate) struct Module {
     /// The modules of this file that it stands in, and its name.
     pub(crate) path: Vec<String>,
-    /// `#[path = ".."]`
+    /// The path in `#[path = ".."]`.
     pub(crate) file: Option<String>,
-    /// It is there in tests alone.
+    /// Set when the module exists in tests alone.
     pub(crate) is_test: bool,
 }
 
-/// An attribute, and where it stands.
+/// An attribute, its place, and its surroundings.
 #[derive(Clone, Copy, Debug)]
 struct Attribute {
     start: (usize, usize),
@@ -67,14 +68,14 @@ struct Attribute {
     context: Context,
 }
 
-/// What stands around an attribute.
+/// The surroundings of an attribute.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Context {
-    /// A module that is there in tests alone.
+    /// Set within a module that exists in tests alone.
     pub(crate) in_tests: bool,
-    /// An `impl` block or a trait.
+    /// Set within an `impl` block or a trait.
     pub(crate) in_impl: bool,
-    /// A function.
+    /// Set within a function.
     pub(crate) in_function: bool,
 }
 
@@ -86,8 +87,8 @@ impl Outline {
         walk.out
     }
 
-    /// What stands around the attribute at this place; `None` where there is none, as inside of
-    /// `macro_rules!`.
+    /// Returns the surroundings of the attribute at this place; `None` where there is no attribute,
+    /// as inside of `macro_rules!`.
     pub(crate) fn context(&self, line: usize, column: usize) -> Option<Context> {
         let place = (line, column);
         let before = self.attributes.partition_point(|attribute| attribute.start <= place);
@@ -95,13 +96,13 @@ impl Outline {
         (place <= attribute.end).then_some(attribute.context)
     }
 
-    /// Whether the word stands in the file outside of attributes.
+    /// Returns whether the word stands in the file outside of attributes.
     pub(crate) fn has_word(&self, word: &str) -> bool {
         self.words.contains(word)
     }
 }
 
-/// A block, and what was pending where it began.
+/// A block, and the number of open brackets where it began.
 struct Block {
     kind: BlockKind,
     brackets: usize,
@@ -119,7 +120,7 @@ enum BlockKind {
 struct Above {
     /// The last name of its path.
     name: String,
-    /// `cfg(test)`, also within `all(..)`.
+    /// Set for `cfg(test)`, also within `all(..)`.
     is_cfg_test: bool,
     /// The text of `#[path = ".."]`.
     text: Option<String>,
@@ -131,13 +132,13 @@ struct Walk<'a> {
     at: usize,
     out: Outline,
     blocks: Vec<Block>,
-    /// Open `(` and `[` in the current block.
+    /// The number of open `(` and `[` in the current block.
     brackets: usize,
-    /// Attributes above the item that comes.
+    /// The attributes above the next item.
     above: Vec<Above>,
-    /// What the next `{` opens.
+    /// The kind of block that the next `{` opens.
     next: Option<BlockKind>,
-    /// The file itself is there in tests alone.
+    /// Set when the file itself exists in tests alone.
     is_test: bool,
 }
 
@@ -169,7 +170,7 @@ impl<'a> Walk<'a> {
         Context { in_tests, in_impl, in_function: self.in_function() }
     }
 
-    /// The names of the modules of this file around here.
+    /// Returns the names of the modules of this file around the current place.
     fn modules(&self) -> Vec<String> {
         let name = |block: &Block| match &block.kind {
             BlockKind::Module { name, .. } => Some(name.clone()),
@@ -226,14 +227,14 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Reads what a word begins. Answers whether it went past it.
+    /// Reads the item that a word begins. Returns whether it went past the word.
     fn item(&mut self, word: &str) -> bool {
         match word {
             "macro_rules" if self.is(1, '!') => {
                 self.at += if self.word(2).is_some() { 3 } else { 2 };
                 self.skip_group();
             }
-            // `impl Trait + use<'a>` is a type.
+            // In a type, `impl Trait + use<'a>` is not an import.
             "use" if !self.is(1, '<') => self.import(),
             "mod" if self.word(1).is_some() => self.module(),
             "fn" => match self.word(1) {
@@ -252,7 +253,7 @@ impl<'a> Walk<'a> {
         true
     }
 
-    /// Whether an `impl` here is not one in a type.
+    /// Returns whether an `impl` here begins an item, and is not part of a type.
     fn begins_an_item(&self) -> bool {
         let before = self.at.checked_sub(1).and_then(|at| self.lexemes.get(at));
         self.brackets == 0
@@ -265,7 +266,7 @@ impl<'a> Walk<'a> {
             })
     }
 
-    /// A macro that is called. Answers whether it was skipped.
+    /// Reads the call of a macro. Returns whether it was skipped.
     fn invocation(&mut self, word: &str) -> bool {
         if TRANSPARENT.contains(&word) {
             return false;
@@ -279,7 +280,7 @@ impl<'a> Walk<'a> {
         true
     }
 
-    /// Goes past a group in any brackets, and keeps its words.
+    /// Skips a group in any brackets, and keeps its words.
     fn skip_group(&mut self) {
         let mut depth = 0_usize;
         while let Some(kind) = self.kind(0) {
@@ -305,7 +306,8 @@ impl<'a> Walk<'a> {
             match kind {
                 Kind::Punct(';') => break,
                 Kind::Punct('*') => {
-                    // `use super::*` in a module of this file brings what stands in this file.
+                    // In a module of this file, `use super::*` brings names that stand in this
+                    // file.
                     let of_this_file = matches!(&path[..], ["super"])
                         && matches!(
                             self.blocks.last(),
@@ -362,7 +364,7 @@ impl<'a> Walk<'a> {
         self.at += 2;
     }
 
-    /// `#[path(..)]` or `#![path(..)]`.
+    /// Reads `#[path(..)]` or `#![path(..)]`.
     fn attribute(&mut self) {
         let first = self.lexemes[self.at];
         let context = self.context();
@@ -380,7 +382,7 @@ impl<'a> Walk<'a> {
                 Kind::Punct(')' | ']' | '}') => depth -= 1,
                 Kind::Punct('=') => in_path = false,
                 Kind::Word(word) if in_path => word.clone_into(&mut above.name),
-                // `any(test, ..)` may be there without tests, too.
+                // An item with `any(test, ..)` may exist without tests, too.
                 Kind::Word("not" | "any") => negated = true,
                 Kind::Word("test") => above.is_cfg_test = true,
                 Kind::Text(text) if depth == 1 => above.text = Some(text.to_owned()),

@@ -1,4 +1,4 @@
-//! What rustc is compiling, as its command line and cargo's environment say.
+//! Finds out what rustc is compiling, from its command line and cargo's environment.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::outline::{Context, Module, Outline};
 
-/// Files of one target that are read; more are those of no hand-written test target.
+/// The most files of one target that are read; a target with more of them is not written by hand.
 const MOST_FILES: usize = 1_000;
 
 /// The crate that is compiled.
@@ -15,11 +15,11 @@ pub(crate) struct Target {
     /// The file of the crate root, as rustc was given it.
     pub(crate) root: Option<PathBuf>,
     pub(crate) kind: TargetKind,
-    /// With `--test`, rustc makes a `main` of its own, which runs `#[test]` functions.
+    /// Set by `--test`, with which rustc makes a `main` of its own, which runs `#[test]` functions.
     pub(crate) has_libtest: bool,
 }
 
-/// What cargo calls the crate.
+/// The kind of the crate, in cargo's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TargetKind {
     /// An integration test or a benchmark.
@@ -35,11 +35,11 @@ pub(crate) struct NeverRun {
     pub(crate) name: String,
     pub(crate) file: String,
     pub(crate) line: usize,
-    /// It would be an experiment.
+    /// Set when the function would be an experiment.
     pub(crate) is_experiment: bool,
 }
 
-/// The crate that is compiled; `None` in editors and document tests.
+/// Returns the crate that is compiled; `None` in editors and document tests.
 pub(crate) fn target() -> Option<&'static Target> {
     static TARGET: LazyLock<Option<Target>> = LazyLock::new(read_target);
     TARGET.as_ref()
@@ -77,7 +77,7 @@ fn read_target() -> Option<Target> {
     })
 }
 
-/// The outline of a file, read once per process.
+/// Returns the outline of a file, which is read once per process.
 pub(crate) fn outline(file: &Path) -> Option<Arc<Outline>> {
     type Outlines = Mutex<HashMap<PathBuf, Option<Arc<Outline>>>>;
     static OUTLINES: LazyLock<Outlines> = LazyLock::new(Mutex::default);
@@ -86,7 +86,7 @@ pub(crate) fn outline(file: &Path) -> Option<Arc<Outline>> {
     outlines.entry(file.to_owned()).or_insert_with(read).clone()
 }
 
-/// The place of the attribute that is expanded, where it stands in a file.
+/// Returns the place of the attribute that is expanded; `None` where it stands in no file.
 pub(crate) fn place() -> Option<(PathBuf, Arc<Outline>, Context)> {
     target()?;
     if !proc_macro::is_available() {
@@ -100,7 +100,7 @@ pub(crate) fn place() -> Option<(PathBuf, Arc<Outline>, Context)> {
 }
 
 impl Target {
-    /// The name that cargo knows it by.
+    /// Returns the name that cargo has for the target.
     pub(crate) fn name(&self) -> String {
         let stem = |path: Option<&Path>| {
             path.and_then(Path::file_stem).map(|stem| stem.to_string_lossy().into_owned())
@@ -112,13 +112,14 @@ impl Target {
         }
     }
 
-    /// Whether the crate root may have a `main`: it has the word, or a macro that may define it.
+    /// Returns whether the crate root may have a `main`: it has the word, or a macro that may
+    /// define it.
     pub(crate) fn may_have_main(&self) -> bool {
         let outline = self.root.as_deref().and_then(outline);
         outline.is_none_or(|outline| outline.has_word("main") || outline.has_item_macros)
     }
 
-    /// The functions that are tests of libtest, where the target has none of it.
+    /// Returns the functions that are tests of libtest, where the target does not have it.
     ///
     /// A module that another test target has as well is left out: its tests may run there.
     pub(crate) fn never_run(&self) -> Vec<NeverRun> {
@@ -145,7 +146,7 @@ impl Target {
     }
 }
 
-/// The modules that the other test targets beside this one declare.
+/// Returns the modules that the other test targets beside this one declare.
 fn modules_of_others(root: &Path) -> HashSet<Vec<String>> {
     let folder = root.parent().unwrap_or_else(|| Path::new(""));
     let is_folder = root.file_name().is_some_and(|name| name == "main.rs");
@@ -168,7 +169,8 @@ fn modules_of_others(root: &Path) -> HashSet<Vec<String>> {
         .collect()
 }
 
-/// Visits the file of a crate root or module, and those of its modules that are wanted.
+/// Visits the file of a crate root or module, and the files of those of its modules that are
+/// wanted.
 fn walk(
     file: &Path,
     is_root: bool,
@@ -188,7 +190,7 @@ fn walk(
     }
 }
 
-/// The file of a module that is declared in another.
+/// Returns the file of a module that is declared in another.
 fn file_of(module: &Module, declared_in: &Path, is_root: bool) -> Option<PathBuf> {
     let folder = declared_in.parent()?;
     let stem = declared_in.file_stem()?;
@@ -204,7 +206,8 @@ fn file_of(module: &Module, declared_in: &Path, is_root: bool) -> Option<PathBuf
         .find(|file| file.is_file())
 }
 
-/// Whether the crate with this root has this file, and whether it is there in tests alone.
+/// Returns whether the file is in tests alone in the crate with this root; `None` where the crate
+/// does not have the file.
 pub(crate) fn reaches(root: &Path, file: &Path) -> Option<bool> {
     let same = |a: &Path, b: &Path| a == b || a.canonicalize().ok() == b.canonicalize().ok();
     if same(root, file) {
@@ -222,7 +225,7 @@ pub(crate) fn reaches(root: &Path, file: &Path) -> Option<bool> {
             let Some(next) = file_of(module, &at, is_root) else { continue };
             let is_test = is_test || module.is_test;
             if same(&next, file) {
-                // One that is there without tests counts.
+                // A declaration of the module without tests takes precedence.
                 found = Some(found.unwrap_or(true) && is_test);
             }
             open.push((next, false, is_test));

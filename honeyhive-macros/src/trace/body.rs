@@ -1,7 +1,7 @@
-//! The new body of a traced function.
+//! Generates the new body of a traced function.
 //!
-//! The user's body stays what it was, as a closure or async block of the function's own return type:
-//! `?` and `return` end the body, and what it gave is seen on its way out.
+//! The user's body stays as it was, as a closure or async block of the function's own return type: `?`
+//! and `return` end that body, and its value is recorded before it is returned.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -16,7 +16,7 @@ use crate::expand::{Root, generated, option};
 use crate::item::Function;
 use crate::text;
 
-/// What stands between the braces.
+/// Returns the code between the braces.
 pub(super) fn expand(
     function: &Function,
     parameters: &[Parameter],
@@ -36,8 +36,8 @@ pub(super) fn expand(
             Returned::Future(_) | Returned::Opaque(Some(_)) => None,
             Returned::Opaque(None) => return diverging(&p, &start, body),
         };
-        // The type of an async block cannot be written; a branch that is never taken tells it.
-        // Where the body gives something else, rustc shows the place of this one.
+        // The type of an async block cannot be written; a branch that is never taken determines it.
+        // Where the body gives another type, rustc shows the place of this branch.
         let place = match &function.sig.output {
             ReturnType::Default => function.sig.ident.span(),
             ReturnType::Type(_, ty) => ty.span(),
@@ -89,7 +89,7 @@ pub(super) fn expand(
     }
 }
 
-/// An async function that never returns can only panic or be dropped.
+/// Returns the body of an async function that never returns, which can only panic or be dropped.
 fn diverging(p: &TokenStream, start: &TokenStream, body: &proc_macro2::TokenTree) -> TokenStream {
     let call = local("__hh_call");
     quote! {
@@ -98,7 +98,7 @@ fn diverging(p: &TokenStream, start: &TokenStream, body: &proc_macro2::TokenTree
     }
 }
 
-/// The future in `__hh_returned`, in its span.
+/// Returns the code that awaits the future in `__hh_returned`, in its span.
 fn awaited(p: &TokenStream, record: &TokenStream) -> TokenStream {
     let (call, returned) = (local("__hh_call"), local("__hh_returned"));
     quote!(async move {
@@ -109,7 +109,7 @@ fn awaited(p: &TokenStream, record: &TokenStream) -> TokenStream {
     })
 }
 
-/// The call, if there is a tracer.
+/// Returns the code that begins the recorded call, if there is a tracer.
 fn start(
     p: &TokenStream,
     function: &Function,
@@ -128,7 +128,7 @@ fn start(
     });
     let adds: Vec<TokenStream> = recorded
         .map(|Parameter { ident, name, cfgs, .. }| {
-            // Whoever does not use it wants to see it all the same.
+            // A parameter whose name begins with `_` is recorded, too, which a lint would report.
             let unused = text::unraw(ident)
                 .starts_with('_')
                 .then(|| quote!(#[allow(clippy::used_underscore_binding)]));
@@ -157,7 +157,7 @@ fn start(
     }
 }
 
-/// Looks at what came out.
+/// Returns the code that records the returned value.
 fn record(p: &TokenStream) -> TokenStream {
     let (call, returned) = (local("__hh_call"), local("__hh_returned"));
     let (sides, seen) = (local("__hh_sides"), local("__hh_seen"));

@@ -1,7 +1,7 @@
-//! `#[trace]` from tokens to tokens.
+//! Expands `#[trace]`, from tokens to tokens.
 //!
-//! Unlike the other two attributes it goes on any function, asks nothing of its types, and changes
-//! its body instead of adding something beside it.
+//! Unlike the other two attributes it can be used on any function, requires nothing of its types,
+//! and changes its body instead of adding items beside it.
 
 mod body;
 mod options;
@@ -20,7 +20,7 @@ use crate::params::{conditional, last_segment, plain};
 use crate::{suggest, text};
 use options::Options;
 
-/// The whole of the macro; on any mistake, the item and the mistakes.
+/// Expands the macro; returns the item and the mistakes where there are any.
 pub(crate) fn trace(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let mut function = match read(item.clone()) {
@@ -54,7 +54,7 @@ pub(crate) fn trace(attribute: TokenStream, item: TokenStream) -> TokenStream {
     function.with_body(body).into_token_stream()
 }
 
-/// The `;` that stands where a body should be.
+/// Returns the `;` that stands where a body should be.
 fn semicolon(item: TokenStream) -> Option<TokenTree> {
     item.into_iter()
         .last()
@@ -64,11 +64,11 @@ fn semicolon(item: TokenStream) -> Option<TokenTree> {
 /// A name that a call binds to an argument, or to a part of it.
 struct Parameter {
     ident: Ident,
-    /// Without one leading `_` and without `r#`.
+    /// The name without one leading `_` and without `r#`.
     name: String,
-    /// Whether there is such a parameter at all.
+    /// The `cfg`s of the parameter, which decide whether it exists at all.
     cfgs: Vec<Attribute>,
-    /// It says where to record, not what.
+    /// Set when the parameter is a tracer, which is not recorded itself.
     is_tracer: bool,
 }
 
@@ -97,7 +97,7 @@ fn parameters(function: &Function) -> Vec<Parameter> {
     found
 }
 
-/// The names that a pattern of a parameter binds.
+/// Calls `note` with the names that a pattern of a parameter binds.
 fn bound(pattern: &Pat, note: &mut impl FnMut(&Ident)) {
     match pattern {
         Pat::Ident(name) => {
@@ -112,7 +112,7 @@ fn bound(pattern: &Pat, note: &mut impl FnMut(&Ident)) {
         Pat::Struct(all) => all.fields.iter().for_each(|field| bound(&field.pat, note)),
         Pat::Tuple(all) => all.elems.iter().for_each(|each| bound(each, note)),
         Pat::TupleStruct(all) => all.elems.iter().for_each(|each| bound(each, note)),
-        // The others bind nothing, or the same as their first alternative.
+        // The other patterns bind nothing, or the same names as their first alternative.
         Pat::Or(all) => all.cases.iter().take(1).for_each(|each| bound(each, note)),
         _ => {}
     }
@@ -144,7 +144,8 @@ fn check_skipped(
 }
 
 impl Parameter {
-    /// Whether this name means it: as it is written, or as it is recorded.
+    /// Returns whether a name in `skip` means this parameter: as it is written, or as it is
+    /// recorded.
     fn is(&self, named: &Ident) -> bool {
         self.ident == *named || self.name == text::unraw(named)
     }
@@ -167,7 +168,7 @@ fn check_function(function: &mut Function, errors: &mut Errors) {
     });
 }
 
-/// An attribute of this name that comes from elsewhere is none of our business.
+/// Returns whether an attribute is ours, and not one of this name from elsewhere.
 fn is_trace(path: &syn::Path) -> bool {
     path.is_ident("trace")
         || (path.segments.len() == 2

@@ -1,4 +1,4 @@
-//! The options of `#[trace(..)]`.
+//! Reads the options of `#[trace(..)]`.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::ext::IdentExt as _;
@@ -42,7 +42,7 @@ const SYNONYMS: &[Synonym] = &[
 
 const EVENT_TYPES: &[&str] = &["model", "tool", "chain"];
 
-/// What `#[trace(..)]` says.
+/// The options of `#[trace(..)]`.
 #[derive(Default)]
 pub(super) struct Options {
     pub(super) event_type: Option<LitStr>,
@@ -52,7 +52,7 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// Reads the attribute.
+    /// Reads the options from the tokens of the attribute.
     pub(super) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
         let mut read = Self::default();
         options(tokens, OPTIONS, SYNONYMS, errors, |key, input, errors| {

@@ -1,4 +1,4 @@
-//! From tokens to tokens, as far as no compiler is needed.
+//! Tests the macro from tokens to tokens, as far as no compiler is needed.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -55,7 +55,7 @@ fn every_mistake_is_told() {
     }
 }
 
-/// How often a text stands in what comes out.
+/// Counts how often a text stands in the expansion.
 fn count(attribute: TokenStream, item: TokenStream, text: &str) -> usize {
     trace(attribute, item).to_string().matches(text).count()
 }
@@ -106,7 +106,7 @@ fn arguments_are_recorded_by_the_names_they_bind() {
         .collect();
     assert_eq!(names, ["a", "c", "x", "e", "g", "type"]);
     assert_eq!(out.matches("# [cfg (unix)]").count(), 2);
-    // Mistakes in `skip` are told each.
+    // Each mistake in `skip` is reported.
     assert_eq!(count(quote!(skip(self, z, a, a)), item(), "compile_error"), 2);
     assert_eq!(count(quote!(skip(self)), quote! { fn f() {} }, "compile_error"), 1);
 }

@@ -1,4 +1,4 @@
-//! What a return type says about how the function can be wrapped.
+//! Decides from its return type how a function can be wrapped.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -9,16 +9,16 @@ use syn::{
 
 use crate::params::{last_segment, plain};
 
-/// What comes out of a function.
+/// The kind of value that a function returns.
 pub(super) enum Returned {
-    /// A value of this type, with `_` for what nobody can name.
+    /// A value of this type, with `_` for types that cannot be named.
     Value(TokenStream),
-    /// `impl Future`: what the future gives.
+    /// An `impl Future` with this output.
     Future(TokenStream),
-    /// `Pin<Box<dyn Future>>`, as `async-trait` writes it.
+    /// A `Pin<Box<dyn Future>>` with this output, as `async-trait` writes it.
     BoxedFuture(TokenStream),
-    /// `!`, or an `impl Trait` whose bounds rustc needs to see at the body. The text stands for the
-    /// value.
+    /// A return type of `!`, or an `impl Trait` whose bounds rustc needs to see at the body. The
+    /// text stands for the value.
     Opaque(Option<String>),
 }
 
@@ -37,7 +37,8 @@ impl Returned {
     }
 }
 
-/// The output of a future that may be any other one as well.
+/// Returns the output of an `impl Future` for which any other future could be returned as well;
+/// `None` for other types.
 fn future(it: &TypeImplTrait) -> Option<TokenStream> {
     let mut output = None;
     for bound in &it.bounds {
@@ -57,7 +58,7 @@ fn future(it: &TypeImplTrait) -> Option<TokenStream> {
     output
 }
 
-/// The type in `Future<Output = T>`.
+/// Returns the type in `Future<Output = T>`.
 fn output_of(segment: &PathSegment) -> Option<TokenStream> {
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
     arguments.args.iter().find_map(|argument| match argument {
@@ -93,7 +94,7 @@ fn argument<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     })
 }
 
-/// The type with `_` for each `impl Trait`, which cannot be written within a body.
+/// Returns the type with `_` for each `impl Trait`, which cannot be written within a body.
 fn erased(ty: &Type) -> TokenStream {
     let mut ty = ty.clone();
     erase(&mut ty);

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use honeyhive_tests::{Project, Run};
 use insta::assert_snapshot;
@@ -24,6 +24,9 @@ fn project(name: &str) -> Project {
 }
 
 static PROJECT: LazyLock<Project> = LazyLock::new(|| project("baselines"));
+
+/// A lock for the two tests that write the baseline of the experiment `unlucky`.
+static UNLUCKY: Mutex<()> = Mutex::new(());
 
 fn baseline(experiment: &str) -> PathBuf {
     PROJECT.directory().join(format!("baselines/{experiment}.json"))
@@ -231,6 +234,7 @@ fn a_regression_is_red_only_if_a_second_look_confirms_it() {
 
 #[test]
 fn bad_luck_is_not_confirmed() {
+    let _one = UNLUCKY.lock().unwrap_or_else(PoisonError::into_inner);
     let file = baseline("unlucky");
     let _ = fs::remove_file(&file);
     let first = PROJECT.evals(["unlucky::"]).run();
@@ -245,6 +249,7 @@ fn bad_luck_is_not_confirmed() {
 
 #[test]
 fn a_second_look_that_says_nothing_takes_nothing_back() {
+    let _one = UNLUCKY.lock().unwrap_or_else(PoisonError::into_inner);
     let file = baseline("unlucky");
     let _ = fs::remove_file(&file);
     let first = PROJECT.evals(["unlucky::"]).run();

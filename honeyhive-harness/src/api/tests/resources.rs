@@ -1,4 +1,4 @@
-//! Paths, bodies and answers of each call.
+//! Tests the paths, bodies and answers of each call.
 
 use serde_json::{Value, json};
 

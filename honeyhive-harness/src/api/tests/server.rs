@@ -1,4 +1,4 @@
-//! A small HTTP server: one thread per connection, keep-alive, an answer per request.
+//! Runs a small HTTP server: one thread per connection, keep-alive, an answer per request.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// A request as it came.
+/// A request as it was received.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
-    /// `GET /v1/runs?name=x`.
+    /// The request line: `GET /v1/runs?name=x`.
     pub(super) line: String,
     headers: Vec<(String, String)>,
     pub(super) body: String,
@@ -29,18 +29,18 @@ impl Seen {
     }
 }
 
-/// What to answer.
+/// The answer to a request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: String,
     delay: Duration,
-    /// Close the connection after so many bytes of the answer.
+    /// The number of bytes of the answer after which the connection is closed.
     cut: Option<usize>,
 }
 
-/// Text, or JSON to be written.
+/// The body of an answer: a text, or JSON to be written.
 pub(super) struct Text(String);
 
 impl From<&str> for Text {
@@ -90,7 +90,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Answers by a function of the request and how many came before it.
+    /// Starts a server that answers by a function of the request and the number of requests before
+    /// it.
     pub(super) fn start(handler: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -101,7 +102,8 @@ impl Server {
         });
         let held = Arc::downgrade(&shared);
         std::thread::spawn(move || {
-            // Ends with the first connection after the server was dropped, which `drop` makes.
+            // The loop ends with the first connection after the server was dropped, which `drop`
+            // makes.
             for stream in listener.incoming() {
                 let Some(shared) = held.upgrade() else { return };
                 shared.connections.fetch_add(1, Ordering::Relaxed);
@@ -111,7 +113,7 @@ impl Server {
         Self { address, shared }
     }
 
-    /// Answers each request alike.
+    /// Starts a server that gives each request the same answer.
     pub(super) fn always(reply: Answer) -> Self {
         Self::start(move |_, _| reply.clone())
     }

@@ -1,4 +1,4 @@
-//! Servers whose certificates are not trusted, and what is said about them.
+//! Tests the errors about servers whose certificates are not trusted.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -13,14 +13,15 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::api::{ApiError, ApiErrorKind, OtlpReceiver, Outlook};
 use crate::config::{OtlpTarget, Protocol};
 
-/// A file of ours: `leaf` and `ca-as-leaf` are as `openssl req -x509 -days 36500 -subj
-/// /CN=localhost -addext subjectAltName=DNS:localhost` makes them, the first with `-addext
-/// basicConstraints=critical,CA:FALSE`.
+/// Returns the path of a file of this package: `leaf` and `ca-as-leaf` are as
+/// `openssl req -x509 -days 36500 -subj /CN=localhost -addext subjectAltName=DNS:localhost` makes
+/// them, the first with `-addext basicConstraints=critical,CA:FALSE`.
 fn file(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/api/tests/tls")).join(name)
 }
 
-/// A receiver of spans at `https://localhost:<port>` with this certificate.
+/// Starts a receiver of spans at `https://localhost:<port>` with this certificate, and returns its
+/// port.
 fn serve(name: &str) -> u16 {
     let certificate = CertificateDer::from_pem_file(file(&format!("{name}.pem"))).unwrap();
     let key = PrivateKeyDer::from_pem_file(file(&format!("{name}.key"))).unwrap();
@@ -39,7 +40,7 @@ fn serve(name: &str) -> u16 {
             let session = ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = StreamOwned::new(session, stream.unwrap());
             let mut request = [0; 4096];
-            // Fails where the client does not trust us.
+            // Reading fails where the client does not trust this server.
             if stream.read(&mut request).is_ok() {
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
                 let _ = write!(stream, "{head}content-length: 2\r\nconnection: close\r\n\r\n{{}}");

@@ -1,4 +1,4 @@
-//! Headers, connections, retries, errors.
+//! Tests headers, connections, retries and errors.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ fn run() -> NewRun {
     NewRun { run_id: Some("r1".to_owned()), ..NewRun::default() }
 }
 
-/// The error of making a run; no key is in it.
+/// Returns the error of creating a run, and checks that no key is in it.
 async fn error_of(client: &HoneyHive) -> ApiError {
     let error = client.runs().create(&run()).await.unwrap_err();
     let text = format!("{error} {error:?} {:?} {client:?}", error.kind());
@@ -113,7 +113,7 @@ async fn the_server_says_how_long_to_wait() {
     HoneyHive::from_connection(&connection).unwrap().runs().create(&run()).await.unwrap();
     let seen = server.seen();
     assert!(seen[1].at - seen[0].at >= Duration::from_secs(1));
-    // Of our own accord it would be 12 s and more.
+    // The pauses that the client chooses would be 12 s and more.
     let rest = seen[5].at - seen[1].at;
     assert!(rest >= Duration::from_millis(200) && rest < Duration::from_secs(6), "{rest:?}");
 }
@@ -159,13 +159,13 @@ async fn what_lasts_is_asked_once() {
 
 #[tokio::test]
 async fn nothing_is_made_twice() {
-    // Without an id of ours, a second try might make a second run.
+    // Without an id of the caller, a second try might create a second run.
     let server = Server::always(answer(503, "").header("Retry-After", "0"));
     client(&server).runs().create(&NewRun::default()).await.unwrap_err();
     client(&server).sessions().start(&NewSession::default()).await.unwrap_err();
     client(&server).events().create(&NewEvent::default()).await.unwrap_err();
     assert_eq!(server.seen().len(), 3);
-    // With one, or where the server did nothing, all is well.
+    // With an id, or where the server did nothing, the request is repeated.
     let session = NewSession { session_id: Some("s".to_owned()), ..NewSession::default() };
     client(&server).sessions().start(&session).await.unwrap_err();
     assert_eq!(server.seen().len(), 7);
@@ -243,7 +243,8 @@ async fn garbage_is_no_answer() {
         assert!(!error.is_transient());
         assert_eq!(server.seen().len(), 1);
     }
-    // Nobody reads what an update answers, but it is an object. Proxies answer anything else.
+    // The contents of the answer to an update are ignored, but it must be an object. Proxies answer
+    // with anything else.
     let server = Server::start(|_, n| answer(200, [r#"{"success":true}"#, "OK", "", " <html>"][n]));
     let client = client(&server);
     let update = EventUpdate::default();
@@ -274,7 +275,8 @@ async fn an_answer_without_what_was_asked_for_is_none() {
     }
 }
 
-/// Sends spans to a receiver that answers like this to the body of the request.
+/// Sends spans to a receiver that answers like this to the body of the request. Returns the number
+/// of requests, and whether the spans were accepted.
 async fn send_spans(reply: impl Fn(&str) -> Answer + Send + Sync + 'static) -> (usize, bool) {
     let server = Server::start(move |seen, _| reply(&seen.body));
     let mut target = OtlpTarget::new(server.address() + "/v1/traces");
@@ -291,16 +293,16 @@ async fn send_spans(reply: impl Fn(&str) -> Answer + Send + Sync + 'static) -> (
 #[tokio::test]
 async fn a_receiver_that_answers_nothing_is_told_from_what_answers_anything() {
     assert_eq!(send_spans(|_| answer(200, "{}")).await, (2, true));
-    // Each time what it takes is looked into: it takes what are no spans.
+    // The answers are checked each time, since this server accepts a body that is not spans.
     assert_eq!(send_spans(|_| answer(200, "")).await, (4, false));
     assert_eq!(send_spans(|_| answer(200, "<html>")).await, (2, false));
-    // One that reads what it gets, and answers nothing.
+    // This receiver reads the body and gives blank answers.
     let reads = |body: &str| match serde_json::from_str::<serde_json::Value>(body) {
         Ok(_) => answer(200, ""),
         Err(_) => answer(400, "no JSON"),
     };
     assert_eq!(send_spans(reads).await, (4, true));
-    // Something in between that answers for a receiver which is there.
+    // A proxy in between answers for a receiver that exists.
     let sometimes = |body: &str| match body {
         r#"{"resourceSpans":[{}]}"# => answer(200, ""),
         body if body.starts_with('{') => answer(200, "{}"),

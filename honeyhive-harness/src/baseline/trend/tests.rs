@@ -44,7 +44,7 @@ fn line(baseline: Option<&Snapshot>, runs: &[Snapshot]) -> Option<TrendLine> {
 
 #[test]
 fn a_slow_loss_is_found_although_no_run_is_far_from_the_one_before() {
-    // `good` of 20 cases are good in each run, and other ones each time, so that they scatter.
+    // In each run `good` of 20 cases are good, and other ones each time, so that they scatter.
     let of = |good: usize, turn: usize| {
         run((0..20).map(move |at| (u32::from((at + turn * 7) % 20 < good), 1)))
     };
@@ -86,7 +86,8 @@ fn the_scatter_of_a_run_is_that_of_its_attempts() {
             (u32::try_from(good).expect("few"), attempts)
         }))
     };
-    // p(1 - p) / (n · attempts), also of single attempts, and beside a baseline of ten.
+    // The variance of a mean is p(1 - p) / (n · attempts), also of single attempts, and beside a
+    // baseline of ten.
     for attempts in [1, 3] {
         let runs: Vec<Snapshot> = (0..30).map(|_| draw(attempts)).collect();
         let baseline = draw(10);
@@ -113,7 +114,7 @@ fn cases_of_a_cluster_scatter_together() {
     assert!((found.scatter / want - 1.0).abs() < 0.15, "{} is not {want}", found.scatter);
 }
 
-// ---- how long it takes, counted ----
+// ---- the number of runs that it takes, counted ----
 
 /// Returns the rates of the suite of the simulation of gates, 60 cases: mostly easy, some hard, a few
 /// nearly hopeless.

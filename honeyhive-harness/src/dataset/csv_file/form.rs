@@ -1,16 +1,16 @@
-//! The form of a CSV file: what separates its cells, and whether its quotes are in order.
+//! Determines the form of a CSV file: the separator of its cells, and whether its quotes are in order.
 //!
-//! The `csv` crate reads whatever it is given: a quote that never closes takes all further rows into
-//! one cell. So each record is looked at here before it counts as one.
+//! The `csv` crate accepts any text: a quote that never closes takes all further rows into one cell. So
+//! each record is checked here before it is read.
 
-/// Separators beside the comma.
+/// The separators beside the comma.
 const OTHERS: [u8; 3] = [b';', b'\t', b'|'];
 
 /// Returns the separator that a first line `sep=;` names, as spreadsheets write it, and the length of
 /// that line.
 ///
 /// # Errors
-/// When the line names something else; starts with `:1: `.
+/// Returns an error when the line names something else; it starts with `:1: `.
 pub(super) fn directive(text: &str) -> Result<Option<(u8, usize)>, String> {
     let length = text.find(['\r', '\n']).unwrap_or(text.len());
     let line = text[..length].trim_matches('"');
@@ -27,10 +27,10 @@ pub(super) fn directive(text: &str) -> Result<Option<(u8, usize)>, String> {
     Ok(Some((separator, length + end)))
 }
 
-/// Returns what separates the cells, as the header shows it.
+/// Returns the separator of the cells, as the header shows it.
 ///
 /// # Errors
-/// When the header has several separators.
+/// Returns an error when the header has several separators.
 pub(super) fn separator(text: &str) -> Result<u8, String> {
     let mut counts = [0; 4];
     let mut quoted = false;
@@ -77,18 +77,18 @@ fn name(separator: u8) -> &'static str {
     }
 }
 
-/// Whether the quotes of a record are in order.
+/// The result of checking the quotes of a record.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Quoting {
-    /// The record is what it seems to be.
+    /// The quotes of the record are in order.
     Fine,
     /// The record has no text at all: a line of blanks or of separators alone.
     Blank,
-    /// It is uncertain where cells or records end.
+    /// The quotes leave it uncertain where cells or records end.
     Broken {
         /// The place in the record, in bytes.
         at: usize,
-        /// What is wrong.
+        /// The description of what is wrong.
         fault: String,
     },
 }
@@ -97,7 +97,7 @@ pub(super) enum Quoting {
 pub(super) fn quoting(record: &str, separator: u8) -> Quoting {
     #[derive(Clone, Copy, PartialEq)]
     enum State {
-        /// Before the first character of a cell that is not a blank.
+        /// The state before the first character of a cell that is not a blank.
         Start {
             padded: bool,
         },
@@ -115,7 +115,7 @@ pub(super) fn quoting(record: &str, separator: u8) -> Quoting {
         state = match (state, byte) {
             (State::Quoted { opened }, b'"') => State::Closed { opened },
             (State::Quoted { .. }, _) => state,
-            // A doubled quote is one within the cell.
+            // A doubled quote is one quote within the cell.
             (State::Closed { opened }, b'"') => State::Quoted { opened },
             (_, byte) if byte == separator => State::Start { padded: false },
             (_, b'\r' | b'\n') => State::Start { padded: false },
@@ -159,7 +159,7 @@ pub(super) fn quoting(record: &str, separator: u8) -> Quoting {
     }
 }
 
-/// Some text from a place on, for messages.
+/// Returns some text from a place on, for messages.
 fn shown(record: &str, at: usize) -> String {
     let from = (0..=at).rev().find(|at| record.is_char_boundary(*at)).unwrap_or(0);
     let tail = record[from..].lines().next().unwrap_or_default();

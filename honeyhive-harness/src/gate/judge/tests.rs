@@ -254,7 +254,7 @@ fn the_p_of_a_bound_is_where_its_interval_ends() {
 
 #[test]
 fn several_tests_are_corrected_together() {
-    // 18 of 20 against 0.97 is a finding alone, p = 0.033, and none beside another test.
+    // 18 of 20 against 0.97 is significant alone, p = 0.033, and not beside another test.
     let not_worse = |at| Limit { mode: Mode::NotWorse, at, ..CORRECT };
     let weak = rule(not_worse(0.97), "weak");
     let alone = all(vec![weak.clone()], &hits(18, 20)).remove(0);
@@ -281,7 +281,7 @@ fn clusters_are_the_unit_of_the_interval() {
     }
     let clustered = width(&cases);
     assert!(clustered > 1.5 * alone, "{clustered} {alone}");
-    // A case that belongs nowhere is a cluster of its own, and does not take the others apart.
+    // A case without a cluster is a cluster of its own, and the clusters of the others stay whole.
     cases[0].cluster = None;
     assert!(width(&cases) > 1.4 * alone, "{} {alone}", width(&cases));
 }

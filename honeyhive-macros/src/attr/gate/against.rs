@@ -1,4 +1,5 @@
-//! Rules that compare with the baseline: `no_regression(correct, margin = 0.02, alpha = 0.05)`.
+//! Parses rules that compare with the baseline:
+//! `no_regression(correct, margin = 0.02, alpha = 0.05)`.
 
 use proc_macro2::Ident;
 use quote::quote;
@@ -18,22 +19,22 @@ pub(crate) const AGAINST: &[&str] =
 
 /// A rule that compares with the baseline.
 pub(crate) struct Against {
-    /// A name in [`AGAINST`].
+    /// The name of the rule, one of [`AGAINST`].
     pub(crate) name: Ident,
     pub(crate) evaluator: Path,
     pub(crate) margin: Option<Number>,
     pub(crate) alpha: Option<Number>,
-    /// Attempts of a second look.
+    /// The number of further attempts of a second look.
     pub(crate) confirm: Option<u32>,
     pub(crate) slice: Option<LitStr>,
-    /// Fewer pairs than this say nothing.
+    /// The number of pairs below which the rule is inconclusive.
     pub(crate) min_n: Option<u32>,
     /// The share of the cases that must be comparable.
     pub(crate) coverage: Option<Number>,
     pub(crate) text: String,
 }
 
-/// The rule after its name.
+/// Parses the rule after its name.
 pub(crate) fn against(name: &Ident, input: ParseStream<'_>) -> syn::Result<Against> {
     if !input.peek(syn::token::Paren) {
         return at(name, format_args!("`{name}` of what? write `{name}(correct)`"));
@@ -84,7 +85,7 @@ pub(crate) fn against(name: &Ident, input: ParseStream<'_>) -> syn::Result<Again
     Ok(Against { text: format!("{name}({})", rule.text), ..rule })
 }
 
-/// The settings of a rule.
+/// Returns the names of the settings of a rule.
 fn settings(rule: &Ident) -> &'static [&'static str] {
     match rule.to_string().as_str() {
         "no_regression" => &["margin", "alpha", "slice", "confirm", "coverage", "min_n"],
@@ -93,7 +94,7 @@ fn settings(rule: &Ident) -> &'static [&'static str] {
     }
 }
 
-/// `margin = 0.02`, `alpha = 0.05`, `slice = "key:value"` and the like.
+/// Parses `margin = 0.02`, `alpha = 0.05`, `slice = "key:value"` and the like.
 fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
     let known = settings(&rule.name);
     if !(content.peek(syn::Ident::peek_any) && content.peek2(Token![=])) {
@@ -191,7 +192,7 @@ fn setting(rule: &mut Against, content: ParseStream<'_>) -> syn::Result<()> {
     }
 }
 
-/// How a number is written.
+/// Returns how a number is written.
 fn usage(setting: &str) -> &'static str {
     match setting {
         "margin" => "margin = 0.02",
