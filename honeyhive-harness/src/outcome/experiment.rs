@@ -1,4 +1,4 @@
-//! An experiment as reports show it.
+//! An experiment as outputs show it, alone or compared with another run.
 
 use std::collections::HashMap;
 
@@ -16,42 +16,42 @@ use crate::journal::{
 };
 use crate::text::{count, thousands};
 
-/// What an experiment is compared with.
+/// The other run of an experiment, which it is compared with.
 #[derive(Clone, Debug)]
 pub(crate) struct Against<'a> {
-    /// In words: `baseline of 2026-11-22`, `run 20261122T190158-3f2a`.
+    /// The words for people: `baseline of 2026-11-22`, `run 20261122T190158-3f2a`.
     pub(crate) label: String,
-    /// What it came to then.
+    /// The scores of the other run.
     pub(crate) before: &'a Snapshot,
-    /// What it came to now.
+    /// The scores of this run.
     pub(crate) now: &'a Snapshot,
-    /// The other run, where it is more than scores: its outputs are known.
+    /// The records of the other run, where its outputs are known, too.
     pub(crate) results: Option<&'a ExperimentResults>,
 }
 
-/// What came out of a comparison; that of each evaluator is in its [`Row`], that of each case in
+/// The result of a comparison. Those of single evaluators are in the figures, those of single cases in
 /// [`Case::change`].
 #[derive(Clone, Debug)]
 pub(crate) struct Compared<'a> {
-    /// As in [`Against`].
+    /// See [`Against`].
     pub(crate) label: String,
-    /// When the other run was accepted (or started), RFC 3339.
+    /// The time when the other run was accepted (or started), RFC 3339.
     pub(crate) at: &'a str,
     /// The commit of its sources, 40 hex digits.
     pub(crate) commit: Option<&'a str>,
-    /// What is different now, in words, most telling first: files, models, evaluators ..
+    /// The differences, in words, most telling first: files, models, evaluators ..
     pub(crate) changed: Vec<String>,
-    /// Rows that came, went, or were edited.
+    /// The rows that were added, removed or edited.
     pub(crate) rows: RowChanges,
-    /// Cases by how their scores changed.
+    /// The number of cases that got better.
     pub(crate) fixed: usize,
-    /// See `fixed`.
+    /// The number of cases that got worse.
     pub(crate) regressed: usize,
-    /// See `fixed`.
+    /// The number of cases whose scores are the same.
     pub(crate) same: usize,
-    /// Cases that cannot be compared, with those whose rows were added.
+    /// The number of cases that cannot be compared, with those whose rows were added.
     pub(crate) incomparable: usize,
-    /// How the slices that rules name differ in what they gained.
+    /// The gains of the slices that rules name.
     pub(crate) slices: Vec<SlicesRecord>,
 }
 
@@ -62,25 +62,25 @@ pub(crate) struct Experiment<'a> {
     pub(crate) name: &'a str,
     /// `package/target`.
     pub(crate) target: &'a str,
-    /// What the journal says of it before it ran.
+    /// The record of the experiment as it was about to run.
     pub(crate) record: &'a ExperimentRecord,
     /// Its runs: one, unless several processes ran it.
     pub(crate) run_ids: &'a [String],
     /// `file:line` of the attribute, as rustc saw it; `None` when it could not run.
     pub(crate) place: Option<(&'a str, u32)>,
-    /// What it comes to.
+    /// The outcome of its cases and its gate.
     pub(crate) outcome: Outcome,
-    /// Why it is not a pass, one sentence each, most important first.
+    /// The reasons why it is not a pass, one sentence each, most important first.
     pub(crate) causes: Vec<String>,
-    /// Those of them that are no case's and no gate's fault: not run, nothing scored.
+    /// The reasons among them that are about neither a case nor the gate: not run, nothing scored.
     pub(crate) broken: Vec<String>,
     /// The numbers over all its cases.
     pub(crate) figures: Figures<'a>,
-    /// Those that ran, in the order of the dataset.
+    /// The cases that are recorded, in the order of the dataset.
     pub(crate) cases: Vec<Case<'a>>,
-    /// What came out of the comparison.
+    /// The result of the comparison with another run.
     pub(crate) compared: Option<Compared<'a>>,
-    /// Runs the whole experiment again, with its gate where it has one.
+    /// The command that runs the whole experiment again, with its gate where it has one.
     pub(crate) rerun: String,
 }
 
@@ -171,7 +171,7 @@ impl<'a> Experiment<'a> {
     }
 }
 
-/// Compares evaluator by evaluator, and tells the cases.
+/// Compares evaluator by evaluator, and notes in the cases how they changed.
 fn compare(
     record: &ExperimentRecord,
     against: &Against<'_>,
@@ -215,7 +215,7 @@ fn compared<'a>(against: &Against<'a>, rules: &Rules, cases: &[Case<'_>]) -> Com
     }
 }
 
-/// What an experiment comes to, and why.
+/// The outcome of an experiment, and the reasons for it.
 struct Verdict {
     outcome: Outcome,
     causes: Vec<String>,
@@ -258,7 +258,7 @@ fn verdict(results: &ExperimentResults, cases: &[Case<'_>], figures: &Figures<'_
     Verdict { outcome, causes, broken }
 }
 
-/// A case as the gate saw it.
+/// Decides a case as the gate did; one that was not run to its end is skipped.
 fn decide(rules: &Rules, experiment: &ExperimentResults, case: &CaseResults) -> Decided {
     if !case.has_run() {
         return Decided::skipped(case.row, rules);
