@@ -13,9 +13,8 @@ use crate::config::{Config, Format};
 use crate::gate::snapshot::recorded;
 use crate::gate::verdict::Baseline;
 use crate::journal::Keep;
-use crate::outcome::{Against, Experiment};
+use crate::outcome::{Against, DocumentSource, Experiment};
 use crate::report;
-use crate::report::files::Loaded;
 
 /// Compares two runs case by case: what got better, what got worse, and whether it is chance.
 ///
@@ -67,8 +66,10 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     if let Some(format) = args.format {
         let named = args.before.as_deref().filter(|named| !is_baseline(named));
         let loaded = match named {
-            None => Loaded::read(&after_at)?,
-            Some(named) => Loaded::read_against(&after_at, &pick::find(Some(named), dir, config)?)?,
+            None => DocumentSource::read(&after_at)?,
+            Some(named) => {
+                DocumentSource::read_against(&after_at, &pick::find(Some(named), dir, config)?)?
+            }
         };
         return report_of(args, &loaded, format);
     }
@@ -135,7 +136,7 @@ fn reports() -> impl clap::builder::TypedValueParser<Value = Format> {
     })
 }
 
-fn report_of(args: &Args, loaded: &Loaded, format: Format) -> Outcome {
+fn report_of(args: &Args, loaded: &DocumentSource, format: Format) -> Outcome {
     let page = (format == Format::Html).then(|| PathBuf::from("compare.html"));
     let path = args.output.clone().or(page);
     let text = match one(loaded, format, path.as_deref())? {

@@ -22,6 +22,7 @@ mod overview;
 mod review;
 #[cfg(test)]
 pub(crate) mod samples;
+mod source;
 
 pub(crate) use case::{Case, CaseScore, Change, shown, shown_inputs};
 pub(crate) use counts::Counts;
@@ -39,3 +40,4 @@ pub(crate) use overview::ScoreOverview;
 pub(crate) use overview::{ExperimentOverview, Overview};
 #[cfg(feature = "cli")]
 pub(crate) use review::{Reviewed, ReviewedOutput, ReviewedScore};
+pub(crate) use source::DocumentSource;

@@ -11,13 +11,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::{annotations, html, junit, markdown, results};
-use crate::baseline::Snapshot;
 use crate::config::{Format, GitHub, Reports};
 use crate::files;
-use crate::gate::verdict::Baseline;
-use crate::gate::{checked, snapshot};
-use crate::journal::{ExperimentResults, Keep, Own, Results};
-use crate::outcome::{Against, Document};
+use crate::journal::Own;
+use crate::outcome::{Document, DocumentSource};
 use crate::text::{count, megabytes};
 
 /// Beyond this many cases, a run writes no reports unless `HH_REPORT` names some: they take more
@@ -90,8 +87,8 @@ impl AfterRun {
         // Whatever is wrong with a report, the run was good or bad without it.
         let done = catch_unwind(AssertUnwindSafe(|| {
             let loaded = match own {
-                Some(own) => Loaded::with_others(invocation, own),
-                None => Loaded::read(invocation),
+                Some(own) => DocumentSource::with_others(invocation, own),
+                None => DocumentSource::read(invocation),
             };
             self.write_into(&mut written, &loaded?, invocation, formats);
             Ok(())
@@ -116,7 +113,7 @@ impl AfterRun {
     fn write_into(
         &self,
         written: &mut Written,
-        loaded: &Loaded,
+        loaded: &DocumentSource,
         invocation: &Path,
         formats: &[Format],
     ) {
@@ -164,100 +161,6 @@ fn size(invocation: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(invocation) else { return 0 };
     let files = entries.filter_map(Result::ok).filter_map(|entry| entry.metadata().ok());
     files.filter(fs::Metadata::is_file).map(|metadata| metadata.len()).sum()
-}
-
-/// An invocation and what it is compared with.
-#[derive(Debug)]
-pub(crate) struct Loaded {
-    results: Results,
-    /// Per experiment.
-    before: Vec<Option<Before>>,
-    /// The run that it is compared with, where that is no baseline.
-    other: Option<Results>,
-}
-
-/// What an experiment came to before, and what it came to now, ready to be compared.
-#[derive(Debug)]
-struct Before {
-    label: String,
-    then: Snapshot,
-    now: Snapshot,
-    /// The experiment in the other run.
-    other: Option<usize>,
-}
-
-impl Loaded {
-    /// Reads an invocation, and the baselines of its experiments where there are any.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub(crate) fn read(invocation: &Path) -> Result<Self, String> {
-        Ok(Self::of(results_of(invocation)?))
-    }
-
-    /// Puts the records of this process together with those of the others of its invocation, and reads the
-    /// baselines of its experiments where there are any.
-    ///
-    /// # Errors
-    /// When the journals of the others cannot be read.
-    fn with_others(invocation: &Path, own: Own) -> Result<Self, String> {
-        checked::with_others(invocation, own, Keep::Contents).map(Self::of)
-    }
-
-    fn of(results: Results) -> Self {
-        let name = results.processes.first().map_or("", |process| process.invocation.as_str());
-        let accepted = |experiment: &ExperimentResults| {
-            let record = &experiment.record;
-            let baseline = Baseline::read(Path::new(&record.baseline), &record.experiment).ok()?;
-            let (label, then, other) = (baseline.words(), baseline.snapshot, None);
-            // A run that was accepted is not compared with itself.
-            (then.invocation != name).then(|| Before {
-                label,
-                then,
-                now: snapshot::recorded(experiment),
-                other,
-            })
-        };
-        let before = results.experiments.iter().map(accepted).collect();
-        Self { results, before, other: None }
-    }
-
-    /// Reads an invocation, and another one that it is compared with.
-    ///
-    /// # Errors
-    /// When a journal cannot be read.
-    #[cfg(feature = "cli")]
-    pub(crate) fn read_against(invocation: &Path, other: &Path) -> Result<Self, String> {
-        let (results, earlier) = (results_of(invocation)?, results_of(other)?);
-        let name = other.file_name().unwrap_or_default().to_string_lossy();
-        let of = |experiment: &ExperimentResults| {
-            let mut all = earlier.experiments.iter();
-            let other =
-                all.position(|one| one.record.experiment == experiment.record.experiment)?;
-            let mut then = snapshot::recorded(&earlier.experiments[other]);
-            then.accepted_at.clone_from(&earlier.processes.first()?.started_at);
-            then.commit = earlier.git.as_ref().and_then(|git| git.commit_hash.clone());
-            let (label, now) = (format!("the run {name}"), snapshot::recorded(experiment));
-            Some(Before { label, then, now, other: Some(other) })
-        };
-        let before = results.experiments.iter().map(of).collect();
-        Ok(Self { results, before, other: Some(earlier) })
-    }
-
-    /// What a report says of it.
-    pub(crate) fn document(&self) -> Document<'_> {
-        let against = self.before.iter().map(|before| {
-            let Before { label, then, now, other } = before.as_ref()?;
-            let results = self.other.as_ref().zip(*other);
-            let results = results.and_then(|(results, at)| results.experiments.get(at));
-            Some(Against { label: label.clone(), before: then, now, results })
-        });
-        Document::new(&self.results, &against.collect::<Vec<_>>())
-    }
-}
-
-fn results_of(invocation: &Path) -> Result<Results, String> {
-    checked::read_sound(invocation, Keep::Contents)
 }
 
 /// Writes a report to a stream. Traces are not in a document; they have a writer of their own.
