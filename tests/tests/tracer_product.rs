@@ -1,7 +1,7 @@
-//! Tracers of programs that are no experiments: what they send, to whom, and what they do when
-//! nobody takes it.
+//! Tests tracers of programs without experiments: what they send, where they send it, and how they
+//! handle receivers that refuse or do not answer.
 
-// A test ends where something is not as it should be.
+// A panic is the failure of a test.
 #![allow(clippy::unwrap_used)]
 
 mod tracer_product {
@@ -27,14 +27,14 @@ const START: &str = "POST /session/start";
 const UPDATE: &str = "PUT /events";
 const TRACES: &str = "POST /opentelemetry/v1/traces";
 
-/// More than anything here takes on a machine with other things to do.
+/// A time limit that no step reaches on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
 
 fn tracer_of(fake: &Fake) -> TracerBuilder {
     Tracer::builder().api_key(fake.key()).server_url(fake.url())
 }
 
-/// The values of an attribute, by the names of the spans.
+/// Returns the values of an attribute, by the names of the spans.
 fn by_name(fake: &Fake, attribute: &str) -> BTreeMap<String, Value> {
     let spans = fake.spans().into_iter();
     spans.map(|span| (span.name, span.attributes[attribute].clone())).collect()
@@ -94,8 +94,8 @@ fn a_program_is_seen_in_honeyhive() {
     fake.assert_clean();
 }
 
-/// Every tracer has a key, a session, ids and baggage of its own, and is used from a thread and two
-/// tasks at once.
+/// Every tracer has its own key, session, ids and baggage, and is used from a thread and two tasks
+/// at once.
 #[test]
 fn three_hundred_tracers_share_nothing() {
     const COUNT: usize = 300;
@@ -185,7 +185,7 @@ fn three_hundred_tracers_share_nothing() {
     assert!(seen.values().all(|names| names.len() == 4));
 }
 
-/// Connections belong to the program: however many keys there are, they are few.
+/// Connections are shared by the whole program, so there are few of them for any number of keys.
 #[test]
 fn two_hundred_keys_need_few_connections() {
     const COUNT: usize = 200;
@@ -204,7 +204,8 @@ fn two_hundred_keys_need_few_connections() {
         assert_eq!((flushed.sent, flushed.is_complete()), (20, true), "{flushed:?}");
     }
     let (open, most) = server.connections();
-    // At most 32 requests are under way; the server sees late that a connection was closed.
+    // At most 32 requests are sent at the same time; the server notices late that a connection was
+    // closed.
     assert!(most <= 150, "{most} connections at once");
     assert!(open <= 40, "{open} connections after all is sent");
     drop(tracers);
@@ -409,7 +410,7 @@ fn a_server_that_fails_is_left_alone_between_two_tries() {
     tracer.enrich_session(Enrichment::new().metadata("a", 1));
     let flushed = tracer.flush(Duration::from_secs(6));
     assert_eq!((flushed.sent, flushed.pending), (0, 1), "{flushed:?}");
-    // At 0, 0.5, 1.5, 3.5 s; then a rest.
+    // Spans are tried at 0, 0.5, 1.5 and 3.5 s, then after a pause.
     let tries = fake.count(TRACES);
     assert!((2..=8).contains(&tries), "{tries}");
     fake.heal();
@@ -431,7 +432,7 @@ fn a_refusal_is_final_and_said() {
     assert!(error.contains("401") && error.contains("HH_API_KEY"), "{error}");
     assert!(!error.contains(fake.key()));
     assert_eq!(tracer.telemetry().sessions_failed, 1);
-    // It goes on, should somebody mend the key.
+    // Sending works again after the key was corrected.
     fake.heal();
     let session = tracer.create_session("later");
     {
@@ -463,7 +464,7 @@ fn garbage_and_slowness_are_survived() {
     fake.on(TRACES, Fault::Garbage).times(1);
     let tracer = tracer_of(&fake).try_build().unwrap();
     drop(tracer.start_span("one"));
-    // A page is no answer of a receiver: the span is sent once more.
+    // A receiver does not answer with a page, so the span is sent once more.
     assert_eq!(tracer.flush(LONG).sent, 1);
     assert_eq!(fake.count(TRACES), 2);
     fake.on(TRACES, Fault::Delay(1500)).times(1);
@@ -607,7 +608,8 @@ fn many_spans_come_in_few_requests() {
     fake.assert_clean();
 }
 
-/// What the environment says, in a process of its own: here it is that of all tests.
+/// Each check of the environment has its own process, since the tests of this one share its
+/// environment.
 #[test]
 fn the_environment_is_asked() {
     let child = |name: &str, variables: &[(&str, &str)]| {

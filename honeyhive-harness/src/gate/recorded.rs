@@ -1,6 +1,6 @@
 //! Judges recorded runs: computes the same verdicts as the live run from the journal alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::journal::{
     AttemptRecord, ExperimentRecord, ExperimentResults, GateRecord, StoppedRecord, Verdict,
 };
-use crate::text::count;
+use crate::text::{count, thousands};
 
 use super::case::{self, Case, Rules};
-use super::decided::{judge_stopped, others_judge};
+use super::decided::{judge_gate, others_judge};
+use super::input::{Baseline, GateInput};
 use super::snapshot::{facts, snapshot_of};
-use super::verdict::{self, Baseline, Scene};
 
 /// The verdict on a recorded experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,16 +33,17 @@ pub(crate) struct Judged {
     pub(crate) rows: usize,
 }
 
-/// Judges an experiment by these rules, which may be others than those it ran with. `rows` is the
-/// number of rows of the dataset: a gate judges all of them or is inconclusive.
+/// Judges an experiment by these rules, which may be others than those it ran with. A gate judges all
+/// rows that the dataset had in the run, and those that it has today, or is inconclusive; `today` holds
+/// the ids of the latter, where they are known.
 pub(crate) fn judge_recorded(
     results: &ExperimentResults,
     mut rules: Rules,
     baseline: &Path,
-    rows: usize,
+    today: Option<&[&str]>,
 ) -> Judged {
     let record = &results.record;
-    let notes = as_scored(&mut rules, record);
+    let mut notes = as_scored(&mut rules, record);
     let decided = results.cases.iter().filter(|case| case.has_run());
     let mut cases: Vec<Case> = Vec::new();
     let (mut ids, mut names) = (HashMap::new(), HashMap::new());
@@ -63,31 +64,31 @@ pub(crate) fn judge_recorded(
         );
         cases.push(case);
     }
+    let (added, removed) = today.map_or((0, 0), |today| changed(today, record.rows, &ids));
+    let rows = record.rows + added;
+    if added + removed > 0 {
+        notes.push(format!(
+            "the dataset has {} today and had {} in the run: {} new, {} gone",
+            count(today.map_or(0, <[_]>::len), "row"),
+            thousands(record.rows),
+            thousands(added),
+            thousands(removed)
+        ));
+    }
     let not_run = results.cases.iter().find(|case| {
         case.attempts.is_empty() && case.record.as_ref().is_some_and(|record| !record.passed)
     });
     if let Some(fault) = not_run.and_then(|case| case.record.as_ref()) {
         failing.push((fault.case.clone(), fault.reasons.join("; ")));
     }
-    let read = rules.need_baseline().then(|| Baseline::read(baseline, &record.experiment));
     let name = |row: usize| names.get(&row).cloned().unwrap_or_default();
     let id = |row: usize| ids.get(&row).cloned().unwrap_or_default();
-    let now = read.is_some().then(|| snapshot_of(results, &rules, &cases, &id));
-    let scene = Scene {
-        rules: &rules,
-        name: &name,
-        id: &id,
-        baseline: read.as_ref().map(|read| read.as_ref().map_err(String::as_str)),
-        now: now.as_ref(),
-    };
+    let input = GateInput::new(&rules, &name, &id).compared_with(
+        || Baseline::read(baseline, &record.experiment),
+        || snapshot_of(results, &rules, &cases, &id),
+    );
     let stopped = stopped(results, cases.len(), rows).filter(|_| !rules.gates.is_empty());
-    let judged = match stopped {
-        Some(stopped) => judge_stopped(&scene, &cases, stopped.not_run()),
-        None if rules.gates.is_empty() => Vec::new(),
-        None => verdict::judge_all(&scene, &cases),
-    };
-    let mut gate = verdict::gate_record(&record.experiment, judged, &scene, true);
-    gate.stopped = stopped;
+    let mut gate = judge_gate(&input, &record.experiment, &cases, stopped, true);
     let incomplete = match stopped {
         None => incomplete(results, cases.len(), rows),
         Some(stopped) => (gate.verdict == Verdict::Pass && others_judge(&rules)).then(|| {
@@ -139,6 +140,17 @@ fn as_scored(rules: &mut Rules, record: &ExperimentRecord) -> Vec<String> {
     notes
 }
 
+/// Returns how many rows of today's dataset the run did not have, and how many of its rows are gone.
+/// The rows of a run that is not complete are known by their number alone.
+fn changed(today: &[&str], rows: usize, ran: &HashMap<usize, String>) -> (usize, usize) {
+    if ran.len() < rows {
+        return (today.len().saturating_sub(rows), rows.saturating_sub(today.len()));
+    }
+    let then: HashSet<&str> = ran.values().map(String::as_str).collect();
+    let kept = today.iter().filter(|id| then.contains(**id)).count();
+    (today.len() - kept, then.len() - kept)
+}
+
 /// Returns how many cases ran, for an experiment whose gate was decided before its last case;
 /// `None` for others.
 fn stopped(results: &ExperimentResults, cases: usize, rows: usize) -> Option<StoppedRecord> {
@@ -152,7 +164,7 @@ fn incomplete(results: &ExperimentResults, cases: usize, rows: usize) -> Option<
         return Some(format!("a sample of {size} cases (seed {seed}) is not final"));
     }
     if cases < rows {
-        let rows = count(rows, "case");
+        let (cases, rows) = (thousands(cases), count(rows, "case"));
         return Some(format!("only {cases} of {rows} are recorded; a gate judges all"));
     }
     (cases == 0).then(|| "no case is recorded".to_owned())

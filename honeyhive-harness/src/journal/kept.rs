@@ -37,11 +37,11 @@ impl Kept {
     /// whether the file is still small enough to go on.
     pub(super) fn add(
         &mut self,
-        records: &mut Vec<Record>,
+        records: Vec<Record>,
         begins: impl IntoIterator<Item = u64>,
         end: u64,
     ) -> bool {
-        for (mut record, begin) in records.drain(..).zip(begins) {
+        for (mut record, begin) in records.into_iter().zip(begins) {
             if let Record::Attempt(attempt) = &mut record
                 && let Some(left_out) = &mut attempt.left_out
             {

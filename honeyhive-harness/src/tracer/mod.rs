@@ -113,10 +113,7 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{
-    IdGenerator as _, RandomIdGenerator, Sampler, SdkTracer, SdkTracerProvider, SpanLimits,
-    SpanProcessor,
-};
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanLimits, SpanProcessor};
 
 use buffer::{Ended, SpanBuffer};
 pub use builder::{TracerBuilder, TracerError};
@@ -472,11 +469,9 @@ impl Finished {
     }
 }
 
-/// A session id: a random UUID, from the generator of trace ids. The system's own would be called
-/// into for every attempt.
+/// Returns a new session id, a random UUID.
 pub(crate) fn new_session_id() -> Arc<str> {
-    let random = RandomIdGenerator::default().new_trace_id().to_bytes();
-    uuid::Builder::from_random_bytes(random).into_uuid().to_string().into()
+    uuid::Uuid::new_v4().to_string().into()
 }
 
 #[cfg(test)]

@@ -139,12 +139,6 @@ impl Uplink {
             }
         }
     }
-
-    /// The same for whoever must not block.
-    pub(crate) async fn finish_async(self, within: Duration) -> Vec<Sent> {
-        self.close(within);
-        self.over.await.unwrap_or_default()
-    }
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {

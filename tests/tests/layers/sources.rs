@@ -140,8 +140,10 @@ fn read_module(
     directory: &Path,
     modules: &mut BTreeMap<ModulePath, Module>,
 ) {
-    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file:?}: {error}"));
-    let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{file:?}: {error}"));
+    let text =
+        fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let parsed =
+        syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     add_module(path, file, directory, parsed.items, modules);
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseState {
-    /// Nothing is wrong with the case.
+    /// All judged scores of the case are good, and none is missing.
     #[default]
     Pass,
     /// A score is not good enough.

@@ -12,10 +12,10 @@ use serde_json::Value;
 use super::screen::unstyled;
 use super::{ExperimentSummary, Summary};
 use crate::gate::case::Rules;
+use crate::gate::input::Baseline;
 use crate::gate::plan;
 use crate::gate::recorded::{Judged, judge_recorded};
 use crate::gate::snapshot::recorded;
-use crate::gate::verdict::Baseline;
 use crate::journal::{ExperimentResults, Verdict};
 use crate::outcome::{Against, Counts, Document, ExperimentOverview, Figures, Seen};
 
@@ -53,7 +53,7 @@ fn render(run: &Generated) -> Rendered {
         String::from_utf8(bytes).expect("a text")
     };
     let json = text(&|to| super::results::write(&document, to).expect("in memory"));
-    let judged = judge_recorded(one, rules.clone(), &run.baseline, record.rows);
+    let judged = judge_recorded(one, rules.clone(), &run.baseline, None);
     Rendered {
         json: json.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect(),
         html: String::from_utf8(super::html::render(&document)).expect("a page"),

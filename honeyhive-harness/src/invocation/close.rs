@@ -1,124 +1,39 @@
-//! What becomes of a run: the answers of its tests, the summary, the exit code; also when it is
-//! interrupted.
-
-mod gates;
-mod interrupt;
+//! Closes an invocation: the end of its journal, the summary, the reports, the exit code; also when it
+//! is interrupted.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::path::Path;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
-pub(super) use self::interrupt::on_interrupt;
-use super::FAILED;
-use super::args::Args;
-use super::place::Target;
-use super::plan::NotJudging;
-use super::second_look;
-use super::sending::Sending;
-use crate::config::Config;
-use crate::engine::{Outcome, Shared};
+use super::{FAILED, INTERRUPTED, Invocation, park_for_ever};
 use crate::gate::case::Case;
 use crate::gate::miss::Miss;
-use crate::journal::{EndRecord, GateRecord, Record, Recorded};
+use crate::journal::{EndRecord, Record};
 use crate::outcome::{Counts, Figures, Seen};
-use crate::report::files::AfterRun;
-use crate::report::{self, COLUMNS, ExperimentSummary, Fault, Summary};
+use crate::report::files::Written;
+use crate::report::{ExperimentSummary, Summary};
 use crate::text::{count, timestamp};
+use crate::upload::Sent;
 
-/// Longer lines are harder to read, however wide the terminal is.
-const MOST_COLUMNS: usize = 120;
-
-/// The exit code of a process that Ctrl-C or SIGTERM ended.
-const INTERRUPTED: u8 = 130;
-
-/// A run and what it comes to.
+/// What an invocation came to.
 #[derive(Debug)]
-pub(super) struct Finale {
-    shared: Arc<Shared>,
-    not_judging: Vec<NotJudging>,
-    verdicts: Vec<OnceLock<GateRecord>>,
-    /// Why an inconclusive gate fails; empty where it is ignored.
-    strict: &'static str,
-    target: Target,
-    faults: Vec<Fault>,
-    /// Per job: its gate alone was asked for.
-    alone: Vec<bool>,
-    /// The summary goes to stderr, since stdout belongs to machines.
-    to_stderr: bool,
-    color: Option<libtest_mimic::ColorSetting>,
-    columns: usize,
-    git: Recorded,
-    sending: Mutex<Option<Sending>>,
-    after_run: AfterRun,
-    interrupted: AtomicBool,
-    /// Held while a gate is recorded, and from the moment on when none may be any more.
-    recording: Mutex<()>,
-    /// Gates that are being judged.
-    judging: AtomicUsize,
-    closed: AtomicBool,
-    /// Somebody does not want to wait for what is still being sent.
-    hurried: AtomicBool,
-    started: Instant,
+pub(crate) struct Closed<'a> {
+    /// The exit code of a process that did nothing else.
+    pub(crate) exit_code: u8,
+    pub(crate) summary: Summary<'a>,
+    /// The reports, where some were asked for.
+    pub(crate) written: Option<Written>,
+    /// What was sent, destination by destination; `None` where nothing is sent anywhere.
+    pub(crate) sent: Option<Vec<Sent>>,
 }
 
-impl Finale {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        (not_judging, alone): (Vec<NotJudging>, Vec<bool>),
-        strict: &'static str,
-        target: Target,
-        faults: Vec<Fault>,
-        (git, sending, after_run): (Recorded, Option<Sending>, AfterRun),
-        (args, config): (&Args, &Config),
-    ) -> Self {
-        Self {
-            verdicts: not_judging.iter().map(|_| OnceLock::new()).collect(),
-            shared,
-            not_judging,
-            strict,
-            target,
-            faults,
-            alone,
-            to_stderr: super::is_json(args.format),
-            color: args.color,
-            columns: columns(config),
-            git,
-            sending: Mutex::new(sending),
-            after_run,
-            interrupted: AtomicBool::new(false),
-            recording: Mutex::default(),
-            judging: AtomicUsize::new(0),
-            closed: AtomicBool::new(false),
-            hurried: AtomicBool::new(false),
-            started: Instant::now(),
-        }
-    }
-
-    /// After Ctrl-C no answer comes: thousands of lines about cases that were not run would bury
-    /// the summary, and the process is about to end.
-    fn unless_interrupted(&self) {
-        if self.interrupted.load(Ordering::Acquire) {
-            park_for_ever();
-        }
-    }
-
-    /// Waits for a case.
-    pub(super) fn case(&self, job: usize, index: usize) -> Outcome {
-        let mut outcome = self.shared.board.lanes[job].wait(index);
-        self.unless_interrupted();
-        if !outcome.passed && !outcome.skipped {
-            let Some(row) = self.shared.jobs[job].selected.get(index) else { return outcome };
-            let test = self.shared.jobs[job].spec.test_name(*row);
-            outcome.message.push_str(&format!("\nrerun: {}", self.target.rerun(&test)));
-        }
-        outcome
-    }
-
-    /// Ends the journal, prints the summary, sends what is left to send, and says the exit code.
-    /// Only the first caller comes back.
-    pub(super) fn close(&self, failed: bool, interrupted: bool) -> u8 {
+impl Invocation {
+    /// Ends the journal, prints the summary, writes the reports and sends what is left to send. `failed`
+    /// says whether anything failed that the journal's cases do not tell. Only the first caller comes
+    /// back.
+    pub(crate) fn close(&self, failed: bool, interrupted: bool) -> Closed<'_> {
         let recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
         let closed = self.closed.swap(true, Ordering::AcqRel);
         drop(recording);
@@ -166,22 +81,28 @@ impl Finale {
             redacted,
             journal_error: self.shared.journal.failure().map(str::to_owned),
             unrecorded,
-            columns: self.columns,
+            columns: self.terminal.columns(),
             interrupted,
             failed: exit_code != 0,
             elapsed: self.started.elapsed(),
         };
-        report::print_summary(&summary, self.to_stderr, self.color);
+        self.terminal.summary(&summary);
         let written = summary.journal.as_deref().and_then(|journal| self.write_reports(journal));
         let sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner).take();
         let hurried = || self.hurried.load(Ordering::Acquire);
-        let exit_code =
-            sending.map_or(exit_code, |sending| sending.finish(exit_code, interrupted, hurried));
-        if let Some(path) = &written {
-            report::print_report(path, self.to_stderr, self.color);
+        let (exit_code, sent) = match sending {
+            None => (exit_code, None),
+            Some(sending) => {
+                let (exit_code, sent) =
+                    sending.finish(exit_code, interrupted, hurried, self.terminal);
+                (exit_code, Some(sent))
+            }
+        };
+        if let Some(written) = &written {
+            self.terminal.report(written);
         }
         if journal.late() > 0 {
-            report::note(&format!(
+            self.terminal.note(&format!(
                 "{} came after the end of the run and is not in the journal",
                 count(journal.late(), "record")
             ));
@@ -190,9 +111,9 @@ impl Finale {
         if last != exit_code
             && let Some(error) = journal.failure()
         {
-            report::error(error);
+            self.terminal.error(error);
         }
-        last
+        Closed { exit_code: last, summary, written, sent }
     }
 
     /// The exit code, unless the journal was lost since: without it, nothing that passed is known.
@@ -200,17 +121,14 @@ impl Finale {
         if exit_code == 0 && self.shared.journal.verify().is_err() { FAILED } else { exit_code }
     }
 
-    /// Writes the reports of all that the invocation has so far; the one to look at.
-    fn write_reports(&self, journal: &Path) -> Option<PathBuf> {
+    /// Writes the reports of all that the invocation has so far.
+    fn write_reports(&self, journal: &Path) -> Option<Written> {
         // Where the file could not be written, memory has more than what is recorded.
         let own = self.shared.journal.take_kept();
         let own = own.filter(|_| self.shared.journal.failure().is_none());
         let written = self.after_run.write(journal.parent()?, own);
-        report::print_annotations(&written.annotations, self.to_stderr);
-        for note in &written.notes {
-            report::note(note);
-        }
-        written.path
+        self.terminal.written(&written);
+        Some(written)
     }
 
     /// The worst misses, each after the command that reruns it: those that fail their case first,
@@ -261,18 +179,5 @@ impl Finale {
             indices.filter(|(_, index)| lane.has_passed(*index)).map(|(row, _)| *row).collect();
         let states = cases.iter().map(|case| (case.state, passed.contains(&case.row)));
         Counts::of(states).out_of(lane.total())
-    }
-}
-
-/// The columns for values in the summary: those of the terminal, where a person reads it there.
-fn columns(config: &Config) -> usize {
-    let terminal = console::Term::stdout();
-    let wide = if terminal.is_term() { usize::from(terminal.size().1) } else { 0 };
-    config.columns.unwrap_or(wide).clamp(COLUMNS, MOST_COLUMNS)
-}
-
-fn park_for_ever() -> ! {
-    loop {
-        std::thread::park();
     }
 }

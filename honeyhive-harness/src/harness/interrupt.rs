@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::super::exit::{exit, exit_at_once};
-use super::super::live::Line;
-use super::{Finale, INTERRUPTED};
+use super::exit::{exit, exit_at_once};
+use super::live::Line;
+use crate::invocation::{INTERRUPTED, Invocation};
 
 /// The time that attempts under way may go on after the first Ctrl-C: they are paid for already.
 const GRACE: Duration = Duration::from_secs(2);
@@ -16,22 +16,20 @@ const GRACE: Duration = Duration::from_secs(2);
 /// unless a disk does not answer.
 const SETTLING: Duration = Duration::from_secs(5);
 
-impl Finale {
-    /// Ends the process after a signal: waits for calls under way for a moment, then for the engine to
-    /// give them up, and closes. The process ends even if this thread panics.
-    fn end_interrupted(&self, line: &Line) -> ! {
-        let close = || {
-            let is_over = || self.shared.is_over() && self.judging.load(Ordering::Acquire) == 0;
-            if !wait_until(GRACE, is_over) {
-                self.shared.halt().cut();
-                wait_until(SETTLING, is_over);
-            }
-            line.stop();
-            self.close(true, true)
-        };
-        let code = catch_unwind(AssertUnwindSafe(close)).unwrap_or(INTERRUPTED);
-        exit(code)
-    }
+/// Ends the process after a signal: waits for calls under way for a moment, then for the engine to
+/// give them up, and closes. The process ends even if this thread panics.
+fn end(invocation: &Invocation, line: &Line) -> ! {
+    let close = || {
+        let is_over = || invocation.is_over();
+        if !wait_until(GRACE, is_over) {
+            invocation.shared.halt().cut();
+            wait_until(SETTLING, is_over);
+        }
+        line.stop();
+        invocation.close(true, true).exit_code
+    };
+    let code = catch_unwind(AssertUnwindSafe(close)).unwrap_or(INTERRUPTED);
+    exit(code)
 }
 
 /// Waits until a condition holds, for at most `limit`; returns whether it holds.
@@ -51,32 +49,30 @@ fn wait_until(limit: Duration, is_so: impl Fn() -> bool) -> bool {
 /// Handles Ctrl-C, or a request to end (SIGTERM): starts nothing more, waits for calls under way for a
 /// moment, records what is done, and ends. While results are being sent, it ends the sending. A second
 /// signal ends the process at once.
-pub(in crate::harness) fn on_interrupt(finale: &Arc<Finale>, line: &Line) {
-    let (finale, line) = (Arc::clone(finale), line.clone());
+pub(super) fn on_interrupt(invocation: &Arc<Invocation>, line: &Line) {
+    let (invocation, line) = (Arc::clone(invocation), line.clone());
     let signals = AtomicUsize::new(0);
     let watch = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
             return;
         };
-        let signalled = finale.shared.halt().signalled();
+        let signalled = invocation.shared.halt().signalled();
         runtime.block_on(each_signal(&signalled, move || {
             if signals.fetch_add(1, Ordering::AcqRel) > 0 {
                 // Other threads may hold any lock, that of stdout included.
                 line.try_clear();
                 exit_at_once(INTERRUPTED);
             }
-            if finale.closed.load(Ordering::Acquire) {
-                // All is done and recorded; only the sending of results goes on.
-                finale.hurried.store(true, Ordering::Release);
+            // Where all is done and recorded, only the sending of results goes on.
+            if invocation.hurry() {
                 return;
             }
-            finale.interrupted.store(true, Ordering::Release);
-            finale.shared.halt().interrupt();
+            invocation.interrupt();
             // A separate thread, so that this one can handle a second signal meanwhile.
-            let (own, its_line) = (Arc::clone(&finale), line.clone());
-            let end = std::thread::Builder::new().name("honeyhive-end".to_owned());
-            if end.spawn(move || own.end_interrupted(&its_line)).is_err() {
-                finale.end_interrupted(&line);
+            let (own, its_line) = (Arc::clone(&invocation), line.clone());
+            let thread = std::thread::Builder::new().name("honeyhive-end".to_owned());
+            if thread.spawn(move || end(&own, &its_line)).is_err() {
+                end(&invocation, &line);
             }
         }));
     };

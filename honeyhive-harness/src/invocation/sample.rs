@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 /// Keeps `size` of the rows, in their order. Which ones follows from the seed and their ids alone,
 /// so that a row that is added or moved leaves most of the sample as it was.
-pub(super) fn take<'a>(
+pub(crate) fn take<'a>(
     rows: &mut Vec<usize>,
     size: usize,
     seed: u64,
@@ -20,7 +20,7 @@ pub(super) fn take<'a>(
 
 /// Puts the rows into an order by chance, which follows from the seed and their ids alone: a row that is
 /// added leaves the order of the others as it was.
-pub(super) fn shuffle<'a>(rows: &mut [usize], seed: u64, id: &dyn Fn(usize) -> &'a String) {
+pub(crate) fn shuffle<'a>(rows: &mut [usize], seed: u64, id: &dyn Fn(usize) -> &'a String) {
     let rank = |row: &usize| -> ([u8; 32], usize) {
         let mut hash = Sha256::new();
         hash.update(seed.to_le_bytes());

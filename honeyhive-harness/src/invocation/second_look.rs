@@ -7,12 +7,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Terminal;
 use crate::engine::{Job, Shared};
 use crate::gate::case::Case;
 use crate::gate::correct::p_value;
-use crate::gate::verdict::verdict_of;
+use crate::gate::verdict::{passes, verdict_of};
 use crate::journal::{ComparisonRecord, GateRecord, RuleRecord, Verdict};
-use crate::report;
 use crate::rule::GateRule;
 use crate::text::count;
 
@@ -20,7 +20,7 @@ use crate::text::count;
 const MOST_CASES: usize = 15;
 
 /// Whether the attempts of some job are to be kept for a second look.
-pub(super) fn is_wanted(jobs: &[Job]) -> bool {
+pub(crate) fn is_wanted(jobs: &[Job]) -> bool {
     jobs.iter().any(|job| job.spec.rules.gates.iter().any(|rule| rule.confirm() > 0))
 }
 
@@ -30,6 +30,7 @@ pub(super) fn at(
     shared: &Shared,
     job: usize,
     first: &GateRecord,
+    terminal: Terminal,
 ) -> Option<Result<Vec<Case>, String>> {
     let Job { spec, selected, .. } = &shared.jobs[job];
     let failed = || {
@@ -53,7 +54,7 @@ pub(super) fn at(
     if rows.is_empty() || shared.stopped().is_some() || spec.replay.is_some() {
         return None;
     }
-    report::note(&format!(
+    terminal.note(&format!(
         "`{}`: a second look at {} that got worse, {} each",
         spec.name,
         count(rows.len(), "case"),
@@ -133,10 +134,6 @@ pub(super) fn both(
     // Reports compare all attempts together.
     first.baseline = pooled.baseline;
     first.verdict = verdict_of(&first.rules);
-    first.passed = match first.verdict {
-        Verdict::Pass => true,
-        Verdict::Fail => false,
-        Verdict::Inconclusive => !strict,
-    };
+    first.passed = passes(first.verdict, strict);
     first
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::engine::{self, Spec};
-use crate::journal::{AttemptRecord, CaseCounts, CaseState, Writer};
+use crate::engine;
+use crate::journal::{AttemptRecord, CaseCounts, CaseState, GateRecord};
 use crate::outcome::{Counts, Evaluated, Figures, Seen};
 use crate::stats::{Interval, Spread};
 use crate::upload::Sent;
@@ -101,10 +101,20 @@ pub struct ExperimentResult {
     pub datapoints: Vec<DatapointResult>,
     /// How long it took in all.
     pub duration: Duration,
-    /// Why not all datapoints were run.
+    /// Whether all of it is good enough: no datapoint fails by itself, the gate passes, and something
+    /// was scored. The same as the outcome of `cargo test`.
+    pub passed: bool,
+    /// The verdict of the gate, rule by rule, and the baseline that it was compared with; `None`
+    /// without a gate.
+    pub gate: Option<GateRecord>,
+    /// Why not all datapoints were run, other than that the gate was decided without them.
     pub stopped: Option<String>,
     /// The journal's file, where one was asked for or something is left to be sent.
     pub journal: Option<PathBuf>,
+    /// The report for people, or the first of the reports that were asked for.
+    pub report: Option<PathBuf>,
+    /// What went wrong with reports. It changes nothing about the run.
+    pub notes: Vec<String>,
     /// What was sent where, destination by destination.
     pub uploads: Vec<Upload>,
 }
@@ -146,15 +156,12 @@ impl From<Sent> for Upload {
     }
 }
 
-pub(super) fn result(
-    spec: &Spec,
-    shared: &engine::Shared,
-    duration: Duration,
-    journal: &Writer,
-) -> ExperimentResult {
-    let lane = &shared.board.lanes[0];
+/// Returns the result of an experiment all of whose cases are decided, before it is known what its
+/// gate says and what was sent.
+pub(super) fn result(shared: &engine::Shared, duration: Duration) -> ExperimentResult {
+    let (spec, lane) = (&shared.jobs[0].spec, &shared.board.lanes[0]);
     let cases = lane.cases();
-    // No gate decides about a failed case here.
+    // The totals do not tell apart the failed cases that a gate decides about.
     let states = cases.iter().map(|case| (case.state, false));
     let figures = Figures::new(Seen {
         rules: spec.rules.clone(),
@@ -192,7 +199,11 @@ pub(super) fn result(
             .cloned()
             .or_else(|| shared.stopped().map(str::to_owned))
             .filter(|_| totals.skipped > 0),
-        journal: Some(journal.path().to_owned()).filter(|path| !path.as_os_str().is_empty()),
+        passed: false,
+        gate: None,
+        journal: Some(shared.journal.path().to_owned()).filter(|path| !path.as_os_str().is_empty()),
+        report: None,
+        notes: Vec::new(),
         uploads: Vec::new(),
     }
 }

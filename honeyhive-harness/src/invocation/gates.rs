@@ -1,22 +1,52 @@
-//! Completes the tests of gates and of whole experiments.
+//! Answers for cases, gates and whole experiments, and judges the gates.
 
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use libtest_mimic::{Completion, Failed};
-
-use super::{Finale, park_for_ever, second_look};
-use crate::engine::Job;
+use super::{Invocation, park_for_ever, second_look};
+use crate::engine::{Job, Outcome};
 use crate::gate::case::Case;
-use crate::gate::decided::judge_stopped;
+use crate::gate::decided::judge_gate;
+use crate::gate::input::{Baseline, GateInput};
 use crate::gate::snapshot::snapshot;
-use crate::gate::verdict::{self, Baseline, Scene};
 use crate::journal::{GateRecord, Record, RuleRecord, StoppedRecord, Verdict};
 use crate::text::count;
 
-impl Finale {
+/// What the test of a gate or of a whole experiment says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Passed,
+    /// The gate says nothing, and need not.
+    Ignored(String),
+    Failed(String),
+}
+
+impl Invocation {
+    /// Blocks after Ctrl-C: thousands of lines about cases that were not run would bury the summary,
+    /// and the process is about to end.
+    fn unless_interrupted(&self) {
+        if self.interrupted.load(Ordering::Acquire) {
+            park_for_ever();
+        }
+    }
+
+    /// Waits for a case.
+    pub(crate) fn case(&self, job: usize, index: usize) -> Outcome {
+        let mut outcome = self.shared.board.lanes[job].wait(index);
+        self.unless_interrupted();
+        if !outcome.passed && !outcome.skipped {
+            let Some(row) = self.shared.jobs[job].selected.get(index) else { return outcome };
+            let test = self.shared.jobs[job].spec.test_name(*row);
+            outcome.message.push_str(&format!("\nrerun: {}", self.target.rerun(&test)));
+        }
+        outcome
+    }
+
     /// Waits for all cases of an experiment, where its gate judges them, and records the verdict.
-    pub(in crate::harness) fn gate(&self, job: usize) -> Result<Completion, Failed> {
+    ///
+    /// # Errors
+    /// When the verdict cannot be recorded.
+    pub(crate) fn verdict(&self, job: usize) -> Result<&GateRecord, String> {
         let record = if let Some(reason) = &self.not_judging[job] {
             self.undecided(job, reason.clone())
         } else {
@@ -38,29 +68,53 @@ impl Finale {
         let written = self.shared.journal.commit_blocking(entry);
         drop(recording);
         let record = self.verdicts[job].get_or_init(|| record);
-        if let Err(error) = written {
-            return Err(format!("not recorded: {error}").into());
-        }
+        written.map_err(|error| format!("not recorded: {error}"))?;
+        Ok(record)
+    }
+
+    /// Answers for the gate of an experiment. Where it was asked for `alone`, no other test tells of
+    /// cases that fail by themselves, so this one does.
+    pub(crate) fn gate(&self, job: usize, alone: bool) -> Answer {
+        let record = match self.verdict(job) {
+            Ok(record) => record,
+            Err(error) => return Answer::Failed(error),
+        };
         let text = texts(record);
-        let failing = if self.alone[job] { self.failing(job) } else { Vec::new() };
+        let failing = if alone { self.failing(job) } else { Vec::new() };
         if !failing.is_empty() {
             let cases = self.failed_cases(job, &failing);
             let cases = format!("{cases}; the gate does not decide about them here");
             let texts =
                 if record.verdict == Verdict::Pass { cases } else { format!("{cases}\n{text}") };
-            return Err(texts.into());
+            return Answer::Failed(texts);
         }
         match record.verdict {
-            Verdict::Pass => Ok(Completion::Completed),
-            Verdict::Fail => Err(text.into()),
-            Verdict::Inconclusive if record.passed => {
-                // libtest prints the reason of an ignored test in its line.
-                Ok(Completion::ignored_with(text.replace('\n', "; ")))
-            }
+            Verdict::Pass => Answer::Passed,
+            Verdict::Fail => Answer::Failed(text),
+            Verdict::Inconclusive if record.passed => Answer::Ignored(text),
             Verdict::Inconclusive => {
-                Err(format!("inconclusive, and {}:\n{text}", self.strict).into())
+                Answer::Failed(format!("inconclusive, and {}:\n{text}", self.strict))
             }
         }
+    }
+
+    /// Waits for a whole experiment: it passes when all its cases and its gate do.
+    pub(crate) fn whole(&self, job: usize) -> Answer {
+        let lane = &self.shared.board.lanes[job];
+        lane.wait_for_all();
+        self.unless_interrupted();
+        let spec = &self.shared.jobs[job].spec;
+        let failing = self.failing(job);
+        let mut texts = Vec::new();
+        if !failing.is_empty() {
+            texts.push(self.failed_cases(job, &failing));
+        }
+        if !spec.rules.gates.is_empty()
+            && let Answer::Failed(text) = self.gate(job, false)
+        {
+            texts.push(text);
+        }
+        if texts.is_empty() { Answer::Passed } else { Answer::Failed(texts.join("\n")) }
     }
 
     /// Returns the record of a gate that cannot judge at all.
@@ -74,25 +128,6 @@ impl Finale {
             baseline: None,
             stopped: None,
         }
-    }
-
-    /// Waits for a whole experiment: it passes when all its cases and its gate do.
-    pub(in crate::harness) fn whole(&self, job: usize) -> Result<Completion, Failed> {
-        let lane = &self.shared.board.lanes[job];
-        lane.wait_for_all();
-        self.unless_interrupted();
-        let spec = &self.shared.jobs[job].spec;
-        let failing = self.failing(job);
-        let mut texts = Vec::new();
-        if !failing.is_empty() {
-            texts.push(self.failed_cases(job, &failing));
-        }
-        if !spec.rules.gates.is_empty()
-            && let Err(failed) = self.gate(job)
-        {
-            texts.extend(failed.message().map(str::to_owned));
-        }
-        if texts.is_empty() { Ok(Completion::Completed) } else { Err(texts.join("\n").into()) }
     }
 
     /// Returns the names of the failed cases of an experiment all of whose cases are decided.
@@ -149,7 +184,7 @@ impl Finale {
         cases.retain(|case| stopped.is_none() || case.has_run());
         let first = self.judge_cases(job, &cases, stopped);
         let gates = &self.shared.jobs[job].spec.rules.gates;
-        match second_look::at(&self.shared, job, &first) {
+        match second_look::at(&self.shared, job, &first, self.terminal) {
             None => first,
             Some(Err(why)) => second_look::not_taken(first, gates, &why),
             Some(Ok(again)) => {
@@ -176,25 +211,14 @@ impl Finale {
         let spec = &self.shared.jobs[job].spec;
         let name = |row: usize| spec.dataset.rows[row].slug.clone();
         let id = |row: usize| spec.dataset.rows[row].id.clone();
-        let read = spec.rules.need_baseline().then(|| Baseline::read(&spec.baseline, &spec.name));
-        let now = read.is_some().then(|| {
+        let now = || {
             let record = spec.record(&self.shared.jobs[job].selected);
             let cases = cases.iter().map(|case| (id(case.row), case));
             snapshot(&record, &spec.rules, self.shared.models(job), cases)
-        });
-        let scene = Scene {
-            rules: &spec.rules,
-            name: &name,
-            id: &id,
-            baseline: read.as_ref().map(|read| read.as_ref().map_err(String::as_str)),
-            now: now.as_ref(),
         };
-        let rules = match stopped {
-            Some(stopped) => judge_stopped(&scene, cases, stopped.not_run()),
-            None => verdict::judge_all(&scene, cases),
-        };
-        let record = verdict::gate_record(&spec.name, rules, &scene, !self.strict.is_empty());
-        GateRecord { stopped, ..record }
+        let input = GateInput::new(&spec.rules, &name, &id)
+            .compared_with(|| Baseline::read(&spec.baseline, &spec.name), now);
+        judge_gate(&input, &spec.name, cases, stopped, !self.strict.is_empty())
     }
 }
 
