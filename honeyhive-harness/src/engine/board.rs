@@ -118,7 +118,7 @@ impl Lane {
 
     /// Returns whether the case at `index` of the selection has a result and passed.
     pub(crate) fn has_passed(&self, index: usize) -> bool {
-        self.slots[index].outcome.get().is_some_and(|outcome| outcome.passed)
+        self.outcomes[index].get().is_some_and(|outcome| outcome.passed)
     }
 
     /// Waits for a case.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::document::Document;
 use super::experiment::Against;
 use crate::baseline::Snapshot;
-use crate::gate::verdict::Baseline;
+use crate::gate::input::Baseline;
 use crate::gate::{checked, snapshot};
 use crate::journal::{ExperimentResults, Keep, Own, Results};
 
