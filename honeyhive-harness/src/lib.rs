@@ -401,6 +401,7 @@ mod ids;
 mod invocation;
 pub mod journal;
 mod json;
+mod outcome;
 mod program;
 mod redact;
 #[doc(hidden)]

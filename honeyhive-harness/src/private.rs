@@ -7,7 +7,7 @@ pub use std::sync::Arc;
 use crate::baseline::Snapshot;
 use crate::gate;
 use crate::journal::Results;
-use crate::report::document::{Against, Document};
+use crate::outcome::{Against, Document};
 use crate::report::html;
 
 pub use crate::dataset::bind::{Fault, Fields, FromField, FromOutput, Key, Param};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compare::ScoreComparison;
-use super::pairs::{Both, Counts, Paired, Unit, share};
+use super::pairs::{AttemptCounts, Both, Paired, Unit, share};
 use crate::stats::{self, Combine, Exchanges, Way, deals};
 
 /// The number of random exchanges where there are too many to count.
@@ -163,13 +163,13 @@ fn by_attempts(paired: &Paired) -> Option<Exchanges<STATISTICS>> {
 /// Returns all ways of dealing the attempts of a case; `None` where it has no counts. The statistic
 /// of the mean is right only where the score follows from the counts.
 fn ways(pair: &Both, paired: &Paired) -> Option<Vec<Way<STATISTICS>>> {
-    let Counts { good: (then, now), attempts } = pair.counts?;
+    let AttemptCounts { good: (then, now), attempts } = pair.counts?;
     let total = then + now;
     let dealt = deals(total, attempts);
     let mut below = 0.0;
     let ways = dealt.into_iter().map(|(now, p)| {
         below += p;
-        let counts = Counts { good: (total - now, now), attempts };
+        let counts = AttemptCounts { good: (total - now, now), attempts };
         let share = |good, own, other| share(paired.reduce, good, own, other).unwrap_or_default();
         let before = share(counts.good.0, attempts.0, attempts.1);
         let after = share(counts.good.1, attempts.1, attempts.0);
@@ -180,8 +180,8 @@ fn ways(pair: &Both, paired: &Paired) -> Option<Vec<Way<STATISTICS>>> {
 
 /// Returns the statistics of a case; `below` is the probability of so few good attempts, or fewer,
 /// in the later run.
-fn statistics(loss: f64, counts: Counts, below: f64) -> Statistics {
-    let Counts { good, attempts } = counts;
+fn statistics(loss: f64, counts: AttemptCounts, below: f64) -> Statistics {
+    let AttemptCounts { good, attempts } = counts;
     let collapse = good.0 == attempts.0 && good.1 == 0;
     let rise =
         f64::from(good.1) / f64::from(attempts.1) - f64::from(good.0) / f64::from(attempts.0);
@@ -189,7 +189,7 @@ fn statistics(loss: f64, counts: Counts, below: f64) -> Statistics {
 }
 
 /// Returns the probability of so few good attempts, or fewer, in the later run of a case.
-pub(crate) fn p_of_case(counts: Counts) -> f64 {
+pub(crate) fn p_of_case(counts: AttemptCounts) -> f64 {
     let all = deals(counts.good.0 + counts.good.1, counts.attempts);
     all.into_iter().filter(|(now, _)| *now <= counts.good.1).map(|(_, p)| p).sum()
 }
@@ -205,8 +205,9 @@ fn observed_of(pair: &Both) -> Statistics {
 /// Returns the statistics of a case with the results of both runs swapped.
 fn swapped_of(pair: &Both) -> Statistics {
     match pair.counts {
-        Some(Counts { good, attempts }) => {
-            let counts = Counts { good: (good.1, good.0), attempts: (attempts.1, attempts.0) };
+        Some(AttemptCounts { good, attempts }) => {
+            let counts =
+                AttemptCounts { good: (good.1, good.0), attempts: (attempts.1, attempts.0) };
             statistics(pair.gain, counts, p_of_case(counts))
         }
         None => [pair.gain, 0.0, 0.0, 0.0],
@@ -304,8 +305,9 @@ pub(crate) fn least(paired: &Paired, question: Question, by_dealing: bool) -> f6
     }
     let counts = || paired.pairs.iter().filter_map(|pair| pair.counts);
     // The p of a case of which every attempt fails now, with those of the baseline as they were.
-    let all_lost =
-        |counts: Counts| p_of_case(Counts { good: (counts.good.0, 0), attempts: counts.attempts });
+    let all_lost = |counts: AttemptCounts| {
+        p_of_case(AttemptCounts { good: (counts.good.0, 0), attempts: counts.attempts })
+    };
     match question {
         Question::Loss if by_dealing => counts().map(all_lost).product(),
         Question::Loss if paired.is_uneven() && paired.are_shares() => {
@@ -339,7 +341,10 @@ mod tests {
                     before: of(*then),
                     after: of(*now),
                     gain: of(*now) - of(*then),
-                    counts: Some(Counts { good: (*then, *now), attempts: (attempts, attempts) }),
+                    counts: Some(AttemptCounts {
+                        good: (*then, *now),
+                        attempts: (attempts, attempts),
+                    }),
                     is_share: true,
                     at_worst: *then == 0,
                 }
@@ -411,10 +416,10 @@ mod tests {
     fn the_deepest_loss_of_a_case_counts_all_its_attempts() {
         let mut found = paired(1, &[(1, 1, None); 30]);
         for pair in &mut found.pairs {
-            pair.counts = Some(Counts { good: (10, 3), attempts: (10, 3) });
+            pair.counts = Some(AttemptCounts { good: (10, 3), attempts: (10, 3) });
         }
         let case = &mut found.pairs[3];
-        case.counts = Some(Counts { good: (9, 0), attempts: (10, 3) });
+        case.counts = Some(AttemptCounts { good: (9, 0), attempts: (10, 3) });
         (case.before, case.after, case.gain) = (0.9, 0.0, -0.9);
         let tests = asked(&found, &[Question::Deepest]);
         // scipy.stats.hypergeom(13, 9, 3).cdf(0)

@@ -120,7 +120,7 @@ pub(crate) struct Both {
     pub(crate) gain: f64,
     /// The attempts and how many of them were good, in both runs; absent where the evaluator only
     /// measures.
-    pub(crate) counts: Option<Counts>,
+    pub(crate) counts: Option<AttemptCounts>,
     /// Set when the scores follow from the counts.
     pub(crate) is_share: bool,
     /// Set when the score in the baseline could not be worse.
@@ -141,7 +141,7 @@ impl Both {
 
 /// The attempts of a case in two runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Counts {
+pub(crate) struct AttemptCounts {
     /// The numbers of good attempts, before and after.
     pub(crate) good: (u32, u32),
     /// The numbers of attempts, before and after; at least 1.
@@ -275,8 +275,8 @@ fn both(
     (sign, reduce, range): (f64, Reducer, Option<(f64, f64)>),
 ) -> Option<Both> {
     let attempts = (then.attempts, now.attempts);
-    let counts = then.good.zip(now.good).map(|good| Counts { good, attempts });
-    let shares = counts.and_then(|Counts { good, attempts: (a, b) }| {
+    let counts = then.good.zip(now.good).map(|good| AttemptCounts { good, attempts });
+    let shares = counts.and_then(|AttemptCounts { good, attempts: (a, b) }| {
         Some((share(reduce, good.0, a, b)?, share(reduce, good.1, b, a)?))
     });
     // A number with a threshold has counts, and its mean does not follow from them.

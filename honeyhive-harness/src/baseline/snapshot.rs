@@ -136,6 +136,15 @@ struct Unchecked {
 /// The most attempts of a case that a file may name. Sums of two such numbers are far from overflowing.
 const MOST_ATTEMPTS: u32 = 1_000_000;
 
+#[cfg(feature = "cli")]
+impl Snapshot {
+    /// Returns the mean score of an evaluator over the cases that have one.
+    pub(crate) fn mean(&self, evaluator: &str) -> Option<f64> {
+        let scores = self.cases.values().filter_map(|case| case.scores.get(evaluator));
+        crate::stats::mean(&scores.map(|score| score.score).collect::<Vec<f64>>())
+    }
+}
+
 impl TryFrom<Unchecked> for ScoreSnapshot {
     type Error = String;
 

@@ -72,6 +72,14 @@ pub(crate) struct TrendLine {
     pub(crate) since: Option<usize>,
 }
 
+impl TrendLine {
+    /// Returns the mean of the runs since the sum left 0, where there is drift now.
+    pub(crate) fn mean_since(&self) -> Option<f64> {
+        let points = self.points.get(self.since?..)?;
+        stats::mean(&points.iter().map(|point| point.mean).collect::<Vec<f64>>())
+    }
+}
+
 impl Trend {
     /// Adds a run, which must be older than those before, if it measures the same as the newest.
     /// Returns whether it does.

@@ -15,8 +15,8 @@ use crate::baseline::{self, BaselineError, ScoreSnapshot, Snapshot};
 use crate::config::Config;
 use crate::gate::snapshot::recorded;
 use crate::gate::verdict::MIN_SCORED;
-use crate::journal::{CaseState, ExperimentResults, GitRecord, Keep, Results, Verdict};
-use crate::report::document::{Difference, Finding};
+use crate::journal::{ExperimentResults, GitRecord, Keep, Results, Verdict};
+use crate::outcome::{Difference, Finding};
 use crate::text::{count, number, timestamp};
 
 /// Makes a recorded run the baseline that later runs are compared with.
@@ -229,11 +229,7 @@ fn complete(
             stopped.text()
         ));
     }
-    let ran = experiment.cases.iter().filter(|case| {
-        let state = case.record.as_ref().map(|record| record.state);
-        !case.attempts.is_empty() && !matches!(state, None | Some(CaseState::Skipped))
-    });
-    let ran = ran.count();
+    let ran = experiment.ran();
     if ran < record.rows || record.rows == 0 {
         return Err(format!("only {ran} of {} ran; run them all", count(record.rows, "case")));
     }
@@ -297,8 +293,8 @@ fn prepare(
             .evaluators
             .keys()
             .filter_map(|name| {
-                let then = before.as_ref().and_then(|before| mean(before, name));
-                Some((name.clone(), mean(&snapshot, name)?, then))
+                let then = before.as_ref().and_then(|before| before.mean(name));
+                Some((name.clone(), snapshot.mean(name)?, then))
             })
             .collect(),
         changed: before.map_or_else(Vec::new, |before| baseline::changed(&before, &snapshot)),
@@ -422,11 +418,6 @@ fn sum(now: ScoreSnapshot, then: ScoreSnapshot) -> ScoreSnapshot {
         attempts,
         good: now.good.zip(then.good).map(|(now, then)| now + then),
     }
-}
-
-fn mean(snapshot: &Snapshot, evaluator: &str) -> Option<f64> {
-    let scores = snapshot.cases.values().filter_map(|case| case.scores.get(evaluator));
-    crate::stats::mean(&scores.map(|score| score.score).collect::<Vec<f64>>())
 }
 
 /// The path as seen from the working directory, when that is shorter.

@@ -8,15 +8,13 @@ use serde_json::{Value, json};
 use super::pick;
 use super::report::{Report, one};
 use super::{Done, Outcome};
-use crate::baseline::{self, ScoreComparison, Snapshot};
+use crate::baseline::Snapshot;
 use crate::config::{Config, Format};
-use crate::gate::case::Rules;
 use crate::gate::input::Baseline;
 use crate::gate::snapshot::recorded;
 use crate::journal::Keep;
-use crate::report::document::{Difference, decided_by};
-use crate::report::files::Loaded;
-use crate::report::{self, Compared};
+use crate::outcome::{Against, DocumentSource, Experiment};
+use crate::report;
 
 /// Compares two runs case by case: what got better, what got worse, and whether it is chance.
 ///
@@ -68,8 +66,10 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     if let Some(format) = args.format {
         let named = args.before.as_deref().filter(|named| !is_baseline(named));
         let loaded = match named {
-            None => Loaded::read(&after_at)?,
-            Some(named) => Loaded::read_against(&after_at, &pick::find(Some(named), dir, config)?)?,
+            None => DocumentSource::read(&after_at)?,
+            Some(named) => {
+                DocumentSource::read_against(&after_at, &pick::find(Some(named), dir, config)?)?
+            }
         };
         return report_of(args, &loaded, format);
     }
@@ -84,11 +84,10 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         }
     };
     let after = pick::read(&after_at, Keep::Scores)?;
-    let mut compared = Vec::new();
+    let mut pairs = Vec::new();
     for experiment in pick::experiments(&after, &args.experiment)? {
         let name = &experiment.record.experiment;
-        let now = recorded(experiment);
-        let (then, words) = match &before {
+        let (then, label) = match &before {
             Some((earlier, invocation)) => {
                 let Some(then) = earlier.iter().find(|one| one.experiment == *name).cloned() else {
                     report::note(&format!("{invocation} has no experiment `{name}`"));
@@ -107,32 +106,22 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
                 }
             },
         };
-        let rules = Rules::recorded(&experiment.record);
-        let scored = |(at, name): (usize, &&String)| {
-            let score = compare(&then, &now, name);
-            let decides = decided_by(&rules, experiment.gate.as_ref(), &then, at);
-            let found = Difference::new(&score, decides);
-            (score, found)
-        };
-        let names: Vec<&String> =
-            experiment.record.evaluators.iter().map(|one| &one.name).collect();
-        compared.push(Compared {
-            experiment: name.clone(),
-            before: words,
-            after: pick::name(&after_at).unwrap_or_default(),
-            scores: names.iter().enumerate().map(scored).collect(),
-            changed: baseline::changed(&then, &now),
-            slices: baseline::slices(&then, &now, &rules.sliced()),
-        });
+        pairs.push((experiment, label, then, recorded(experiment)));
     }
-    if compared.is_empty() {
+    if pairs.is_empty() {
         return Err("there is nothing to compare".to_owned());
     }
+    let mut compared: Vec<Experiment<'_>> = Vec::new();
+    for (experiment, label, before, now) in &pairs {
+        let against = Against { label: label.clone(), before, now, results: None };
+        compared.push(Experiment::new(experiment, Some(&against)));
+    }
+    let name = pick::name(&after_at).unwrap_or_default();
     let text = if args.json {
-        let all: Vec<Value> = compared.iter().map(as_json).collect();
+        let all: Vec<Value> = compared.iter().filter_map(|one| as_json(one, &name)).collect();
         serde_json::to_string_pretty(&all).map_err(|error| error.to_string())? + "\n"
     } else {
-        report::compared(&compared, args.cases)
+        report::compared(&compared, &name, args.cases)
     };
     Ok(Done { text, code: 0 })
 }
@@ -147,7 +136,7 @@ fn reports() -> impl clap::builder::TypedValueParser<Value = Format> {
     })
 }
 
-fn report_of(args: &Args, loaded: &Loaded, format: Format) -> Outcome {
+fn report_of(args: &Args, loaded: &DocumentSource, format: Format) -> Outcome {
     let page = (format == Format::Html).then(|| PathBuf::from("compare.html"));
     let path = args.output.clone().or(page);
     let text = match one(loaded, format, path.as_deref())? {
@@ -157,20 +146,19 @@ fn report_of(args: &Args, loaded: &Loaded, format: Format) -> Outcome {
     Ok(Done { text, code: 0 })
 }
 
-fn compare(then: &Snapshot, now: &Snapshot, evaluator: &str) -> ScoreComparison {
-    baseline::compare(then, now, evaluator, &|_| true)
-}
-
-fn as_json(compared: &Compared) -> Value {
+fn as_json(experiment: &Experiment<'_>, after: &str) -> Option<Value> {
     #[derive(Serialize)]
     struct Moved<'a> {
         case: &'a str,
         before: f64,
         after: f64,
     }
-    let scores: Vec<Value> = compared
-        .scores
+    let compared = experiment.compared.as_ref()?;
+    let scores: Vec<Value> = experiment
+        .figures
+        .evaluators
         .iter()
+        .filter_map(|one| one.comparison.as_ref().zip(one.difference))
         .map(|(score, found)| {
             let moved: Vec<Moved<'_>> = score
                 .pairs
@@ -199,14 +187,14 @@ fn as_json(compared: &Compared) -> Value {
             })
         })
         .collect();
-    json!({
-        "experiment": compared.experiment,
-        "before": compared.before,
-        "after": compared.after,
+    Some(json!({
+        "experiment": experiment.name,
+        "before": compared.label,
+        "after": after,
         "changed": compared.changed,
         "scores": scores,
         "slices": compared.slices,
-    })
+    }))
 }
 
 fn finite(value: f64) -> Option<f64> {

@@ -195,8 +195,8 @@ mod tests {
 
     use super::*;
     use crate::journal::{
-        AttemptRecord, CaseRecord, CaseState, EndRecord, EvaluatorRecord, ExperimentRecord,
-        InvocationRecord, Record, ScoreRecord, StoppedRecord, to_lines,
+        AttemptRecord, CaseCounts, CaseRecord, CaseState, EndRecord, EvaluatorRecord,
+        ExperimentRecord, InvocationRecord, Record, ScoreRecord, StoppedRecord, to_lines,
     };
     use crate::rule::GateRule;
     use crate::score::{ScoreValue, Shape};
@@ -248,11 +248,11 @@ mod tests {
                 ..ExperimentRecord::default()
             })),
         ];
-        let mut cases = [0; 5];
+        let mut cases = CaseCounts::default();
         for row in 0..3 {
             let good = !misses || row < 2;
             let state = if good { CaseState::Pass } else { CaseState::Fail };
-            cases[state.index()] += 1;
+            cases.add(state);
             records.push(Record::Attempt(Box::new(AttemptRecord {
                 experiment: "e".to_owned(),
                 case: format!("r{row}"),
@@ -288,7 +288,7 @@ mod tests {
             }));
         }
         records.push(Record::End(EndRecord {
-            cases: cases.into(),
+            cases,
             exit_code: u8::from(misses) * 101,
             ..EndRecord::default()
         }));

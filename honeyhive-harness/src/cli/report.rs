@@ -8,8 +8,8 @@ use super::{Done, Outcome};
 use crate::config::{Config, Format};
 use crate::gate::checked;
 use crate::journal::Keep;
-use crate::report;
-use crate::report::files::{self, Loaded};
+use crate::outcome::DocumentSource;
+use crate::report::{self, files};
 use crate::upload::write_otlp;
 
 /// Writes the reports of a run.
@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
 fn write(args: &Args, invocation: &Path) -> Result<String, String> {
     let written = match args.format {
         None => {
-            let loaded = Loaded::read(invocation)?;
+            let loaded = DocumentSource::read(invocation)?;
             let document = loaded.document();
             let write =
                 |format: &Format| files::write(&document, *format, &in_place(invocation, *format));
@@ -67,7 +67,7 @@ fn write(args: &Args, invocation: &Path) -> Result<String, String> {
                 None if args.open || format == Format::Html => Some(in_place(invocation, format)),
                 output => output.clone(),
             };
-            match one(&Loaded::read(invocation)?, format, path.as_deref())? {
+            match one(&DocumentSource::read(invocation)?, format, path.as_deref())? {
                 Printed(text) => return Ok(text),
                 Written(path) => vec![path],
             }
@@ -97,7 +97,11 @@ pub(super) enum Report {
 use Report::{Printed, Written};
 
 /// Writes one report to a file, or gives it back.
-pub(super) fn one(loaded: &Loaded, format: Format, path: Option<&Path>) -> Result<Report, String> {
+pub(super) fn one(
+    loaded: &DocumentSource,
+    format: Format,
+    path: Option<&Path>,
+) -> Result<Report, String> {
     let document = loaded.document();
     if let Some(path) = path {
         return files::write(&document, format, path).map(Written);

@@ -4,15 +4,15 @@ use std::io::{ErrorKind, IsTerminal as _};
 use std::path::Path;
 
 use console::{Key, Term};
-use serde_json::Value;
 
 use super::pick::{self, Which};
 use super::{Done, Outcome};
 use crate::baseline::{self, Snapshot};
 use crate::config::Config;
 use crate::gate::snapshot::recorded;
-use crate::journal::{AttemptRecord, CaseResults, CaseState, ExperimentResults, Keep};
-use crate::report::{self, Reviewed};
+use crate::journal::{ExperimentResults, Keep};
+use crate::outcome::Reviewed;
+use crate::report;
 use crate::text::{count, plain};
 
 /// Shows the cases that need somebody to look at them, one by one.
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         let now = recorded(experiment);
         let then = baseline::read(Path::new(&experiment.record.baseline), name).ok();
         for case in &experiment.cases {
-            let card = card(experiment, case, then.as_ref(), &now);
+            let card = Reviewed::new(experiment, case, then.as_ref(), &now);
             if args.all || card.needs_a_look() {
                 cards.push((card, experiment, now.clone()));
             }
@@ -165,60 +165,6 @@ fn accept(
     let case = case.ok_or_else(|| format!("{} has no score to accept", card.case))?;
     baseline.cases.insert(card.case.clone(), case.clone());
     baseline::write(file, &baseline).map_err(|error| error.to_string())
-}
-
-fn card(
-    experiment: &ExperimentResults,
-    case: &CaseResults,
-    then: Option<&Snapshot>,
-    now: &Snapshot,
-) -> Reviewed {
-    let record = case.record.as_ref();
-    let then = then.and_then(|then| then.cases.get(&case.id));
-    let own = now.cases.get(&case.id);
-    let then = then.filter(|then| own.is_some_and(|own| own.row == then.row));
-    let first: Option<&AttemptRecord> = case.attempts.first();
-    Reviewed {
-        experiment: experiment.record.experiment.clone(),
-        case: case.id.clone(),
-        test: record.map(|record| record.test.clone()).unwrap_or_default(),
-        state: record.map_or(CaseState::Skipped, |record| record.state),
-        reasons: record.map(|record| record.reasons.clone()).unwrap_or_default(),
-        scores: own
-            .map(|own| {
-                let score = |(name, score): (&String, &baseline::ScoreSnapshot)| {
-                    let before = then.and_then(|then| then.scores.get(name));
-                    let direction = now.evaluators.get(name).map(|print| print.direction);
-                    report::ReviewedScore {
-                        evaluator: name.clone(),
-                        score: score.score,
-                        before: before.map(|before| before.score),
-                        direction: direction.unwrap_or_default(),
-                        good: score.good,
-                        attempts: score.attempts,
-                    }
-                };
-                own.scores.iter().map(score).collect()
-            })
-            .unwrap_or_default(),
-        inputs: first.map(|first| Value::Object(first.inputs.clone())).unwrap_or_default(),
-        expected: first.and_then(|first| first.ground_truth.clone()),
-        outputs: case
-            .attempts
-            .iter()
-            .map(|attempt| match (&attempt.error, &attempt.output) {
-                (Some(error), _) => Err(error.message.clone()),
-                (None, output) => Ok(output.clone().unwrap_or_default()),
-            })
-            .map(report::ReviewedOutput::from)
-            .collect(),
-        explanations: case
-            .attempts
-            .iter()
-            .flat_map(|attempt| &attempt.scores)
-            .filter_map(|score| Some((score.evaluator.clone(), score.explanation.clone()?)))
-            .collect(),
-    }
 }
 
 #[cfg(test)]

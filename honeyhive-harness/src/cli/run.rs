@@ -210,7 +210,7 @@ fn rerun(
 
 /// Why there is nothing to run again.
 fn nothing(what: Rerun, results: &Results, run: &str) -> String {
-    let ran: usize = results.experiments.iter().map(ran).sum();
+    let ran: usize = results.experiments.iter().map(ExperimentResults::ran).sum();
     let ran = count(ran, "case");
     let failed = |one: &&ExperimentResults| one.gate.as_ref().is_some_and(|gate| !gate.passed);
     let gates: Vec<String> = results
@@ -233,17 +233,12 @@ fn nothing(what: Rerun, results: &Results, run: &str) -> String {
     }
 }
 
-/// Cases of an experiment that were run and decided.
-fn ran(experiment: &ExperimentResults) -> usize {
-    experiment.cases.iter().filter(|case| case.has_run()).count()
-}
-
 /// Cases of an experiment that were selected, but not run.
 fn never_run(experiment: &ExperimentResults) -> usize {
     let stopped = experiment.gate.as_ref().and_then(|gate| gate.stopped);
     // Its gate was decided without them.
     let needless = stopped.map_or(0, StoppedRecord::not_run);
-    experiment.record.selected.saturating_sub(ran(experiment) + needless)
+    experiment.record.selected.saturating_sub(experiment.ran() + needless)
 }
 
 /// The tests that were never run, by target. Their names are known to the target alone.

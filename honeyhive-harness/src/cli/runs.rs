@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use super::place::Places;
 use crate::config::Config;
-use crate::journal::Overview;
-use crate::report::document::scores;
+use crate::outcome::Overview;
 use crate::report::{self, Listed};
 use crate::upload::unsent;
 
@@ -53,7 +52,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Result<String, String> {
     }
     let found: Vec<PathBuf> = places.runs()?.into_iter().map(|run| run.directory).collect();
     let listed = |directory: &PathBuf| Listed {
-        overview: Overview::new(directory, &scores),
+        overview: Overview::read(directory),
         // Where it cannot be read, the overview says why.
         unsent: unsent(directory).unwrap_or_default(),
     };

@@ -45,8 +45,7 @@ pub(super) fn run(places: &Places, json: bool) -> Result<String, String> {
         let invocation = super::pick::name(&head.directory).unwrap_or_default();
         for one in &results.experiments {
             let stopped = one.gate.as_ref().is_some_and(|gate| gate.stopped.is_some());
-            let ran = one.cases.iter().filter(|case| case.has_run()).count();
-            let is_whole = one.record.sample.is_none() && ran >= one.record.rows;
+            let is_whole = one.record.sample.is_none() && one.ran() >= one.record.rows;
             if is_whole && !stopped {
                 add(&mut experiments, one, (&invocation, &head.started_at));
             } else {

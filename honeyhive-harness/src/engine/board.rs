@@ -116,6 +116,11 @@ impl Lane {
         self.outcomes[index].get().is_some()
     }
 
+    /// Returns whether the case at `index` of the selection has a result and passed.
+    pub(crate) fn has_passed(&self, index: usize) -> bool {
+        self.outcomes[index].get().is_some_and(|outcome| outcome.passed)
+    }
+
     /// Waits for a case.
     pub(crate) fn wait(&self, index: usize) -> Outcome {
         self.outcomes[index].wait().clone()

@@ -15,7 +15,7 @@ use super::record;
 use super::state::Shared;
 use crate::datapoint::Datapoint;
 use crate::gate::case::Case;
-use crate::journal::{AttemptError, AttemptRecord, Entry, ErrorKind, Record};
+use crate::journal::{AttemptError, AttemptRecord, ErrorKind, Record};
 
 /// Hooks get this long for all texts of an attempt. One that takes longer is not asked again.
 const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -140,7 +140,7 @@ async fn settle(shared: &Arc<Shared>, pending: &Pending, attempted: Attempted) {
         let _ = shared.board.lanes[pending.job].stopped.set(reason);
         shared.places.notify();
     }
-    let mut entry = Entry::default();
+    let mut entry = shared.journal.entry();
     let record = Record::Attempt(record);
     entry.push(&record);
     let Record::Attempt(record) = record else { return };

@@ -94,7 +94,8 @@ fn conduct(mut experiment: Experiment, stop: &Stop) -> Result<ExperimentResult, 
         settings.journal.or_else(|| temporary.then(|| std::env::temp_dir().join("honeyhive")));
     let spec = Arc::clone(&job.spec);
     let name = ids::slug(&spec.name);
-    let opened = Opened::new(Setup {
+    let cases = job.selected.len();
+    let setup = Setup {
         root,
         parent: None,
         record: InvocationRecord {
@@ -116,7 +117,8 @@ fn conduct(mut experiment: Experiment, stop: &Stop) -> Result<ExperimentResult, 
         package: PathBuf::new(),
         options: engine::Options { keep_attempts: true, redactor, ..engine::Options::default() },
         terminal: Terminal::Silent,
-    })?;
+    };
+    let opened = Opened::new(setup, cases)?;
     if stop.dropped.load(Ordering::SeqCst) {
         return Err(DROPPED.to_owned().into());
     }
@@ -133,7 +135,7 @@ fn conduct(mut experiment: Experiment, stop: &Stop) -> Result<ExperimentResult, 
     let closed = invocation.close(matches!(answer, Answer::Failed(_)), false);
     journal.verify().map_err(|error| RunError::Setup(error.to_string()))?;
     result.passed = closed.exit_code == 0;
-    result.gate = closed.summary.experiments.into_iter().find_map(|one| one.verdict);
+    result.gate = closed.summary.experiments.iter().find_map(|one| one.figures.gate.cloned());
     if let Some(written) = closed.written {
         (result.report, result.notes) = (written.path, written.notes);
     }

@@ -4,11 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::engine;
-use crate::gate::case::{Case, CaseScore};
-use crate::gate::judge::mean_interval;
-use crate::journal::{AttemptRecord, CaseState, GateRecord};
-use crate::rule::Of;
-use crate::stats::{self, Interval, Spread};
+use crate::journal::{AttemptRecord, CaseCounts, CaseState, GateRecord};
+use crate::outcome::{Counts, Evaluated, Figures, Seen};
+use crate::stats::{Interval, Spread};
 use crate::upload::Sent;
 
 /// How many datapoints ended in which state.
@@ -27,6 +25,13 @@ pub struct Totals {
     pub skipped: usize,
 }
 
+impl From<CaseCounts> for Totals {
+    fn from(counts: CaseCounts) -> Self {
+        let CaseCounts { pass, fail, error, unscored, skipped } = counts;
+        Self { passed: pass, failed: fail, errors: error, unscored, skipped }
+    }
+}
+
 /// What an evaluator says of all datapoints.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -43,6 +48,23 @@ pub struct EvaluatorResult {
     pub missing: usize,
     /// The share of the judged datapoints that are good enough; `None` where it only measures.
     pub pass_rate: Option<f64>,
+}
+
+impl From<&Evaluated<'_>> for EvaluatorResult {
+    fn from(one: &Evaluated<'_>) -> Self {
+        let share = |good: usize| good as f64 / one.judged as f64;
+        Self {
+            name: one.record.name.clone(),
+            mean: one.measured.map(|measured| measured.mean),
+            interval: one.measured.and_then(|measured| match measured.spread {
+                Spread::Interval(interval) => Some(interval),
+                Spread::NoSpread { .. } | Spread::TooFew { .. } => None,
+            }),
+            n: one.measured.map_or(0, |measured| measured.n),
+            missing: one.missing,
+            pass_rate: (one.judged > 0).then(|| share(one.good)),
+        }
+    }
 }
 
 /// What became of a datapoint.
@@ -139,40 +161,19 @@ impl From<Sent> for Upload {
 pub(super) fn result(shared: &engine::Shared, duration: Duration) -> ExperimentResult {
     let (spec, lane) = (&shared.jobs[0].spec, &shared.board.lanes[0]);
     let cases = lane.cases();
-    let mut totals = Totals::default();
-    for case in &cases {
-        *match case.state {
-            CaseState::Pass => &mut totals.passed,
-            CaseState::Fail => &mut totals.failed,
-            CaseState::Error => &mut totals.errors,
-            CaseState::Unscored => &mut totals.unscored,
-            CaseState::Skipped => &mut totals.skipped,
-        } += 1;
-    }
-    let evaluators = spec.rules.judges.iter().enumerate().map(|(index, judge)| {
-        let scores = || cases.iter().filter_map(|case| case.scores.get(index));
-        let scored =
-            || cases.iter().filter_map(|case| Some((case.scores.get(index)?.scored()?, case)));
-        let values: Vec<(f64, &Case)> = scored().map(|(one, case)| (one.score, case)).collect();
-        let judged: Vec<f64> = scored()
-            .filter_map(|(one, _)| one.holds)
-            .map(|good| f64::from(u8::from(good)))
-            .collect();
-        let means: Vec<f64> = values.iter().map(|(value, _)| *value).collect();
-        EvaluatorResult {
-            name: judge.name.clone(),
-            mean: stats::mean(&means),
-            interval: match mean_interval(Of::Evaluator(index), &spec.rules.judges, &values) {
-                Spread::Interval(interval) => Some(interval),
-                Spread::NoSpread { .. } | Spread::TooFew { .. } => None,
-            },
-            n: values.len(),
-            missing: scores().filter(|score| **score == CaseScore::Missing).count(),
-            pass_rate: stats::mean(&judged),
-        }
+    // The totals do not tell apart the failed cases that a gate decides about.
+    let states = cases.iter().map(|case| (case.state, false));
+    let figures = Figures::new(Seen {
+        rules: spec.rules.clone(),
+        cases: &cases,
+        counts: Counts::of(states),
+        is_whole: true,
+        gate: None,
+        name: &|row| spec.dataset.rows[row].slug.clone(),
     });
-    let latencies: Vec<f64> =
-        cases.iter().filter_map(|case| stats::mean(&case.latencies)).collect();
+    let totals = Totals::from(figures.counts.states);
+    let evaluators = figures.evaluators.iter().map(EvaluatorResult::from);
+    let mean_latency = figures.latency.as_ref().map(|latency| latency.measured.mean);
     let mut attempts = lane.take_attempts().into_iter().peekable();
     let datapoints = cases.iter().map(|case| {
         let own = attempts.next_if(|(row, _)| *row == case.row);
@@ -189,7 +190,7 @@ pub(super) fn result(shared: &engine::Shared, duration: Duration) -> ExperimentR
         dataset_id: spec.external.dataset.to_string(),
         totals,
         evaluators: evaluators.collect(),
-        mean_latency: stats::mean(&latencies).map(Duration::from_secs_f64),
+        mean_latency: mean_latency.map(Duration::from_secs_f64),
         datapoints: datapoints.collect(),
         duration,
         stopped: lane

@@ -10,8 +10,11 @@ use crate::text::{count, number};
 use super::case::Case;
 use super::evaluator::Judge;
 
+/// The key of values that count together; see [`Case::unit`].
+type Unit<'a> = (Option<&'a str>, usize);
+
 /// The values of a gate, prepared for the bounds of their mean.
-pub(super) enum Bounds {
+pub(super) enum Bounds<'a> {
     /// Scores with a lowest and a highest value.
     Bounded {
         range: (f64, f64),
@@ -24,36 +27,28 @@ pub(super) enum Bounds {
         clustered: bool,
     },
     /// Numbers of any size, as values and their clusters.
-    Free(Vec<(f64, (Option<String>, usize))>),
+    Free(Vec<(f64, Unit<'a>)>),
 }
 
-impl Bounds {
+impl<'a> Bounds<'a> {
     /// Prepares the bounds of the mean. Returns `None` for numbers without a range that do not differ
     /// or are too few, since nothing bounds their mean.
-    pub(super) fn new(of: Of, judges: &[Judge], values: &[(f64, &Case)]) -> Option<Self> {
+    pub(super) fn new(of: Of, judges: &[Judge], values: &[(f64, &'a Case)]) -> Option<Self> {
         let range = match of {
             Of::Errors => Some((0.0, 1.0)),
             Of::Evaluator(index) => judges[index].case_range(),
             Of::Latency => None,
         };
         let Some((low, high)) = range.filter(|(low, high)| low < high) else {
-            let cluster = |case: &Case| match &case.cluster {
-                Some(cluster) => (Some(cluster.clone()), 0),
-                None => (None, case.row),
-            };
-            let free: Vec<_> = values.iter().map(|(value, case)| (*value, cluster(case))).collect();
+            let free: Vec<_> = values.iter().map(|(value, case)| (*value, case.unit())).collect();
             let spread = stats::clustered_interval(&free, 0.9);
             return matches!(spread, Spread::Interval(_)).then_some(Self::Free(free));
         };
         let scaled = |value: f64| ((value - low) / (high - low)).clamp(0.0, 1.0);
         if values.iter().any(|(_, case)| case.cluster.is_some()) {
-            let mut clusters: BTreeMap<(Option<&str>, usize), (f64, usize)> = BTreeMap::new();
+            let mut clusters: BTreeMap<Unit<'_>, (f64, usize)> = BTreeMap::new();
             for (value, case) in values {
-                let key = match &case.cluster {
-                    Some(cluster) => (Some(cluster.as_str()), 0),
-                    None => (None, case.row),
-                };
-                let sums = clusters.entry(key).or_default();
+                let sums = clusters.entry(case.unit()).or_default();
                 *sums = (sums.0 + scaled(*value), sums.1 + 1);
             }
             let sums: Vec<(f64, usize)> = clusters.into_values().collect();
@@ -164,14 +159,14 @@ impl Bounds {
     }
 }
 
-fn free(values: &[(f64, (Option<String>, usize))], confidence: f64) -> (f64, f64) {
+fn free(values: &[(f64, Unit<'_>)], confidence: f64) -> (f64, f64) {
     match stats::clustered_interval(values, 2.0 * confidence - 1.0) {
         Spread::Interval(interval) => (interval.low, interval.high),
         Spread::NoSpread { .. } | Spread::TooFew { .. } => (f64::NEG_INFINITY, f64::INFINITY),
     }
 }
 
-fn p_of_free(values: &[(f64, (Option<String>, usize))], comparison: Comparison, limit: f64) -> f64 {
+fn p_of_free(values: &[(f64, Unit<'_>)], comparison: Comparison, limit: f64) -> f64 {
     let fails = |confidence: f64| {
         let (low, high) = free(values, confidence);
         let bound = if comparison == Comparison::AtLeast { high } else { low };
@@ -196,20 +191,20 @@ fn p_of_free(values: &[(f64, (Option<String>, usize))], comparison: Comparison, 
 mod tests {
     use super::*;
 
-    fn bounds(values: &[f64]) -> Option<Bounds> {
-        let cases: Vec<Case> = values.iter().map(|_| Case::of_row(0)).collect();
-        let values: Vec<(f64, &Case)> = values.iter().copied().zip(&cases).collect();
+    fn bounds<'a>(values: &[f64], cases: &'a [Case]) -> Option<Bounds<'a>> {
+        let values: Vec<(f64, &Case)> = values.iter().copied().zip(cases).collect();
         Bounds::new(Of::Errors, &[], &values)
     }
 
     #[test]
     fn twenty_perfect_cases_say_how_many_it_takes() {
-        let perfect = bounds(&[0.0; 20]).expect("bounds");
+        let cases = vec![Case::of_row(0); 25];
+        let perfect = bounds(&[0.0; 20], &cases).expect("bounds");
         let takes = perfect.takes(Comparison::AtMost, 0.1).expect("too few");
         assert!(takes.starts_with("20 cases do not show more than 0.119"), "{takes}");
         assert!(takes.ends_with("it takes 25 cases"), "{takes}");
         assert_eq!(perfect.takes(Comparison::AtMost, 0.2), None);
-        let enough = bounds(&[0.0; 25]).expect("bounds");
+        let enough = bounds(&[0.0; 25], &cases).expect("bounds");
         assert_eq!(enough.takes(Comparison::AtMost, 0.1), None);
     }
 }

@@ -137,6 +137,15 @@ pub(crate) struct Case {
 }
 
 impl Case {
+    /// Returns what the mean of several cases counts together: the cluster of the case, or its row
+    /// where it has none.
+    pub(super) fn unit(&self) -> (Option<&str>, usize) {
+        match &self.cluster {
+            Some(cluster) => (Some(cluster), 0),
+            None => (None, self.row),
+        }
+    }
+
     /// Creates a case that was not run.
     pub(crate) fn skipped(row: usize, rules: &Rules) -> Self {
         Self {
@@ -162,6 +171,11 @@ impl Case {
     /// Returns whether the rule at `index` looks at this case.
     pub(crate) fn counts_for(&self, index: usize) -> bool {
         self.in_slice.get(index).copied().unwrap_or(true)
+    }
+
+    /// Returns whether the case was run to its end.
+    pub(crate) fn has_run(&self) -> bool {
+        self.state.has_run()
     }
 
     pub(crate) fn is_error(&self) -> bool {

@@ -13,7 +13,8 @@ use super::input::GateInput;
 use super::snapshot::facts;
 use super::verdict::verdict_of;
 use crate::journal::{
-    CaseResults, Damage, ExperimentResults, JournalError, Keep, Results, Verdict, read_results,
+    CaseResults, Damage, ExperimentResults, JournalError, Keep, Own, Results, Verdict,
+    read_results, results_with,
 };
 
 /// Reads the journal files of an invocation. Records that are damaged or contradict each other are
@@ -37,6 +38,21 @@ pub(crate) fn read_sound(directory: &Path, keep: Keep) -> Result<Results, String
     read(directory, keep).map_err(|error| error.to_string())?.sound()
 }
 
+/// Puts the records of this process together with those of the other processes of its invocation, which are
+/// read from their files and checked.
+///
+/// # Errors
+/// Returns an error when the others cannot be read or are damaged; the text says where and what to do.
+pub(crate) fn with_others(directory: &Path, own: Own, keep: Keep) -> Result<Results, String> {
+    let results = results_with(directory, Some(own), keep).map_err(|error| error.to_string())?;
+    let mut results = results.sound()?;
+    // What this process wrote follows from what it decided.
+    if results.files.len() > 1 {
+        results.damage = contradictions(&results);
+    }
+    results.sound()
+}
+
 /// Returns the contradictions between the records of a run, as damage.
 fn contradictions(results: &Results) -> Vec<Damage> {
     let old = results.processes.iter().any(|process| process.schema < 2);
@@ -45,9 +61,7 @@ fn contradictions(results: &Results) -> Vec<Damage> {
         let rules = Rules::recorded(&experiment.record);
         let mut cases = Vec::new();
         for one in &experiment.cases {
-            let Some(record) = one.record.as_ref().filter(|_| !one.attempts.is_empty()) else {
-                continue;
-            };
+            let Some(record) = one.decided() else { continue };
             if let Some(text) = attempts(experiment, one, old) {
                 found.push(results.damage_at(one.at, text));
             }

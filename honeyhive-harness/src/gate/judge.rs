@@ -207,7 +207,7 @@ pub(super) fn sample<'a>(limit: Limit, cases: &[&'a Case]) -> Sample<'a> {
         let made = case.attempts.max(1) as usize;
         let (mut missing, mut have, mut want) = (0, 0, 0);
         match limit.of {
-            Of::Errors if case.state == crate::journal::CaseState::Skipped => {
+            Of::Errors if !case.has_run() => {
                 (missing, want) = (1, made);
             }
             Of::Errors => {
@@ -256,12 +256,7 @@ pub(super) fn sample<'a>(limit: Limit, cases: &[&'a Case]) -> Sample<'a> {
 /// unit of the interval, and a case without one is a cluster of its own.
 fn spread(values: &[(f64, &Case)], confidence: f64) -> Spread {
     if values.iter().any(|(_, case)| case.cluster.is_some()) {
-        let cluster = |case: &'_ Case| match &case.cluster {
-            Some(cluster) => (Some(cluster.clone()), 0),
-            None => (None, case.row),
-        };
-        let clustered: Vec<_> =
-            values.iter().map(|(value, case)| (*value, cluster(case))).collect();
+        let clustered: Vec<_> = values.iter().map(|(value, case)| (*value, case.unit())).collect();
         return stats::clustered_interval(&clustered, confidence);
     }
     let values: Vec<f64> = values.iter().map(|(value, _)| *value).collect();

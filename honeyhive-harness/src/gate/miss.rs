@@ -18,8 +18,8 @@ const TAIL: usize = 400;
 /// The number of fields that a summary may show of a value.
 const MOST_FIELDS: usize = 12;
 
-/// The severity that is added for a case that did not miss before; it is more than those of its
-/// state and its scores together.
+/// The severity that is added for a case that did not miss before, twice, and for one of a row that was
+/// added, once; it is more than those of its state and its scores together.
 const NEW: f64 = 20_000.0;
 
 /// A field of a value, on one line.
@@ -122,7 +122,7 @@ impl Miss {
             _ => 1000.0,
         };
         let severity =
-            if failed { 2.0 * NEW } else { 0.0 } + rank + record.map_or(0.0, worst).min(999.0);
+            if failed { 3.0 * NEW } else { 0.0 } + rank + record.map_or(0.0, worst).min(999.0);
         Self {
             row: case.row,
             test,
@@ -138,13 +138,15 @@ impl Miss {
 }
 
 impl Miss {
-    /// Takes note of whether the case missed in the baseline, too: cases that did not come first.
-    /// `None` means that this is not known.
+    /// Takes note of whether the case missed in the baseline, too: cases that did not come first, then
+    /// those of which it is not known (`None`).
     pub(crate) fn compare(&mut self, missed_before: Option<bool>) {
         self.is_new = missed_before == Some(false);
-        if missed_before != Some(true) {
-            self.severity += NEW;
-        }
+        self.severity += match missed_before {
+            Some(false) => 2.0 * NEW,
+            None => NEW,
+            Some(true) => 0.0,
+        };
     }
 }
 

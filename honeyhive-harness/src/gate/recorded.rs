@@ -6,8 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{
-    AttemptRecord, CaseState, ExperimentRecord, ExperimentResults, GateRecord, StoppedRecord,
-    Verdict,
+    AttemptRecord, ExperimentRecord, ExperimentResults, GateRecord, StoppedRecord, Verdict,
 };
 use crate::text::{count, thousands};
 
@@ -45,10 +44,7 @@ pub(crate) fn judge_recorded(
 ) -> Judged {
     let record = &results.record;
     let mut notes = as_scored(&mut rules, record);
-    let decided = results.cases.iter().filter(|case| {
-        let state = case.record.as_ref().map(|record| record.state);
-        !case.attempts.is_empty() && !matches!(state, None | Some(CaseState::Skipped))
-    });
+    let decided = results.cases.iter().filter(|case| case.has_run());
     let mut cases: Vec<Case> = Vec::new();
     let (mut ids, mut names) = (HashMap::new(), HashMap::new());
     let mut failing = Vec::new();

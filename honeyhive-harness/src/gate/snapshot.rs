@@ -133,10 +133,7 @@ fn datapoint(attempt: &AttemptRecord) -> Datapoint {
 pub(crate) fn recorded(results: &ExperimentResults) -> Snapshot {
     let rules = Rules::recorded(&results.record);
     let cluster = results.record.cluster.as_deref();
-    let decided = || {
-        let known = |case: &&CaseResults| case.record.is_some() && !case.attempts.is_empty();
-        results.cases.iter().filter(known)
-    };
+    let decided = || results.cases.iter().filter(|case| case.has_run());
     let cases: Vec<Case> = decided()
         .map(|case| case::decide(&rules, facts(&rules, cluster, case), &case.attempts).0)
         .collect();

@@ -64,14 +64,8 @@ fn no_case(rule: &GateRule) -> RuleRecord {
 
 /// Returns the verdict on several rules together.
 pub(crate) fn verdict_of(rules: &[RuleRecord]) -> Verdict {
-    let any = |wanted| rules.iter().any(|rule| rule.verdict == wanted);
-    if any(Verdict::Fail) {
-        Verdict::Fail
-    } else if any(Verdict::Inconclusive) {
-        Verdict::Inconclusive
-    } else {
-        Verdict::Pass
-    }
+    let verdicts = rules.iter().map(|rule| rule.verdict);
+    verdicts.min_by_key(|verdict| verdict.rank()).unwrap_or(Verdict::Pass)
 }
 
 /// Returns whether a gate with this verdict passes; `strict` makes an inconclusive one fail.

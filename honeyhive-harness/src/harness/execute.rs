@@ -47,7 +47,9 @@ pub(super) fn execute(
     let (options, waiting) = setup::options(&prepared.jobs, tests, args, config, redactor)?;
     let destinations = announce::announce(config, &prepared.jobs)?;
     let record = setup::record(config, target, rejudged);
-    let opened = Opened::new(setup::setup(args, config, target, record, (destinations, options)));
+    let cases = prepared.jobs.iter().map(|job| job.selected.len()).sum();
+    let setup = setup::setup(args, config, target, record, (destinations, options));
+    let opened = Opened::new(setup, cases);
     let opened = opened.map_err(|error| {
         if config.dir.is_some() { format!("{error} (from HH_DIR)") } else { error }
     })?;

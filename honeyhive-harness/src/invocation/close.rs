@@ -1,15 +1,17 @@
 //! Closes an invocation: the end of its journal, the summary, the reports, the exit code; also when it
 //! is interrupted.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime};
 
 use super::{FAILED, INTERRUPTED, Invocation, park_for_ever};
-use crate::gate::case::{Case, CaseScore, Scored};
+use crate::gate::case::Case;
 use crate::gate::miss::Miss;
-use crate::journal::{CaseState, EndRecord, Entry, Record};
+use crate::journal::{EndRecord, Record};
+use crate::outcome::{Counts, Figures, Seen};
 use crate::report::files::Written;
 use crate::report::{ExperimentSummary, Summary};
 use crate::text::{count, timestamp};
@@ -17,10 +19,10 @@ use crate::upload::Sent;
 
 /// What an invocation came to.
 #[derive(Debug)]
-pub(crate) struct Closed {
+pub(crate) struct Closed<'a> {
     /// The exit code of a process that did nothing else.
     pub(crate) exit_code: u8,
-    pub(crate) summary: Summary,
+    pub(crate) summary: Summary<'a>,
     /// The reports, where some were asked for.
     pub(crate) written: Option<Written>,
     /// What was sent, destination by destination; `None` where nothing is sent anywhere.
@@ -31,7 +33,7 @@ impl Invocation {
     /// Ends the journal, prints the summary, writes the reports and sends what is left to send. `failed`
     /// says whether anything failed that the journal's cases do not tell. Only the first caller comes
     /// back.
-    pub(crate) fn close(&self, failed: bool, interrupted: bool) -> Closed {
+    pub(crate) fn close(&self, failed: bool, interrupted: bool) -> Closed<'_> {
         let recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
         let closed = self.closed.swap(true, Ordering::AcqRel);
         drop(recording);
@@ -39,19 +41,19 @@ impl Invocation {
             // The other thread prints, and then ends the process.
             park_for_ever();
         }
-        let experiments: Vec<ExperimentSummary> =
+        let experiments: Vec<ExperimentSummary<'_>> =
             (0..self.shared.jobs.len()).map(|job| self.summarise(job)).collect();
         let journal = &self.shared.journal;
         // What is not on disk any more was not recorded, however long ago it was written.
         let is_lost = journal.verify().is_err() && journal.is_lost();
         let unrecorded = if is_lost {
-            experiments.iter().map(|experiment| experiment.cases.len()).sum()
+            experiments.iter().map(|experiment| experiment.figures.cases).sum()
         } else {
             self.shared.unrecorded.load(Ordering::Acquire)
         };
         let unscored = experiments
             .iter()
-            .any(|experiment| experiment.nothing_scored || experiment.stopped.is_some());
+            .any(|experiment| experiment.figures.nothing_scored || experiment.stopped.is_some());
         let exit_code = if interrupted {
             INTERRUPTED
         } else if failed || unscored || unrecorded > 0 || self.shared.journal.failure().is_some() {
@@ -59,18 +61,12 @@ impl Invocation {
         } else {
             0
         };
-        let mut cases = [0; 5];
-        for experiment in &experiments {
-            for (total, count) in cases.iter_mut().zip(experiment.counts) {
-                *total += count;
-            }
-        }
         self.git.wait();
         let redacted = self.shared.options.redactor.taken();
-        let mut entry = Entry::default();
+        let mut entry = self.shared.journal.entry();
         entry.push(&Record::End(EndRecord {
             ended_at: timestamp(SystemTime::now()),
-            cases: cases.into(),
+            cases: experiments.iter().map(|one| one.figures.counts.states).sum(),
             interrupted,
             exit_code,
             redacted: redacted.clone(),
@@ -127,7 +123,10 @@ impl Invocation {
 
     /// Writes the reports of all that the invocation has so far.
     fn write_reports(&self, journal: &Path) -> Option<Written> {
-        let written = self.after_run.write(journal.parent()?);
+        // Where the file could not be written, memory has more than what is recorded.
+        let own = self.shared.journal.take_kept();
+        let own = own.filter(|_| self.shared.journal.failure().is_none());
+        let written = self.after_run.write(journal.parent()?, own);
         self.terminal.written(&written);
         Some(written)
     }
@@ -139,22 +138,14 @@ impl Invocation {
         misses.into_iter().map(|miss| (self.target.rerun(&miss.test), miss)).collect()
     }
 
-    fn summarise(&self, job: usize) -> ExperimentSummary {
+    fn summarise(&self, job: usize) -> ExperimentSummary<'_> {
         let spec = &self.shared.jobs[job].spec;
         let lane = &self.shared.board.lanes[job];
         let mut cases = lane.cases();
-        let mut counts = [0; 5];
-        for case in &cases {
-            counts[case.state.index()] += 1;
-        }
-        counts[4] += lane.total().saturating_sub(cases.len());
+        let counts = self.counts(job, &cases);
         let stopped_early = self.stopped_early(job);
-        // The tables are of the cases that the gate judged.
-        cases.retain(|case| stopped_early.is_none() || case.state != CaseState::Skipped);
-        let full = self.shared.jobs[job].selected.len() == spec.dataset.rows.len();
-        let any_score =
-            cases.iter().any(|case| case.scores.iter().any(|score| score.scored().is_some()));
-        let ran = cases.iter().any(|case| case.state != CaseState::Skipped);
+        // The figures are of the cases that the gate judged.
+        cases.retain(|case| stopped_early.is_none() || case.has_run());
         let times = *lane.times.lock().unwrap_or_else(PoisonError::into_inner);
         ExperimentSummary {
             name: spec.name.clone(),
@@ -164,28 +155,29 @@ impl Invocation {
             repeats: spec.repeats,
             sampled: spec.sample.is_some(),
             recalled: self.shared.jobs[job].recorded.len(),
-            rules: spec.rules.clone(),
-            counts,
-            nothing_scored: full && ran && !spec.evaluators.is_empty() && !any_score,
+            figures: Figures::new(Seen {
+                rules: spec.rules.clone(),
+                cases: &cases,
+                counts,
+                is_whole: self.shared.jobs[job].selected.len() == spec.dataset.rows.len(),
+                gate: self.verdicts[job].get(),
+                name: &|row| spec.dataset.rows[row].slug.clone(),
+            }),
             misses: self.misses(job),
-            verdict: self.verdicts[job].get().cloned(),
             not_judging: self.not_judging[job].clone(),
             stopped: self.stopped(job).map(str::to_owned),
             stopped_early,
-            flaky: flaky(&cases, &|row| spec.dataset.rows[row].slug.clone()),
             elapsed: times.0.map(|start| times.1.unwrap_or_else(Instant::now) - start),
-            cases,
         }
     }
-}
 
-/// Cases whose attempts disagree, each with its good attempts.
-fn flaky(cases: &[Case], name: &dyn Fn(usize) -> String) -> Vec<String> {
-    let of = |case: &Case| {
-        let scored = case.scores.iter().filter_map(CaseScore::scored);
-        let flaky = scored.filter(Scored::is_flaky).min_by_key(|one| one.good)?;
-        let good = flaky.good.unwrap_or_default();
-        Some(format!("{} {good}/{}", name(case.row), flaky.attempts))
-    };
-    cases.iter().filter_map(of).collect()
+    /// Counts the cases of an experiment by state; those without a result were not run.
+    fn counts(&self, job: usize, cases: &[Case]) -> Counts {
+        let lane = &self.shared.board.lanes[job];
+        let indices = self.shared.jobs[job].selected.iter().zip(0..);
+        let passed: HashSet<usize> =
+            indices.filter(|(_, index)| lane.has_passed(*index)).map(|(row, _)| *row).collect();
+        let states = cases.iter().map(|case| (case.state, passed.contains(&case.row)));
+        Counts::of(states).out_of(lane.total())
+    }
 }

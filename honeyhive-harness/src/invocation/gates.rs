@@ -9,7 +9,7 @@ use crate::gate::case::Case;
 use crate::gate::decided::judge_gate;
 use crate::gate::input::{Baseline, GateInput};
 use crate::gate::snapshot::snapshot;
-use crate::journal::{CaseState, Entry, GateRecord, Record, RuleRecord, StoppedRecord, Verdict};
+use crate::journal::{GateRecord, Record, RuleRecord, StoppedRecord, Verdict};
 use crate::text::count;
 
 /// What the test of a gate or of a whole experiment says.
@@ -57,7 +57,7 @@ impl Invocation {
             drop(judging);
             record
         };
-        let mut entry = Entry::default();
+        let mut entry = self.shared.journal.entry();
         entry.push(&Record::Gate(record.clone()));
         let recording = self.recording.lock().unwrap_or_else(PoisonError::into_inner);
         if self.closed.load(Ordering::Acquire) {
@@ -170,8 +170,7 @@ impl Invocation {
         }
         let lane = &self.shared.board.lanes[job];
         let reason = lane.stopped.get().map(String::as_str).or(self.shared.stopped());
-        let skipped = |case: &Case| case.state == CaseState::Skipped;
-        let all = lane.done() == lane.total() && !lane.cases().iter().any(skipped);
+        let all = lane.done() == lane.total() && lane.cases().iter().all(Case::has_run);
         (!all).then(|| reason.unwrap_or("the engine did not run all cases; please report this"))
     }
 
@@ -182,7 +181,7 @@ impl Invocation {
         }
         let mut cases = lane.cases();
         let stopped = self.stopped_early(job);
-        cases.retain(|case| stopped.is_none() || case.state != CaseState::Skipped);
+        cases.retain(|case| stopped.is_none() || case.has_run());
         let first = self.judge_cases(job, &cases, stopped);
         let gates = &self.shared.jobs[job].spec.rules.gates;
         match second_look::at(&self.shared, job, &first, self.terminal) {

@@ -11,7 +11,7 @@ use crate::config::Reports;
 use crate::engine::{self, Job, Options, Running, Shared};
 use crate::journal::{self, Entry, GateRecord, InvocationRecord, Record, Recorded, Writer};
 use crate::report::Fault;
-use crate::report::files::AfterRun;
+use crate::report::files::{AfterRun, most_kept};
 use crate::upload::Destination;
 
 /// Everything that an invocation needs beside its experiments.
@@ -83,18 +83,19 @@ pub(crate) struct Invocation {
 }
 
 impl Opened {
-    /// Opens the journal.
+    /// Opens the journal for so many cases.
     ///
     /// # Errors
     /// When it cannot be made or written.
-    pub(crate) fn new(mut setup: Setup) -> Result<Self, String> {
+    pub(crate) fn new(mut setup: Setup, cases: usize) -> Result<Self, String> {
         let Some(root) = &setup.root else {
             let (journal, entry) = (Arc::new(Writer::nowhere()), Entry::default());
             return Ok(Self { setup, journal, entry });
         };
         let mut record = std::mem::take(&mut setup.record);
         record.redact(&setup.options.redactor);
-        let (journal, entry) = journal::create(root, setup.parent.as_deref(), record)?;
+        let keep = most_kept(&setup.reports, cases);
+        let (journal, entry) = journal::create(root, setup.parent.as_deref(), record, keep)?;
         if let (Some((cache, package)), Some(run)) = (&setup.noted, journal.path().parent()) {
             journal::note_elsewhere(cache, package, run);
         }

@@ -49,7 +49,7 @@ impl Terminal {
         }
     }
 
-    pub(super) fn summary(self, summary: &Summary) {
+    pub(super) fn summary(self, summary: &Summary<'_>) {
         if let Self::Prints { to_stderr, color, .. } = self {
             report::print_summary(summary, to_stderr, color);
         }

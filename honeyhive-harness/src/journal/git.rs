@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::schema::{GitRecord, Record};
-use super::writer::{Entry, Writer};
+use super::writer::Writer;
 use crate::config::printable;
 use crate::redact::Redactor;
 
@@ -52,7 +52,7 @@ pub(crate) fn ask_git(
         let mut git = state(&directory);
         git.redact(&redactor);
         if let Some(journal) = journal.upgrade() {
-            let mut entry = Entry::default();
+            let mut entry = journal.entry();
             entry.push(&Record::Git(git.clone()));
             // The failure of the writer is reported where the cases are written.
             let _ = journal.commit_blocking(entry);

@@ -35,6 +35,21 @@ pub struct LeftOut {
     spans: Option<(usize, Arc<Path>, u64)>,
 }
 
+impl LeftOut {
+    /// Returns what is to be known of spans that are left out; their place is not known yet.
+    pub(super) fn of(spans: &[SpanRecord]) -> Self {
+        let count = (!spans.is_empty()).then(|| (spans.len(), Arc::from(Path::new("")), 0));
+        Self { models: models(spans).map(str::to_owned).collect(), spans: count }
+    }
+
+    /// Sets the file that has the spans, and where the line of their attempt begins.
+    pub(super) fn stand_at(&mut self, file: &Arc<Path>, begin: u64) {
+        if let Some((_, path, at)) = &mut self.spans {
+            (*path, *at) = (Arc::clone(file), begin);
+        }
+    }
+}
+
 /// Returns the number of spans of an attempt.
 pub(crate) fn span_count(attempt: &AttemptRecord) -> usize {
     let left_out = attempt.left_out.as_ref().and_then(|left_out| left_out.spans.as_ref());

@@ -41,10 +41,17 @@ impl Lines {
         self.ends.push((self.text.len(), crc32fast::hash(&self.text[begin..])));
     }
 
-    /// Appends the lines to a file's text; `number` is the number of its last line.
-    pub(super) fn append_to(&self, to: &mut Vec<u8>, number: &mut u64) {
+    /// Appends the lines to a file's text; `number` is that of its last line. Calls `on_line` with the
+    /// place where each of them begins.
+    pub(super) fn append_to(
+        &self,
+        to: &mut Vec<u8>,
+        number: &mut u64,
+        mut on_line: impl FnMut(usize),
+    ) {
         let mut begin = 0;
         for (end, crc) in &self.ends {
+            on_line(to.len());
             *number += 1;
             let tail = format!(",\"line\":{number}");
             let mut hasher = Hasher::new_with_initial(*crc);
@@ -65,7 +72,7 @@ pub fn to_lines<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<u8> {
     let mut lines = Lines::default();
     records.into_iter().for_each(|record| lines.push(record));
     let mut text = Vec::new();
-    lines.append_to(&mut text, &mut 0);
+    lines.append_to(&mut text, &mut 0, |_| {});
     text
 }
 

@@ -119,14 +119,15 @@ mod directory;
 mod elsewhere;
 mod git;
 mod identity;
+mod kept;
 mod lean;
 mod line;
 mod order;
-#[cfg(feature = "cli")]
-mod overview;
 mod reader;
 mod redacted;
 mod results;
+#[cfg(feature = "cli")]
+mod runs;
 mod schema;
 mod tail;
 mod verdict;
@@ -139,20 +140,19 @@ pub(crate) use damage::list as list_damage;
 pub(crate) use elsewhere::newest as newest_elsewhere;
 pub(crate) use elsewhere::note as note_elsewhere;
 pub(crate) use git::{Recorded, ask_git};
+pub(crate) use kept::Own;
 #[doc(hidden)]
 pub use lean::LeftOut;
 pub(crate) use lean::{models, span_count, spans_of};
 pub use line::to_lines;
 #[cfg(feature = "cli")]
-pub(crate) use overview::{
-    Counts, Ending, ExperimentOverview, Overview, RunHead, ScoreOverview, invocations, runs,
-};
-#[cfg(feature = "cli")]
 pub(crate) use reader::each_record;
 pub use reader::{Journal, JournalError, read_invocation};
-pub(crate) use reader::{Keep, read_results};
+pub(crate) use reader::{Keep, read_results, results_with};
 pub use results::{CaseResults, ExperimentResults, Results};
 pub(crate) use results::{rerun, rerun_command};
+#[cfg(feature = "cli")]
+pub(crate) use runs::{RunHead, invocations, run_head, runs, size};
 pub use schema::{
     AttemptError, AttemptRecord, CaseCounts, CaseRecord, CaseState, EndRecord, ErrorKind,
     EvaluatorRecord, ExperimentRecord, GitRecord, InvocationRecord, Record, SCHEMA, ScoreRecord,

@@ -7,6 +7,7 @@ use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::damage::{self, Checker, Damage, Refused};
+use super::kept::Own;
 use super::lean;
 use super::results::{Builder, Results};
 use super::schema::{AttemptRecord, CaseRecord, Record, SCHEMA};
@@ -149,8 +150,21 @@ pub fn read_invocation(directory: &Path) -> Result<Journal, JournalError> {
 /// # Errors
 /// Returns an error when the directory or a file cannot be read, or is of a later version.
 pub(crate) fn read_results(directory: &Path, keep: Keep) -> Result<Results, JournalError> {
+    results_with(directory, None, keep)
+}
+
+/// Does the same, with the records of one file from memory.
+///
+/// # Errors
+/// When the directory or another file cannot be read, or is of a later version.
+pub(crate) fn results_with(
+    directory: &Path,
+    own: Option<Own>,
+    keep: Keep,
+) -> Result<Results, JournalError> {
     let mut builder = Builder::default();
-    let scan = each_record(directory, keep, &mut |record, place| builder.add(record, place))?;
+    let add = &mut |record, place| builder.add(record, place);
+    let scan = each_of(directory, own, keep, add)?;
     Ok(builder.finish(scan))
 }
 
@@ -176,12 +190,27 @@ pub(crate) fn each_record(
     keep: Keep,
     on_record: &mut dyn FnMut(Record, Place),
 ) -> Result<Scan, JournalError> {
+    each_of(directory, None, keep, on_record)
+}
+
+fn each_of(
+    directory: &Path,
+    mut own: Option<Own>,
+    keep: Keep,
+    on_record: &mut dyn FnMut(Record, Place),
+) -> Result<Scan, JournalError> {
     let files = files(directory).map_err(|error| JournalError::Io(directory.to_owned(), error))?;
     if files.is_empty() {
         return Err(JournalError::Empty(directory.to_owned()));
     }
     let mut scan = Scan::default();
     for (index, path) in files.iter().enumerate() {
+        if let Some(own) = own.take_if(|own| own.file == *path) {
+            for (record, line) in own.records.into_iter().zip(1..) {
+                on_record(record, Place { file: index, line });
+            }
+            continue;
+        }
         let opened = files::open_regular(path);
         let file = match opened {
             Ok(file) => file,

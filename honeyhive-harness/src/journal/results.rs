@@ -82,14 +82,29 @@ pub struct CaseResults {
 }
 
 impl CaseResults {
-    /// Returns whether the case was run and decided.
-    #[cfg(feature = "cli")]
+    /// Returns the record of a case that was run to its end: it has attempts, and was decided on them.
+    pub(crate) fn decided(&self) -> Option<&CaseRecord> {
+        self.record.as_ref().filter(|record| record.state.has_run() && !self.attempts.is_empty())
+    }
+
+    /// Returns whether the case was run to its end.
     pub(crate) fn has_run(&self) -> bool {
-        self.record.as_ref().is_some_and(|record| record.state != CaseState::Skipped)
+        self.decided().is_some()
+    }
+
+    /// Returns the state of the case; `Skipped` where its process was killed before that was known.
+    pub(crate) fn state(&self) -> CaseState {
+        self.record.as_ref().map_or(CaseState::Skipped, |record| record.state)
     }
 }
 
 impl ExperimentResults {
+    /// Returns the number of cases that were run to their end.
+    #[cfg(feature = "cli")]
+    pub(crate) fn ran(&self) -> usize {
+        self.cases.iter().filter(|case| case.has_run()).count()
+    }
+
     /// The command that runs exactly one test of its target, or all tests of an experiment.
     pub(crate) fn rerun(&self, test: &str) -> String {
         let command = if self.rerun.is_empty() {
@@ -114,12 +129,6 @@ pub(crate) fn rerun_command(package: Option<&str>, target: &[String]) -> String 
 /// The command that runs exactly one test, or all tests of an experiment.
 pub(crate) fn rerun(command: &str, test: &str) -> String {
     format!("{command} --exact {test}")
-}
-
-/// The name of a target as results have it.
-pub(super) fn target(process: &InvocationRecord) -> String {
-    let name = format!("{}/{}", process.package, process.target);
-    name.trim_start_matches('/').to_owned()
 }
 
 impl Results {
@@ -185,7 +194,7 @@ impl Builder {
         match record {
             Record::Invocation(process) => {
                 self.put_undecided();
-                self.place = target(&process);
+                self.place = process.path();
                 self.process = Process { record: process.clone(), ..Process::default() };
                 self.results.processes.push(process);
             }
@@ -245,7 +254,7 @@ impl Builder {
         self.put_undecided();
         let mut results = self.results;
         for experiment in &mut results.experiments {
-            let process = results.processes.iter().find(|one| target(one) == experiment.target);
+            let process = results.processes.iter().find(|one| one.path() == experiment.target);
             experiment.rerun = process.map(|one| one.rerun.clone()).unwrap_or_default();
             experiment.cases.sort_by_key(|case| case.row);
         }

@@ -116,6 +116,14 @@ pub struct InvocationRecord {
     pub project: Option<String>,
 }
 
+impl InvocationRecord {
+    /// Returns the package and test target: `app/evals`.
+    pub(crate) fn path(&self) -> String {
+        let path = format!("{}/{}", self.package, self.target);
+        path.trim_start_matches('/').to_owned()
+    }
+}
+
 /// The state of the sources under test. Fields that git does not report are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

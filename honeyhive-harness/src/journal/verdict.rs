@@ -18,6 +18,17 @@ pub enum Verdict {
     Inconclusive,
 }
 
+impl Verdict {
+    /// Returns the rank among several verdicts, the worst first.
+    pub(crate) const fn rank(self) -> u8 {
+        match self {
+            Self::Fail => 0,
+            Self::Inconclusive => 1,
+            Self::Pass => 2,
+        }
+    }
+}
+
 /// The result of a rule of a gate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RuleRecord {
@@ -207,6 +218,13 @@ pub struct StoppedRecord {
     pub ran: usize,
     /// The number of all cases.
     pub of: usize,
+}
+
+impl GateRecord {
+    /// Returns whether the gate judged and cannot say.
+    pub(crate) fn is_inconclusive(&self) -> bool {
+        self.verdict == Verdict::Inconclusive && self.reason.is_none()
+    }
 }
 
 impl StoppedRecord {

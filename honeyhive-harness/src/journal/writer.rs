@@ -16,6 +16,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::directory::invocation_dir;
 use super::identity::Identity;
+use super::kept::{self, Kept, Own};
 use super::line::Lines;
 use super::schema::{InvocationRecord, Record, SCHEMA};
 use crate::files;
@@ -38,6 +39,8 @@ pub(crate) struct Entry {
     results: usize,
     /// Set when the last line is the `end` record.
     ends: bool,
+    /// The same records, where the journal keeps them.
+    records: Option<Vec<Record>>,
 }
 
 impl Entry {
@@ -45,6 +48,9 @@ impl Entry {
     pub(crate) fn push(&mut self, record: &Record) {
         self.results += usize::from(matches!(record, Record::Attempt(_) | Record::Case(_)));
         self.ends |= matches!(record, Record::End(_));
+        if let Some(records) = &mut self.records {
+            records.push(kept::copy(record));
+        }
         self.lines.push(record);
     }
 }
@@ -57,6 +63,10 @@ struct Waiting {
     lines: Vec<u8>,
     /// The number of the last line of the file, including the waiting ones.
     number: u64,
+    /// The size of the file, including the waiting lines.
+    size: u64,
+    /// The records of the file, including the waiting ones, while they are kept.
+    kept: Option<Kept>,
     /// Set when the `end` record was taken: nothing is written after it.
     ended: bool,
     /// The number of attempts and cases that came after the `end` record.
@@ -67,6 +77,26 @@ struct Waiting {
     closed: bool,
     /// Set when the thread has ended: the lines will not be written.
     abandoned: bool,
+}
+
+impl Waiting {
+    /// Takes the lines of an entry, and its records where they are kept.
+    fn take(&mut self, entry: Entry) {
+        let Self { lines, number, size, kept, .. } = self;
+        let (waiting, before) = (lines.len(), *size);
+        let mut begins = Vec::new();
+        entry.lines.append_to(lines, number, |at| {
+            if kept.is_some() {
+                begins.push(before + (at - waiting) as u64);
+            }
+        });
+        *size += (lines.len() - waiting) as u64;
+        if let (Some(all), Some(records)) = (kept.as_mut(), entry.records)
+            && !all.add(records, begins, *size)
+        {
+            *kept = None;
+        }
+    }
 }
 
 /// The queue of lines from the attempts to the journal's thread.
@@ -93,6 +123,8 @@ pub(crate) struct Writer {
     /// The number of bytes on disk.
     length: watch::Receiver<u64>,
     identity: Identity,
+    /// Set when the records that are written are kept in memory, too.
+    keeps: bool,
 }
 
 impl Writer {
@@ -106,7 +138,19 @@ impl Writer {
             failed: Arc::default(),
             length,
             identity: Identity::default(),
+            keeps: false,
         }
+    }
+
+    /// Returns an empty entry for this journal.
+    pub(crate) fn entry(&self) -> Entry {
+        Entry { records: self.keeps.then(Vec::new), ..Entry::default() }
+    }
+
+    /// Takes the records that were kept, once.
+    pub(crate) fn take_kept(&self) -> Option<Own> {
+        let kept = self.queue.lock().kept.take();
+        kept.map(Kept::into_own)
     }
 
     fn is_nowhere(&self) -> bool {
@@ -156,16 +200,14 @@ impl Writer {
     }
 
     fn order(&self, entry: Entry) -> oneshot::Receiver<Outcome> {
-        let Entry { lines: new, results, ends } = entry;
         let (done, outcome) = oneshot::channel();
         let mut waiting = self.queue.lock();
         // If the lines will not be written, `done` is dropped, and the receiver returns an error.
         if waiting.ended {
-            waiting.late += results;
+            waiting.late += entry.results;
         } else if !waiting.abandoned {
-            let Waiting { lines, number, .. } = &mut *waiting;
-            new.append_to(lines, number);
-            waiting.ended = ends;
+            waiting.ended = entry.ends;
+            waiting.take(entry);
             waiting.done.push(done);
             if waiting.done.len() == 1 {
                 self.queue.bell.notify_one();
@@ -215,7 +257,8 @@ impl Drop for Writer {
 }
 
 /// Opens the journal of this process below `root`. Returns its first lines, which the caller must
-/// commit.
+/// commit. With `keep`, the records that are written stay in memory, too, without spans, until the file
+/// has more bytes than that.
 ///
 /// # Errors
 /// Returns an error when the directory or file cannot be made or written; the text says which and
@@ -224,6 +267,7 @@ pub(crate) fn create(
     root: &Path,
     parent: Option<&str>,
     mut invocation: InvocationRecord,
+    keep: Option<u64>,
 ) -> Result<(Writer, Entry), String> {
     let now = timestamp(SystemTime::now());
     let directory = invocation_dir(root, parent, &now)
@@ -247,7 +291,9 @@ pub(crate) fn create(
     invocation.invocation =
         directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
 
-    let queue = Arc::<Queue>::default();
+    let kept = keep.map(|most| Kept::new(&path, most));
+    let waiting = Mutex::new(Waiting { kept, ..Waiting::default() });
+    let queue = Arc::new(Queue { waiting, bell: Condvar::new() });
     let failed = Arc::new(OnceLock::new());
     let (on_disk, length) = watch::channel(0);
     let worker = Worker {
@@ -265,9 +311,16 @@ pub(crate) fn create(
             move || worker.run(&desk)
         })
         .map_err(|error| format!("cannot start the journal's thread: {error}"))?;
-    let writer =
-        Writer { queue, thread: Some(thread), path: path.clone(), failed, length, identity };
-    let mut first = Entry::default();
+    let writer = Writer {
+        queue,
+        thread: Some(thread),
+        path: path.clone(),
+        failed,
+        length,
+        identity,
+        keeps: keep.is_some(),
+    };
+    let mut first = writer.entry();
     first.push(&Record::Invocation(invocation));
     Ok((writer, first))
 }
@@ -389,7 +442,7 @@ mod tests {
     }
 
     fn open(root: &Path) -> Writer {
-        let (writer, first) = create(root, None, InvocationRecord::default()).unwrap();
+        let (writer, first) = create(root, None, InvocationRecord::default(), None).unwrap();
         writer.commit_blocking(first).unwrap();
         writer
     }

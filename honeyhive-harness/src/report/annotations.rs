@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::document::{Document, Outcome};
+use crate::outcome::{Document, Outcome};
 use crate::text::one_line;
 
 /// GitHub shows ten per step.
@@ -52,8 +52,8 @@ fn property(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::document::samples::{failing, results};
     use super::*;
+    use crate::outcome::samples::{failing, results};
 
     #[test]
     fn a_failing_gate_is_shown_where_the_experiment_is() {

@@ -1,45 +1,34 @@
 //! Two runs beside each other, for a terminal of 80 columns.
 
-use super::document::{Difference, Finding};
+use super::words::{EVALUATOR, signed};
 use super::{BOLD, COLUMNS, DIM, GREEN, RED};
 use crate::baseline::{Pair, ScoreComparison};
-use crate::journal::SlicesRecord;
+use crate::outcome::{Difference, Experiment, Finding};
 use crate::text::{number, one_line, pad, plain, thousands, width};
 
-/// Two runs of an experiment.
-#[derive(Debug)]
-pub(crate) struct Compared {
-    pub(crate) experiment: String,
-    /// The earlier run, for people.
-    pub(crate) before: String,
-    /// The later one.
-    pub(crate) after: String,
-    /// Per evaluator, with what the difference comes to.
-    pub(crate) scores: Vec<(ScoreComparison, Difference)>,
-    /// What changed from one to the other.
-    pub(crate) changed: Vec<String>,
-    /// How the slices that rules name differ.
-    pub(crate) slices: Vec<SlicesRecord>,
-}
-
-/// All of them; `cases` is how many that moved are shown for each evaluator.
-pub(super) fn render(all: &[Compared], cases: usize) -> String {
+/// Renders experiments beside the runs that they are compared with. `after` is the name of their own
+/// run; `cases` is how many that moved are shown for each evaluator.
+pub(super) fn render(all: &[Experiment<'_>], after: &str, cases: usize) -> String {
     let mut text = String::new();
-    for (at, compared) in all.iter().enumerate() {
+    for (at, experiment) in all.iter().enumerate() {
         if at > 0 {
             text.push('\n');
         }
-        render_one(&mut text, compared, cases);
+        render_one(&mut text, experiment, after, cases);
     }
     text
 }
 
-fn render_one(text: &mut String, compared: &Compared, cases: usize) {
+fn render_one(text: &mut String, experiment: &Experiment<'_>, after: &str, cases: usize) {
+    let Some(compared) = &experiment.compared else { return };
+    let evaluators = experiment.figures.evaluators.iter();
+    let scores: Vec<(&ScoreComparison, Difference)> =
+        evaluators.filter_map(|one| one.comparison.as_ref().zip(one.difference)).collect();
     text.push_str(&format!(
         "{BOLD}{}{BOLD:#} {DIM}· {} → {}{DIM:#}\n",
-        plain(&compared.experiment),
-        plain(&compared.before),
-        plain(&compared.after)
+        plain(experiment.name),
+        plain(&compared.label),
+        plain(after)
     ));
     let changed = if compared.changed.is_empty() {
         "nothing that is tracked".to_owned()
@@ -47,24 +36,24 @@ fn render_one(text: &mut String, compared: &Compared, cases: usize) {
         compared.changed.join(", ")
     };
     super::summary::wrapped(text, &format!("changed: {changed}"), 2);
-    let names = compared.scores.iter().map(|(score, _)| width(&score.evaluator));
+    let names = scores.iter().map(|(score, _)| width(&score.evaluator));
     let longest = names.max().unwrap_or(0);
     let longest = longest.clamp(9, 16);
     text.push_str(&format!(
         "\n  {DIM}{}  {:>6} {:>6} {:>7}  {:<16} {:>6}  better / worse{DIM:#}\n",
-        pad("evaluator", longest),
+        pad(EVALUATOR, longest),
         "before",
         "after",
         "gain",
         "95 % of the gain",
         "p"
     ));
-    for (score, found) in &compared.scores {
+    for (score, found) in &scores {
         text.push_str(&row(score, *found, longest));
     }
     let any = |by_gate: bool| {
-        let compared = compared.scores.iter().filter(|(_, found)| found.p.is_some());
-        compared.into_iter().any(|(_, found)| found.by_gate == by_gate)
+        let mut compared = scores.iter().filter(|(_, found)| found.p.is_some());
+        compared.any(|(_, found)| found.by_gate == by_gate)
     };
     let said = match (any(true), any(false)) {
         (true, true) => "p is the gate's where it has a no_regression, and two-sided elsewhere",
@@ -76,7 +65,7 @@ fn render_one(text: &mut String, compared: &Compared, cases: usize) {
         text.push_str(&format!("  {DIM}{said}{DIM:#}\n"));
     }
     super::sliced::render(text, &compared.slices);
-    for (score, _) in &compared.scores {
+    for (score, _) in &scores {
         moved(text, score, cases);
     }
 }
@@ -105,7 +94,7 @@ fn row(score: &ScoreComparison, found: Difference, longest: usize) -> String {
         "  {name}  {:>6} {:>6} {:>7}  {interval:<16} {p:>6}  {} / {}  {style}{words}{style:#}\n",
         number(score.before),
         number(score.after),
-        signed(score.gain),
+        signed(score.gain, &number),
         thousands(score.better),
         thousands(score.worse),
     )
@@ -135,9 +124,4 @@ fn moved(text: &mut String, score: &ScoreComparison, most: usize) {
             text.push_str(&format!("    {DIM}… and {more} more (--cases){DIM:#}\n"));
         }
     }
-}
-
-fn signed(value: f64) -> String {
-    let text = number(value.abs());
-    if value < 0.0 && text != "0" { format!("-{text}") } else { format!("+{text}") }
 }

@@ -1,30 +1,27 @@
 //! Reports as files: `<invocation>/report/`, beside the journal.
 //!
-//! They are written after a run from what is in the journal, all that is there: where several
-//! processes share an invocation, each writes them anew. A file is written beside its place and
-//! moved there, so nobody ever sees half of one. A report that cannot be written is a note, and
-//! never fails a run.
+//! They are written after a run from the records of its invocation: those of this process are still in
+//! memory, those of others are read from their files. Where several processes share an invocation, each
+//! writes the reports anew. A file is written beside its place and moved there, so that half a file is
+//! never seen. A report that cannot be written is a note, and never fails a run.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use super::document::{Against, Document};
 use super::{annotations, html, junit, markdown, results};
-use crate::baseline::Snapshot;
 use crate::config::{Format, GitHub, Reports};
 use crate::files;
-use crate::gate::input::Baseline;
-use crate::gate::{checked, snapshot};
-use crate::journal::{ExperimentResults, Keep, Results};
+use crate::journal::Own;
+use crate::outcome::{Document, DocumentSource};
 use crate::text::{count, megabytes};
 
 /// Beyond this many cases, a run writes no reports unless `HH_REPORT` names some: they take more
 /// than a second per 10,000 cases where nothing is optimised, as is usual in tests.
 const MOST_CASES: usize = 20_000;
 
-/// Likewise, beyond this size of the journal, which is read back into memory.
+/// Likewise, beyond this size of the journal, whose records are in memory.
 const MOST_BYTES: u64 = 128 << 20;
 
 /// Where the reports of an invocation are.
@@ -57,9 +54,19 @@ pub(crate) struct Written {
     pub(crate) notes: Vec<String>,
 }
 
+/// Returns the size of its journal file up to which a process keeps its records for reports; `None` where
+/// it writes none.
+pub(crate) fn most_kept(reports: &Reports, cases: usize) -> Option<u64> {
+    match &reports.chosen {
+        Some(chosen) => (!chosen.is_empty()).then_some(u64::MAX),
+        None => (cases <= MOST_CASES).then_some(MOST_BYTES),
+    }
+}
+
 impl AfterRun {
-    /// Writes the reports of an invocation.
-    pub(crate) fn write(&self, invocation: &Path) -> Written {
+    /// Writes the reports of an invocation. `own` has the records of this process; without them, its file
+    /// is read like those of the others.
+    pub(crate) fn write(&self, invocation: &Path, own: Option<Own>) -> Written {
         let mut written = Written::default();
         let formats: &[Format] = match &self.reports.chosen {
             Some(chosen) => chosen,
@@ -78,11 +85,17 @@ impl AfterRun {
             return written;
         }
         // Whatever is wrong with a report, the run was good or bad without it.
-        let done =
-            catch_unwind(AssertUnwindSafe(|| self.write_into(&mut written, invocation, formats)));
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            let loaded = match own {
+                Some(own) => DocumentSource::with_others(invocation, own),
+                None => DocumentSource::read(invocation),
+            };
+            self.write_into(&mut written, &loaded?, invocation, formats);
+            Ok(())
+        }));
         match done {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => written.notes.push(format!("no reports: {error}")),
+            Ok(Err::<(), String>(error)) => written.notes.push(format!("no reports: {error}")),
             Err(_) => written.notes.push("no reports: writing them panicked".to_owned()),
         }
         written
@@ -100,10 +113,10 @@ impl AfterRun {
     fn write_into(
         &self,
         written: &mut Written,
+        loaded: &DocumentSource,
         invocation: &Path,
         formats: &[Format],
-    ) -> Result<(), String> {
-        let loaded = Loaded::read(invocation)?;
+    ) {
         let document = loaded.document();
         let to = |format: &Format| directory(invocation).join(format.file());
         // The first, which is the page as a rule, takes as long as all others.
@@ -130,7 +143,6 @@ impl AfterRun {
             written.annotations = annotations::render(&own, &self.package, &github.workspace);
             written.notes.extend(step_summary(github, &markdown::render(&own)).err());
         }
-        Ok(())
     }
 }
 
@@ -149,88 +161,6 @@ fn size(invocation: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(invocation) else { return 0 };
     let files = entries.filter_map(Result::ok).filter_map(|entry| entry.metadata().ok());
     files.filter(fs::Metadata::is_file).map(|metadata| metadata.len()).sum()
-}
-
-/// An invocation and what it is compared with, read from their files.
-#[derive(Debug)]
-pub(crate) struct Loaded {
-    results: Results,
-    /// Per experiment.
-    before: Vec<Option<Before>>,
-    /// The run that it is compared with, where that is no baseline.
-    other: Option<Results>,
-}
-
-/// What an experiment came to before, and what it came to now, ready to be compared.
-#[derive(Debug)]
-struct Before {
-    label: String,
-    then: Snapshot,
-    now: Snapshot,
-    /// The experiment in the other run.
-    other: Option<usize>,
-}
-
-impl Loaded {
-    /// Reads an invocation, and the baselines of its experiments where there are any.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub(crate) fn read(invocation: &Path) -> Result<Self, String> {
-        let results = results_of(invocation)?;
-        let name = results.processes.first().map_or("", |process| process.invocation.as_str());
-        let accepted = |experiment: &ExperimentResults| {
-            let record = &experiment.record;
-            let baseline = Baseline::read(Path::new(&record.baseline), &record.experiment).ok()?;
-            let (label, then, other) = (baseline.words(), baseline.snapshot, None);
-            // A run that was accepted is not compared with itself.
-            (then.invocation != name).then(|| Before {
-                label,
-                then,
-                now: snapshot::recorded(experiment),
-                other,
-            })
-        };
-        let before = results.experiments.iter().map(accepted).collect();
-        Ok(Self { results, before, other: None })
-    }
-
-    /// Reads an invocation, and another one that it is compared with.
-    ///
-    /// # Errors
-    /// When a journal cannot be read.
-    #[cfg(feature = "cli")]
-    pub(crate) fn read_against(invocation: &Path, other: &Path) -> Result<Self, String> {
-        let (results, earlier) = (results_of(invocation)?, results_of(other)?);
-        let name = other.file_name().unwrap_or_default().to_string_lossy();
-        let of = |experiment: &ExperimentResults| {
-            let mut all = earlier.experiments.iter();
-            let other =
-                all.position(|one| one.record.experiment == experiment.record.experiment)?;
-            let mut then = snapshot::recorded(&earlier.experiments[other]);
-            then.accepted_at.clone_from(&earlier.processes.first()?.started_at);
-            then.commit = earlier.git.as_ref().and_then(|git| git.commit_hash.clone());
-            let (label, now) = (format!("the run {name}"), snapshot::recorded(experiment));
-            Some(Before { label, then, now, other: Some(other) })
-        };
-        let before = results.experiments.iter().map(of).collect();
-        Ok(Self { results, before, other: Some(earlier) })
-    }
-
-    /// What a report says of it.
-    pub(crate) fn document(&self) -> Document<'_> {
-        let against = self.before.iter().map(|before| {
-            let Before { label, then, now, other } = before.as_ref()?;
-            let results = self.other.as_ref().zip(*other);
-            let results = results.and_then(|(results, at)| results.experiments.get(at));
-            Some(Against { label: label.clone(), before: then, now, results })
-        });
-        Document::new(&self.results, &against.collect::<Vec<_>>())
-    }
-}
-
-fn results_of(invocation: &Path) -> Result<Results, String> {
-    checked::read_sound(invocation, Keep::Contents)
 }
 
 /// Writes a report to a stream. Traces are not in a document; they have a writer of their own.
@@ -318,18 +248,18 @@ mod tests {
     #[test]
     fn a_large_run_has_reports_where_somebody_asks_for_them() {
         let directory = scratch("large");
-        let written = after_run(MOST_CASES + 1, None).write(&directory);
+        let written = after_run(MOST_CASES + 1, None).write(&directory, None);
         let note = "no reports, since 20,001 cases would take a while: `cargo honeyhive report` \
                     writes them, and HH_REPORT=md,junit after each run";
         assert_eq!(written.notes, [note]);
         // Asked for, it is tried; there is no journal here.
-        let written = after_run(MOST_CASES + 1, Some(vec![Format::Md])).write(&directory);
+        let written = after_run(MOST_CASES + 1, Some(vec![Format::Md])).write(&directory, None);
         assert!(written.notes[0].starts_with("no reports: no journal in "), "{written:?}");
-        assert_eq!(after_run(1, Some(Vec::new())).write(&directory).notes, [""; 0]);
+        assert_eq!(after_run(1, Some(Vec::new())).write(&directory, None).notes, [""; 0]);
         // A file of this size takes no room on the disk.
         let journal = File::create(directory.join("a.jsonl")).expect("a file");
         journal.set_len(MOST_BYTES + 1).expect("a large file");
-        let written = after_run(1, None).write(&directory);
+        let written = after_run(1, None).write(&directory, None);
         assert!(written.notes[0].contains("a journal of 134.2 MB"), "{written:?}");
         fs::remove_dir_all(directory).expect("it is ours");
     }

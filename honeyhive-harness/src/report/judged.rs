@@ -1,6 +1,7 @@
 //! What recorded runs come to, for a terminal of 80 columns.
 
 use super::summary::wrapped;
+use super::words;
 use super::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::gate::recorded::Judged;
 use crate::journal::Verdict;
@@ -29,11 +30,7 @@ pub(super) fn render(all: &[Judged]) -> String {
             wrapped(&mut text, reason, 4);
         }
         for rule in &judged.gate.rules {
-            let (mark, style) = match rule.verdict {
-                Verdict::Pass => ("ok", GREEN),
-                Verdict::Fail => ("FAIL", RED),
-                Verdict::Inconclusive => ("inconclusive", YELLOW),
-            };
+            let (mark, style) = words::mark(rule.verdict);
             text.push_str(&format!("  {style}{mark}{style:#}\n"));
             wrapped(&mut text, &rule.text, 4);
         }

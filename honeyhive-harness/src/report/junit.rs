@@ -11,8 +11,8 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::document::{Case, Document, Experiment, shown, shown_inputs};
 use crate::journal::{CaseState, Verdict};
+use crate::outcome::{Case, Document, Experiment, shown, shown_inputs};
 use crate::text::{middle, one_line};
 
 /// Letters of an input or output.
@@ -102,7 +102,8 @@ impl Suite {
         properties(to, "    ", &of_experiment(experiment))?;
         for case in &experiment.cases {
             let scores: Vec<(String, String)> = experiment
-                .rows
+                .figures
+                .evaluators
                 .iter()
                 .filter_map(|row| {
                     let value = case.scores.get(row.index)?.value()?;
@@ -164,10 +165,10 @@ fn of_experiment(experiment: &Experiment<'_>) -> Vec<(String, String)> {
     if !experiment.record.place.is_empty() {
         add("place", experiment.record.place.clone());
     }
-    if let Some(stopped) = experiment.stopped {
+    if let Some(stopped) = experiment.figures.stopped() {
         add("stopped", stopped.text());
     }
-    for row in &experiment.rows {
+    for row in &experiment.figures.evaluators {
         let Some(measured) = row.measured else { continue };
         let name = &row.record.name;
         add(&format!("{name}.mean"), measured.mean.to_string());
@@ -201,7 +202,7 @@ fn problem(case: &Case<'_>) -> Option<Problem> {
     let message = case.reasons.first().map_or("not run", String::as_str);
     Some(Problem {
         element,
-        kind: super::document::state_name(case.state),
+        kind: case.state.name(),
         message: message.to_owned(),
         text: if element == "skipped" { String::new() } else { details(case) },
     })
@@ -233,7 +234,7 @@ fn details(case: &Case<'_>) -> String {
 
 /// The gate's test, where it was asked.
 fn gate(experiment: &Experiment<'_>) -> Option<(String, Option<Problem>)> {
-    let gate = experiment.gate?;
+    let gate = experiment.figures.gate?;
     let (element, kind) = match gate.verdict {
         Verdict::Pass => (None, ""),
         Verdict::Fail => (Some("failure"), "gate"),

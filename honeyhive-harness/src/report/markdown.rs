@@ -9,13 +9,12 @@
 
 use std::fmt::Write as _;
 
-use super::document::{
-    Case, Change, Compared, Document, Ending, Experiment, Finding, Outcome, Row, shown,
-    shown_inputs, state_name,
-};
-use super::sliced;
-use crate::gate::counted::of_all;
+use super::{sliced, words};
 use crate::journal::{GitRecord, RuleRecord, SlicesRecord, Verdict};
+use crate::outcome::{
+    Case, Change, Compared, Document, Ending, Evaluated, Experiment, Finding, Measured, Outcome,
+    shown, shown_inputs,
+};
 use crate::text::{count, middle, number, one_line, seconds, thousands};
 
 /// GitHub takes 65,536 letters; whoever posts it may want to add a line.
@@ -97,7 +96,7 @@ fn heading(document: &Document<'_>) -> String {
     let states = counts.shown().into_iter().filter(|(_, _, cases)| *cases > 0);
     let states: Vec<String> =
         states.map(|(_, word, cases)| format!("{} {word}", thousands(cases))).collect();
-    let mut parts = vec![count(counts.all(), "case")];
+    let mut parts = vec![count(counts.states.all(), "case")];
     if !states.is_empty() {
         parts[0].push_str(&format!(": {}", states.join(", ")));
     }
@@ -141,7 +140,7 @@ fn of_experiment(experiment: &Experiment<'_>) -> String {
     if !experiment.causes.is_empty() {
         text.push('\n');
     }
-    if let Some(stopped) = experiment.stopped {
+    if let Some(stopped) = experiment.figures.stopped() {
         let _ = writeln!(
             text,
             "Run {}; {} not run, and means are of the cases that ran.\n",
@@ -181,7 +180,7 @@ fn against(compared: &Compared<'_>) -> String {
         ("▼", compared.regressed, "regressed"),
         ("▲", compared.fixed, "fixed"),
         ("=", compared.same, "same"),
-        ("+", compared.new, "not comparable"),
+        ("+", compared.incomparable, "not comparable"),
     ];
     let parts = parts.into_iter().filter(|(_, cases, _)| *cases > 0);
     let parts: Vec<String> =
@@ -202,25 +201,27 @@ fn against(compared: &Compared<'_>) -> String {
 
 fn table(experiment: &Experiment<'_>) -> String {
     let compared = experiment.compared.is_some();
-    let cases = experiment.cases.len();
-    let mut text = String::from("| evaluator | mean | 95 % interval | n |");
-    text.push_str(if compared { " change | better / worse | gate |\n" } else { " gate |\n" });
+    let figures = &experiment.figures;
+    let mut text =
+        format!("| {} | {} | {} | {} |", words::EVALUATOR, words::MEAN, words::INTERVAL, words::N);
+    text.push_str(if compared { " change | better / worse |" } else { "" });
+    let _ = writeln!(text, " {} |", words::GATE);
     text.push_str("|---|--:|---|--:|");
     text.push_str(if compared { "---|--:|---|\n" } else { "---|\n" });
-    let mut line =
-        |name: String, measured: Option<(String, String, String)>, change, gate: String| {
-            let (mean, interval, n) =
-                measured.unwrap_or_else(|| ("-".to_owned(), "-".to_owned(), of_all(0, cases)));
-            let _ = write!(text, "| {name} | {mean} | {interval} | {n} |");
-            if compared {
-                let (change, moved): (String, String) = change;
-                let _ = write!(text, " {change} | {moved} |");
-            }
-            let _ = writeln!(text, " {gate} |");
-        };
+    let mut line = |name: &str, [mean, interval, n]: [String; 3], change, gate: String| {
+        let _ = write!(text, "| {name} | {mean} | {interval} | {n} |");
+        if compared {
+            let (change, moved): (String, String) = change;
+            let _ = write!(text, " {change} | {moved} |");
+        }
+        let _ = writeln!(text, " {gate} |");
+    };
+    let cells = |measured: Option<&Measured>, show: &dyn Fn(f64) -> String| {
+        words::cells(measured, figures.cases, "-", show)
+    };
     let nothing = || (String::new(), String::new());
-    let notes = |row: &Row<'_>| -> String {
-        let parts = [(row.not_applicable, "not applicable"), (row.missing, "without a score")];
+    let notes = |one: &Evaluated<'_>| -> String {
+        let parts = [(one.not_applicable, "not applicable"), (one.missing, "without a score")];
         let parts: Vec<String> = parts
             .iter()
             .filter(|(number, _)| *number > 0)
@@ -228,33 +229,23 @@ fn table(experiment: &Experiment<'_>) -> String {
             .collect();
         if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
     };
-    for row in &experiment.rows {
-        let measured = row.measured.map(|measured| {
-            let interval = super::table::interval(measured.spread, &number);
-            (number(measured.mean), interval, measured.of_all())
-        });
-        let name = format!("{}{}", cell(&row.record.name), notes(row));
-        line(name, measured, change(row), gates(&row.rules));
+    for one in &figures.evaluators {
+        let name = format!("{}{}", cell(&one.record.name), notes(one));
+        line(&name, cells(one.measured.as_ref(), &number), change(one), gates(&one.rules));
     }
-    if let Some(latency) = &experiment.latency {
-        let measured = &latency.measured;
-        let interval = super::table::interval(measured.spread, &seconds);
-        let shown = (seconds(measured.mean), interval, measured.of_all());
-        line("latency".to_owned(), Some(shown), nothing(), gates(&latency.rules));
+    if let Some(latency) = &figures.latency {
+        let measured = cells(Some(&latency.measured), &seconds);
+        line(words::LATENCY, measured, nothing(), gates(&latency.rules));
     }
-    let errors = experiment.error_rate.filter(|rate| rate.mean > 0.0);
-    if errors.is_some() || !experiment.error_rules.is_empty() {
-        let measured = errors.or(experiment.error_rate).map(|rate| {
-            let interval = super::table::interval(rate.spread, &number);
-            (number(rate.mean), interval, rate.of_all())
-        });
-        line("error_rate".to_owned(), measured, nothing(), gates(&experiment.error_rules));
+    let errors = figures.error_rate.as_ref();
+    if errors.is_some_and(|rate| rate.mean > 0.0) || !figures.error_rules.is_empty() {
+        line(words::ERROR_RATE, cells(errors, &number), nothing(), gates(&figures.error_rules));
     }
     text
 }
 
 /// `-0.031 (**worse**, p = 0.012)` and `3 / 11`.
-fn change(row: &Row<'_>) -> (String, String) {
+fn change(row: &Evaluated<'_>) -> (String, String) {
     let (Some(comparison), Some(found)) = (&row.comparison, row.difference) else {
         return (String::new(), String::new());
     };
@@ -282,11 +273,7 @@ fn gates(rules: &[&RuleRecord]) -> String {
     let mut rules = rules.to_vec();
     if rules.len() > MOST_RULES {
         // What does not hold is never among those that are left out for those that do.
-        rules.sort_by_key(|rule| match rule.verdict {
-            Verdict::Fail => 0,
-            Verdict::Inconclusive => 1,
-            Verdict::Pass => 2,
-        });
+        rules.sort_by_key(|rule| rule.verdict.rank());
     }
     let shown = rules.iter().take(MOST_RULES).map(|rule| {
         let mark = match rule.verdict {
@@ -331,7 +318,7 @@ fn cases(page: &mut Page, experiment: &Experiment<'_>) {
 
 fn of_case(case: &Case<'_>) -> String {
     let allowed = if case.passed { ", the gate decides" } else { "" };
-    let state = if case.is_miss() { "miss" } else { state_name(case.state) };
+    let state = if case.is_miss() { "miss" } else { case.state.name() };
     let moved = match (case.missed_before, case.change) {
         (Some(false), _) => " ▼ new",
         (Some(true), Some(Change::Regressed)) => " ▼ regressed, missed before",

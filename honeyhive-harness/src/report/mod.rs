@@ -5,7 +5,6 @@ mod agreement;
 mod annotations;
 #[cfg(feature = "cli")]
 mod compared;
-pub(crate) mod document;
 pub(crate) mod files;
 pub(crate) mod html;
 #[cfg(feature = "cli")]
@@ -25,11 +24,8 @@ mod summary;
 mod table;
 #[cfg(feature = "cli")]
 mod trend;
+mod words;
 
-#[cfg(feature = "cli")]
-pub(crate) use compared::Compared;
-#[cfg(feature = "cli")]
-pub(crate) use reviewed::{Reviewed, ReviewedOutput, ReviewedScore};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -44,9 +40,11 @@ pub(crate) use screen::{styled, usage};
 #[cfg(feature = "cli")]
 pub(crate) use trend::Trended;
 
-use crate::gate::case::{Case, Rules};
 use crate::gate::miss::Miss;
-use crate::journal::{CaseRecord, CaseState, GateRecord, StoppedRecord};
+use crate::journal::{CaseRecord, CaseState, StoppedRecord};
+use crate::outcome::Figures;
+#[cfg(feature = "cli")]
+use crate::outcome::{Experiment, Reviewed};
 
 /// An experiment that cannot run.
 #[derive(Clone, Debug)]
@@ -76,10 +74,10 @@ impl Fault {
     }
 }
 
-/// What became of a run.
+/// A run at its end, for the terminal.
 #[derive(Debug)]
-pub(crate) struct Summary {
-    pub(crate) experiments: Vec<ExperimentSummary>,
+pub(crate) struct Summary<'a> {
+    pub(crate) experiments: Vec<ExperimentSummary<'a>>,
     pub(crate) faults: Vec<Fault>,
     /// The journal; `None` where it was removed, replaced or cut off during the run.
     pub(crate) journal: Option<PathBuf>,
@@ -95,39 +93,32 @@ pub(crate) struct Summary {
     pub(crate) elapsed: Duration,
 }
 
-/// What became of an experiment.
+/// An experiment at its end: its figures, and what only the process that ran it knows.
 #[derive(Debug)]
-pub(crate) struct ExperimentSummary {
+pub(crate) struct ExperimentSummary<'a> {
     pub(crate) name: String,
     pub(crate) origin: String,
     pub(crate) rows: usize,
     pub(crate) selected: usize,
     pub(crate) repeats: u32,
-    /// The rows were chosen by chance: nothing is final.
+    /// Set when the rows were chosen by chance: nothing is final.
     pub(crate) sampled: bool,
-    /// Cases that an earlier attempt of the outer runner had scored.
+    /// The number of cases that an earlier attempt of the outer runner had scored.
     pub(crate) recalled: usize,
-    pub(crate) rules: Rules,
-    /// Pass, fail, error, unscored, skipped.
-    pub(crate) counts: [usize; 5],
-    pub(crate) cases: Vec<Case>,
-    /// Cases whose attempts disagree, each with its good attempts: `refund-1 2/3`.
-    pub(crate) flaky: Vec<String>,
-    /// Not one evaluator gave a score for any case of a full run.
-    pub(crate) nothing_scored: bool,
+    pub(crate) figures: Figures<'a>,
     /// The worst misses, worst first, each after the command that reruns it.
     pub(crate) misses: Vec<(String, Miss)>,
-    pub(crate) verdict: Option<GateRecord>,
-    /// Why the gate does not judge.
+    /// The reason why the gate does not judge.
     pub(crate) not_judging: Option<String>,
+    /// The reason why not all cases were run.
     pub(crate) stopped: Option<String>,
-    /// The gate was decided before the last case.
+    /// The cases that ran, where the gate was decided before the last one.
     pub(crate) stopped_early: Option<StoppedRecord>,
     pub(crate) elapsed: Option<Duration>,
 }
 
 /// Prints the summary.
-pub(crate) fn print_summary(summary: &Summary, to_stderr: bool, color: Option<ColorSetting>) {
+pub(crate) fn print_summary(summary: &Summary<'_>, to_stderr: bool, color: Option<ColorSetting>) {
     print(&summary::render(summary), to_stderr, color);
 }
 
@@ -162,8 +153,8 @@ pub(crate) fn judged(all: &[crate::gate::recorded::Judged]) -> String {
 
 /// Two runs beside each other, to be printed by [`styled`].
 #[cfg(feature = "cli")]
-pub(crate) fn compared(all: &[Compared], cases: usize) -> String {
-    compared::render(all, cases)
+pub(crate) fn compared(all: &[Experiment<'_>], after: &str, cases: usize) -> String {
+    compared::render(all, after, cases)
 }
 
 /// The list of invocations and how many more there are, to be printed by [`styled`].

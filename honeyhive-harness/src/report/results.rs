@@ -12,11 +12,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::document::{
-    Case, CaseScore, Change, Compared, Counts, Document, Ending, Experiment, Latency, Row,
-    state_name,
-};
 use crate::journal::{AttemptRecord, GateRecord, GitRecord, ScoreRecord, SlicesRecord};
+use crate::outcome::{
+    Case, CaseScore, Change, Compared, Counts, Document, Ending, Evaluated, Experiment, Latency,
+};
 use crate::score::{Direction, ScoreValue};
 
 /// The number of the format. It grows when a reader of the old one would misunderstand.
@@ -45,7 +44,7 @@ fn line(to: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
 type States = BTreeMap<&'static str, usize>;
 
 fn states(counts: Counts) -> States {
-    counts.named().into_iter().collect()
+    counts.states.named().into_iter().collect()
 }
 
 /// The first line.
@@ -131,11 +130,11 @@ impl<'a> ExperimentLine<'a> {
             metadata: &record.metadata,
             outcome: experiment.outcome.name(),
             causes: &experiment.causes,
-            cases: states(experiment.counts),
-            evaluators: experiment.rows.iter().map(EvaluatorPart::new).collect(),
-            gate: experiment.gate,
-            latency: experiment.latency.as_ref().map(LatencyPart::from),
-            error_rate: experiment.error_rate.map(|measured| measured.mean),
+            cases: states(experiment.figures.counts),
+            evaluators: experiment.figures.evaluators.iter().map(EvaluatorPart::new).collect(),
+            gate: experiment.figures.gate,
+            latency: experiment.figures.latency.as_ref().map(LatencyPart::from),
+            error_rate: experiment.figures.error_rate.map(|measured| measured.mean),
             against: experiment.compared.as_ref().map(AgainstPart::new),
             rerun: &experiment.rerun,
         }
@@ -179,7 +178,7 @@ struct ChangePart<'a> {
 }
 
 impl<'a> EvaluatorPart<'a> {
-    fn new(row: &'a Row<'_>) -> Self {
+    fn new(row: &'a Evaluated<'_>) -> Self {
         Self {
             name: &row.record.name,
             settings: &row.record.settings,
@@ -264,7 +263,7 @@ impl<'a> AgainstPart<'a> {
             fixed: compared.fixed,
             regressed: compared.regressed,
             same: compared.same,
-            new: compared.new,
+            new: compared.incomparable,
             removed: &compared.rows.removed,
             slices: &compared.slices,
         }
@@ -319,7 +318,7 @@ impl<'a> CaseLine<'a> {
     fn new(experiment: &'a Experiment<'_>, case: &'a Case<'_>) -> Self {
         // The row is the same in every attempt.
         let row = case.attempts.first();
-        let names = experiment.rows.iter().map(|row| row.record.name.as_str());
+        let names = experiment.figures.evaluators.iter().map(|row| row.record.name.as_str());
         Self {
             r#type: "case",
             experiment: experiment.name,
@@ -327,7 +326,7 @@ impl<'a> CaseLine<'a> {
             case: case.id,
             row: case.row,
             test: &case.test,
-            state: state_name(case.state),
+            state: case.state.name(),
             passed: case.passed,
             reasons: case.reasons,
             flaky: case.flaky,
@@ -335,7 +334,7 @@ impl<'a> CaseLine<'a> {
                 Change::Fixed => "fixed",
                 Change::Regressed => "regressed",
                 Change::Same => "same",
-                Change::New => "new",
+                Change::Added | Change::Incomparable => "new",
             }),
             missed_before: case.missed_before,
             inputs: row.map(|row| &row.inputs),

@@ -1,88 +1,15 @@
 //! One case, for somebody who looks at it.
 
-use serde::Serialize;
 use serde_json::Value;
 
 use super::summary::wrapped;
 use super::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::journal::CaseState;
-use crate::score::Direction;
+use crate::outcome::{Reviewed, ReviewedOutput, ReviewedScore};
 use crate::text::{number, one_line};
 
 /// Lines of a text that are shown.
 const LINES: usize = 40;
-
-/// A case as it is looked at.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Reviewed {
-    pub(crate) experiment: String,
-    pub(crate) case: String,
-    pub(crate) test: String,
-    pub(crate) state: CaseState,
-    pub(crate) reasons: Vec<String>,
-    pub(crate) scores: Vec<ReviewedScore>,
-    pub(crate) inputs: Value,
-    pub(crate) expected: Option<Value>,
-    pub(crate) outputs: Vec<ReviewedOutput>,
-    /// What evaluators said, by their names.
-    pub(crate) explanations: Vec<(String, String)>,
-}
-
-/// A score beside that of the baseline.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct ReviewedScore {
-    pub(crate) evaluator: String,
-    pub(crate) score: f64,
-    pub(crate) before: Option<f64>,
-    pub(crate) direction: Direction,
-    pub(crate) good: Option<u32>,
-    pub(crate) attempts: u32,
-}
-
-/// What came out of an attempt.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ReviewedOutput {
-    Output(Value),
-    Error(String),
-}
-
-impl From<Result<Value, String>> for ReviewedOutput {
-    fn from(result: Result<Value, String>) -> Self {
-        match result {
-            Ok(output) => Self::Output(output),
-            Err(error) => Self::Error(error),
-        }
-    }
-}
-
-impl ReviewedScore {
-    /// By how much it is better than in the baseline.
-    fn gain(&self) -> f64 {
-        let change = self.score - self.before.unwrap_or(self.score);
-        if self.direction == Direction::Minimize { -change } else { change }
-    }
-}
-
-impl Reviewed {
-    /// More is worse: errors, then what lost most against the baseline, then misses.
-    pub(crate) fn severity(&self) -> f64 {
-        let state = match self.state {
-            CaseState::Error => 3e9,
-            CaseState::Unscored => 2e9,
-            CaseState::Skipped => 1e9,
-            CaseState::Fail => 0.5,
-            CaseState::Pass => 0.0,
-        };
-        let lost: f64 = self.scores.iter().map(|score| (-score.gain()).clamp(0.0, 1e6)).sum();
-        state + 10.0 * lost
-    }
-
-    /// It is not as it should be, or not as it was.
-    pub(crate) fn needs_a_look(&self) -> bool {
-        self.state != CaseState::Pass || self.scores.iter().any(|score| score.gain() < -1e-12)
-    }
-}
 
 pub(super) fn render(card: &Reviewed, at: usize, of: usize) -> String {
     let (word, style) = match card.state {

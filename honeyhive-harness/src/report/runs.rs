@@ -1,9 +1,10 @@
 //! The list of invocations.
 
-use super::{BOLD, DIM, GREEN, RED, YELLOW};
+use super::{BOLD, DIM, GREEN, RED, YELLOW, words};
 use serde::Serialize;
 
-use crate::journal::{Counts, Ending, ExperimentOverview, Overview, Verdict};
+use crate::journal::Verdict;
+use crate::outcome::{Ending, ExperimentOverview, Overview};
 use crate::text::{count, number, one_line, pad, thousands, width};
 use crate::upload::Unsent;
 
@@ -107,7 +108,7 @@ fn trends(runs: &[Listed]) -> String {
             ]
         })
         .collect();
-    let heads = ["experiment", "evaluator", "runs", "mean"];
+    let heads = ["experiment", words::EVALUATOR, "runs", words::MEAN];
     let wide = |column: usize| {
         let widths = cells.iter().map(|row| width(&row[column]));
         widths.chain([width(heads[column])]).max().unwrap_or(0)
@@ -151,10 +152,10 @@ fn heading(run: &Overview) -> String {
     };
     let targets = if run.targets.is_empty() { "?".to_owned() } else { run.targets.join(", ") };
     let (style, ending) = match run.ending {
-        Ending::Complete => (GREEN, "complete"),
-        Ending::Interrupted => (YELLOW, "interrupted"),
-        Ending::NoEnd => (YELLOW, "no end (killed, or still running)"),
-        Ending::Unreadable => (RED, "unreadable"),
+        Some(Ending::Complete) => (GREEN, "complete"),
+        Some(Ending::Interrupted) => (YELLOW, "interrupted"),
+        Some(Ending::Unfinished) => (YELLOW, "no end (killed, or still running)"),
+        None => (RED, "unreadable"),
     };
     format!(
         "{BOLD}{}{BOLD:#}  {}  {style}{ending}{style:#}  {}  {DIM}{}{DIM:#}\n",
@@ -189,22 +190,22 @@ fn not_sent<'a>(unsent: &'a Unsent, push: &str) -> Vec<(String, Option<&'a str>,
 
 /// `80 cases: 77 pass, 2 misses, 1 error; gate pass`
 fn line(experiment: &ExperimentOverview) -> String {
-    let Counts { pass, fail, error, unscored, skipped, misses } = experiment.cases;
-    let counts = [
-        (GREEN, pass, "pass"),
-        (YELLOW, misses, if misses == 1 { "miss" } else { "misses" }),
-        (RED, fail - misses, "fail"),
-        (RED, error, "error"),
-        (RED, unscored, "unscored"),
-        (YELLOW, skipped, "skipped"),
-    ];
-    let all = counts.iter().map(|(_, number, _)| number).sum();
-    let parts: Vec<String> = counts
+    let style = |name: &str| match name {
+        "pass" => GREEN,
+        "miss" | "skipped" => YELLOW,
+        _ => RED,
+    };
+    let parts: Vec<String> = experiment
+        .cases
+        .shown()
         .into_iter()
-        .filter(|(_, number, _)| *number > 0)
-        .map(|(style, number, word)| format!("{style}{} {word}{style:#}", thousands(number)))
+        .filter(|(_, _, number)| *number > 0)
+        .map(|(name, word, number)| {
+            let style = style(name);
+            format!("{style}{} {word}{style:#}", thousands(number))
+        })
         .collect();
-    let mut line = count(all, "case");
+    let mut line = count(experiment.cases.states.all(), "case");
     if experiment.selected < experiment.rows {
         line.push_str(&format!(" of {}", thousands(experiment.rows)));
     }
@@ -247,7 +248,7 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::ScoreOverview;
+    use crate::outcome::ScoreOverview;
 
     #[test]
     fn bars_go_from_the_lowest_to_the_highest() {
@@ -264,7 +265,7 @@ mod tests {
                 n: 4,
                 judges,
             };
-            let mut run = Overview::new(std::path::Path::new("no/such"), &|_| Vec::new());
+            let mut run = Overview::read(std::path::Path::new("no/such"));
             run.experiments.push(ExperimentOverview {
                 name: "detect".to_owned(),
                 rows: 4,

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::summary::{line, wrapped};
+use super::words::signed;
 use super::{COLUMNS, DIM};
 use crate::gate::correct::p_value;
 use crate::journal::{SliceRecord, SlicesRecord};
@@ -32,7 +33,12 @@ pub(super) fn sentence(one: &SlicesRecord) -> String {
 
 /// Returns the cells of a slice: its name, its number of cases, its gain, and its shrunken gain.
 pub(super) fn cells(slice: &SliceRecord) -> [String; 4] {
-    [slice.slice.clone(), thousands(slice.n), signed(slice.gain), signed(slice.shrunken)]
+    [
+        slice.slice.clone(),
+        thousands(slice.n),
+        signed(slice.gain, &number),
+        signed(slice.shrunken, &number),
+    ]
 }
 
 /// The heads of [`cells`].
@@ -62,15 +68,6 @@ pub(super) fn render(text: &mut String, all: &[SlicesRecord]) {
         if let Some(more) = more(one) {
             line(text, &format!("    {DIM}… {more}{DIM:#}"));
         }
-    }
-}
-
-fn signed(value: f64) -> String {
-    let text = number(value.abs());
-    match value {
-        _ if text == "0" => text,
-        value if value < 0.0 => format!("-{text}"),
-        _ => format!("+{text}"),
     }
 }
 

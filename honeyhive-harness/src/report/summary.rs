@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use super::table::render_table;
 use super::{BOLD, COLUMNS, DIM, ExperimentSummary, Fault, GREEN, RED, Summary, YELLOW};
 use crate::gate::miss::{Miss, Parts};
-use crate::journal::{StoppedRecord, Verdict};
-use crate::stats;
+use crate::journal::{CaseCounts, StoppedRecord, Verdict};
 use crate::text::{
     accepted, count, number, one_line, plain, prefix, relative, seconds, shortened, thousands,
     width,
@@ -23,7 +22,7 @@ const ONLY_ERRORS: &str = "no case has a score: functions or evaluators ended in
 const SHOWN_MISSES: usize = 5;
 
 /// The whole summary, with ANSI styles.
-pub(super) fn render(summary: &Summary) -> String {
+pub(super) fn render(summary: &Summary<'_>) -> String {
     let mut text = String::new();
     for experiment in &summary.experiments {
         render_experiment(&mut text, experiment, summary.columns);
@@ -33,7 +32,7 @@ pub(super) fn render(summary: &Summary) -> String {
     }
     text.push('\n');
     if summary.interrupted {
-        let done: usize = summary.experiments.iter().flat_map(|e| &e.counts[..4]).sum();
+        let done: usize = summary.experiments.iter().map(|e| e.figures.counts.states.ran()).sum();
         let all: usize = summary.experiments.iter().map(|e| e.selected).sum();
         line(
             &mut text,
@@ -103,9 +102,9 @@ pub(super) fn line(text: &mut String, content: &str) {
     text.push('\n');
 }
 
-fn verdict_line(text: &mut String, summary: &Summary) {
+fn verdict_line(text: &mut String, summary: &Summary<'_>) {
     let cases: usize = summary.experiments.iter().map(|e| e.selected).sum();
-    let not_run = |e: &ExperimentSummary| e.stopped_early.map_or(0, StoppedRecord::not_run);
+    let not_run = |e: &ExperimentSummary<'_>| e.stopped_early.map_or(0, StoppedRecord::not_run);
     let ran = cases - summary.experiments.iter().map(not_run).sum::<usize>();
     let failed: Vec<&str> = summary
         .experiments
@@ -126,11 +125,7 @@ fn verdict_line(text: &mut String, summary: &Summary) {
         seconds(summary.elapsed.as_secs_f64())
     );
     if !summary.failed {
-        let inconclusive = summary.experiments.iter().any(|experiment| {
-            experiment.verdict.as_ref().is_some_and(|verdict| {
-                verdict.verdict == Verdict::Inconclusive && verdict.reason.is_none()
-            })
-        });
+        let inconclusive = summary.experiments.iter().any(|one| one.figures.is_inconclusive());
         let sampled = summary.experiments.iter().any(|experiment| experiment.sampled);
         let (word, style) = match (sampled, inconclusive) {
             (true, _) => ("NOT FINAL", YELLOW),
@@ -153,9 +148,8 @@ fn verdict_line(text: &mut String, summary: &Summary) {
 }
 
 /// What is not as it should be although nothing failed.
-fn forgiven(summary: &Summary) -> String {
-    let misses: usize =
-        summary.experiments.iter().map(|e| e.counts[1..4].iter().sum::<usize>()).sum();
+fn forgiven(summary: &Summary<'_>) -> String {
+    let misses: usize = summary.experiments.iter().map(|one| one.figures.counts.states.bad()).sum();
     let sampled = summary.experiments.iter().any(|experiment| experiment.sampled);
     match misses {
         0 => String::new(),
@@ -169,14 +163,14 @@ fn count_misses(misses: usize) -> String {
     if misses == 1 { "1 miss".to_owned() } else { format!("{} misses", thousands(misses)) }
 }
 
-fn is_failed(experiment: &ExperimentSummary) -> bool {
-    experiment.nothing_scored
+fn is_failed(experiment: &ExperimentSummary<'_>) -> bool {
+    experiment.figures.nothing_scored
         || experiment.stopped.is_some()
         || experiment.misses.iter().any(|(_, miss)| miss.failed)
-        || experiment.verdict.as_ref().is_some_and(|verdict| !verdict.passed)
+        || experiment.figures.gate.is_some_and(|gate| !gate.passed)
 }
 
-fn render_experiment(text: &mut String, experiment: &ExperimentSummary, columns: usize) {
+fn render_experiment(text: &mut String, experiment: &ExperimentSummary<'_>, columns: usize) {
     let selected = if experiment.selected == experiment.rows {
         count(experiment.rows, "case")
     } else {
@@ -206,15 +200,19 @@ fn render_experiment(text: &mut String, experiment: &ExperimentSummary, columns:
     render_spread(text, experiment);
     render_flaky(text, experiment);
     render_rules(text, experiment);
-    if experiment.nothing_scored {
+    if experiment.figures.nothing_scored {
         line(text, &format!("  {RED}nothing was scored{RED:#}"));
-        let errors = experiment.counts[2] + experiment.counts[3] > 0;
+        let CaseCounts { error, unscored, .. } = experiment.figures.counts.states;
+        let errors = error + unscored > 0;
         wrapped(text, if errors { ONLY_ERRORS } else { NOTHING_SCORED }, 4);
     }
     if let Some(reason) = &experiment.stopped {
         line(text, &format!("  {RED}stopped{RED:#}"));
         wrapped(text, reason, 4);
-        line(text, &format!("  {} not run", count(experiment.counts[4], "case")));
+        line(
+            text,
+            &format!("  {} not run", count(experiment.figures.counts.states.skipped, "case")),
+        );
     }
     if let Some(stopped) = experiment.stopped_early {
         text.push('\n');
@@ -228,7 +226,7 @@ fn render_experiment(text: &mut String, experiment: &ExperimentSummary, columns:
     }
 }
 
-fn render_misses(text: &mut String, experiment: &ExperimentSummary, columns: usize) {
+fn render_misses(text: &mut String, experiment: &ExperimentSummary<'_>, columns: usize) {
     if experiment.misses.is_empty() {
         return;
     }
@@ -244,7 +242,7 @@ fn render_misses(text: &mut String, experiment: &ExperimentSummary, columns: usi
         }
         render_miss(text, rerun, miss, columns);
     }
-    let all: usize = experiment.counts[1..4].iter().sum();
+    let all = experiment.figures.counts.states.bad();
     let more = all.saturating_sub(SHOWN_MISSES.min(experiment.misses.len()));
     if more > 0 {
         let more = thousands(more);
@@ -324,18 +322,12 @@ pub(super) fn wrapped(text: &mut String, content: &str, indent: usize) {
 }
 
 /// How much the attempts of a case scatter: what `repeats` are for.
-fn render_spread(text: &mut String, experiment: &ExperimentSummary) {
-    let spreads: Vec<String> = experiment
-        .rules
-        .judges
-        .iter()
-        .enumerate()
-        .filter_map(|(index, judge)| {
-            let scored =
-                experiment.cases.iter().filter_map(|case| case.scores.get(index)?.scored());
-            let spreads: Vec<f64> = scored.filter_map(|scored| scored.spread).collect();
-            let mean = stats::mean(&spreads).filter(|mean| *mean > 0.0)?;
-            Some(format!("{} {}", judge.name, number(mean)))
+fn render_spread(text: &mut String, experiment: &ExperimentSummary<'_>) {
+    let evaluators = experiment.figures.evaluators.iter();
+    let spreads: Vec<String> = evaluators
+        .filter_map(|evaluator| {
+            let mean = evaluator.spread_within.filter(|mean| *mean > 0.0)?;
+            Some(format!("{} {}", evaluator.record.name, number(mean)))
         })
         .collect();
     if !spreads.is_empty() {
@@ -346,15 +338,15 @@ fn render_spread(text: &mut String, experiment: &ExperimentSummary) {
 }
 
 /// Cases whose attempts disagree.
-fn render_flaky(text: &mut String, experiment: &ExperimentSummary) {
-    let flaky = &experiment.flaky;
+fn render_flaky(text: &mut String, experiment: &ExperimentSummary<'_>) {
+    let flaky = &experiment.figures.flaky;
     if flaky.is_empty() {
         return;
     }
     let more = flaky.len().saturating_sub(SHOWN_MISSES);
     let more = if more > 0 { format!(" and {} more", thousands(more)) } else { String::new() };
     text.push('\n');
-    let of = count(experiment.cases.len(), "case");
+    let of = count(experiment.figures.cases, "case");
     line(
         text,
         &format!(
@@ -362,14 +354,17 @@ fn render_flaky(text: &mut String, experiment: &ExperimentSummary) {
             flaky.len()
         ),
     );
-    wrapped(text, &format!("{}{more}", flaky[..flaky.len().min(SHOWN_MISSES)].join(", ")), 4);
+    let shown = flaky.iter().take(SHOWN_MISSES);
+    let shown: Vec<String> =
+        shown.map(|one| format!("{} {}/{}", one.name, one.good, one.attempts)).collect();
+    wrapped(text, &format!("{}{more}", shown.join(", ")), 4);
 }
 
 /// The full text of every rule that does not hold, and of a gate that did not judge.
-fn render_rules(text: &mut String, experiment: &ExperimentSummary) {
-    let gates = !experiment.rules.gates.is_empty();
-    let reason = match &experiment.verdict {
-        Some(verdict) => verdict.reason.as_ref(),
+fn render_rules(text: &mut String, experiment: &ExperimentSummary<'_>) {
+    let gates = !experiment.figures.rules.gates.is_empty();
+    let reason = match experiment.figures.gate {
+        Some(gate) => gate.reason.as_ref(),
         None => experiment.not_judging.as_ref().filter(|_| gates),
     };
     // Why an experiment was stopped is said below.
@@ -378,8 +373,8 @@ fn render_rules(text: &mut String, experiment: &ExperimentSummary) {
         line(text, &format!("  {YELLOW}gate not judged{YELLOW:#}"));
         wrapped(text, reason, 4);
     }
-    let Some(verdict) = &experiment.verdict else { return };
-    if let Some(baseline) = &verdict.baseline {
+    let Some(gate) = experiment.figures.gate else { return };
+    if let Some(baseline) = &gate.baseline {
         text.push('\n');
         let when = accepted(&baseline.accepted_at, baseline.commit.as_deref(), false);
         let mut words = format!("baseline {when}");
@@ -392,7 +387,7 @@ fn render_rules(text: &mut String, experiment: &ExperimentSummary) {
     }
     // Rules that lack the same thing, such as a baseline, say so once.
     let mut told: Vec<(Verdict, String, String)> = Vec::new();
-    for rule in verdict.rules.iter().filter(|rule| rule.verdict != Verdict::Pass) {
+    for rule in gate.rules.iter().filter(|rule| rule.verdict != Verdict::Pass) {
         let why = rule.text.strip_prefix(&rule.rule).unwrap_or(&rule.text);
         let known = told.iter_mut().find(|(_, _, other)| other == why);
         match known.filter(|(verdict, ..)| *verdict == Verdict::Inconclusive) {

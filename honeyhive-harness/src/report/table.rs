@@ -3,14 +3,12 @@
 use std::fmt::Write as _;
 
 use super::summary::line;
-use super::{COLUMNS, DIM, ExperimentSummary, GREEN, RED, YELLOW};
-use crate::gate::case::Case;
+use super::words::{self, three_decimals};
+use super::{COLUMNS, DIM, ExperimentSummary};
 use crate::gate::correct::p_cell;
-use crate::gate::counted::of_all;
-use crate::gate::judge::mean_interval;
-use crate::journal::{RuleRecord, Verdict};
+use crate::journal::RuleRecord;
+use crate::outcome::{Figures, Measured};
 use crate::rule::{GateRule, Measure, Mode, Of, Test};
-use crate::stats::{self, Spread};
 use crate::text::{number, one_line, pad, plain, seconds, thousands, width};
 
 /// One row per evaluator, and for latency and errors.
@@ -22,8 +20,8 @@ struct Row {
     of: Of,
 }
 
-pub(super) fn render_table(text: &mut String, experiment: &ExperimentSummary) {
-    let rows = rows(experiment);
+pub(super) fn render_table(text: &mut String, experiment: &ExperimentSummary<'_>) {
+    let rows = rows(&experiment.figures);
     if rows.is_empty() {
         return;
     }
@@ -33,19 +31,21 @@ pub(super) fn render_table(text: &mut String, experiment: &ExperimentSummary) {
     line(
         text,
         &format!(
-            "  {DIM}{}  {:>7}  {:<15}  {:>digits$}  gate{DIM:#}",
-            pad("evaluator", longest),
-            "mean",
-            "95 % interval",
-            "n"
+            "  {DIM}{}  {:>7}  {:<15}  {:>digits$}  {}{DIM:#}",
+            pad(words::EVALUATOR, longest),
+            words::MEAN,
+            words::INTERVAL,
+            words::N,
+            words::GATE
         ),
     );
     for row in rows {
         let column = longest + 32 + digits;
         // A rule that does not fit into the column has a line of its own, that begins as near to
         // the column as it can.
-        let (beside, below): (Vec<_>, Vec<_>) =
-            gates(experiment, row.of).into_iter().partition(|(_, width)| column + width <= COLUMNS);
+        let (beside, below): (Vec<_>, Vec<_>) = gates(&experiment.figures, row.of)
+            .into_iter()
+            .partition(|(_, width)| column + width <= COLUMNS);
         let mut beside = beside.into_iter().map(|(gate, _)| gate);
         let first = match (beside.next(), below.is_empty()) {
             (Some(gate), _) => gate,
@@ -70,68 +70,34 @@ pub(super) fn render_table(text: &mut String, experiment: &ExperimentSummary) {
     }
 }
 
-/// In a column, decimals stand below each other.
-fn three_decimals(value: f64) -> String {
-    if value != 0.0 && !(0.0005..1e4).contains(&value.abs()) {
-        return number(value);
-    }
-    format!("{value:.3}")
-}
-
-/// `0.79–0.94`, or why there is none.
-pub(super) fn interval(spread: Spread, show: &dyn Fn(f64) -> String) -> String {
-    match spread {
-        Spread::Interval(interval) => format!("{}–{}", show(interval.low), show(interval.high)),
-        Spread::NoSpread { .. } => "all equal".to_owned(),
-        Spread::TooFew { .. } => "too few cases".to_owned(),
-    }
-}
-
-fn rows(experiment: &ExperimentSummary) -> Vec<Row> {
-    let cases = &experiment.cases;
-    let mean = |values: &[(f64, &Case)]| {
-        stats::mean(&values.iter().map(|(value, _)| *value).collect::<Vec<f64>>())
+fn rows(figures: &Figures<'_>) -> Vec<Row> {
+    let row = |name: &str, of: Of, measured: Option<&Measured>, show: &dyn Fn(f64) -> String| {
+        let [mean, interval, n] = words::cells(measured, figures.cases, "too few cases", show);
+        Row { name: name.to_owned(), mean, interval, n, of }
     };
-    let row = |name: &str, of: Of, values: &[(f64, &Case)], show: &dyn Fn(f64) -> String| Row {
-        name: name.to_owned(),
-        mean: mean(values).map_or_else(|| "-".to_owned(), show),
-        interval: interval(mean_interval(of, &experiment.rules.judges, values), show),
-        n: of_all(values.len(), cases.len()),
-        of,
-    };
-    let mut rows: Vec<Row> = experiment
-        .rules
-        .judges
+    let mut rows: Vec<Row> = figures
+        .evaluators
         .iter()
-        .enumerate()
-        .map(|(index, judge)| {
-            let values: Vec<(f64, &Case)> = cases
-                .iter()
-                .filter_map(|case| Some((case.scores.get(index)?.scored()?.score, case)))
-                .collect();
-            row(&judge.name, Of::Evaluator(index), &values, &three_decimals)
+        .map(|one| {
+            let of = Of::Evaluator(one.index);
+            row(&one.record.name, of, one.measured.as_ref(), &three_decimals)
         })
         .collect();
-    let latencies: Vec<(f64, &Case)> =
-        cases.iter().filter_map(|case| Some((stats::mean(&case.latencies)?, case))).collect();
-    if !latencies.is_empty() {
-        rows.push(row("latency", Of::Latency, &latencies, &seconds));
+    if let Some(latency) = &figures.latency {
+        rows.push(row(words::LATENCY, Of::Latency, Some(&latency.measured), &seconds));
     }
-    let ran: Vec<&Case> =
-        cases.iter().filter(|case| case.state != crate::journal::CaseState::Skipped).collect();
-    let errors: Vec<(f64, &Case)> =
-        ran.iter().map(|case| (f64::from(u8::from(case.is_error())), *case)).collect();
-    let ruled = experiment.rules.gates.iter().any(|rule| rule.of() == Of::Errors);
-    if ruled || errors.iter().any(|(error, _)| *error > 0.0) {
-        rows.push(row("error_rate", Of::Errors, &errors, &three_decimals));
+    let errors = figures.error_rate.as_ref();
+    let ruled = figures.rules.gates.iter().any(|rule| rule.of() == Of::Errors);
+    if ruled || errors.is_some_and(|errors| errors.mean > 0.0) {
+        rows.push(row(words::ERROR_RATE, Of::Errors, errors, &three_decimals));
     }
     rows
 }
 
 /// `ok mean >= 0.85`, per rule on this subject, and its columns.
-fn gates(experiment: &ExperimentSummary, of: Of) -> Vec<(String, usize)> {
-    let records: &[RuleRecord] = experiment.verdict.as_ref().map_or(&[], |verdict| &verdict.rules);
-    experiment
+fn gates(figures: &Figures<'_>, of: Of) -> Vec<(String, usize)> {
+    let records: &[RuleRecord] = figures.gate.map_or(&[], |gate| &gate.rules);
+    figures
         .rules
         .gates
         .iter()
@@ -139,12 +105,8 @@ fn gates(experiment: &ExperimentSummary, of: Of) -> Vec<(String, usize)> {
         .filter(|(_, rule)| rule.of() == of)
         .map(|(index, rule)| {
             let record = records.get(index);
-            let (mark, style) = match record.map(|record| record.verdict) {
-                Some(Verdict::Pass) => ("ok", GREEN),
-                Some(Verdict::Fail) => ("FAIL", RED),
-                Some(Verdict::Inconclusive) => ("inconclusive", YELLOW),
-                None => ("not judged", DIM),
-            };
+            let (mark, style) =
+                record.map_or(("not judged", DIM), |record| words::mark(record.verdict));
             let rule = plain(&short(rule, record));
             (format!("{style}{mark}{style:#} {rule}"), width(mark) + 1 + width(&rule))
         })

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::summary::wrapped;
+use super::words::EVALUATOR;
 use super::{DIM, YELLOW};
 use crate::baseline::TrendLine;
 use crate::stats::{DRIFT_LIMIT, DRIFT_SLACK};
@@ -36,12 +37,6 @@ impl Trended {
         let (run, _) = self.runs.get(self.line.since?)?;
         Some(run)
     }
-
-    /// Returns the mean of the runs since then.
-    fn mean_since(&self) -> Option<f64> {
-        let points = &self.line.points[self.line.since?..];
-        crate::stats::mean(&points.iter().map(|point| point.mean).collect::<Vec<f64>>())
-    }
 }
 
 /// Returns a table of all lines, each with a note where it drifts.
@@ -52,13 +47,13 @@ pub(super) fn render(all: &[Trended], unreadable: usize) -> String {
         all.iter().map(|one| width(&of(one))).chain([width(head)]).max().unwrap_or(0)
     };
     let experiments = wide("experiment", &|one| name(&one.experiment));
-    let evaluators = wide("evaluator", &|one| name(&one.evaluator));
+    let evaluators = wide(EVALUATOR, &|one| name(&one.evaluator));
     let bars = wide("runs", &|one| bars(one));
     if !all.is_empty() {
         text.push_str(&format!(
             "{DIM}{}  {}  {}  {:>5}  mean{DIM:#}\n",
             pad("experiment", experiments),
-            pad("evaluator", evaluators),
+            pad(EVALUATOR, evaluators),
             pad("runs", bars),
             "sum"
         ));
@@ -76,7 +71,7 @@ pub(super) fn render(all: &[Trended], unreadable: usize) -> String {
         );
         // Long names push the figures out of the line; they are what the line is for.
         text.push_str(&format!("{}\n", row.trim_end()));
-        if let (Some(since), Some(mean)) = (one.since(), one.mean_since()) {
+        if let (Some(since), Some(mean)) = (one.since(), one.line.mean_since()) {
             text.push_str(&format!("  {YELLOW}note{YELLOW:#} "));
             let said = format!(
                 "{} by {}: drift since {since}: {} on average since then, {} in {}",

@@ -68,7 +68,7 @@ pub(crate) fn group_effects<K: Ord>(values: &[(f64, usize, K)], seed: u64) -> Op
         unit.size += 1.0;
     }
     let units: Vec<Unit> = units.into_values().collect();
-    let all = Totals::new(&units, groups)?;
+    let all = GroupSums::new(&units, groups)?;
     if groups < 2 || units.len() <= groups {
         return None;
     }
@@ -114,7 +114,7 @@ struct Unit {
 }
 
 /// The sums over the units of each group.
-struct Totals {
+struct GroupSums {
     sums: Vec<f64>,
     sizes: Vec<f64>,
     /// The sums of the squared sizes of units.
@@ -122,7 +122,7 @@ struct Totals {
     units: Vec<f64>,
 }
 
-impl Totals {
+impl GroupSums {
     /// Sums up the units; returns `None` where a group has no value.
     fn new(units: &[Unit], groups: usize) -> Option<Self> {
         let zeros = || vec![0.0; groups];
@@ -206,7 +206,7 @@ fn shuffled(units: &[Unit], groups: usize, observed: f64, seed: u64) -> f64 {
         for (unit, group) in units.iter_mut().zip(&order) {
             unit.group = *group;
         }
-        let between = Totals::new(&units, groups).map_or(0.0, |all| all.between());
+        let between = GroupSums::new(&units, groups).map_or(0.0, |all| all.between());
         as_large += usize::from(between >= observed * (1.0 - 1e-9));
     }
     as_large as f64 / (shuffles + 1) as f64

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::marks::{Begun, Session};
-use super::runs::{Ending, Run, Runs};
+use super::runs::{Run, Runs};
 use super::scores;
 use crate::api::{
     ApiError, EventUpdate, HoneyHive, NewRun, NewSession, OtlpReceiver, RunStatus, RunUpdate,
@@ -185,12 +185,11 @@ impl Destination {
         };
         let update = RunUpdate {
             name: Some(run.experiment.experiment.clone()),
-            status: Some(match runs.ending(run) {
-                Ending::Cancelled => RunStatus::Cancelled,
+            status: Some(match runs.status(run) {
+                RunStatus::Cancelled => RunStatus::Cancelled,
                 // Nothing of it is there, whatever it came to here.
                 _ if run.sessions().is_empty() => RunStatus::Failed,
-                Ending::Completed => RunStatus::Completed,
-                Ending::Failed => RunStatus::Failed,
+                status => status,
             }),
             metadata: Some(metadata(run, runs)),
             event_ids: Some(run.sessions()).filter(|ids| !ids.is_empty()),

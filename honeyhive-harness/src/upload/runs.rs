@@ -5,21 +5,11 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 
 use super::marks::Marks;
+use crate::api::RunStatus;
 use crate::journal::{
-    AttemptRecord, CaseRecord, CaseState, ExperimentRecord, GitRecord, InvocationRecord, Record,
+    AttemptRecord, CaseRecord, ExperimentRecord, GitRecord, InvocationRecord, Record,
     StoppedRecord, Tail,
 };
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// All selected cases ran.
-    Completed,
-    /// It stopped before, or nothing came out of it.
-    Failed,
-    /// Somebody stopped it.
-    Cancelled,
-}
 
 /// One experiment of the invocation.
 #[derive(Debug)]
@@ -95,7 +85,7 @@ impl Runs {
     fn case(&mut self, case: &CaseRecord) {
         let hash = self.hashes.hash_one(&case.case);
         let run = self.run_of.get(&case.experiment).and_then(|id| self.by_id.get_mut(id));
-        if let Some(run) = run.filter(|_| case.state != CaseState::Skipped) {
+        if let Some(run) = run.filter(|_| case.state.has_run()) {
             run.done.insert(hash);
         }
     }
@@ -151,14 +141,15 @@ impl Runs {
         }
     }
 
-    /// How a run ended, as far as the journal says.
-    pub(super) fn ending(&self, run: &Run) -> Ending {
+    /// Returns the status of a run at its end, as far as the journal says. It is `Failed` where the run
+    /// stopped before all selected cases ran, or has no output.
+    pub(super) fn status(&self, run: &Run) -> RunStatus {
         if self.interrupted {
-            Ending::Cancelled
+            RunStatus::Cancelled
         } else if self.ended && run.any_output && run.is_done() {
-            Ending::Completed
+            RunStatus::Completed
         } else {
-            Ending::Failed
+            RunStatus::Failed
         }
     }
 }

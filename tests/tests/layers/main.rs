@@ -34,6 +34,7 @@ const ROOMS: &[&str] = &[
     "evaluators",
     "baseline",
     "gate",
+    "outcome",
     "registry",
     "upload",
     "program",

@@ -1,5 +1,7 @@
 //! The record of a case, and the numbers of cases in each state.
 
+use std::iter::Sum;
+
 use serde::{Deserialize, Serialize};
 
 /// The state of a case, also of one that never ran.
@@ -31,7 +33,12 @@ impl CaseState {
         }
     }
 
-    /// Returns the place of the state in the order above, for counts and lists of states.
+    /// Returns whether the case was run to its end, whatever came of it.
+    pub(crate) const fn has_run(self) -> bool {
+        !matches!(self, Self::Skipped)
+    }
+
+    /// Returns the place of the state in the order above, for lists of states.
     pub(crate) const fn index(self) -> usize {
         self as usize
     }
@@ -97,18 +104,11 @@ enum CountsOfAnySchema {
 impl From<CountsOfAnySchema> for CaseCounts {
     fn from(counts: CountsOfAnySchema) -> Self {
         match counts {
-            CountsOfAnySchema::List(counts) => counts.into(),
-            CountsOfAnySchema::Named { pass, fail, error, unscored, skipped } => {
+            CountsOfAnySchema::List([pass, fail, error, unscored, skipped])
+            | CountsOfAnySchema::Named { pass, fail, error, unscored, skipped } => {
                 Self { pass, fail, error, unscored, skipped }
             }
         }
-    }
-}
-
-impl From<[usize; 5]> for CaseCounts {
-    /// Converts counts in the order of [`CaseState`].
-    fn from([pass, fail, error, unscored, skipped]: [usize; 5]) -> Self {
-        Self { pass, fail, error, unscored, skipped }
     }
 }
 
@@ -122,5 +122,51 @@ impl CaseCounts {
             CaseState::Unscored => &mut self.unscored,
             CaseState::Skipped => &mut self.skipped,
         } += 1;
+    }
+
+    /// Returns the number of all cases.
+    pub(crate) const fn all(self) -> usize {
+        self.ran() + self.skipped
+    }
+
+    /// Returns the number of cases that were run to their end.
+    pub(crate) const fn ran(self) -> usize {
+        self.pass + self.bad()
+    }
+
+    /// Returns the number of cases that ran and that something is wrong with.
+    pub(crate) const fn bad(self) -> usize {
+        self.fail + self.error + self.unscored
+    }
+
+    /// Returns the counts with the names of the states, in the order of [`CaseState`].
+    pub(crate) const fn named(self) -> [(&'static str, usize); 5] {
+        [
+            (CaseState::Pass.name(), self.pass),
+            (CaseState::Fail.name(), self.fail),
+            (CaseState::Error.name(), self.error),
+            (CaseState::Unscored.name(), self.unscored),
+            (CaseState::Skipped.name(), self.skipped),
+        ]
+    }
+}
+
+impl FromIterator<CaseState> for CaseCounts {
+    fn from_iter<T: IntoIterator<Item = CaseState>>(states: T) -> Self {
+        let mut counts = Self::default();
+        states.into_iter().for_each(|state| counts.add(state));
+        counts
+    }
+}
+
+impl Sum for CaseCounts {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            pass: sum.pass + one.pass,
+            fail: sum.fail + one.fail,
+            error: sum.error + one.error,
+            unscored: sum.unscored + one.unscored,
+            skipped: sum.skipped + one.skipped,
+        })
     }
 }

@@ -9,16 +9,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use runs::Generated;
 use serde_json::Value;
 
-use super::document::{Against, Difference, Document, decided_by};
 use super::screen::unstyled;
-use super::{Compared, ExperimentSummary, Summary};
-use crate::baseline;
-use crate::gate::case::{CaseScore, Rules, Scored};
+use super::{ExperimentSummary, Summary};
+use crate::gate::case::Rules;
 use crate::gate::input::Baseline;
 use crate::gate::plan;
 use crate::gate::recorded::{Judged, judge_recorded};
 use crate::gate::snapshot::recorded;
 use crate::journal::{ExperimentResults, Verdict};
+use crate::outcome::{Against, Counts, Document, ExperimentOverview, Figures, Seen};
 
 /// The number of runs that are generated and compared.
 const RUNS: u64 = 60;
@@ -55,20 +54,6 @@ fn render(run: &Generated) -> Rendered {
     };
     let json = text(&|to| super::results::write(&document, to).expect("in memory"));
     let judged = judge_recorded(one, rules.clone(), &run.baseline, None);
-    let scores = record.evaluators.iter().enumerate().map(|(at, evaluator)| {
-        let score = baseline::compare(&baseline.snapshot, &now, &evaluator.name, &|_| true);
-        let decides = decided_by(&rules, one.gate.as_ref(), &baseline.snapshot, at);
-        let found = Difference::new(&score, decides);
-        (score, found)
-    });
-    let compared = Compared {
-        experiment: "detect".to_owned(),
-        before: baseline.words(),
-        after: "now".to_owned(),
-        scores: scores.collect(),
-        changed: baseline::changed(&baseline.snapshot, &now),
-        slices: baseline::slices(&baseline.snapshot, &now, &rules.sliced()),
-    };
     Rendered {
         json: json.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect(),
         html: String::from_utf8(super::html::render(&document)).expect("a page"),
@@ -76,21 +61,22 @@ fn render(run: &Generated) -> Rendered {
         junit: text(&|to| super::junit::write(&document, to).expect("in memory")),
         terminal: unstyled(&super::summary::render(&summary(one, &rules, run))),
         gate: unstyled(&super::judged(std::slice::from_ref(&judged))),
-        compare: unstyled(&super::compared(&[compared], 3)),
+        compare: unstyled(&super::compared(&document.experiments, "now", 3)),
         plan: plan::plan(record, record.rows, Some(&run.results), None).rules,
         judged,
     }
 }
 
 /// Returns the summary as a run prints it at its end.
-fn summary(one: &ExperimentResults, rules: &Rules, run: &Generated) -> Summary {
-    let mut counts = [0; 5];
-    for case in &run.cases {
-        counts[case.state.index()] += 1;
-    }
-    let flaky = |case: &&crate::gate::case::Case| {
-        case.scores.iter().filter_map(CaseScore::scored).any(|scored: Scored| scored.is_flaky())
-    };
+fn summary<'a>(one: &'a ExperimentResults, rules: &Rules, run: &Generated) -> Summary<'a> {
+    let figures = Figures::new(Seen {
+        rules: rules.clone(),
+        cases: &run.cases,
+        counts: Counts::of(run.cases.iter().map(|case| (case.state, false))),
+        is_whole: true,
+        gate: one.gate.as_ref(),
+        name: &|row| row.to_string(),
+    });
     let experiment = ExperimentSummary {
         name: "detect".to_owned(),
         origin: String::new(),
@@ -99,13 +85,8 @@ fn summary(one: &ExperimentResults, rules: &Rules, run: &Generated) -> Summary {
         repeats: one.record.repeats,
         sampled: false,
         recalled: 0,
-        rules: rules.clone(),
-        counts,
-        flaky: run.cases.iter().filter(flaky).map(|case| case.row.to_string()).collect(),
-        cases: run.cases.clone(),
-        nothing_scored: false,
+        figures,
         misses: Vec::new(),
-        verdict: one.gate.clone(),
         not_judging: None,
         stopped: None,
         stopped_early: None,
@@ -242,7 +223,7 @@ fn counts(rendered: &Rendered, seed: u64) {
 
 /// Compares means, intervals and numbers of cases.
 fn evaluators(rendered: &Rendered, run: &Generated, seed: u64) {
-    let overview = super::document::scores(&run.results.experiments[0]);
+    let overview = ExperimentOverview::new(&run.results.experiments[0]).scores;
     for evaluator in rendered.json[1]["evaluators"].as_array().expect("evaluators") {
         let name = evaluator["name"].as_str().expect("a name");
         let terminal = line_of(&rendered.terminal, &format!("  {name} "));

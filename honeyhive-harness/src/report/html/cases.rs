@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::super::document::{Case, CaseScore, Change, Experiment, Row, shown, state_name};
 use super::escape::{cut, text};
 use super::{data, sign};
 use crate::journal::{AttemptRecord, CaseState};
+use crate::outcome::{Case, CaseScore, Change, Evaluated, Experiment, shown};
 use crate::text::{count, number, seconds, thousands};
 
 /// Rows that are written; the script shows as many at first.
@@ -34,7 +34,7 @@ pub(super) fn render(experiment: &Experiment<'_>, index: usize) -> String {
         return "<p>No case was run.</p>\n".to_owned();
     }
     let mut html = toolbar(experiment, index);
-    let rows = &experiment.rows[..experiment.rows.len().min(COLUMNS)];
+    let rows = &experiment.figures.evaluators[..experiment.figures.evaluators.len().min(COLUMNS)];
     let compared = experiment.compared.is_some();
     let _ = write!(
         html,
@@ -88,7 +88,7 @@ fn first<'a, 'b>(experiment: &'b Experiment<'a>) -> Vec<&'b Case<'a>> {
             !case.is_bad(),
             attention,
             forgiven,
-            data::missed_before(case),
+            if case.is_bad() { case.novelty() } else { 0 },
             !data::lost(case),
             same,
             case.state == CaseState::Fail,
@@ -112,8 +112,8 @@ fn toolbar(experiment: &Experiment<'_>, index: usize) -> String {
             of(&|case| matches!(case.state, CaseState::Error | CaseState::Unscored)),
         ),
     ];
-    if experiment.counts.misses > 0 {
-        filters.push(("misses", "– Misses", experiment.counts.misses));
+    if experiment.figures.counts.misses > 0 {
+        filters.push(("misses", "– Misses", experiment.figures.counts.misses));
     }
     if experiment.compared.is_some() {
         filters.push(("regressed", "▼ Worse", of(&regressed)));
@@ -159,8 +159,8 @@ fn column(key: &str, name: &str, spoken: &str) -> String {
     )
 }
 
-fn row(case: &Case<'_>, rows: &[Row<'_>], compared: bool) -> String {
-    let name = if case.is_miss() { "miss" } else { state_name(case.state) };
+fn row(case: &Case<'_>, rows: &[Evaluated<'_>], compared: bool) -> String {
+    let name = if case.is_miss() { "miss" } else { case.state.name() };
     let sign = sign(name);
     let mut html = format!(
         "<tr><td class=\"c-state s-{name}\"><i aria-hidden=\"true\">{sign}</i> {name}{}</td>",

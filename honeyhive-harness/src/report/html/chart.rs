@@ -5,8 +5,8 @@
 
 use std::fmt::Write as _;
 
-use super::super::document::{Case, Row};
 use super::{data, escape};
+use crate::outcome::{Case, Evaluated};
 use crate::text::{count, number};
 
 /// Bins of a histogram.
@@ -30,7 +30,7 @@ pub(super) struct Scale {
 }
 
 /// The scale of an evaluator: its range, else that of yes and no, else that of what there is.
-pub(super) fn scale(row: &Row<'_>, cases: &[Case<'_>]) -> Option<Scale> {
+pub(super) fn scale(row: &Evaluated<'_>, cases: &[Case<'_>]) -> Option<Scale> {
     let values = || {
         cases
             .iter()
@@ -74,7 +74,7 @@ impl Scale {
 }
 
 /// The histogram: a button per bin, which sets the score filter.
-pub(super) fn histogram(row: &Row<'_>, cases: &[Case<'_>], scale: &Scale) -> String {
+pub(super) fn histogram(row: &Evaluated<'_>, cases: &[Case<'_>], scale: &Scale) -> String {
     let mut now = vec![0_usize; scale.bins.len()];
     let mut before = vec![0_usize; scale.bins.len()];
     for score in cases.iter().filter_map(|case| case.scores.get(row.index)) {
@@ -147,7 +147,7 @@ fn bar(now: usize, before: Option<usize>, most: usize, few: bool) -> String {
 
 /// The mean and its interval on the scale of the histogram, with the mean before and the limit of
 /// the gate.
-pub(super) fn whisker(row: &Row<'_>, scale: &Scale, limits: &[f64]) -> String {
+pub(super) fn whisker(row: &Evaluated<'_>, scale: &Scale, limits: &[f64]) -> String {
     let Some(measured) = &row.measured else { return String::new() };
     let mut svg = format!(
         "<svg class=\"whisker\" viewBox=\"0 0 {WIDTH} 14\" aria-hidden=\"true\">\

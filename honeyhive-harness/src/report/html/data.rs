@@ -5,10 +5,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::document::{Case, CaseScore, Change, Document, Experiment, Row};
 use super::escape::push_json;
 use super::limits;
 use crate::journal::{AttemptRecord, CaseState, ScoreRecord};
+use crate::outcome::{Case, CaseScore, Change, Document, Evaluated, Experiment};
 use crate::score::{Comparison, Direction, ScoreValue};
 
 /// Adds everything that the script needs of a document, but spans. Case by case: a value of all of
@@ -39,7 +39,7 @@ fn separate(to: &mut Vec<u8>, at: usize) {
 /// An experiment without its cases.
 fn experiment(experiment: &Experiment<'_>) -> Value {
     let evaluators: Vec<Value> =
-        experiment.rows.iter().map(|row| evaluator(row, &experiment.cases)).collect();
+        experiment.figures.evaluators.iter().map(|row| evaluator(row, &experiment.cases)).collect();
     let rerun = experiment.cases.first().and_then(|case| case.rerun.strip_suffix(&case.test));
     json!({
         "n": experiment.name,
@@ -50,7 +50,7 @@ fn experiment(experiment: &Experiment<'_>) -> Value {
     })
 }
 
-fn evaluator(row: &Row<'_>, cases: &[Case<'_>]) -> Value {
+fn evaluator(row: &Evaluated<'_>, cases: &[Case<'_>]) -> Value {
     let minimize = match row.limit {
         Some((comparison, _)) => comparison == Comparison::AtMost,
         None => row.record.direction == Direction::Minimize,
@@ -96,8 +96,8 @@ fn case(case: &Case<'_>, at: usize, experiment: &Experiment<'_>, longest: usize)
     match case.change {
         Some(Change::Fixed) => to.set("d", 1),
         Some(Change::Regressed) => to.set("d", 2),
-        Some(Change::New) => to.set("d", 3),
-        Some(Change::Same) | None => {}
+        Some(Change::Added) => to.set("d", 3),
+        Some(Change::Same | Change::Incomparable) | None => {}
     }
     if let Some(first) = case.attempts.first() {
         to.set("in", limits::map(&first.inputs, longest));
@@ -116,8 +116,9 @@ fn case(case: &Case<'_>, at: usize, experiment: &Experiment<'_>, longest: usize)
     }
     to.set("v", case.scores.iter().map(score).collect::<Vec<Value>>());
     let attempts = case.attempts.iter().enumerate();
-    let attempts: Vec<Value> =
-        attempts.map(|(index, one)| attempt(case, &experiment.rows, index, one, longest)).collect();
+    let attempts: Vec<Value> = attempts
+        .map(|(index, one)| attempt(case, &experiment.figures.evaluators, index, one, longest))
+        .collect();
     to.set("a", attempts);
     Value::Object(to.0)
 }
@@ -146,7 +147,7 @@ pub(super) fn is_bool(score: &CaseScore) -> bool {
 }
 
 /// Whether an evaluator says yes or no, and nothing else.
-pub(super) fn all_are_bools(row: &Row<'_>, cases: &[Case<'_>]) -> bool {
+pub(super) fn all_are_bools(row: &Evaluated<'_>, cases: &[Case<'_>]) -> bool {
     let scores = || cases.iter().filter_map(|case| case.scores.get(row.index));
     let mut scored = scores().filter(|score| score.value().is_some()).peekable();
     scored.peek().is_some() && scored.all(is_bool)
@@ -187,7 +188,7 @@ fn short(value: f64) -> Value {
 
 fn attempt(
     case: &Case<'_>,
-    rows: &[Row<'_>],
+    rows: &[Evaluated<'_>],
     index: usize,
     attempt: &AttemptRecord,
     longest: usize,

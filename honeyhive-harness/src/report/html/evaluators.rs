@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::super::document::{Experiment, Finding, Measured, Row};
 use super::super::sliced;
+use super::super::words::{self, capital, signed, three_decimals};
 use super::escape::text;
 use super::{chart, data};
 use crate::journal::{RuleRecord, SlicesRecord, Verdict};
+use crate::outcome::{Evaluated, Experiment, Finding, Measured};
 use crate::rule::{Measure, Of, Test};
 use crate::score::Direction;
 use crate::stats::Spread;
@@ -14,35 +15,46 @@ use crate::text::{number, seconds, thousands};
 
 /// The table; empty without evaluators and rules.
 pub(super) fn render(experiment: &Experiment<'_>) -> String {
-    let errors = experiment.error_rate.as_ref().filter(|rate| rate.mean > 0.0);
-    if experiment.rows.is_empty() && experiment.latency.is_none() && errors.is_none() {
+    let errors = experiment.figures.error_rate.as_ref().filter(|rate| rate.mean > 0.0);
+    if experiment.figures.evaluators.is_empty()
+        && experiment.figures.latency.is_none()
+        && errors.is_none()
+    {
         return String::new();
     }
     let compared = experiment.compared.is_some();
-    let gated = experiment.gate.is_some();
-    let mut html = String::from(
+    let gated = experiment.figures.gate.is_some();
+    let mut html = format!(
         "<div class=\"wide\"><table class=\"evaluators\">\n<caption class=\"away\">Evaluators\
-         </caption>\n<thead><tr><th scope=\"col\">Evaluator</th><th scope=\"col\">Mean</th>\
+         </caption>\n<thead><tr><th scope=\"col\">{}</th><th scope=\"col\">{}</th>\
          <th scope=\"col\">Distribution of the cases</th>",
+        capital(words::EVALUATOR),
+        capital(words::MEAN)
     );
     if compared {
         html.push_str("<th scope=\"col\">Difference</th>");
     }
     if gated {
-        html.push_str("<th scope=\"col\">Gate</th>");
+        let _ = write!(html, "<th scope=\"col\">{}</th>", capital(words::GATE));
     }
     html.push_str("</tr></thead>\n<tbody>\n");
-    for row in &experiment.rows {
+    for row in &experiment.figures.evaluators {
         html.push_str(&evaluator(experiment, row, compared, gated));
     }
-    if let Some(latency) = &experiment.latency {
+    if let Some(latency) = &experiment.figures.latency {
         let mean = mean(&latency.measured, &seconds);
-        html.push_str(&other("latency", &mean, &latency.rules, compared, gated));
+        html.push_str(&other(words::LATENCY, &mean, &latency.rules, compared, gated));
     }
-    if !experiment.error_rules.is_empty() || errors.is_some() {
-        let mean = experiment.error_rate.as_ref().map(|rate| mean(rate, &three));
+    if !experiment.figures.error_rules.is_empty() || errors.is_some() {
+        let mean = experiment.figures.error_rate.as_ref().map(|rate| mean(rate, &three_decimals));
         let mean = mean.unwrap_or_default();
-        html.push_str(&other("error_rate", &mean, &experiment.error_rules, compared, gated));
+        html.push_str(&other(
+            words::ERROR_RATE,
+            &mean,
+            &experiment.figures.error_rules,
+            compared,
+            gated,
+        ));
     }
     html.push_str("</tbody></table></div>\n");
     for one in experiment.compared.iter().flat_map(|compared| &compared.slices) {
@@ -78,8 +90,13 @@ fn slices(one: &SlicesRecord) -> String {
     html
 }
 
-fn evaluator(experiment: &Experiment<'_>, row: &Row<'_>, compared: bool, gated: bool) -> String {
-    let record = row.record;
+fn evaluator(
+    experiment: &Experiment<'_>,
+    row: &Evaluated<'_>,
+    compared: bool,
+    gated: bool,
+) -> String {
+    let record = &row.record;
     let mut about = Vec::new();
     if !record.settings.is_empty() {
         about.push(text(&record.settings));
@@ -100,7 +117,7 @@ fn evaluator(experiment: &Experiment<'_>, row: &Row<'_>, compared: bool, gated: 
         about.join(" · ")
     );
     match &row.measured {
-        Some(measured) => html.push_str(&mean(measured, &three)),
+        Some(measured) => html.push_str(&mean(measured, &three_decimals)),
         None => html.push_str("no score"),
     }
     html.push_str(&missing(row));
@@ -136,14 +153,6 @@ fn other(name: &str, mean: &str, about: &[&RuleRecord], compared: bool, gated: b
     html
 }
 
-/// In a column, decimals stand below each other.
-fn three(value: f64) -> String {
-    if value != 0.0 && !(0.0005..1e4).contains(&value.abs()) {
-        return number(value);
-    }
-    format!("{value:.3}")
-}
-
 fn mean(measured: &Measured, show: &dyn Fn(f64) -> String) -> String {
     let spread = match (measured.interval(), measured.spread) {
         (Some((low, high)), _) => format!("{} – {}", show(low), show(high)),
@@ -158,7 +167,7 @@ fn mean(measured: &Measured, show: &dyn Fn(f64) -> String) -> String {
 }
 
 /// What the mean does not count.
-fn missing(row: &Row<'_>) -> String {
+fn missing(row: &Evaluated<'_>) -> String {
     let mut html = String::new();
     if row.missing > 0 {
         let _ = write!(
@@ -174,7 +183,7 @@ fn missing(row: &Row<'_>) -> String {
 }
 
 /// The paired difference, in words where it may be chance.
-fn difference(row: &Row<'_>) -> String {
+fn difference(row: &Evaluated<'_>) -> String {
     let Some(comparison) = &row.comparison else { return String::new() };
     if let Some(why) = &comparison.incomparable {
         return format!("<small>{}</small>", text(why));
@@ -190,13 +199,16 @@ fn difference(row: &Row<'_>) -> String {
     };
     let minimize = row.record.direction == Direction::Minimize;
     let note = if minimize { " gain" } else { "" };
-    let mut html = format!("<b class=\"{class}\">{sign}{}{note}</b> ", signed(comparison.gain));
+    let mut html = format!(
+        "<b class=\"{class}\">{sign}{}{note}</b> ",
+        signed(comparison.gain, &three_decimals)
+    );
     if let Some(interval) = comparison.interval {
         let _ = write!(
             html,
             "<span title=\"95 % interval of the difference\">{} … {}</span>",
-            signed(interval.low),
-            signed(interval.high)
+            signed(interval.low, &three_decimals),
+            signed(interval.high, &three_decimals)
         );
     }
     let _ = write!(
@@ -208,15 +220,6 @@ fn difference(row: &Row<'_>) -> String {
         thousands(comparison.pairs.len())
     );
     html
-}
-
-fn signed(value: f64) -> String {
-    let text = three(value.abs());
-    match value {
-        _ if text.trim_matches(['0', '.']).is_empty() => text,
-        value if value < 0.0 => format!("-{text}"),
-        _ => format!("+{text}"),
-    }
 }
 
 fn rules(rules: &[&RuleRecord]) -> String {
@@ -243,7 +246,7 @@ fn rules(rules: &[&RuleRecord]) -> String {
 }
 
 /// The limits of rules on the mean of all cases, for the ticks in its image.
-fn limits(experiment: &Experiment<'_>, row: &Row<'_>) -> Vec<f64> {
+fn limits(experiment: &Experiment<'_>, row: &Evaluated<'_>) -> Vec<f64> {
     let rules = experiment.record.gate_rules.iter().filter(|rule| rule.slice.is_none());
     let limits = rules.filter_map(|rule| match rule.test {
         Test::Limit { measure: Measure::Mean, of: Of::Evaluator(index), limit, .. } => {
@@ -252,14 +255,4 @@ fn limits(experiment: &Experiment<'_>, row: &Row<'_>) -> Vec<f64> {
         _ => None,
     });
     limits.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn differences_have_signs_and_nothing_has_none() {
-        assert_eq!([0.05, -0.05, 0.0, -0.0].map(signed), ["+0.050", "-0.050", "0.000", "0.000"]);
-    }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::super::document::{ALPHA, Document, Experiment};
 use super::escape::text;
+use crate::outcome::{ALPHA, Document, Experiment};
 use crate::text::{count, thousands};
 
 pub(super) fn render(document: &Document<'_>, longest: usize, without_trace: usize) -> String {
@@ -74,7 +74,7 @@ fn methods(experiment: &Experiment<'_>) -> String {
         },
         record.timeout_ms / 1000,
     );
-    for row in &experiment.rows {
+    for row in &experiment.figures.evaluators {
         let out = row.missing + row.not_applicable;
         if out > 0 {
             let _ = write!(
@@ -87,7 +87,7 @@ fn methods(experiment: &Experiment<'_>) -> String {
             );
         }
     }
-    if let Some(gate) = &experiment.gate {
+    if let Some(gate) = &experiment.figures.gate {
         let rules: Vec<String> = if gate.rules.is_empty() {
             record.gates.iter().map(|rule| format!("<code>{}</code>", text(rule))).collect()
         } else {

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::super::document::{Compared, Document, Ending, Experiment, Outcome, shown};
 use super::escape::text;
 use super::{escape, sign};
+use crate::outcome::{Compared, Document, Ending, Experiment, Outcome, shown};
 use crate::text::{count, seconds, thousands};
 
 /// Entries of a list that are worth reading on the first screen.
@@ -75,7 +75,7 @@ fn causes(experiment: &Experiment<'_>) -> String {
     for cause in &experiment.causes {
         let _ = writeln!(html, "<p class=\"cause\">{}</p>", text(cause));
     }
-    if let Some(stopped) = experiment.stopped {
+    if let Some(stopped) = experiment.figures.stopped() {
         let _ = writeln!(
             html,
             "<p class=\"cause\">Run {}; {} not run, and means are of the cases that ran.</p>",
@@ -144,8 +144,9 @@ fn facts(experiment: &Experiment<'_>) -> Vec<String> {
 fn overview(document: &Document<'_>) -> String {
     let mut html = String::from("<nav class=\"tabs\" aria-label=\"Experiments\"><ul>\n");
     for (index, experiment) in document.experiments.iter().enumerate() {
-        let counts = experiment.counts;
-        let good = format!("{} of {}", thousands(counts.pass), thousands(counts.all()));
+        let counts = experiment.figures.counts;
+        let good =
+            format!("{} of {}", thousands(counts.states.pass), thousands(counts.states.all()));
         let _ = writeln!(
             html,
             "<li><a href=\"#x{index}\" data-x=\"{index}\">{} <b>{}</b> <small>{good}</small></a>\
@@ -180,9 +181,9 @@ pub(super) fn experiment(experiment: &Experiment<'_>, several: bool) -> String {
 
 /// Cases by state, their change, and the latency.
 fn strip(experiment: &Experiment<'_>) -> String {
-    let counts = experiment.counts;
+    let counts = experiment.figures.counts;
     let mut html = String::from("<div class=\"strip\">\n<p>");
-    let _ = write!(html, "<span class=\"n\">{}</span> ", count(counts.all(), "case"));
+    let _ = write!(html, "<span class=\"n\">{}</span> ", count(counts.states.all(), "case"));
     for (name, word, n) in counts.shown() {
         let sign = sign(name);
         if n > 0 || name == "pass" {
@@ -205,12 +206,13 @@ fn strip(experiment: &Experiment<'_>) -> String {
             thousands(compared.regressed),
             thousands(compared.same)
         );
-        if compared.new > 0 {
-            let _ = write!(html, " <span><b>{}</b> not comparable</span>", thousands(compared.new));
+        if compared.incomparable > 0 {
+            let number = thousands(compared.incomparable);
+            let _ = write!(html, " <span><b>{number}</b> not comparable</span>");
         }
         html.push_str("</p>\n");
     }
-    if let Some(latency) = &experiment.latency {
+    if let Some(latency) = &experiment.figures.latency {
         let _ = writeln!(
             html,
             "<p><span>p50 <b>{}</b></span> <span>p95 <b>{}</b></span></p>",

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::document::{Case, Document};
+use crate::outcome::{Case, Document};
 use crate::text::thousands;
 
 /// Bytes of all texts together, beyond which long texts are cut shorter.

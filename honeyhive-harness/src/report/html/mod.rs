@@ -21,7 +21,7 @@ mod traces;
 use base64::Engine as _;
 use sha2::{Digest as _, Sha256};
 
-use super::document::{Document, Experiment};
+use crate::outcome::{Document, Experiment};
 
 const STYLE: &str = concat!(
     include_str!("page.css"),

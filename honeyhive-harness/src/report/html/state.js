@@ -126,9 +126,11 @@ function selected() {
   return list.sort(order());
 }
 
-// Worst first: what fails before what a gate forgives; what did not miss in the other run; a yes that
+// Worst first: what fails before what a gate forgives; what did not miss in the other run, then what it
+// did not have, then what missed there, too; a yes that
 // is a no now, whatever else got worse, errors, the worst scores.
-const urgency = c => (c.bad ? 0 : c.urgent ? 32 : 64) + (c.forgiven ? 16 : 0) + (c.again ? 8 : 0) +
+const urgency = c => (c.bad ? 0 : c.urgent ? 64 : 128) + (c.forgiven ? 32 : 0) +
+  (c.again ? 16 : c.bad && c.change === 3 ? 8 : 0) +
   (c.lost ? 0 : 4) + (c.change === 2 ? 0 : 2) + (c.state === 1 ? 1 : 0);
 const badness = c => {
   let least = Infinity;

@@ -33,7 +33,7 @@ function tableRow(c, at) {
       c.again && h('small', null, 'missed before'), c.flaky && h('small', null, '≈ flaky')),
     one.baseline != null && h('td.c-change' + ['', '.s-pass', '.s-fail', ''][c.change], null,
       c.change === 1 ? ['▲', h('span', null, ' better')] : c.change === 2 ? ['▼', h('span', null, ' worse')] :
-      c.change === 3 ? h('small', null, 'new') : ''),
+      c.change === 3 ? h('small', null, 'added') : ''),
     h('td.c-id', null,
       h('button.open', {type: 'button', tabindex: at ? -1 : 0, 'aria-haspopup': 'dialog'}, visible(c.id)),
       c.reasons.length > 0 && h('small.clamp', {dir: 'auto'}, brief(c.reasons[0], 160))),

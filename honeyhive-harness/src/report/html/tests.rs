@@ -2,7 +2,7 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::super::document::{Against, Document, samples};
+use crate::outcome::{Against, Document, samples};
 
 fn render(document: &Document<'_>) -> String {
     String::from_utf8(super::render(document)).expect("a page is text")

@@ -4,9 +4,9 @@ use std::io::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::super::document::{Case, Change, Document};
 use super::{escape, limits};
 use crate::journal::{self, AttemptRecord};
+use crate::outcome::{Case, Change, Document};
 use crate::tracer::{SpanRecord, SpanStatus};
 
 /// Bytes of all traces together. Beyond it those of the cases that are in order are left out.

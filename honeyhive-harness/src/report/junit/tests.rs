@@ -1,7 +1,7 @@
 use serde_json::json;
 
-use super::super::document::samples::{attempt, case, end, experiment, failing, process, results};
 use super::*;
+use crate::outcome::samples::{attempt, case, end, experiment, failing, process, results};
 
 fn render(records: Vec<serde_json::Value>) -> String {
     let results = results(records);

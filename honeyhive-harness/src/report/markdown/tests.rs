@@ -1,10 +1,10 @@
 use serde_json::json;
 
-use super::super::document::Against;
-use super::super::document::samples::{
+use super::*;
+use crate::outcome::Against;
+use crate::outcome::samples::{
     attempt, case, end, experiment, failing, process, results, snapshot,
 };
-use super::*;
 
 #[test]
 fn the_verdict_comes_first_and_the_worst_cases_last() {

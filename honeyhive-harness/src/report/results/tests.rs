@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
-use super::super::document::Against;
-use super::super::document::samples::{failing, results, snapshot};
 use super::*;
+use crate::outcome::Against;
+use crate::outcome::samples::{failing, results, snapshot};
 
 fn lines(document: &Document<'_>) -> Vec<Value> {
     let mut text = Vec::new();

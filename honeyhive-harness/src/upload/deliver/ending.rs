@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use tokio::time::Instant;
 
 use super::Delivery;
+use crate::api::RunStatus;
 use crate::upload::marks::What;
-use crate::upload::runs::Ending;
 
 impl Delivery<'_> {
     /// Sends the ends of the runs whose attempts have all arrived. `others` are the other
@@ -30,7 +30,7 @@ impl Delivery<'_> {
             }
             let whole = self.sent.left() == 0;
             // After Ctrl-C there is little time, and what is left may never be sent.
-            let may_end = whole || self.runs.ending(run) == Ending::Cancelled;
+            let may_end = whole || self.runs.status(run) == RunStatus::Cancelled;
             let Some(there) = self.run_there(&run_id).filter(|_| may_end) else {
                 self.sent.unfinished += 1;
                 continue;

@@ -146,9 +146,5 @@ pub(crate) fn decided_by<'a>(
         |test: Test| matches!(test, Test::NoRegression { evaluator: of, .. } if of == evaluator);
     let about = rules.gates.iter().zip(&gate.rules);
     let about = about.filter(|(rule, _)| rule.slice.is_none() && is_asked(rule.test));
-    about.min_by_key(|(_, record)| match record.verdict {
-        Verdict::Fail => 0,
-        Verdict::Inconclusive => 1,
-        Verdict::Pass => 2,
-    })
+    about.min_by_key(|(_, record)| record.verdict.rank())
 }

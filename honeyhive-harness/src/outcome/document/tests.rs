@@ -1,7 +1,9 @@
 use serde_json::json;
 
-use super::samples::{attempt, case, end, experiment, failing, process, results, snapshot};
+use super::super::samples::{attempt, case, end, experiment, failing, process, results, snapshot};
 use super::*;
+use crate::journal::{CaseCounts, CaseState};
+use crate::outcome::{Change, Finding};
 use crate::score::Comparison;
 use crate::stats::Spread;
 
@@ -20,7 +22,8 @@ fn a_failing_run_says_why() {
         ]
     );
     assert_eq!(detect.place, Some(("evals/main.rs", 12)));
-    assert_eq!(detect.counts, Counts { pass: 2, fail: 1, error: 1, ..Counts::default() });
+    let states = CaseCounts { pass: 2, fail: 1, error: 1, ..CaseCounts::default() };
+    assert_eq!(detect.figures.counts, Counts { states, misses: 0 });
     assert_eq!(detect.rerun, "cargo test -p app --test evals -- --exact detect");
     let worst: Vec<&str> = detect.worst().iter().map(|case| case.id).collect();
     assert_eq!(worst, ["c", "b"]);
@@ -32,7 +35,7 @@ fn evaluators_have_means_intervals_and_their_rules() {
     let results = results(failing());
     let document = Document::new(&results, &[]);
     let detect = &document.experiments[0];
-    let [correct, close] = &detect.rows[..] else { panic!("{detect:?}") };
+    let [correct, close] = &detect.figures.evaluators[..] else { panic!("{detect:?}") };
     assert_eq!(correct.limit, Some((Comparison::AtLeast, 1.0)));
     assert_eq!(close.limit, Some((Comparison::AtLeast, 0.5)));
     assert_eq!((correct.range, close.range), (Some((0.0, 1.0)), None));
@@ -42,14 +45,14 @@ fn evaluators_have_means_intervals_and_their_rules() {
     let wilson = crate::stats::wilson(2.0, 3, 0.95);
     assert_eq!(measured.interval(), Some((wilson.low, wilson.high)));
     assert_eq!(correct.rules.len(), 1);
-    let latency = detect.latency.as_ref().expect("results");
+    let latency = detect.figures.latency.as_ref().expect("results");
     assert_eq!(latency.rules[0].rule, "p95(latency) <= \"2s\"");
     assert_eq!(
         (latency.p50.to_bits(), latency.p95.to_bits()),
         (0.5_f64.to_bits(), 1.0_f64.to_bits())
     );
     assert!(matches!(latency.measured.spread, Spread::Interval(_)));
-    assert_eq!(detect.error_rate.map(|rate| (rate.mean, rate.n)), Some((0.25, 4)));
+    assert_eq!(detect.figures.error_rate.map(|rate| (rate.mean, rate.n)), Some((0.25, 4)));
 }
 
 #[test]
@@ -84,13 +87,13 @@ fn a_comparison_reaches_evaluators_and_cases() {
     let change = |id| detect.cases.iter().find(|case| case.id == id).and_then(|case| case.change);
     assert_eq!(change("a"), Some(Change::Fixed));
     assert_eq!(change("b"), Some(Change::Regressed));
-    assert_eq!(change("d"), Some(Change::New));
+    assert_eq!(change("d"), Some(Change::Added));
     let compared = detect.compared.as_ref().expect("compared");
-    assert_eq!((compared.fixed, compared.regressed, compared.new), (1, 1, 2));
+    assert_eq!((compared.fixed, compared.regressed, compared.incomparable), (1, 1, 2));
     assert_eq!(compared.rows.removed, ["gone"]);
-    let correct = detect.rows[0].comparison.as_ref().expect("compared");
+    let correct = detect.figures.evaluators[0].comparison.as_ref().expect("compared");
     assert_eq!((correct.better, correct.worse), (0, 1));
-    let difference = detect.rows[0].difference.expect("compared");
+    let difference = detect.figures.evaluators[0].difference.expect("compared");
     assert_eq!((difference.finding, difference.by_gate), (Finding::NotSignificant, false));
     assert_eq!(detect.cases[1].scores[0].gain, Some(-1.0));
     assert_eq!(detect.cases[1].output_before, Some(&json!("fr")));
@@ -160,5 +163,5 @@ fn no_score_and_cases_that_were_not_run_are_no_success() {
     ]);
     let document = Document::new(&cut, &[]);
     assert_eq!(document.experiments[0].causes, ["2 cases not run"]);
-    assert_eq!((document.outcome, document.counts.skipped), (Outcome::Unfinished, 2));
+    assert_eq!((document.outcome, document.counts.states.skipped), (Outcome::Unfinished, 2));
 }

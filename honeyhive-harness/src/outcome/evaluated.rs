@@ -1,4 +1,4 @@
-//! What an evaluator says of all cases.
+//! An evaluator over all cases of an experiment.
 
 use super::difference::Difference;
 use crate::baseline::ScoreComparison;
@@ -7,7 +7,7 @@ use crate::gate::counted::of_all;
 use crate::gate::evaluator::Judge;
 use crate::gate::judge::mean_interval;
 use crate::journal::{EvaluatorRecord, RuleRecord};
-use crate::rule::{GateRule, Of};
+use crate::rule::Of;
 use crate::score::Comparison;
 use crate::stats::{self, Spread};
 
@@ -17,14 +17,14 @@ pub(crate) struct Measured {
     pub(crate) mean: f64,
     /// The 95 % interval, or why there is none.
     pub(crate) spread: Spread,
-    /// Of how many cases.
+    /// The number of cases that it is of.
     pub(crate) n: usize,
-    /// How many cases there are.
+    /// The number of all cases.
     pub(crate) cases: usize,
 }
 
 impl Measured {
-    /// The mean of one value per case, as the terminal has it.
+    /// Computes the mean of one value per case, and its interval.
     pub(super) fn new(
         of: Of,
         judges: &[Judge],
@@ -36,12 +36,12 @@ impl Measured {
         Some(Self { mean, spread: mean_interval(of, judges, values), n: values.len(), cases })
     }
 
-    /// `30`, or `1 of 30`.
+    /// Returns `30`, or `1 of 30` where not all cases have a value.
     pub(crate) fn of_all(&self) -> String {
         of_all(self.n, self.cases)
     }
 
-    /// The ends of the interval, where there is one.
+    /// Returns the ends of the interval, where there is one.
     pub(crate) fn interval(&self) -> Option<(f64, f64)> {
         match self.spread {
             Spread::Interval(interval) => Some((interval.low, interval.high)),
@@ -52,39 +52,40 @@ impl Measured {
 
 /// An evaluator of an experiment, over all its cases.
 #[derive(Clone, Debug)]
-pub(crate) struct Row<'a> {
+pub(crate) struct Evaluated<'a> {
     /// Its place in the experiment's list, and in the `scores` of a case.
     pub(crate) index: usize,
-    pub(crate) record: &'a EvaluatorRecord,
-    /// What the score of a case must hold to be good, where the evaluator judges.
+    pub(crate) record: EvaluatorRecord,
+    /// The limit that the score of a case must hold to be good, where the evaluator judges.
     pub(crate) limit: Option<(Comparison, f64)>,
-    /// The values that the score of a case can have, where that is known.
+    /// The lowest and highest value that the score of a case can have, where that is known.
     pub(crate) range: Option<(f64, f64)>,
     /// The mean of the cases' scores; absent when no case has one.
     pub(crate) measured: Option<Measured>,
-    /// Cases without a score because the function or the evaluator failed.
+    /// The number of cases without a score because the function or the evaluator failed.
     pub(crate) missing: usize,
-    /// Cases that it does not apply to.
+    /// The number of cases that it does not apply to.
     pub(crate) not_applicable: usize,
-    /// Cases whose score is good, where the evaluator judges.
+    /// The number of cases whose score says good or not, where the evaluator judges.
+    pub(crate) judged: usize,
+    /// The number of these whose score is good.
     pub(crate) good: usize,
-    /// What the gate's rules about it say, in the order of the attribute.
+    /// The mean standard deviation of the attempts of a case; absent for single attempts.
+    pub(crate) spread_within: Option<f64>,
+    /// The gate's verdicts on its rules about this evaluator, in the order of the attribute.
     pub(crate) rules: Vec<&'a RuleRecord>,
-    /// What changed against what the experiment is compared with.
+    /// The change against what the experiment is compared with.
     pub(crate) comparison: Option<ScoreComparison>,
-    /// What that comes to.
+    /// The kind of that change.
     pub(crate) difference: Option<Difference>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> Evaluated<'a> {
     pub(super) fn new(
         index: usize,
-        record: &'a EvaluatorRecord,
         judges: &[Judge],
         cases: &[Case],
         rules: Vec<&'a RuleRecord>,
-        comparison: Option<ScoreComparison>,
-        decided: Option<(&GateRule, &RuleRecord)>,
     ) -> Self {
         let judge = &judges[index];
         let scores = || cases.iter().filter_map(|case| Some((case.scores.get(index)?, case)));
@@ -92,22 +93,25 @@ impl<'a> Row<'a> {
             scores().filter_map(|(score, case)| Some((score.scored()?.score, case))).collect();
         let holds = || scores().filter_map(|(score, _)| score.scored()?.holds);
         let count = |wanted: CaseScore| scores().filter(|(score, _)| **score == wanted).count();
+        let spreads: Vec<f64> = scores().filter_map(|(score, _)| score.scored()?.spread).collect();
         Self {
             index,
-            record,
+            record: judge.record(),
             limit: holds().next().map(|_| judge.case_limit()),
             range: judge.case_range(),
             measured: Measured::new(Of::Evaluator(index), judges, &values, cases.len()),
             missing: count(CaseScore::Missing),
             not_applicable: count(CaseScore::NotApplicable),
+            judged: holds().count(),
             good: holds().filter(|holds| *holds).count(),
+            spread_within: stats::mean(&spreads),
             rules,
-            difference: comparison.as_ref().map(|one| Difference::new(one, decided)),
-            comparison,
+            comparison: None,
+            difference: None,
         }
     }
 
-    /// Its scores decide cases.
+    /// Returns whether its scores decide cases.
     pub(crate) fn judges(&self) -> bool {
         self.limit.is_some()
     }

@@ -1,15 +1,16 @@
-//! A case as reports show it.
+//! A case as outputs show it.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::counts::is_miss;
 use crate::gate::case as gate;
 use crate::gate::evaluator::Judge;
 use crate::journal::{AttemptRecord, CaseResults, CaseState, ExperimentResults};
 use crate::score::{Judges, ScoreValue};
 
-/// Averages of the same scores in another order differ by less.
+/// A difference up to which two scores are the same: averages in another order differ by less.
 const ROUNDING: f64 = 1e-12;
 
 /// A case.
@@ -21,29 +22,29 @@ pub(crate) struct Case<'a> {
     pub(crate) test: String,
     /// Its place in the dataset, from 0.
     pub(crate) row: usize,
-    /// What became of it; `Skipped` where the process was killed before that was known.
+    /// The state; `Skipped` where the process was killed before that was known.
     pub(crate) state: CaseState,
-    /// Whether its test passed: a miss that a gate decides on does not fail its case.
+    /// Set when its test passed: a miss that a gate decides on does not fail its case.
     pub(crate) passed: bool,
-    /// What is wrong, worst first.
+    /// The reasons why it is not good, worst first.
     pub(crate) reasons: &'a [String],
     /// Its attempts, in their order; they have inputs, outputs and spans.
     pub(crate) attempts: &'a [AttemptRecord],
-    /// One per evaluator, in the experiment's order.
+    /// The scores, one per evaluator, in the experiment's order.
     pub(crate) scores: Vec<CaseScore>,
-    /// Attempts disagree about a score that judges.
+    /// Set when attempts disagree about a score that judges.
     pub(crate) flaky: bool,
-    /// Against what the experiment is compared with.
+    /// The change against the other run, where there is one.
     pub(crate) change: Option<Change>,
-    /// Whether it missed in the other run, too; `None` where that does not know it.
+    /// Set when it missed in the other run, too; `None` where that does not know it.
     pub(crate) missed_before: Option<bool>,
-    /// What came out then, where the other run is known; the first attempt that has an output.
+    /// The output in the other run, of the first attempt that has one, where the records of that are known.
     pub(crate) output_before: Option<&'a Value>,
-    /// Runs exactly this case.
+    /// The command that runs exactly this case.
     pub(crate) rerun: String,
 }
 
-/// What a case's scores came to, against the other run.
+/// The change of a case against the other run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// A score that judges (any score, where none does) got better, and none got worse.
@@ -52,24 +53,26 @@ pub(crate) enum Change {
     Regressed,
     /// None moved.
     Same,
-    /// The other run has no score of this case, or it asks something else now.
-    New,
+    /// The other run does not have its row, or asks something else by it.
+    Added,
+    /// The runs do not both have a score of it that can be compared.
+    Incomparable,
 }
 
-/// What an evaluator says of a case.
+/// The score of a case by one evaluator.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CaseScore {
-    /// What its attempts come to, by the evaluator's reducer.
+    /// The score over its attempts, by the evaluator's reducer.
     pub(crate) score: gate::CaseScore,
     /// The attempts, in their order.
     pub(crate) attempts: Vec<AttemptScore>,
     /// The score in the other run, where the two can be compared.
     pub(crate) before: Option<f64>,
-    /// By how much it got better (worse, when negative), whichever way is better.
+    /// The gain (a loss, when negative), whichever direction is better.
     pub(crate) gain: Option<f64>,
 }
 
-/// What an evaluator says of an attempt.
+/// The score of an attempt by one evaluator.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct AttemptScore {
     pub(crate) value: Option<ScoreValue>,
@@ -78,24 +81,24 @@ pub(crate) struct AttemptScore {
 }
 
 impl CaseScore {
-    /// The score of the case, where there is one.
+    /// Returns the score of the case, where there is one.
     pub(crate) fn value(&self) -> Option<f64> {
         self.score.scored().map(|scored| scored.score)
     }
 
-    /// Whether that is good enough; absent when the evaluator only measures.
+    /// Returns whether that is good enough; `None` when the evaluator only measures.
     pub(crate) fn good(&self) -> Option<bool> {
         self.score.scored()?.holds
     }
 
-    /// There should be a score, but the function or the evaluator failed. Otherwise, without a
-    /// value, the evaluator did not apply.
+    /// Returns whether there should be a score, but the function or the evaluator failed. Otherwise,
+    /// without a value, the evaluator did not apply.
     pub(crate) fn is_missing(&self) -> bool {
         self.score == gate::CaseScore::Missing
     }
 }
 
-/// A text as it is, anything else as JSON.
+/// Returns a text as it is, anything else as JSON.
 pub(crate) fn shown(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => Cow::Borrowed(text),
@@ -103,7 +106,7 @@ pub(crate) fn shown(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// Inputs in one text: `text: Bom dia, words: 2`; the value alone where there is one.
+/// Returns inputs in one text: `text: Bom dia, words: 2`; the value alone where there is one.
 pub(crate) fn shown_inputs(inputs: &Map<String, Value>) -> String {
     if inputs.len() == 1 {
         return inputs.values().map(shown).collect();
@@ -138,7 +141,7 @@ impl<'a> Case<'a> {
         Self {
             id: &case.id,
             row: case.row,
-            state: case.record.as_ref().map_or(CaseState::Skipped, |record| record.state),
+            state: case.state(),
             passed: case.record.as_ref().is_some_and(|record| record.passed),
             reasons: case.record.as_ref().map_or(&[], |record| &record.reasons),
             attempts: &case.attempts,
@@ -156,15 +159,18 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Says how the case changed; the gains of its scores are known by now.
-    pub(super) fn compare(&mut self) {
+    /// Decides how the case changed; the gains of its scores are known by now. `is_added` is set where
+    /// the other run does not have its row.
+    pub(super) fn compare(&mut self, is_added: bool) {
         let judged = self.scores.iter().any(|score| score.good().is_some() && score.gain.is_some());
         let gains = || {
             let scores = self.scores.iter().filter(|score| !judged || score.good().is_some());
             scores.filter_map(|score| score.gain)
         };
-        self.change = Some(if gains().next().is_none() {
-            Change::New
+        self.change = Some(if is_added {
+            Change::Added
+        } else if gains().next().is_none() {
+            Change::Incomparable
         } else if gains().any(|gain| gain < -ROUNDING) {
             Change::Regressed
         } else if gains().any(|gain| gain > ROUNDING) {
@@ -174,17 +180,32 @@ impl<'a> Case<'a> {
         });
     }
 
-    /// Whether a gate decides about it: its own test passed.
-    pub(crate) fn is_miss(&self) -> bool {
-        self.state == CaseState::Fail && self.passed
+    /// Returns the name of the case within its experiment, as tests have it.
+    pub(crate) fn name(&self) -> &str {
+        self.test.split_once("::").map_or(&self.test, |(_, name)| name)
     }
 
-    /// Whether it came to nothing good: it failed, or a gate decides about its miss.
+    /// Returns whether a gate decides about it: its own test passed.
+    pub(crate) fn is_miss(&self) -> bool {
+        is_miss(self.state, self.passed)
+    }
+
+    /// Returns the rank of the case among those that are not as they should be: those that did not miss
+    /// in the other run come first, then those that it does not have, then those that missed there, too.
+    pub(crate) fn novelty(&self) -> u8 {
+        match self.missed_before {
+            Some(true) => 2,
+            None if self.change == Some(Change::Added) => 1,
+            Some(false) | None => 0,
+        }
+    }
+
+    /// Returns whether something is wrong with it: it failed, or a gate decides about its miss.
     pub(crate) fn is_bad(&self) -> bool {
         matches!(self.state, CaseState::Fail | CaseState::Error | CaseState::Unscored)
     }
 
-    /// The attempt to look at: the first with an error, else the one with the worst scores.
+    /// Returns the attempt to look at: the first with an error, else the one with the worst scores.
     pub(crate) fn worst_attempt(&self) -> Option<&'a AttemptRecord> {
         let misses = |index: usize| {
             let scores = self.scores.iter().filter_map(|score| score.attempts.get(index));
@@ -198,7 +219,7 @@ impl<'a> Case<'a> {
     }
 }
 
-/// What an evaluator says of one attempt.
+/// Returns the score of one attempt by one evaluator.
 fn attempt(judge: &Judge, index: usize, attempt: &AttemptRecord) -> AttemptScore {
     let value = attempt.scores.get(index).and_then(|score| score.value);
     let judges = |value: &ScoreValue| match judge.judges() {
