@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{Content, Scanned, line_of, row};
 use crate::datapoint::Datapoint;
-use crate::json::explain::explain;
+use crate::json::explain::{Part, explain};
 use crate::json::strict;
 use form::Quoting;
 
@@ -199,7 +199,8 @@ fn datapoint(record: &StringRecord, columns: &[String]) -> Result<Datapoint, Str
 }
 
 fn json(name: &str, cell: &str) -> Result<Value, String> {
-    strict::parse(cell).map_err(|error| format!("the cell `{name}` is {}", explain(cell, &error)))
+    strict::parse(cell)
+        .map_err(|error| format!("the cell `{name}` is {}", explain(cell, Part::Cell, &error)))
 }
 
 /// Reads tags: a JSON array, or words between commas.
