@@ -105,6 +105,33 @@ fn csv_headers_are_checked() {
 fn faults_of_the_whole_file() {
     assert!(scan("none.jsonl", b"\n \n").unwrap_err().0.contains("has no rows"));
     assert!(scan("none.csv", b"").unwrap_err().0.contains("has no rows"));
+#[test]
+fn a_header_that_no_row_belongs_to_is_one_fault() {
+    let fault = scan("a.csv", b"# our rows\n\nid,q,a\n1,x,y\n2,x,y\n").unwrap_err().0;
+    assert_eq!(
+        fault,
+        "a.csv:1: the header is `# our rows`, with 1 column, but all rows have 3 cells; is line 3 the \
+         header? Then remove what is above it (a CSV file has no titles and no comments), else quote \
+         cells that contain separators"
+    );
+    let fault = scan("a.csv", b"Rows; of May\nid;q;a\n1;x;y\n").unwrap_err().0;
+    assert!(fault.contains("with 2 columns, but all rows have 3 cells; is line 2"), "{fault}");
+    let rows = "1,x\n".repeat(18);
+    let fault = scan("a.csv", format!("id,q,a\n{rows}2,x,y\n3\n").as_bytes()).unwrap_err().0;
+    assert!(
+        fault.ends_with(
+            "but 18 of 20 rows have 2 cells; name each column in the first line, and quote cells \
+             that contain separators"
+        ),
+        "{fault}"
+    );
+    // Some bad rows stay in place.
+    let rows = "1,x,y\n".repeat(8);
+    let dataset = scan("a.csv", format!("q,a\n{rows}x,y\n").as_bytes()).unwrap();
+    assert_eq!(dataset.rows.len(), 9);
+    assert_eq!(scan("a.csv", b"q\na, b\n").unwrap().rows.len(), 1);
+}
+
     assert!(scan("none.csv", b"a,b\n").unwrap_err().0.contains("has no rows"));
     let fault = scan("latin.jsonl", b"{\"q\":\"ok\"}\n{\"q\":\"\xe9\"}").unwrap_err();
     assert_eq!(
@@ -225,7 +252,7 @@ fn records_of_spreadsheets_are_read() {
     let faults: Vec<String> =
         dataset.rows[1..].iter().map(|row| dataset.datapoint(row).unwrap_err()).collect();
     for (fault, says) in
-        faults.iter().zip(["byte order mark", "repeats the header", "3 cells", "1 cells"])
+        faults.iter().zip(["byte order mark", "repeats the header", "3 cells", "1 cell,"])
     {
         assert!(fault.contains(says), "{fault}");
     }
