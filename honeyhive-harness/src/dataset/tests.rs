@@ -205,6 +205,24 @@ fn ids_keep_their_digits() {
 fn lines_of_joined_and_foreign_files_are_rows() {
     let dataset =
         scan("rows.jsonl", "\u{feff}{\"id\":\"a\"}\n\u{feff}{\"id\":\"b\"}\n\u{feff}\n".as_bytes());
+#[test]
+fn integers_beyond_64_bits_are_noted_once() {
+    let text = b"{\"id\":\"a\",\"q\":1}\n\n{\"id\":\"b\",\"q\":12345678901234567890123}\n\
+        {\"id\":\"c\",\"q\":12345678901234567890124}\n";
+    let dataset = scan("rows.jsonl", text).unwrap();
+    assert_eq!(
+        dataset.note(),
+        Some(
+            "rows.jsonl:3: 12345678901234567890123 is beyond 64 bits and is read as the nearest \
+             float, so that it is equal to others near it; write such numbers as texts, in quotes"
+        )
+    );
+    let dataset = scan("rows.json", b"[{\"q\": 1,\n\"r\": 18446744073709551616}]").unwrap();
+    assert!(dataset.note().unwrap().starts_with("rows.json:2: 18446744073709551616 is"));
+    assert_eq!(scan("rows.json", b"[{\"q\": 18446744073709551615}]").unwrap().note(), None);
+    assert_eq!(scan("rows.csv", b"q\n12345678901234567890123\n").unwrap().note(), None);
+}
+
     assert_eq!(ids(&dataset.unwrap()), ["a", "b"]);
     let dataset = scan("rows.jsonl", b"{\"id\":\"a\"}\r{\"id\":\"b\"}\r\r{\"id\":\"c\"}").unwrap();
     assert_eq!(ids(&dataset), ["a", "b", "c"]);
