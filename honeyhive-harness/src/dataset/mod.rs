@@ -49,7 +49,7 @@ pub struct Dataset {
 #[derive(Debug)]
 pub struct Row {
     /// The id of the row: its own one, the hash of its inputs, or `line-17` for a row that cannot
-    /// be read.
+    /// be read (`row-17` where several rows stand on one line).
     pub id: String,
     /// The last segment of the test name of the row; unique within the dataset.
     pub slug: String,

@@ -47,7 +47,11 @@ fn json_arrays_know_their_lines() {
         scan("rows.json", b"[\n {\"id\": \"a\", \"q\": 1},\n\n {\"id\": \"b\", \"q\": 2}, 7\n]")
             .unwrap();
     assert_eq!(dataset.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 4, 4]);
-    assert_eq!(ids(&dataset), ["a", "b", "line-4"]);
+    assert_eq!(ids(&dataset), ["a", "b", "row-3"]);
+    let dataset = scan("rows.json", b"[{\"id\": \"a\"}, 7, 8,\n9]").unwrap();
+    assert_eq!(ids(&dataset), ["a", "row-2", "row-3", "line-2"]);
+    let fault = scan("rows.json", b"[{\"id\": \"a\"}, {\"id\": \"a\"}]").unwrap_err();
+    assert!(fault.0.ends_with("these are not: `a` (twice on line 1)"), "{fault:?}");
     let fault = scan("rows.json", b"{\"rows\": []}").unwrap_err();
     assert!(fault.0.contains("the file is not an array of rows"), "{fault:?}");
     let fault = scan("rows.json", b"[\n{\"q\": 1},\n{\"q\"").unwrap_err();
@@ -179,7 +183,7 @@ fn a_key_that_is_repeated_is_a_bad_row() {
     }
     let dataset =
         scan("rows.json", b"[{\"id\":\"a\",\"tags\":[],\"tags\":[\"x\"]},{\"id\":\"b\"}]");
-    assert_eq!(ids(&dataset.unwrap()), ["line-1", "b"]);
+    assert_eq!(ids(&dataset.unwrap()), ["row-1", "b"]);
 }
 
 #[test]
