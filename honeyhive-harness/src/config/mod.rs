@@ -178,7 +178,7 @@ impl Config {
         let otlp_fault = otlp.as_ref().err().cloned();
         warnings.extend(otlp_fault.clone());
         let config = Self {
-            dir: vars.raw("HH_DIR").map(PathBuf::from),
+            dir: vars.directory("HH_DIR"),
             cache_dir: cache_dir(&vars),
             #[cfg(feature = "cli")]
             target_dir: vars.raw("CARGO_TARGET_DIR").map(PathBuf::from),
@@ -347,6 +347,21 @@ mod tests {
     }
 
     #[test]
+    #[test]
+    fn a_tilde_that_no_shell_expanded_is_refused() {
+        for text in ["~", "~/journals"] {
+            let error = read(&[("HH_DIR", text), ("HOME", "/home/me")]).unwrap_err();
+            let whole = text.replace('~', "/home/me");
+            assert_eq!(
+                error,
+                format!("HH_DIR={text}: a shell expands `~`, and none did here; write {whole}")
+            );
+        }
+        for text in ["./~/journals", "/a/~b", "~backup"] {
+            assert_eq!(read(&[("HH_DIR", text)]).unwrap().dir, Some(PathBuf::from(text)));
+        }
+    }
+
     fn the_names_of_today_win() {
         let config = read(&[
             ("HH_API_KEY", "new-key"),
