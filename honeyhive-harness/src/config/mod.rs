@@ -7,6 +7,7 @@ mod ci;
 mod connection;
 mod known;
 mod otlp;
+mod proxy;
 mod report;
 mod secret;
 mod secret_names;
@@ -22,6 +23,7 @@ pub(crate) use connection::{
     Connection, NO_INGESTION_KEY, Protocol, is_header, is_ingestion_key, printable, server,
 };
 pub(crate) use otlp::OtlpTarget;
+pub(crate) use proxy::Proxies;
 pub(crate) use report::{Format, GitHub, Reports};
 pub(crate) use secret::{NamedSecret, Secret};
 pub(crate) use task::{Asked, Task};
@@ -177,6 +179,15 @@ impl Config {
         let otlp = if is_offline { Ok(None) } else { OtlpTarget::read(&vars, &mut warnings) };
         let otlp_fault = otlp.as_ref().err().cloned();
         warnings.extend(otlp_fault.clone());
+        let otlp = otlp.unwrap_or_default();
+        let connection = Connection::read(&mut vars, &mut warnings);
+        if !is_offline {
+            let has_key = connection.api_key.is_some() || connection.ingestion_key.is_some();
+            let server = has_key.then_some(&*connection.server);
+            let receiver = otlp.as_ref().map(|target| &*target.url);
+            let asked: Vec<&str> = server.into_iter().chain(receiver).collect();
+            warnings.extend(proxy::unusable(&vars, &asked));
+        }
         let config = Self {
             dir: vars.directory("HH_DIR"),
             cache_dir: cache_dir(&vars),
@@ -217,8 +228,8 @@ impl Config {
             pwd: vars.raw("PWD").map(PathBuf::from),
             dumb_terminal: vars.text("TERM").is_some_and(|text| text == "dumb"),
             columns: vars.text("COLUMNS").and_then(|text| text.parse().ok()),
-            connection: Connection::read(&mut vars, &mut warnings),
-            otlp: otlp.unwrap_or_default(),
+            connection,
+            otlp,
             otlp_fault,
             service_name: vars.text("OTEL_SERVICE_NAME"),
             tracer: TracerDefaults {
@@ -337,17 +348,6 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_none_is_not_shown() {
-        let error = read(&[("HH_INGESTION_API_KEY", "hh_ingst_short")]).unwrap_err();
-        assert!(error.starts_with("HH_INGESTION_API_KEY: ") && !error.contains("hh_ingst_short"));
-        let error = read(&[("HH_API_KEY", "two words")]).unwrap_err();
-        assert!(!error.contains("two words"), "{error}");
-        let config = read(&[("HH_API_KEY", "hh_secret_key")]).unwrap();
-        assert!(!format!("{config:?}").contains("hh_secret_key"));
-    }
-
-    #[test]
-    #[test]
     fn a_tilde_that_no_shell_expanded_is_refused() {
         for text in ["~", "~/journals"] {
             let error = read(&[("HH_DIR", text), ("HOME", "/home/me")]).unwrap_err();
@@ -362,6 +362,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_key_that_is_none_is_not_shown() {
+        let error = read(&[("HH_INGESTION_API_KEY", "hh_ingst_short")]).unwrap_err();
+        assert!(error.starts_with("HH_INGESTION_API_KEY: ") && !error.contains("hh_ingst_short"));
+        let error = read(&[("HH_API_KEY", "two words")]).unwrap_err();
+        assert!(!error.contains("two words"), "{error}");
+        let config = read(&[("HH_API_KEY", "hh_secret_key")]).unwrap();
+        assert!(!format!("{config:?}").contains("hh_secret_key"));
+    }
+
+    #[test]
     fn the_names_of_today_win() {
         let config = read(&[
             ("HH_API_KEY", "new-key"),
@@ -377,6 +388,21 @@ mod tests {
         let config = read(&[("HH_SERVER_URL", "https://older.example")]).unwrap();
         assert_eq!(config.connection.server, "https://older.example");
         assert_eq!(config.warnings, ["HH_SERVER_URL is an old name; use HH_API_URL"]);
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_used_is_noted_where_something_is_sent() {
+        let proxy = ("HTTPS_PROXY", "garbage://x");
+        assert!(read(&[proxy]).unwrap().warnings.is_empty());
+        let key = ("HH_API_KEY", "key");
+        assert!(read(&[proxy, key, ("HH_OFFLINE", "1")]).unwrap().warnings.is_empty());
+        let warnings = read(&[proxy, key]).unwrap().warnings;
+        assert!(
+            warnings[0].starts_with("HTTPS_PROXY=garbage://x: not the address"),
+            "{warnings:?}"
+        );
+        let receiver = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://localhost:4318");
+        assert_eq!(read(&[proxy, receiver]).unwrap().warnings, warnings);
     }
 
     #[test]
