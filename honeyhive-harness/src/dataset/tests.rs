@@ -106,10 +106,6 @@ fn csv_headers_are_checked() {
 }
 
 #[test]
-fn faults_of_the_whole_file() {
-    assert!(scan("none.jsonl", b"\n \n").unwrap_err().0.contains("has no rows"));
-    assert!(scan("none.csv", b"").unwrap_err().0.contains("has no rows"));
-#[test]
 fn a_header_that_no_row_belongs_to_is_one_fault() {
     let fault = scan("a.csv", b"# our rows\n\nid,q,a\n1,x,y\n2,x,y\n").unwrap_err().0;
     assert_eq!(
@@ -136,6 +132,10 @@ fn a_header_that_no_row_belongs_to_is_one_fault() {
     assert_eq!(scan("a.csv", b"q\na, b\n").unwrap().rows.len(), 1);
 }
 
+#[test]
+fn faults_of_the_whole_file() {
+    assert!(scan("none.jsonl", b"\n \n").unwrap_err().0.contains("has no rows"));
+    assert!(scan("none.csv", b"").unwrap_err().0.contains("has no rows"));
     assert!(scan("none.csv", b"a,b\n").unwrap_err().0.contains("has no rows"));
     let fault = scan("latin.jsonl", b"{\"q\":\"ok\"}\n{\"q\":\"\xe9\"}").unwrap_err();
     assert_eq!(
@@ -206,10 +206,6 @@ fn ids_keep_their_digits() {
 }
 
 #[test]
-fn lines_of_joined_and_foreign_files_are_rows() {
-    let dataset =
-        scan("rows.jsonl", "\u{feff}{\"id\":\"a\"}\n\u{feff}{\"id\":\"b\"}\n\u{feff}\n".as_bytes());
-#[test]
 fn integers_beyond_64_bits_are_noted_once() {
     let text = b"{\"id\":\"a\",\"q\":1}\n\n{\"id\":\"b\",\"q\":12345678901234567890123}\n\
         {\"id\":\"c\",\"q\":12345678901234567890124}\n";
@@ -227,6 +223,10 @@ fn integers_beyond_64_bits_are_noted_once() {
     assert_eq!(scan("rows.csv", b"q\n12345678901234567890123\n").unwrap().note(), None);
 }
 
+#[test]
+fn lines_of_joined_and_foreign_files_are_rows() {
+    let dataset =
+        scan("rows.jsonl", "\u{feff}{\"id\":\"a\"}\n\u{feff}{\"id\":\"b\"}\n\u{feff}\n".as_bytes());
     assert_eq!(ids(&dataset.unwrap()), ["a", "b"]);
     let dataset = scan("rows.jsonl", b"{\"id\":\"a\"}\r{\"id\":\"b\"}\r\r{\"id\":\"c\"}").unwrap();
     assert_eq!(ids(&dataset), ["a", "b", "c"]);

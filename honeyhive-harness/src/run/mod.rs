@@ -26,7 +26,7 @@ use crate::journal::{self, EndRecord, Entry, InvocationRecord, Record, Writer};
 use crate::redact::Redactor;
 use crate::registry::Call;
 use crate::score::Reducer;
-use crate::text::timestamp;
+use crate::text::{error_text, timestamp};
 use crate::upload::{Destination, Uplink};
 
 /// The function of an experiment, for [`run_experiment`].
@@ -60,7 +60,7 @@ impl Function {
 }
 
 fn output<T: Serialize, E: Display>(returned: Result<T, E>) -> Result<Value, Fault> {
-    let returned = returned.map_err(|error| Fault::Failed(format!("{error:#}")))?;
+    let returned = returned.map_err(|error| Fault::Failed(error_text(&error)))?;
     crate::json::to_value(&returned).map_err(Fault::Output)
 }
 
