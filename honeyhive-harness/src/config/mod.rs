@@ -179,14 +179,9 @@ impl Config {
         let otlp = if is_offline { Ok(None) } else { OtlpTarget::read(&vars, &mut warnings) };
         let otlp_fault = otlp.as_ref().err().cloned();
         warnings.extend(otlp_fault.clone());
-        let otlp = otlp.unwrap_or_default();
         let connection = Connection::read(&mut vars, &mut warnings);
         if !is_offline {
-            let has_key = connection.api_key.is_some() || connection.ingestion_key.is_some();
-            let server = has_key.then_some(&*connection.server);
-            let receiver = otlp.as_ref().map(|target| &*target.url);
-            let asked: Vec<&str> = server.into_iter().chain(receiver).collect();
-            warnings.extend(proxy::unusable(&vars, &asked));
+            warnings.extend(proxy::unusable(&vars, &connection, otlp.iter().flatten().next()));
         }
         let config = Self {
             dir: vars.directory("HH_DIR"),
@@ -229,7 +224,7 @@ impl Config {
             dumb_terminal: vars.text("TERM").is_some_and(|text| text == "dumb"),
             columns: vars.text("COLUMNS").and_then(|text| text.parse().ok()),
             connection,
-            otlp,
+            otlp: otlp.unwrap_or_default(),
             otlp_fault,
             service_name: vars.text("OTEL_SERVICE_NAME"),
             tracer: TracerDefaults {

@@ -2,7 +2,8 @@
 //!
 //! The HTTP client reads them itself, and ignores a value that it cannot use without saying so.
 
-use super::connection::printable;
+use super::connection::{Connection, printable};
+use super::otlp::OtlpTarget;
 use super::vars::Vars;
 
 /// The variables that name the proxy of a scheme, in the order in which the client looks at them.
@@ -58,9 +59,20 @@ impl Proxies {
     }
 }
 
-/// Returns the notes about variables that would name the proxy for one of these addresses, but
-/// cannot be used.
-pub(super) fn unusable(vars: &Vars, addresses: &[&str]) -> Vec<String> {
+/// Returns the notes about variables that would name the proxy for HoneyHive, where there is a key,
+/// or for the receiver of spans, but cannot be used.
+pub(super) fn unusable(
+    vars: &Vars,
+    connection: &Connection,
+    receiver: Option<&OtlpTarget>,
+) -> Vec<String> {
+    let has_key = connection.api_key.is_some() || connection.ingestion_key.is_some();
+    let server = has_key.then_some(&*connection.server);
+    let receiver = receiver.map(|target| &*target.url);
+    unusable_for(vars, &server.into_iter().chain(receiver).collect::<Vec<&str>>())
+}
+
+fn unusable_for(vars: &Vars, addresses: &[&str]) -> Vec<String> {
     if vars.has("REQUEST_METHOD") {
         return Vec::new();
     }
@@ -146,7 +158,7 @@ mod tests {
         for text in ["garbage://x", "http://", "ftp://a:1", "proxy:port", "a b", "proxy/path"] {
             let vars = vars(&[("HTTPS_PROXY", text), ("HTTP_PROXY", "also:bad")]);
             assert_eq!(
-                unusable(&vars, &https),
+                unusable_for(&vars, &https),
                 [format!(
                     "HTTPS_PROXY={text}: not the address of a proxy, such as \
                      http://proxy.example:3128; it has no effect"
@@ -155,10 +167,10 @@ mod tests {
             assert_eq!(Proxies::read(&vars).of("https", "api.example"), None);
         }
         for (text, shown) in [("x://me:t0ps3cret@a", "x://..@a"), ("me:t0ps3cret@a:b", "..@a:b")] {
-            let note = unusable(&vars(&[("ALL_PROXY", text)]), &https).remove(0);
+            let note = unusable_for(&vars(&[("ALL_PROXY", text)]), &https).remove(0);
             assert!(note.starts_with(&format!("ALL_PROXY={shown}: ")), "{note}");
         }
         let fine = [("HTTPS_PROXY", "proxy.example:3128"), ("ALL_PROXY", "garbage://x")];
-        assert!(unusable(&vars(&fine), &https).is_empty());
+        assert!(unusable_for(&vars(&fine), &https).is_empty());
     }
 }

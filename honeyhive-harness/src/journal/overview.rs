@@ -387,7 +387,7 @@ mod tests {
         assert_eq!(found(&root.join("one")), [root.join("one")]);
         write("20261129T101500-a1b2c3/evals.jsonl", "");
         let damaged = root.join("20261129T101500-a1b2c3");
-        assert_eq!(found(&damaged), [damaged.clone()]);
+        assert_eq!(found(&damaged), std::slice::from_ref(&damaged));
         assert_eq!(found(&root).len(), 2);
         fs::remove_dir_all(root).unwrap();
     }
