@@ -3,7 +3,8 @@ use std::io::Write as _;
 use super::*;
 
 fn scan(name: &str, content: &[u8]) -> Result<Dataset, DatasetFault> {
-    let dir = std::env::temp_dir().join(format!("hh-dataset-{}-{name}", std::process::id()));
+    // Tests that run at the same time use the same names of files.
+    let dir = std::env::temp_dir().join(format!("hh-dataset-{}", uuid::Uuid::new_v4()));
     std::fs::create_dir_all(&dir).unwrap();
     std::fs::File::create(dir.join(name)).unwrap().write_all(content).unwrap();
     let result = Dataset::scan(From::File { base: &dir, path: name }, None);
