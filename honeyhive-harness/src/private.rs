@@ -9,6 +9,7 @@ use crate::gate;
 use crate::journal::Results;
 use crate::outcome::{Against, Document};
 use crate::report::html;
+use crate::text::error_text;
 
 pub use crate::dataset::bind::{Fault, Fields, FromField, FromOutput, Key, Param};
 pub use crate::dataset::function::{IntoDatapoints, LoadedRows};
@@ -106,7 +107,7 @@ pub trait Failure {
 #[diagnostic::do_not_recommend]
 impl<E: std::fmt::Display> Failure for E {
     fn text(&self) -> String {
-        format!("{self:#}")
+        error_text(self)
     }
 }
 

@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 
 pub use reducer::Reducer;
 
+use crate::text::error_text;
+
 /// The distance beyond a limit at which a value still holds, relative to `max(1, |limit|)`.
 ///
 /// Means of decimal fractions miss their round values by a few ulps; a gate must not fail on that.
@@ -355,8 +357,7 @@ impl<T: ScoreLike> IntoScore for Option<T> {
 impl<T: IntoScore, E: std::fmt::Display> IntoScore for Result<T, E> {
     const SHAPE: Shape = T::SHAPE;
     fn into_score(self) -> Result<Option<Score>, String> {
-        // `{:#}` prints the whole chain of an `anyhow::Error`.
-        self.map_err(|error| format!("{error:#}")).and_then(IntoScore::into_score)
+        self.map_err(|error| error_text(&error)).and_then(IntoScore::into_score)
     }
 }
 
@@ -376,6 +377,7 @@ mod tests {
         assert_eq!(score_of(None::<bool>), Ok(None));
         assert_eq!(score_of(Ok::<_, String>(Some(false))), Ok(Some(0.0)));
         assert_eq!(score_of(Err::<bool, _>("down")), Err("down".into()));
+        assert_eq!(score_of(Err::<bool, _>(" ")), Err("an error without a text".into()));
         assert_eq!(score_of(Score::new(2)), Ok(Some(2.0)));
     }
 

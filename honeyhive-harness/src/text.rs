@@ -108,6 +108,12 @@ pub(crate) fn age(rfc3339: &str) -> String {
     }
 }
 
+/// Returns the text of an error of the user's code, with the whole chain of an `anyhow::Error`.
+pub(crate) fn error_text(error: &(impl std::fmt::Display + ?Sized)) -> String {
+    let text = format!("{error:#}");
+    if text.trim().is_empty() { "an error without a text".to_owned() } else { text }
+}
+
 /// Formats a number with its noun: `1 case`, `2 cases`, `1,319 cases`.
 pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", thousands(number), if number == 1 { "" } else { "s" })

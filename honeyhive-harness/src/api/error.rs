@@ -120,13 +120,26 @@ pub(super) struct Asked {
     /// The origin of the server: `https://api.example.com`.
     server: String,
     knobs: Knobs,
+    /// The variable that names the proxy in between, if there is one.
+    proxy: Option<&'static str>,
 }
 
 impl Asked {
     pub(super) fn new(method: &str, url: &Url, knobs: Knobs) -> Self {
         // The origin has no user and no password, the path no query.
         let server = url.origin().ascii_serialization();
-        Self { what: format!("{method} {}", one_line(url.path(), 200)), server, knobs }
+        Self { what: format!("{method} {}", one_line(url.path(), 200)), server, knobs, proxy: None }
+    }
+
+    /// Adds the variable that names the proxy which the request goes through.
+    pub(super) fn through(self, proxy: Option<&'static str>) -> Self {
+        Self { proxy, ..self }
+    }
+
+    /// Returns the variable of a proxy that can answer in place of the server: one that does not
+    /// merely pass on encrypted bytes.
+    fn answering(&self) -> Option<&'static str> {
+        self.proxy.filter(|_| self.server.starts_with("http://"))
     }
 }
 
@@ -255,9 +268,13 @@ fn advice(asked: &Asked, kind: &ApiErrorKind) -> Option<String> {
             "The certificate of {server} must be signed by an authority that this machine trusts; \
              {certificate} names a PEM file of further ones"
         ),
-        ApiErrorKind::Connect(_) => {
-            format!("Is {server} up, and is it the right {address}?")
-        }
+        ApiErrorKind::Connect(_) => match asked.proxy {
+            Some(proxy) => format!(
+                "Is {server} the right {address}, and is the proxy up that {proxy} names, and open to \
+                 this server?"
+            ),
+            None => format!("Is {server} up, and is it the right {address}?"),
+        },
         ApiErrorKind::Timeout(_) => format!("Is {server} up? {timeout} sets the limit"),
         ApiErrorKind::Broken(_) | ApiErrorKind::Decode(_) => {
             format!("Is {server} the right {address}?")
@@ -268,7 +285,16 @@ fn advice(asked: &Asked, kind: &ApiErrorKind) -> Option<String> {
                 None => format!("Is {server} the right {address}?"),
             },
             401 | 403 => format!(
-                "Check {key}, and that the key belongs to this server ({server}) and project"
+                "Check {key}, and that the key belongs to this server ({server}) and project{}",
+                match asked.answering() {
+                    Some(proxy) => format!("; or did the proxy of {proxy} answer?"),
+                    None => String::new(),
+                }
+            ),
+            407 => format!(
+                "The proxy wants other credentials, not the server: correct them in {} \
+                 (http://user:password@host:port)",
+                asked.proxy.unwrap_or("HTTP_PROXY")
             ),
             404 => format!(
                 "There is no such thing on this server; is {server} the right {address}, and is \
@@ -288,7 +314,14 @@ fn advice(asked: &Asked, kind: &ApiErrorKind) -> Option<String> {
             },
             405 | 501 => format!("Is {server} the right {address}?"),
             511 => "The network wants a log-in first".to_owned(),
-            500.. => "The fault is the server's; try again later".to_owned(),
+            500.. => match asked.answering() {
+                Some(proxy) => {
+                    format!(
+                        "The fault is the server's, or that of the proxy of {proxy}; try again later"
+                    )
+                }
+                None => "The fault is the server's; try again later".to_owned(),
+            },
             _ => return None,
         },
         _ => return None,
@@ -332,6 +365,29 @@ mod tests {
         assert!(refused(599).starts_with("POST /v1/runs: 599. "));
         let slow = ApiErrorKind::Timeout(Duration::from_secs(10));
         assert!(shown(slow).starts_with("POST /v1/runs: no complete answer within 10 s. "));
+    }
+
+    #[test]
+    fn a_proxy_in_between_is_named() {
+        let said = |server: &str, kind: ApiErrorKind| {
+            let asked = Asked::new("POST", &Url::parse(server).unwrap(), Knobs::PROJECT);
+            ApiError::new(asked.through(Some("ALL_PROXY")), kind, 1).to_string()
+        };
+        let status = |status| ApiErrorKind::Status(Refusal { status, ..Refusal::default() });
+        let text = said("http://a.example/v1", status(407));
+        assert!(text.contains("The proxy wants other credentials, not the server"), "{text}");
+        assert!(
+            text.contains("correct them in ALL_PROXY") && !text.contains("HH_API_KEY"),
+            "{text}"
+        );
+        let down = || ApiErrorKind::Connect("refused".to_owned());
+        assert!(said("https://a.example/v1", down()).contains("the proxy up that ALL_PROXY names"));
+        for code in [401, 502] {
+            let proxy = "proxy of ALL_PROXY";
+            assert!(said("http://a.example/v1", status(code)).contains(proxy), "{code}");
+            // Of an encrypted answer, the proxy cannot be the author.
+            assert!(!said("https://a.example/v1", status(code)).contains(proxy), "{code}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::error::{ApiError, ApiErrorKind, Asked, Knobs, Refusal, quote};
 use super::retry::{Retry, retry_after};
 use super::tls;
-use crate::config::printable;
+use crate::config::{Proxies, printable};
 
 /// The most bytes that an answer may have.
 const LARGEST: usize = 64 << 20;
@@ -50,6 +50,8 @@ pub(crate) struct Http {
     distrust: Option<String>,
     /// The limits of concurrent requests, where there are any.
     limits: Option<Arc<Limits>>,
+    /// The proxies that requests go through, for error texts.
+    proxies: Arc<Proxies>,
 }
 
 /// The limits of concurrent requests.
@@ -168,8 +170,9 @@ impl Http {
         // A proxy of the developer must not come between a test and its server.
         #[cfg(test)]
         let builder = builder.no_proxy();
+        let proxies = if cfg!(test) { Proxies::default() } else { Proxies::from_env() };
         let client = builder.build().map_err(|error| fail(cause(&error)))?;
-        Ok(Self { client, distrust, limits })
+        Ok(Self { client, distrust, limits, proxies: Arc::new(proxies) })
     }
 
     /// Sends a request until it is answered or not worth another try.
@@ -181,6 +184,8 @@ impl Http {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(ApiError::new(request.asked(), ApiErrorKind::NoRuntime, 0));
         }
+        let host = request.url.host_str().unwrap_or_default();
+        let asked = || request.asked().through(self.proxies.of(request.url.scheme(), host));
         if let (Some(fault), "https") = (&self.distrust, request.url.scheme()) {
             return Err(ApiError::new(
                 request.asked(),
@@ -209,11 +214,11 @@ impl Http {
             }
             let pause = request.retry.pause(tries, &kind);
             if let Some(trouble) = &request.trouble {
-                trouble.note(Some(ApiError::new(request.asked(), kind.clone(), tries)));
+                trouble.note(Some(ApiError::new(asked(), kind.clone(), tries)));
             }
             match pause {
                 Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(ApiError::new(request.asked(), kind, tries)),
+                None => return Err(ApiError::new(asked(), kind, tries)),
             }
             before = Some(kind);
         }

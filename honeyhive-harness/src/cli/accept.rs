@@ -17,7 +17,7 @@ use crate::gate::snapshot::recorded;
 use crate::gate::verdict::MIN_SCORED;
 use crate::journal::{ExperimentResults, GitRecord, Keep, Results, Verdict};
 use crate::outcome::{Difference, Finding};
-use crate::text::{count, number, timestamp};
+use crate::text::{count, number, thousands, timestamp};
 
 /// Makes a recorded run the baseline that later runs are compared with.
 ///
@@ -221,7 +221,10 @@ fn complete(
 ) -> Result<(), String> {
     let record = &experiment.record;
     if let Some((size, _)) = record.sample {
-        return Err(format!("it ran on a sample of {size} cases; a baseline has all of them"));
+        return Err(format!(
+            "it ran on a sample of {}; a baseline has all of them",
+            count(size, "case")
+        ));
     }
     if let Some(stopped) = experiment.gate.as_ref().and_then(|gate| gate.stopped) {
         return Err(format!(
@@ -231,7 +234,11 @@ fn complete(
     }
     let ran = experiment.ran();
     if ran < record.rows || record.rows == 0 {
-        return Err(format!("only {ran} of {} ran; run them all", count(record.rows, "case")));
+        return Err(format!(
+            "only {} of {} ran; run them all",
+            thousands(ran),
+            count(record.rows, "case")
+        ));
     }
     if attempts.is_some()
         && let Some(why) = attempts::too_many_errors(experiment, invocation)

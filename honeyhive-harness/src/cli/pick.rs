@@ -6,7 +6,7 @@ use super::place::Places;
 use crate::config::Config;
 use crate::gate::checked;
 use crate::journal::{ExperimentResults, Keep, Results};
-use crate::text::closest;
+use crate::text::{closest, count};
 
 /// The run that a subcommand works on.
 #[derive(Clone, Debug, clap::Args)]
@@ -60,7 +60,7 @@ pub(super) fn find(
         return match (own.get(back), own.len()) {
             (Some(found), _) => Ok(found.directory.clone()),
             (None, 0) => Err(format!("nothing was run yet: no journal in {}", places.shown())),
-            (None, runs) => Err(format!("there are only {runs} runs in {}", places.shown())),
+            (None, runs) => Err(few(runs, &places.shown())),
         };
     }
     let all: Vec<PathBuf> = places.runs()?.into_iter().map(|run| run.directory).collect();
@@ -80,6 +80,12 @@ pub(super) fn find(
             names(several.iter().copied())
         )),
     }
+}
+
+/// Describes a place with fewer runs than `~3` or the like counts back.
+fn few(runs: usize, place: &str) -> String {
+    let be = if runs == 1 { "is" } else { "are" };
+    format!("there {be} only {} in {place}", count(runs, "run"))
 }
 
 /// The runs with this name, or, where there is none, those whose names begin so.
@@ -154,6 +160,8 @@ mod tests {
     #[test]
     fn runs_are_counted_back_from_the_latest() {
         assert_eq!(back(Path::new("latest")), Some(0));
+        assert_eq!(few(1, "target"), "there is only 1 run in target");
+        assert_eq!(few(2, "target"), "there are only 2 runs in target");
         assert_eq!(back(Path::new("latest~3")), Some(3));
         for other in ["latest~", "latest-3", "20261122T170151", "latest~x"] {
             assert_eq!(back(Path::new(other)), None, "{other}");

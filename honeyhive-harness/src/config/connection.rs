@@ -176,12 +176,27 @@ pub(crate) fn is_header(key: &str) -> bool {
     !key.trim().is_empty() && key.trim().bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Returns the address of a server without a slash at its end.
+/// Returns the address of a server, to which paths are added, without a slash at its end.
 ///
 /// # Errors
 /// Returns the description of what is wrong with the address.
 pub(crate) fn server(text: &str) -> Result<String, &'static str> {
+    let text = address(text)?;
+    if text.contains('?') {
+        return Err("a path is added to this address, so it cannot have a query (`?`)");
+    }
+    Ok(text)
+}
+
+/// Returns an address that is used as it is, without a slash at its end.
+///
+/// # Errors
+/// Returns the description of what is wrong with the address.
+pub(super) fn address(text: &str) -> Result<String, &'static str> {
     let text = text.trim().trim_end_matches('/');
+    if text.contains('#') {
+        return Err("a fragment (`#`) is never sent to a server; write the address without it");
+    }
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match rest {
         Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => {
@@ -195,7 +210,7 @@ pub(crate) fn server(text: &str) -> Result<String, &'static str> {
 pub(crate) fn printable(address: &str) -> String {
     match address.split_once("://") {
         Some((scheme, rest)) => {
-            let end = rest.find('/').unwrap_or(rest.len());
+            let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
             match rest[..end].rfind('@') {
                 Some(at) => format!("{scheme}://..{}", &rest[at..]),
                 None => address.to_owned(),
@@ -229,6 +244,8 @@ mod tests {
         assert_eq!(server(" https://a.example/hh// ").unwrap(), "https://a.example/hh");
         assert!(server("a.example").is_err() && server("ftp://a").is_err());
         assert!(server("https://").is_err() && server("http://a b").is_err());
+        assert!(server("https://a.example/?key=1").unwrap_err().contains("a query (`?`)"));
+        assert!(server("https://a.example/#top").unwrap_err().contains("a fragment (`#`)"));
     }
 
     #[test]

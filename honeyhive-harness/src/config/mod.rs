@@ -7,6 +7,7 @@ mod ci;
 mod connection;
 mod known;
 mod otlp;
+mod proxy;
 mod report;
 mod secret;
 mod secret_names;
@@ -22,6 +23,7 @@ pub(crate) use connection::{
     Connection, NO_INGESTION_KEY, Protocol, is_header, is_ingestion_key, printable, server,
 };
 pub(crate) use otlp::OtlpTarget;
+pub(crate) use proxy::Proxies;
 pub(crate) use report::{Format, GitHub, Reports};
 pub(crate) use secret::{NamedSecret, Secret};
 pub(crate) use task::{Asked, Task};
@@ -176,8 +178,12 @@ impl Config {
         let otlp = if is_offline { Ok(None) } else { OtlpTarget::read(&vars, &mut warnings) };
         let otlp_fault = otlp.as_ref().err().cloned();
         warnings.extend(otlp_fault.clone());
+        let connection = Connection::read(&mut vars, &mut warnings);
+        if !is_offline {
+            warnings.extend(proxy::unusable(&vars, &connection, otlp.iter().flatten().next()));
+        }
         let config = Self {
-            dir: vars.raw("HH_DIR").map(|dir| absolute(Path::new(dir), &vars)),
+            dir: vars.directory("HH_DIR").map(|dir| absolute(&dir, &vars)),
             cache_dir: cache_dir(&vars),
             #[cfg(feature = "cli")]
             target_dir: vars.raw("CARGO_TARGET_DIR").map(PathBuf::from),
@@ -215,7 +221,7 @@ impl Config {
             pwd: vars.raw("PWD").map(PathBuf::from),
             dumb_terminal: vars.text("TERM").is_some_and(|text| text == "dumb"),
             columns: vars.text("COLUMNS").and_then(|text| text.parse().ok()),
-            connection: Connection::read(&mut vars, &mut warnings),
+            connection,
             otlp: otlp.unwrap_or_default(),
             otlp_fault,
             service_name: vars.text("OTEL_SERVICE_NAME"),
@@ -371,6 +377,21 @@ mod tests {
     }
 
     #[test]
+    fn a_tilde_that_no_shell_expanded_is_refused() {
+        for text in ["~", "~/journals"] {
+            let error = read(&[("HH_DIR", text), ("HOME", "/home/me")]).unwrap_err();
+            let whole = text.replace('~', "/home/me");
+            assert_eq!(
+                error,
+                format!("HH_DIR={text}: a shell expands `~`, and none did here; write {whole}")
+            );
+        }
+        for text in ["./~/journals", "/a/~b", "~backup"] {
+            assert_eq!(read(&[("HH_DIR", text)]).unwrap().dir, Some(PathBuf::from(text)));
+        }
+    }
+
+    #[test]
     fn a_key_that_is_none_is_not_shown() {
         let error = read(&[("HH_INGESTION_API_KEY", "hh_ingst_short")]).unwrap_err();
         assert!(error.starts_with("HH_INGESTION_API_KEY: ") && !error.contains("hh_ingst_short"));
@@ -396,6 +417,21 @@ mod tests {
         let config = read(&[("HH_SERVER_URL", "https://older.example")]).unwrap();
         assert_eq!(config.connection.server, "https://older.example");
         assert_eq!(config.warnings, ["HH_SERVER_URL is an old name; use HH_API_URL"]);
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_used_is_noted_where_something_is_sent() {
+        let proxy = ("HTTPS_PROXY", "garbage://x");
+        assert!(read(&[proxy]).unwrap().warnings.is_empty());
+        let key = ("HH_API_KEY", "key");
+        assert!(read(&[proxy, key, ("HH_OFFLINE", "1")]).unwrap().warnings.is_empty());
+        let warnings = read(&[proxy, key]).unwrap().warnings;
+        assert!(
+            warnings[0].starts_with("HTTPS_PROXY=garbage://x: not the address"),
+            "{warnings:?}"
+        );
+        let receiver = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://localhost:4318");
+        assert_eq!(read(&[proxy, receiver]).unwrap().warnings, warnings);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::connection::{PROTOCOLS, Protocol, printable, server};
+use super::connection::{PROTOCOLS, Protocol, address, printable, server};
 use super::secret::Secret;
 use super::vars::{Vars, flag};
 
@@ -50,11 +50,14 @@ impl OtlpTarget {
             || vars.text("OTEL_TRACES_EXPORTER").is_some_and(|text| text == "none");
         let endpoints = ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"];
         let Some((name, text)) = vars.first(&endpoints).filter(|_| !off) else { return Ok(None) };
-        let url = match server(&text) {
-            // The endpoint of traces is used as it is; the endpoint of all signals gets the path of
-            // traces.
-            Ok(_) if name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" => text,
-            Ok(server) => format!("{server}/v1/traces"),
+        // The endpoint of traces is used as it is; the endpoint of all signals gets the path of traces.
+        let url = if name == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" {
+            address(&text).map(|_| text.clone())
+        } else {
+            server(&text).map(|server| format!("{server}/v1/traces"))
+        };
+        let url = match url {
+            Ok(url) => url,
             Err(fault) => {
                 return Err(format!(
                     "{name}={}: {fault}; no spans are sent there",
@@ -182,6 +185,12 @@ mod tests {
         let headers: Vec<_> =
             target.headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
         assert_eq!(headers, [("authorization", "Bearer x"), ("x-tenant", "a=b")]);
+        let (target, ..) = read(&[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://other/in?a=b")]);
+        assert_eq!(target.unwrap().url, "http://other/in?a=b");
+        for endpoint in ["http://other?a=b", "http://other/#a"] {
+            let (target, _, warnings) = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)]);
+            assert!(target.is_none() && warnings[0].contains(endpoint), "{warnings:?}");
+        }
     }
 
     #[test]
@@ -191,6 +200,7 @@ mod tests {
             (("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), "no grpc"),
             (("OTEL_EXPORTER_OTLP_HEADERS", "secret-without-a-name"), "not `name=value"),
             (("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "localhost"), "not an http:// or https://"),
+            (("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://a/in#x"), "a fragment (`#`)"),
         ] {
             let (target, vars, warnings) = read(&[endpoint, bad]);
             assert!(target.is_none() && vars.faults.is_empty(), "{bad:?}");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 /// The variables of a process. A variable that is set to nothing counts as not set.
@@ -68,6 +69,24 @@ impl Vars {
     /// Parses a whole number from 1.
     pub(super) fn positive(&mut self, name: &str) -> Option<usize> {
         self.parse(name, "not a number from 1", |text| text.parse().ok().filter(|n| *n > 0))
+    }
+
+    /// Reads the path of a directory that is created where it is missing.
+    pub(super) fn directory(&mut self, name: &str) -> Option<PathBuf> {
+        let path = PathBuf::from(self.raw(name)?);
+        // Without a shell, as in the variables of a CI job or of `.cargo/config.toml`, `~` would
+        // become a directory of that name.
+        if path.components().next() == Some(Component::Normal(OsStr::new("~"))) {
+            let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+            let home = Path::new(self.raw(home).unwrap_or(OsStr::new("/home/..")));
+            let whole = home.components().chain(path.components().skip(1));
+            self.faults.push(format!(
+                "{name}={}: a shell expands `~`, and none did here; write {}",
+                path.display(),
+                whole.collect::<PathBuf>().display()
+            ));
+        }
+        Some(path)
     }
 
     /// Parses a duration: seconds, or a number with a unit.

@@ -24,7 +24,7 @@ pub(crate) fn many_bad(origin: &str, bad: usize, all: usize, first: &[String]) -
         text.push_str(&one_line(fault, LONGEST_FAULT));
     }
     if bad > first.len() {
-        text.push_str(&format!("\nand {} more rows like these", thousands(bad - first.len())));
+        text.push_str(&format!("\nand {} like these", count(bad - first.len(), "more row")));
     }
     text
 }

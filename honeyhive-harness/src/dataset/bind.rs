@@ -9,7 +9,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{cell, row};
+use super::{cell, integers, row};
 use crate::datapoint::Datapoint;
 use crate::text::{alike, closest};
 
@@ -104,7 +104,7 @@ pub trait FromField: Sized {
 #[diagnostic::do_not_recommend]
 impl<T: DeserializeOwned> FromField for T {
     fn from_field(value: &Value, text: bool) -> Result<Self, serde_json::Error> {
-        if text { cell::read(value) } else { T::deserialize(value) }
+        if text { cell::read(value) } else { integers::read(value) }
     }
 }
 
@@ -222,11 +222,15 @@ impl<'a> Fields<'a> {
         if param.key == Key::History && !param.required && !self.says(param.key) {
             return Ok(None);
         }
+        let hinted = |value: &Value, text| {
+            let read = T::from_field(value, text);
+            read.map_err(|error| format!("{error}{}", integers::hint(value, &error)))
+        };
         let read = match self.find(param.key) {
             Found::Missing => return Ok(None),
             Found::Clash => return Err(fault(param, clash(param.key))),
-            Found::Value(value, text) => T::from_field(value, text),
-            Found::Object(value, text) => T::from_field(&value, text),
+            Found::Value(value, text) => hinted(value, text),
+            Found::Object(value, text) => hinted(&value, text),
         };
         // A cell of blanks is padding, unless the type is a text.
         if read.is_err() && self.is_padding(param.key) {
@@ -325,7 +329,8 @@ impl<'a> Fields<'a> {
             None | Some(Value::Null) => Err(fault(self.no_input(name))),
             Some(value) => T::from_field(value, self.datapoint.cells).map_err(|error| {
                 let shown = shorten(&value.to_string());
-                fault(format!("input `{name}` ({shown}) cannot be read: {error}"))
+                let hint = integers::hint(value, &error);
+                fault(format!("input `{name}` ({shown}) cannot be read: {error}{hint}"))
             }),
         }
     }

@@ -1,5 +1,6 @@
 //! Reads CSV files: a header, then one row per record. Cells are text; an empty cell is absent.
 
+mod fit;
 mod form;
 
 use csv::{ReaderBuilder, StringRecord};
@@ -7,8 +8,10 @@ use serde_json::{Map, Value};
 
 use super::{Content, Scanned, line_of, row};
 use crate::datapoint::Datapoint;
-use crate::json::explain::explain;
+use crate::json::explain::{Part, explain};
 use crate::json::strict;
+use crate::text::count;
+use fit::Fit;
 use form::Quoting;
 
 /// The text about a byte order mark that is not at the beginning of the file.
@@ -66,6 +69,7 @@ pub(super) fn scan(text: &str, start: usize) -> Result<(Header, Vec<Scanned>), S
     let mut record = StringRecord::new();
     let mut columns: Option<Vec<String>> = None;
     let mut rows = Vec::new();
+    let mut fit = Fit::default();
     let (mut line, mut counted) = (first_line, 0);
     loop {
         let from = offset(reader.position().byte());
@@ -91,9 +95,11 @@ pub(super) fn scan(text: &str, start: usize) -> Result<(Header, Vec<Scanned>), S
         let Some(columns) = &columns else {
             let names: Vec<String> = record.iter().map(|name| name.trim().to_owned()).collect();
             check_header(&names).map_err(|fault| format!(":{line}: {fault}"))?;
+            fit.header(line, raw);
             columns = Some(names);
             continue;
         };
+        fit.record(line, record.len(), is_other(&record, columns));
         if let Some(fault) = without_name(&record, columns) {
             return Err(format!(":{line}: {fault}"));
         }
@@ -109,6 +115,7 @@ pub(super) fn scan(text: &str, start: usize) -> Result<(Header, Vec<Scanned>), S
         };
         rows.push(row);
     }
+    fit.check(columns.as_ref().map_or(0, Vec::len))?;
     Ok((Header { columns: columns.unwrap_or_default(), separator }, rows))
 }
 
@@ -165,13 +172,18 @@ pub(super) fn parse(text: &str, header: &Header) -> Result<Datapoint, String> {
     datapoint(&record, &header.columns)
 }
 
-fn datapoint(record: &StringRecord, columns: &[String]) -> Result<Datapoint, String> {
+/// Returns whether a record has another number of cells than the header has columns.
+fn is_other(record: &StringRecord, columns: &[String]) -> bool {
     let extra = record.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty());
-    if record.len() < columns.len() || extra {
+    record.len() < columns.len() || extra
+}
+
+fn datapoint(record: &StringRecord, columns: &[String]) -> Result<Datapoint, String> {
+    if is_other(record, columns) {
         return Err(format!(
-            "{} cells, but the header has {} columns; quote cells that contain separators",
-            record.len(),
-            columns.len()
+            "{}, but the header has {}; quote cells that contain separators",
+            count(record.len(), "cell"),
+            count(columns.len(), "column")
         ));
     }
     if record.iter().zip(columns).all(|(cell, name)| cell.trim() == name) {
@@ -199,7 +211,8 @@ fn datapoint(record: &StringRecord, columns: &[String]) -> Result<Datapoint, Str
 }
 
 fn json(name: &str, cell: &str) -> Result<Value, String> {
-    strict::parse(cell).map_err(|error| format!("the cell `{name}` is {}", explain(cell, &error)))
+    strict::parse(cell)
+        .map_err(|error| format!("the cell `{name}` is {}", explain(cell, Part::Cell, &error)))
 }
 
 /// Reads tags: a JSON array, or words between commas.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::config::row_limits;
 use crate::datapoint::Datapoint;
-use crate::text::thousands;
+use crate::text::{error_text, thousands};
 
 /// The types of rows that a dataset function may yield: a [`Datapoint`], a JSON value in the shape
 /// of a row, or a `Result` of one of them.
@@ -38,8 +38,7 @@ impl IntoDatapoint for Value {
 /// Converts a row that may be bad by itself: then its case ends in an error, and the others run.
 impl<T: IntoDatapoint, E: std::fmt::Display> IntoDatapoint for Result<T, E> {
     fn into_datapoint(self) -> Result<Datapoint, String> {
-        // `{:#}` prints the whole chain of an `anyhow::Error`.
-        self.map_err(|error| format!("{error:#}")).and_then(IntoDatapoint::into_datapoint)
+        self.map_err(|error| error_text(&error)).and_then(IntoDatapoint::into_datapoint)
     }
 }
 

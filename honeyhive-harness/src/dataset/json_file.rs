@@ -9,12 +9,12 @@ use serde_json::value::RawValue;
 
 use super::{Content, Scanned, line_of, row};
 use crate::datapoint::Datapoint;
-use crate::json::explain::explain;
+use crate::json::explain::{Part, explain};
 use crate::json::strict::{self, Key, Keys, Kind, Skim};
 
 /// Parses the text of one row.
 pub(super) fn parse(text: &str) -> Result<Datapoint, String> {
-    let mut value = strict::parse(text).map_err(|error| explain(text, &error))?;
+    let mut value = strict::parse(text).map_err(|error| explain(text, Part::Line, &error))?;
     if let Value::Object(fields) = &mut value {
         for key in row::ID_KEYS {
             if let Some(id @ Value::Number(_)) = fields.get_mut(key)
@@ -111,7 +111,7 @@ pub(super) fn scan_array(text: &str, start: usize) -> Result<Vec<Scanned>, Strin
         // The error counts lines of the file here, so its text must not say that they are of the
         // row.
         let place = format!("line {} of the row, ", error.line());
-        format!(":{}: {}", error.line(), explain(body, &error).replace(&place, ""))
+        format!(":{}: {}", error.line(), explain(body, Part::File, &error).replace(&place, ""))
     })?;
     let mut line = 1;
     let mut counted = 0;

@@ -9,6 +9,7 @@ mod cell;
 mod csv_file;
 mod file;
 pub(crate) mod function;
+mod integers;
 mod json_file;
 pub mod managed;
 mod names;
@@ -38,6 +39,8 @@ pub struct Dataset {
     /// The rows, in order.
     pub rows: Vec<Row>,
     store: Store,
+    /// What a reader of the results should know of the rows, with the place of the first one.
+    note: Option<String>,
     /// The ids of the dataset and of its rows in HoneyHive, where it is kept there.
     managed: Option<(String, Vec<String>)>,
 }
@@ -46,7 +49,7 @@ pub struct Dataset {
 #[derive(Debug)]
 pub struct Row {
     /// The id of the row: its own one, the hash of its inputs, or `line-17` for a row that cannot
-    /// be read.
+    /// be read (`row-17` where several rows stand on one line).
     pub id: String,
     /// The last segment of the test name of the row; unique within the dataset.
     pub slug: String,
@@ -239,11 +242,16 @@ impl Dataset {
         }
         let word = if matches!(store, Store::Ready) { " row " } else { ":" };
         refuse_many_bad(&origin, word, &scanned)?;
+        let note = match &store {
+            Store::Json(text) => integers::note(&origin, text, &scanned),
+            Store::Csv { .. } | Store::Ready => None,
+        };
         let mut dataset = Self {
             name: name.map_or(default_name, str::to_owned),
             origin,
             rows: Vec::with_capacity(scanned.len()),
             store,
+            note,
             managed: None,
         };
         dataset.name_rows(scanned)?;
@@ -265,6 +273,11 @@ impl Dataset {
             }
             (Content::Raw(_), Store::Ready) => unreachable!("rows of a function are ready"),
         }
+    }
+
+    /// Returns what a reader of the results should know of the rows.
+    pub(crate) fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// Parses a row.

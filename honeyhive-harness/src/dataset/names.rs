@@ -22,7 +22,11 @@ impl Dataset {
             if let Some(first) = lines.insert(id, row.line) {
                 more += usize::from(duplicates.len() == LISTED);
                 if duplicates.len() < LISTED {
-                    duplicates.push(format!("`{id}` ({word}s {first} and {})", row.line));
+                    duplicates.push(if first == row.line {
+                        format!("`{id}` (twice on {word} {first})")
+                    } else {
+                        format!("`{id}` ({word}s {first} and {})", row.line)
+                    });
                 }
             }
             names.reserve(id.clone());
@@ -35,10 +39,17 @@ impl Dataset {
                 listed(&duplicates, more, ", ")
             )));
         }
-        for Scanned { line, content, id } in scanned {
+        // Only a JSON array has several rows on one line, whose number then says too little.
+        let lines: Vec<usize> = scanned.iter().map(|row| row.line).collect();
+        let is_shared = |index: usize| {
+            let beside = [index.checked_sub(1), index.checked_add(1)];
+            beside.iter().flatten().any(|other| lines.get(*other) == lines.get(index))
+        };
+        for (index, Scanned { line, content, id }) in scanned.into_iter().enumerate() {
             let has_own_id = id.is_some();
             let id = id.unwrap_or_else(|| {
                 names.free(match self.parse(&content) {
+                    Err(_) if is_shared(index) => format!("row-{}", index + 1),
                     Err(_) => format!("{word}-{line}"),
                     Ok(datapoint) => ids::content_id(&datapoint.inputs),
                 })

@@ -3,7 +3,8 @@ use std::io::Write as _;
 use super::*;
 
 fn scan(name: &str, content: &[u8]) -> Result<Dataset, DatasetFault> {
-    let dir = std::env::temp_dir().join(format!("hh-dataset-{}-{name}", std::process::id()));
+    // Tests that run at the same time use the same names of files.
+    let dir = std::env::temp_dir().join(format!("hh-dataset-{}", uuid::Uuid::new_v4()));
     std::fs::create_dir_all(&dir).unwrap();
     std::fs::File::create(dir.join(name)).unwrap().write_all(content).unwrap();
     let result = Dataset::scan(From::File { base: &dir, path: name }, None);
@@ -47,7 +48,11 @@ fn json_arrays_know_their_lines() {
         scan("rows.json", b"[\n {\"id\": \"a\", \"q\": 1},\n\n {\"id\": \"b\", \"q\": 2}, 7\n]")
             .unwrap();
     assert_eq!(dataset.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 4, 4]);
-    assert_eq!(ids(&dataset), ["a", "b", "line-4"]);
+    assert_eq!(ids(&dataset), ["a", "b", "row-3"]);
+    let dataset = scan("rows.json", b"[{\"id\": \"a\"}, 7, 8,\n9]").unwrap();
+    assert_eq!(ids(&dataset), ["a", "row-2", "row-3", "line-2"]);
+    let fault = scan("rows.json", b"[{\"id\": \"a\"}, {\"id\": \"a\"}]").unwrap_err();
+    assert!(fault.0.ends_with("these are not: `a` (twice on line 1)"), "{fault:?}");
     let fault = scan("rows.json", b"{\"rows\": []}").unwrap_err();
     assert!(fault.0.contains("the file is not an array of rows"), "{fault:?}");
     let fault = scan("rows.json", b"[\n{\"q\": 1},\n{\"q\"").unwrap_err();
@@ -102,6 +107,33 @@ fn csv_headers_are_checked() {
 }
 
 #[test]
+fn a_header_that_no_row_belongs_to_is_one_fault() {
+    let fault = scan("a.csv", b"# our rows\n\nid,q,a\n1,x,y\n2,x,y\n").unwrap_err().0;
+    assert_eq!(
+        fault,
+        "a.csv:1: the header is `# our rows`, with 1 column, but all rows have 3 cells; is line 3 the \
+         header? Then remove what is above it (a CSV file has no titles and no comments), else quote \
+         cells that contain separators"
+    );
+    let fault = scan("a.csv", b"Rows; of May\nid;q;a\n1;x;y\n").unwrap_err().0;
+    assert!(fault.contains("with 2 columns, but all rows have 3 cells; is line 2"), "{fault}");
+    let rows = "1,x\n".repeat(18);
+    let fault = scan("a.csv", format!("id,q,a\n{rows}2,x,y\n3\n").as_bytes()).unwrap_err().0;
+    assert!(
+        fault.ends_with(
+            "but 18 of 20 rows have 2 cells; name each column in the first line, and quote cells \
+             that contain separators"
+        ),
+        "{fault}"
+    );
+    // Some bad rows stay in place.
+    let rows = "1,x,y\n".repeat(8);
+    let dataset = scan("a.csv", format!("q,a\n{rows}x,y\n").as_bytes()).unwrap();
+    assert_eq!(dataset.rows.len(), 9);
+    assert_eq!(scan("a.csv", b"q\na, b\n").unwrap().rows.len(), 1);
+}
+
+#[test]
 fn faults_of_the_whole_file() {
     assert!(scan("none.jsonl", b"\n \n").unwrap_err().0.contains("has no rows"));
     assert!(scan("none.csv", b"").unwrap_err().0.contains("has no rows"));
@@ -152,7 +184,7 @@ fn a_key_that_is_repeated_is_a_bad_row() {
     }
     let dataset =
         scan("rows.json", b"[{\"id\":\"a\",\"tags\":[],\"tags\":[\"x\"]},{\"id\":\"b\"}]");
-    assert_eq!(ids(&dataset.unwrap()), ["line-1", "b"]);
+    assert_eq!(ids(&dataset.unwrap()), ["row-1", "b"]);
 }
 
 #[test]
@@ -172,6 +204,24 @@ fn ids_keep_their_digits() {
     );
     let dataset = scan("rows.csv", b"id,q\n12345678901234567890123,x\n 7 ,x\n").unwrap();
     assert_eq!(ids(&dataset), ["12345678901234567890123", "7"]);
+}
+
+#[test]
+fn integers_beyond_64_bits_are_noted_once() {
+    let text = b"{\"id\":\"a\",\"q\":1}\n\n{\"id\":\"b\",\"q\":12345678901234567890123}\n\
+        {\"id\":\"c\",\"q\":12345678901234567890124}\n";
+    let dataset = scan("rows.jsonl", text).unwrap();
+    assert_eq!(
+        dataset.note(),
+        Some(
+            "rows.jsonl:3: 12345678901234567890123 is beyond 64 bits and is read as the nearest \
+             float, so that it is equal to others near it; write such numbers as texts, in quotes"
+        )
+    );
+    let dataset = scan("rows.json", b"[{\"q\": 1,\n\"r\": 18446744073709551616}]").unwrap();
+    assert!(dataset.note().unwrap().starts_with("rows.json:2: 18446744073709551616 is"));
+    assert_eq!(scan("rows.json", b"[{\"q\": 18446744073709551615}]").unwrap().note(), None);
+    assert_eq!(scan("rows.csv", b"q\n12345678901234567890123\n").unwrap().note(), None);
 }
 
 #[test]
@@ -225,7 +275,7 @@ fn records_of_spreadsheets_are_read() {
     let faults: Vec<String> =
         dataset.rows[1..].iter().map(|row| dataset.datapoint(row).unwrap_err()).collect();
     for (fault, says) in
-        faults.iter().zip(["byte order mark", "repeats the header", "3 cells", "1 cells"])
+        faults.iter().zip(["byte order mark", "repeats the header", "3 cells", "1 cell,"])
     {
         assert!(fault.contains(says), "{fault}");
     }

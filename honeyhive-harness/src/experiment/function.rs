@@ -11,6 +11,7 @@ use crate::dataset::bind::Fault;
 use crate::engine::Run;
 use crate::evaluators::Evaluator;
 use crate::registry::Call;
+use crate::text::error_text;
 
 /// The function of an experiment in code.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ impl Function {
 }
 
 fn output<T: Serialize, E: Display>(returned: Result<T, E>) -> Result<Value, Fault> {
-    let returned = returned.map_err(|error| Fault::Failed(format!("{error:#}")))?;
+    let returned = returned.map_err(|error| Fault::Failed(error_text(&error)))?;
     crate::json::to_value(&returned).map_err(Fault::Output)
 }
 

@@ -151,8 +151,9 @@ impl<'a> Bounds<'a> {
             Comparison::AtMost => high - (high - low) * reached,
         };
         Some(format!(
-            "{} do not show more than {}, even if all are perfect; it takes {}",
+            "{} {} not show more than {}, even if all are perfect; it takes {}",
             count(*units, unit),
+            if *units == 1 { "does" } else { "do" },
             number(bound),
             count(needed, unit)
         ))
@@ -203,6 +204,9 @@ mod tests {
         let takes = perfect.takes(Comparison::AtMost, 0.1).expect("too few");
         assert!(takes.starts_with("20 cases do not show more than 0.119"), "{takes}");
         assert!(takes.ends_with("it takes 25 cases"), "{takes}");
+        let one = bounds(&[0.0], &cases).expect("bounds");
+        let one = one.takes(Comparison::AtMost, 0.1).expect("too few");
+        assert!(one.starts_with("1 case does not show more than "), "{one}");
         assert_eq!(perfect.takes(Comparison::AtMost, 0.2), None);
         let enough = bounds(&[0.0; 25], &cases).expect("bounds");
         assert_eq!(enough.takes(Comparison::AtMost, 0.1), None);

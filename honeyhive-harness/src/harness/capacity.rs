@@ -9,6 +9,7 @@ use std::thread::{Builder, JoinHandle};
 
 use crate::engine::{STACK, workers};
 use crate::report;
+use crate::text::count;
 
 /// Threads that do not depend on the number of attempts: journal, engine, signals, sending, git, and
 /// the live line.
@@ -41,9 +42,9 @@ impl Capacity {
         let Some(error) = error else { return Ok(wanted) };
         let fits = wanted.within(available).ok_or_else(|| {
             format!(
-                "only {available} threads can be started here, and a run needs at least {}: \
-                 {error}; raise the limit of threads or memory (`ulimit -u`, `ulimit -v`, \
-                 `pids.max` of the container)",
+                "only {} can be started here, and a run needs at least {}: {error}; raise the \
+                 limit of threads or memory (`ulimit -u`, `ulimit -v`, `pids.max` of the container)",
+                count(available, "thread"),
                 FIXED + 3
             )
         })?;

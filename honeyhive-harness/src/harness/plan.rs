@@ -15,7 +15,7 @@ use crate::ids;
 use crate::invocation::{NotJudging, sample};
 use crate::redact::Redactor;
 use crate::registry::Experiment;
-use crate::report::Fault;
+use crate::report::{self, Fault};
 use crate::text::count;
 
 /// A test.
@@ -141,6 +141,7 @@ impl Plan {
             Self { linked: entries.iter().map(|entry| entry.name).collect(), ..Self::default() };
         let mut seen: Vec<&str> = Vec::new();
         let mut others: Vec<&Experiment> = Vec::new();
+        let mut notes: Vec<String> = Vec::new();
         for entry in entries {
             if seen.contains(&entry.name) {
                 continue;
@@ -173,6 +174,14 @@ impl Plan {
             } else {
                 load(entry, args, config, sources).map_err(|text| redactor.text(&text).into_owned())
             };
+            // Several experiments may have one dataset.
+            if let Ok(Some(note)) = loaded.as_ref().map(|loaded| loaded.dataset.note())
+                && !args.list
+                && !notes.iter().any(|noted| noted == note)
+            {
+                report::note(&redactor.text(note));
+                notes.push(note.to_owned());
+            }
             match loaded {
                 Err(text) if whole => {
                     let (name, what) = (entry.name.to_owned(), What::Fault { text });

@@ -87,8 +87,13 @@ pub(super) fn run(args: &Args, threads: usize, trials: Vec<Trial>) -> Result<boo
     printing.stop();
     match (conclusion, printing.take()) {
         (Ok(conclusion), _) => Ok(conclusion.has_failed()),
-        // A reader that has seen enough closes the pipe.
-        (Err(_), Some(text)) if text.contains("Broken pipe") => Ok(true),
+        // A reader that has seen enough closes the pipe, as in `cargo test | head`.
+        (Err(_), Some(text)) if text.contains("Broken pipe") => {
+            screen::note(
+                "standard output was closed before all results were printed, which counts as a failure",
+            );
+            Ok(true)
+        }
         (Err(_), Some(text)) => {
             let to = match &args.logfile {
                 Some(path) => format!("--logfile {path}"),

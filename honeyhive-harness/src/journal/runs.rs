@@ -25,10 +25,11 @@ pub(crate) struct RunHead {
 /// # Errors
 /// When the directory cannot be read.
 pub(crate) fn runs(root: &Path) -> io::Result<Vec<RunHead>> {
-    if !files(root)?.is_empty() {
-        return Ok(vec![run_head(root)]);
-    }
     let mut found = Vec::new();
+    // A `.jsonl` of something else, such as a dataset, does not make the directory a run.
+    if is_run(root)? {
+        found.push(run_head(root));
+    }
     for entry in fs::read_dir(root)? {
         let entry = entry?;
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
@@ -47,25 +48,51 @@ pub(crate) fn invocations(root: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(runs(root)?.into_iter().map(|run| run.directory).collect())
 }
 
-/// Reads the first lines of a run.
-pub(crate) fn run_head(directory: &Path) -> RunHead {
-    /// No first line is longer, unless it is none of ours.
-    const LONGEST: u64 = 1 << 20;
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct First {
-        started_at: String,
-        package: String,
-        package_dir: String,
-    }
-    let first = |path: &PathBuf| {
+/// The first line of a journal file.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct First {
+    #[serde(rename = "type")]
+    kind: String,
+    started_at: String,
+    package: String,
+    package_dir: String,
+}
+
+impl First {
+    /// Reads the first line of a file; `None` where it is not the line of a journal.
+    fn read(path: &Path) -> Option<Self> {
+        /// The length of the longest first line of a journal, in bytes.
+        const LONGEST: u64 = 1 << 20;
         let mut line = Vec::new();
         let file = files::open_regular(path).ok()?;
         BufReader::new(file.take(LONGEST)).read_until(b'\n', &mut line).ok()?;
-        serde_json::from_slice::<First>(&line).ok()
-    };
+        serde_json::from_slice(&line).ok().filter(|first: &Self| first.kind == "invocation")
+    }
+}
+
+/// Returns whether a directory holds the journal of a run. One with the name of a run counts where
+/// its files are damaged or empty, too.
+fn is_run(directory: &Path) -> io::Result<bool> {
+    let files = files(directory)?;
+    let named = || directory.file_name().is_some_and(|name| is_run_name(&name.to_string_lossy()));
+    Ok(files.iter().any(|file| First::read(file).is_some()) || (!files.is_empty() && named()))
+}
+
+/// Returns whether a name is one that runs have, such as `20261129T101500-a1b2c3`.
+fn is_run_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let digits = |range: std::ops::Range<usize>| bytes[range].iter().all(u8::is_ascii_digit);
+    bytes.len() == 22
+        && (digits(0..8) && bytes[8] == b'T' && digits(9..15) && bytes[15] == b'-')
+        && bytes[16..].iter().all(u8::is_ascii_alphanumeric)
+}
+
+/// Reads the first lines of a run.
+pub(crate) fn run_head(directory: &Path) -> RunHead {
     let mut run = RunHead { directory: directory.to_owned(), ..RunHead::default() };
-    for first in files(directory).unwrap_or_default().iter().filter_map(first) {
+    let files = files(directory).unwrap_or_default();
+    for first in files.iter().filter_map(|file| First::read(file)) {
         let earlier = run.started_at.is_empty() || first.started_at < run.started_at;
         if earlier && !first.started_at.is_empty() {
             run.started_at = first.started_at;
@@ -82,4 +109,33 @@ pub(crate) fn run_head(directory: &Path) -> RunHead {
 pub(crate) fn size(directory: &Path) -> u64 {
     let files = files(directory).unwrap_or_default();
     files.iter().filter_map(|file| Some(fs::metadata(file).ok()?.len())).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_foreign_file_in_the_directory_of_runs_hides_no_run() {
+        let root = std::env::temp_dir().join(format!("honeyhive-runs-{}", std::process::id()));
+        let write = |path: &str, text: &str| {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let journal = r#"{"type":"invocation","started_at":"2026-11-29T10:15:00Z"}"#;
+        let found = |root: &Path| -> Vec<PathBuf> { invocations(root).unwrap() };
+        write("zzz.jsonl", "");
+        write("rows.jsonl", "{\"id\":\"a\",\"q\":1}\n");
+        assert_eq!(found(&root), Vec::<PathBuf>::new());
+        write("one/evals.jsonl", journal);
+        assert_eq!(found(&root), [root.join("one")]);
+        // A run that is named itself, whatever its files are.
+        assert_eq!(found(&root.join("one")), [root.join("one")]);
+        write("20261129T101500-a1b2c3/evals.jsonl", "");
+        let damaged = root.join("20261129T101500-a1b2c3");
+        assert_eq!(found(&damaged), std::slice::from_ref(&damaged));
+        assert_eq!(found(&root).len(), 2);
+        fs::remove_dir_all(root).unwrap();
+    }
 }

@@ -3,9 +3,22 @@
 //! `serde_json` says where a text stops to be JSON, but "expected value" does not help a user who
 //! printed a Python dict.
 
+use serde::de::IgnoredAny;
+
+/// What a text is a part of, which decides how it can be fixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// A line of a file with a row per line.
+    Line,
+    /// A whole file.
+    File,
+    /// A cell of a table.
+    Cell,
+}
+
 /// Returns the error of `serde_json` without its line, which counts within the text, and what the
 /// text may be instead.
-pub(crate) fn explain(text: &str, error: &serde_json::Error) -> String {
+pub(crate) fn explain(text: &str, part: Part, error: &serde_json::Error) -> String {
     let full = error.to_string();
     let message = full.rsplit_once(" at line ").map_or(full.as_str(), |(message, _)| message);
     let place = match error.line() {
@@ -16,18 +29,16 @@ pub(crate) fn explain(text: &str, error: &serde_json::Error) -> String {
     if error.is_data() {
         return format!("{message} ({place})");
     }
-    let hint = match hint(text, message) {
+    let hint = match hint(text, part, message) {
         Some(hint) => format!(": {hint}"),
         None => String::new(),
     };
     format!("not valid JSON: {message} ({place}){hint}")
 }
 
-fn hint(text: &str, message: &str) -> Option<String> {
+fn hint(text: &str, part: Part, message: &str) -> Option<String> {
     if message.starts_with("trailing characters") {
-        return Some(
-            "text follows the end of the value; write each row on a line of its own".into(),
-        );
+        return Some(trailing(text, part).to_owned());
     }
     if message.contains("surrogate") || message.contains("hex escape") {
         return Some(
@@ -44,6 +55,22 @@ fn hint(text: &str, message: &str) -> Option<String> {
             "a string has no closing quote; write a line break within it as \\n".to_owned()
         })
     })
+}
+
+/// Returns the hint about text that follows a value.
+fn trailing(text: &str, part: Part) -> &'static str {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    let _value = values.next();
+    let rest = text[values.byte_offset()..].trim();
+    match (rest, part) {
+        (",", Part::Line) => "remove the comma at the end of the line",
+        (",", Part::File | Part::Cell) => "remove the comma at the end",
+        (_, Part::Line) => "text follows the end of the value; write each row on a line of its own",
+        (_, Part::File) => {
+            "text follows the end of the array; remove it, or move it into the array"
+        }
+        (_, Part::Cell) => "text follows the end of the value; remove it",
+    }
 }
 
 /// Finds the first thing outside of strings that JSON does not have.
@@ -191,7 +218,29 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> String {
-        explain(text, &strict::parse(text).unwrap_err())
+        explain(text, Part::Line, &strict::parse(text).unwrap_err())
+    }
+
+    #[test]
+    fn text_after_a_value_is_told_by_where_it_stands() {
+        let said = |text: &str, part| explain(text, part, &strict::parse(text).unwrap_err());
+        let row = r#"{"id":"c","q":1}, "#;
+        assert_eq!(
+            said(row, Part::Line),
+            "not valid JSON: trailing characters (column 17): remove the comma at the end of the line"
+        );
+        for (text, part, want) in [
+            (r#"{"a":1},{"a":2}"#, Part::Line, "write each row on a line of its own"),
+            ("[1],\n", Part::File, "remove the comma at the end"),
+            ("[1]\n[2]", Part::File, "text follows the end of the array; remove it"),
+            ("[1] # rows", Part::File, "text follows the end of the array"),
+            ("[1],", Part::Cell, "remove the comma at the end"),
+            (r#"{"a":1}{"a":2}"#, Part::Cell, "text follows the end of the value; remove it"),
+        ] {
+            let said = said(text, part);
+            assert!(said.contains(want), "{text}: {said}");
+            assert_eq!(part == Part::Line, said.contains("a line of its own"), "{text}: {said}");
+        }
     }
 
     #[test]

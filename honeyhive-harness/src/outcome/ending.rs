@@ -17,7 +17,11 @@ impl Ending {
     /// Returns the way in which the processes of an invocation ended. A process without an end counts
     /// before one that was interrupted: of it, less is known.
     pub(crate) fn of(results: &Results) -> Self {
-        if results.processes.len() > results.ends.len() {
+        // A file without a line is that of a process that was killed before it wrote one.
+        if results.processes.len() > results.ends.len()
+            || results.processes.is_empty()
+            || !results.without_lines.is_empty()
+        {
             Self::Unfinished
         } else if results.ends.iter().any(|end| end.interrupted) {
             Self::Interrupted

@@ -6,7 +6,7 @@ use super::summary::wrapped;
 use super::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::journal::CaseState;
 use crate::outcome::{Reviewed, ReviewedOutput, ReviewedScore};
-use crate::text::{number, one_line};
+use crate::text::{count, number, one_line};
 
 /// Lines of a text that are shown.
 const LINES: usize = 40;
@@ -101,6 +101,9 @@ fn block(text: &mut String, name: &str, value: &str) {
         wrapped(text, &one_line(own, 2000), 4 + indent);
     }
     if lines.len() > LINES {
-        text.push_str(&format!("    {DIM}… and {} more lines{DIM:#}\n", lines.len() - LINES));
+        text.push_str(&format!(
+            "    {DIM}… and {}{DIM:#}\n",
+            count(lines.len() - LINES, "more line")
+        ));
     }
 }

@@ -8,6 +8,7 @@ use opentelemetry::trace::{FutureExt, SpanRef, Status, TraceContextExt, WithCont
 use opentelemetry::{Context, ContextGuard, KeyValue};
 
 use super::attributes;
+use crate::text::error_text;
 
 /// A span of a [`Tracer`](super::Tracer). It ends when it is dropped.
 pub struct Span {
@@ -37,7 +38,7 @@ impl Span {
 
     /// Marks the span as failed and records an `exception` event.
     pub fn record_error(&self, error: &(dyn fmt::Display + '_)) {
-        self.fail("error", &format!("{error:#}"));
+        self.fail("error", &error_text(error));
     }
 
     pub(crate) fn fail(&self, kind: &'static str, message: &str) {

@@ -324,9 +324,9 @@ fn numbers_that_are_too_large() {
     assert_snapshot!(report("small_number::"), @"
     exit code 101
     small_number::below-i64     FAILED  error
-        data/numbers.jsonl:1: `n` (-9.223372036854776e+18) is not a `u64`: invalid type: floating point `-9.223372036854776e+18`, expected u64
+        data/numbers.jsonl:1: `n` (-9.223372036854776e+18) is not a `u64`: invalid type: floating point `-9.223372036854776e+18`, expected u64; an integer beyond 64 bits is read as a float, and in quotes, as a text, it keeps its digits
     small_number::beyond-u64    FAILED  error
-        data/numbers.jsonl:3: `n` (1.8446744073709552e+19) is not a `u64`: invalid type: floating point `1.8446744073709552e+19`, expected u64
+        data/numbers.jsonl:3: `n` (1.8446744073709552e+19) is not a `u64`: invalid type: floating point `1.8446744073709552e+19`, expected u64; an integer beyond 64 bits is read as a float, and in quotes, as a text, it keeps its digits
     small_number::largest-u64   ok  pass
     small_number::line-2        FAILED  error
         data/numbers.jsonl:2: not valid JSON: number out of range (column 31)

@@ -328,4 +328,7 @@ fn a_reader_who_has_seen_enough_ends_nothing() {
     assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
     assert_eq!(run.cases().len(), 3);
     assert!(run.end().is_some(), "the journal ends in good order");
+    // Where all was printed before the pipe was closed, nothing is said.
+    let notes = run.stderr.matches("note: standard output was closed before all").count();
+    assert_eq!(notes, usize::from(run.code != Some(0)), "{}", run.output());
 }
