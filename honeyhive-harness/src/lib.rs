@@ -402,12 +402,14 @@ mod invocation;
 pub mod journal;
 mod json;
 mod outcome;
+mod program;
 mod redact;
 #[doc(hidden)]
 pub mod registry;
 mod report;
 pub mod rule;
 pub mod score;
+mod send;
 pub mod stats;
 mod text;
 pub mod tracer;

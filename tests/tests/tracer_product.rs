@@ -26,6 +26,8 @@ use tracer_product::server::{Seen, Server};
 const START: &str = "POST /session/start";
 const UPDATE: &str = "PUT /events";
 const TRACES: &str = "POST /opentelemetry/v1/traces";
+/// Of a receiver that is not HoneyHive.
+const PLAIN: &str = "POST /v1/traces";
 
 /// A time limit that no step reaches on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
@@ -506,6 +508,71 @@ fn an_ingestion_key_is_enough() {
     fake.assert_clean();
 }
 
+/// A receiver of OTLP beside HoneyHive, or alone.
+fn with_receiver(builder: TracerBuilder, fake: &Fake) -> TracerBuilder {
+    builder.otlp(format!("{}/v1/traces", fake.url())).otlp_header("X-Tenant", "acme")
+}
+
+fn receiver() -> Fake {
+    Fake::builder().otlp_header("x-tenant", "acme").start()
+}
+
+#[test]
+fn a_receiver_of_otlp_gets_spans_without_a_key() {
+    for json in [false, true] {
+        let fake = receiver();
+        let builder = with_receiver(Tracer::builder(), &fake).run_id("r");
+        let builder = if json { builder.otlp_json() } else { builder };
+        let tracer = builder.try_build().unwrap();
+        tracer.in_span("answer", |_| ask("why"));
+        tracer.with_session("request", || {
+            drop(tracer.start_span("other"));
+            enrich_session(Enrichment::new().metadata("a", 1));
+        });
+        let flushed = tracer.flush(LONG);
+        assert_eq!((flushed.sent, flushed.is_complete()), (3, true), "{flushed:?}");
+        let telemetry = tracer.telemetry();
+        assert_eq!((telemetry.local, telemetry.honeyhive), (None, None));
+        assert_eq!(telemetry.otlp, Some(flushed));
+        assert_eq!((telemetry.sessions_started, telemetry.updates_failed), (0, 0));
+        let spans = fake.otlp_spans();
+        let names: BTreeSet<_> = spans.iter().map(|span| span.name.as_str()).collect();
+        assert_eq!(names, BTreeSet::from(["answer", "other", "tracer_product::ask"]));
+        assert!(spans.iter().all(|span| span.attributes["honeyhive.run_id"] == "r"));
+        assert_eq!((fake.requests().len(), fake.count(PLAIN)), (1, 1));
+        let kind = if json { "application/json" } else { "application/x-protobuf" };
+        assert_eq!(fake.requests()[0].header("content-type"), Some(kind));
+        fake.assert_clean();
+    }
+}
+
+/// Each of the two destinations has its own pace: what one does not take waits for it alone.
+#[test]
+fn a_receiver_of_otlp_and_honeyhive_do_not_wait_for_each_other() {
+    let fake = receiver();
+    let tracer = with_receiver(tracer_of(&fake), &fake).try_build().unwrap();
+    fake.on(TRACES, Fault::Status(404));
+    (0..5).for_each(|n| drop(tracer.start_span(format!("span {n}"))));
+    let flushed = tracer.flush(LONG);
+    assert_eq!((flushed.sent, flushed.pending), (0, 5), "{flushed:?}");
+    let telemetry = tracer.telemetry();
+    let of = |spans: Option<honeyhive_harness::Flushed>| spans.map(|spans| spans.sent);
+    assert_eq!((of(telemetry.honeyhive), of(telemetry.otlp)), (Some(0), Some(5)));
+    fake.heal();
+    until("it is taken", || tracer.flush(LONG).sent == 5);
+    // And the other way round; a span that is too old is not sent again.
+    fake.on(PLAIN, Fault::Status(503)).times(1);
+    fake.on(PLAIN, Fault::Status(400)).times(1);
+    drop(tracer.start_span("refused"));
+    let flushed = tracer.flush(LONG);
+    assert_eq!((flushed.sent, flushed.failed, flushed.pending), (5, 1, 0), "{flushed:?}");
+    assert!(flushed.error.is_some());
+    let telemetry = tracer.telemetry();
+    assert_eq!((of(telemetry.honeyhive), of(telemetry.otlp)), (Some(6), Some(5)));
+    assert_eq!((fake.spans().len(), fake.otlp_spans().len()), (6, 5));
+    fake.assert_clean();
+}
+
 #[test]
 fn names_are_filtered_and_parents_stay() {
     let server = Server::start();
@@ -630,6 +697,18 @@ fn the_environment_is_asked() {
     child("child_sends", &base);
     assert_eq!(fake.sessions()[0].body["session_name"], "job-d-1");
     assert_eq!(fake.sessions()[0].body["source"], "dev");
+    fake.assert_clean();
+    // Without a key, and beside HoneyHive.
+    let endpoint = [("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str())];
+    child("child_sends", &endpoint);
+    assert_eq!((fake.otlp_spans().len(), fake.spans().len()), (1, 1));
+    child("child_sends", &[&base[..], &endpoint].concat());
+    assert_eq!((fake.otlp_spans().len(), fake.spans().len()), (2, 2));
+    let offline = [("HH_OFFLINE", "1")];
+    child("child_sends_nothing", &[&base[..], &endpoint, &offline].concat());
+    let none = [("OTEL_TRACES_EXPORTER", "none")];
+    child("child_sends_nothing", &[endpoint, none].concat());
+    assert_eq!((fake.otlp_spans().len(), fake.spans().len()), (2, 2));
     fake.assert_clean();
     let ids = [("HH_RUN_ID", "r"), ("HH_DATASET_ID", "d"), ("HH_DATAPOINT_ID", "d-1")];
     let server = Server::start();

@@ -14,8 +14,9 @@ use serde_json::Value;
 
 use super::call::is_page;
 use super::client::{AGENT, HoneyHive};
-use super::error::{ApiError, ApiErrorKind, Knobs, Outlook};
+use super::error::{ApiError, ApiErrorKind, Knobs};
 use super::http::{Http, Incoming, Outgoing, Trouble};
+use super::outlook::Outlook;
 use super::retry::Retry;
 use crate::config::{OtlpTarget, Protocol};
 use crate::ids::short_hash;
@@ -67,6 +68,7 @@ pub(crate) struct OtlpReceiver {
     protocol: Protocol,
     fingerprint: String,
     replies: Arc<Replies>,
+    until: Option<Instant>,
     trouble: Option<Trouble>,
 }
 
@@ -122,8 +124,14 @@ impl OtlpReceiver {
             timeout: target.timeout,
             protocol: target.protocol,
             replies: Arc::default(),
+            until: None,
             trouble: None,
         })
+    }
+
+    /// Returns the receiver, with each request ending at `deadline` at the latest.
+    pub(crate) fn until(&self, deadline: Instant) -> Self {
+        Self { until: Some(deadline), ..self.clone() }
     }
 
     /// Returns the receiver with a place where failed tries are noted.
@@ -148,7 +156,8 @@ impl OtlpReceiver {
     ) -> Result<Option<Rejected>, ApiError> {
         let mut headers = self.headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        let until = Some(Instant::now() + LONGEST);
+        let longest = Instant::now() + LONGEST;
+        let until = Some(self.until.map_or(longest, |until| until.min(longest)));
         let request = Outgoing {
             method: Method::POST,
             url: self.url.clone(),

@@ -6,13 +6,14 @@
 mod circles;
 mod sources;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use sources::{Crate, ModulePath};
 
 /// From the ground up. A room may use those before it.
-const ROOMS: [&str; 30] = [
+const ROOMS: &[&str] = &[
     "text",
     "json",
     "activity",
@@ -28,6 +29,7 @@ const ROOMS: [&str; 30] = [
     "api",
     "tracer",
     "journal",
+    "send",
     "dataset",
     "evaluators",
     "baseline",
@@ -35,6 +37,7 @@ const ROOMS: [&str; 30] = [
     "outcome",
     "registry",
     "upload",
+    "program",
     "report",
     "engine",
     "invocation",
@@ -46,8 +49,11 @@ const ROOMS: [&str; 30] = [
 ];
 
 /// Rooms with circles of files that are still to be opened.
-const WITH_CIRCLES: [&str; 8] =
-    ["api", "baseline", "dataset", "engine", "gate", "journal", "report", "tracer"];
+const WITH_CIRCLES: &[&str] =
+    &["api", "baseline", "dataset", "engine", "gate", "journal", "report"];
+
+/// Public modules that show names of a room above their own, under the paths that users know.
+const FACADES: [(&str, &str); 1] = [("tracer", "program")];
 
 /// What others wrote reaches a terminal or a CI log only through the file that makes it harmless.
 #[test]
@@ -79,8 +85,7 @@ fn one_file_prints() {
 
 #[test]
 fn imports_only_go_down() {
-    let harness = harness();
-    let uses = harness.uses();
+    let uses = uses();
     assert!(uses.len() > 100, "the sources are not where this test looks for them");
     let level = |path: &ModulePath| match path.first() {
         // `lib.rs` is above all rooms.
@@ -105,13 +110,13 @@ fn imports_only_go_down() {
 
 #[test]
 fn files_use_each_other_in_no_circle() {
-    let uses = harness().uses();
+    let uses = uses();
     let mut wrong = String::new();
     let (known, found): (Vec<_>, Vec<_>) = circles::circles(&uses)
         .into_iter()
         .partition(|circle| circle.iter().all(|path| WITH_CIRCLES.contains(&&*path[0])));
     for room in WITH_CIRCLES {
-        let is_left = known.iter().flatten().any(|path| path[0] == room);
+        let is_left = known.iter().flatten().any(|path| path[0] == *room);
         assert!(is_left, "`{room}` has no circle any more: take it off the list");
     }
     for circle in found {
@@ -125,8 +130,16 @@ fn files_use_each_other_in_no_circle() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-fn harness() -> Crate {
-    Crate::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../honeyhive-harness/src/lib.rs"))
+/// Returns the files that each file uses, without what facades show of other rooms.
+fn uses() -> BTreeMap<ModulePath, BTreeSet<ModulePath>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../honeyhive-harness/src/lib.rs");
+    let mut uses = Crate::read(&root).uses();
+    for (from, used) in &mut uses {
+        if let [room] = &from[..] {
+            used.retain(|to| !to.first().is_some_and(|to| FACADES.contains(&(room, to))));
+        }
+    }
+    uses
 }
 
 fn collect(directory: &Path, files: &mut Vec<PathBuf>) {

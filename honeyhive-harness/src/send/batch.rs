@@ -1,21 +1,17 @@
-//! Spans as OTLP: what goes over the wire to HoneyHive and to any other receiver.
+//! Spans that share a request, and when it is time to send them.
 
-use opentelemetry_proto::tonic::common::v1::{
-    AnyValue, ArrayValue, InstrumentationScope, KeyValue, any_value,
-};
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::span::{Event, Link, SpanKind};
-use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 use opentelemetry_sdk::resource::{ResourceDetector as _, TelemetryResourceDetector};
 use prost::Message as _;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
-use super::trace::{SpanRecord, SpanStatus};
+use super::encode::{pair, span};
 use crate::config::Protocol;
-
-/// A text in an attribute may be this long; a session has the whole output.
-const LONGEST_TEXT: usize = 64 << 10;
+use crate::tracer::SpanRecord;
 
 /// A batch is sent when it has this many spans ..
 const MOST_SPANS: usize = 512;
@@ -23,7 +19,43 @@ const MOST_SPANS: usize = 512;
 /// .. or about this many bytes.
 const MOST_BYTES: usize = 2 << 20;
 
-/// What all spans of a process have in common.
+/// How long spans wait for others to share their request.
+const GATHER: Duration = Duration::from_secs(1);
+
+/// The time in which a batch gathers: it begins with the first thing to send.
+#[derive(Debug, Default)]
+pub(crate) struct Window {
+    closes: Option<Instant>,
+}
+
+impl Window {
+    /// Begins the window, unless it has begun: what is there now is sent after a second at most.
+    pub(crate) fn open(&mut self) {
+        self.closes.get_or_insert_with(|| Instant::now() + GATHER);
+    }
+
+    /// Ends the window: what is there is sent now.
+    pub(crate) fn close(&mut self) {
+        self.closes = Some(Instant::now());
+    }
+
+    /// Ends the window, with nothing to send.
+    pub(crate) fn clear(&mut self) {
+        self.closes = None;
+    }
+
+    /// Returns when what is there is to be sent; `None` where nothing is.
+    pub(crate) fn closes_at(&self) -> Option<Instant> {
+        self.closes
+    }
+
+    /// Returns whether what is there is to be sent now.
+    pub(crate) fn is_over(&self) -> bool {
+        self.closes.is_some_and(|closes| Instant::now() >= closes)
+    }
+}
+
+/// The resource that all spans of a process come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ResourceInfo {
     pub(crate) service: String,
@@ -71,7 +103,7 @@ impl Batch {
         Self { protocol, spans: Vec::new(), ends: Vec::new() }
     }
 
-    /// Adds a span with its attributes as they are to be sent; `false` when its ids are none.
+    /// Adds a span with its attributes as they are to be sent; `false` where its ids are not valid.
     pub(crate) fn push(
         &mut self,
         trace_id: &str,
@@ -103,7 +135,7 @@ impl Batch {
         self.len() >= MOST_SPANS || self.spans.len() >= MOST_BYTES
     }
 
-    /// Keeps the first `count` spans; the others are the result.
+    /// Keeps the first `count` spans, and returns the others.
     pub(crate) fn split_off(&mut self, count: usize) -> Self {
         let ends = self.ends.split_off(count.min(self.ends.len()));
         let begin = self.ends.last().copied().unwrap_or_default();
@@ -112,7 +144,7 @@ impl Batch {
         Self { protocol: self.protocol, spans, ends }
     }
 
-    /// The content type and body of the request: an `ExportTraceServiceRequest` with one resource
+    /// Returns the content type and body of the request: an `ExportTraceServiceRequest` with one resource
     /// and one scope.
     pub(crate) fn encode(&self, resource: &ResourceInfo) -> (&'static str, Vec<u8>) {
         let resource = resource.encode();
@@ -146,7 +178,7 @@ impl Batch {
     }
 }
 
-/// What begins a field that holds a message.
+/// Returns the byte that begins a field which holds a message.
 fn tag(number: u8) -> u8 {
     number << 3 | 2
 }
@@ -159,108 +191,10 @@ fn field(number: u8, message: &[u8], to: &mut Vec<u8>) {
     to.extend_from_slice(message);
 }
 
-fn trace_bytes(hex: &str) -> Option<Vec<u8>> {
-    let id = u128::from_str_radix(hex, 16).ok().filter(|id| *id != 0 && hex.len() == 32)?;
-    Some(id.to_be_bytes().to_vec())
-}
-
-fn span_bytes(hex: &str) -> Option<Vec<u8>> {
-    let id = u64::from_str_radix(hex, 16).ok().filter(|id| *id != 0 && hex.len() == 16)?;
-    Some(id.to_be_bytes().to_vec())
-}
-
-/// `None` when its ids are none.
-fn span(trace_id: &str, record: SpanRecord, attributes: Map<String, Value>) -> Option<Span> {
-    let kind = match record.kind.as_str() {
-        "client" => SpanKind::Client,
-        "server" => SpanKind::Server,
-        "producer" => SpanKind::Producer,
-        "consumer" => SpanKind::Consumer,
-        _ => SpanKind::Internal,
-    };
-    let (code, message) = match record.status {
-        SpanStatus::Unset => (StatusCode::Unset, String::new()),
-        SpanStatus::Ok => (StatusCode::Ok, String::new()),
-        SpanStatus::Error(message) => (StatusCode::Error, clipped(message)),
-    };
-    Some(Span {
-        trace_id: trace_bytes(trace_id)?,
-        span_id: span_bytes(&record.span_id)?,
-        parent_span_id: match &record.parent_span_id {
-            Some(parent) => span_bytes(parent)?,
-            None => Vec::new(),
-        },
-        name: record.name,
-        kind: kind as i32,
-        start_time_unix_nano: record.start_unix_ns,
-        // A span is never shorter than nothing, whatever the wall clock did meanwhile.
-        end_time_unix_nano: record.end_unix_ns.max(record.start_unix_ns),
-        attributes: pairs(attributes),
-        events: record
-            .events
-            .into_iter()
-            .map(|event| Event {
-                time_unix_nano: event.at_unix_ns,
-                name: event.name,
-                attributes: pairs(event.attributes),
-                dropped_attributes_count: 0,
-            })
-            .collect(),
-        links: record.links.iter().filter_map(|link| self::link(link)).collect(),
-        status: Some(Status { message, code: code as i32 }),
-        ..Span::default()
-    })
-}
-
-/// `trace id-span id`, as the journal has it.
-fn link(text: &str) -> Option<Link> {
-    let (trace, span) = text.split_once('-')?;
-    Some(Link { trace_id: trace_bytes(trace)?, span_id: span_bytes(span)?, ..Link::default() })
-}
-
-fn pairs(attributes: Map<String, Value>) -> Vec<KeyValue> {
-    let mut pairs = Vec::with_capacity(attributes.len());
-    pairs.extend(attributes.into_iter().filter_map(|(key, value)| pair(key, value)));
-    pairs
-}
-
-fn pair(key: String, value: Value) -> Option<KeyValue> {
-    let value = any(value)?;
-    (!key.is_empty()).then(|| KeyValue { key, value: Some(value), ..KeyValue::default() })
-}
-
-/// `null` is the absence of a value, which OTLP has no attribute for.
-fn any(value: Value) -> Option<AnyValue> {
-    let value = match value {
-        Value::Null => return None,
-        Value::Bool(yes) => any_value::Value::BoolValue(yes),
-        Value::Number(number) => match number.as_i64() {
-            Some(whole) => any_value::Value::IntValue(whole),
-            None => any_value::Value::DoubleValue(number.as_f64()?),
-        },
-        Value::String(text) => any_value::Value::StringValue(clipped(text)),
-        Value::Array(items) => any_value::Value::ArrayValue(ArrayValue {
-            values: items.into_iter().filter_map(any).collect(),
-        }),
-        object @ Value::Object(_) => any_value::Value::StringValue(clipped(object.to_string())),
-    };
-    Some(AnyValue { value: Some(value) })
-}
-
-fn clipped(text: String) -> String {
-    if text.len() <= LONGEST_TEXT {
-        return text;
-    }
-    let mut end = LONGEST_TEXT;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{} [clipped, {} bytes in all]", &text[..end], text.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tracer::SpanStatus;
     use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
     use serde_json::json;
 
@@ -367,13 +301,5 @@ mod tests {
                 (vec!["one".into()], vec!["two".into(), "three".into()])
             );
         }
-    }
-
-    #[test]
-    fn a_long_text_is_clipped_between_letters() {
-        let text = clipped(format!("a{}", "ä".repeat(LONGEST_TEXT)));
-        assert!(text.ends_with("[clipped, 131073 bytes in all]"));
-        assert!(text.len() < LONGEST_TEXT + 100);
-        assert_eq!(clipped("short".to_owned()), "short");
     }
 }

@@ -1,5 +1,4 @@
-//! What a tracer of a program has that one of an attempt has not: sessions of others, filters, and
-//! where its spans go.
+//! The span processor of a program's tracer.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -11,14 +10,13 @@ use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, SpanId};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
-use serde_json::{Map, Value};
 
-use super::buffer::{Ended, Full, SpanBuffer};
 use super::outbox::Outbox;
-use super::propagation;
-use super::session::{CurrentSession, SessionState};
+use crate::tracer::buffer::{Ended, SpanBuffer};
+use crate::tracer::propagation;
+use crate::tracer::session::{CurrentSession, SessionState};
 
-/// Which spans are kept, by the beginnings of their names.
+/// A filter of spans by the beginnings of their names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Filter {
     /// `None` for all.
@@ -33,93 +31,28 @@ impl Filter {
     }
 }
 
-/// Where spans go.
-#[derive(Debug)]
-pub(super) enum Way {
-    /// Nowhere, for this reason.
-    Local(String),
-    Sending(Arc<Outbox>),
-}
-
-/// See the module.
-#[derive(Debug)]
-pub(super) struct Program {
-    pub(super) way: Way,
-    pub(super) buffer: Arc<SpanBuffer>,
-    filter: Filter,
-    /// Spans that the filter left out.
-    pub(super) filtered: Arc<AtomicU64>,
-}
-
-impl Program {
-    pub(super) fn local(why: String, room: usize, filter: Filter) -> Self {
-        let buffer = Arc::new(SpanBuffer::new(room, Full::Oldest));
-        Self { way: Way::Local(why), buffer, filter, filtered: Arc::default() }
-    }
-
-    pub(super) fn sending(outbox: Arc<Outbox>, filter: Filter) -> Self {
-        let buffer = Arc::clone(&outbox.buffer);
-        Self { way: Way::Sending(outbox), buffer, filter, filtered: Arc::default() }
-    }
-
-    pub(super) fn outbox(&self) -> Option<&Arc<Outbox>> {
-        match &self.way {
-            Way::Local(_) => None,
-            Way::Sending(outbox) => Some(outbox),
-        }
-    }
-
-    /// Makes a session known, where there is anybody to know it.
-    pub(super) fn begin(
-        &self,
-        session: &Arc<SessionState>,
-        name: String,
-        inputs: Option<Map<String, Value>>,
-    ) {
-        match &self.way {
-            Way::Local(_) => session.settle(Arc::clone(session.id())),
-            Way::Sending(outbox) => outbox.begin(session, name, inputs),
-        }
-    }
-
-    /// There is news about a session.
-    pub(super) fn enriched(&self, session: &Arc<SessionState>) {
-        if let Way::Sending(outbox) = &self.way {
-            outbox.enriched(session);
-        }
-    }
-
-    /// What feeds the buffer; `own` is the session of spans that are of no other one.
-    pub(super) fn processor(&self, own: &Arc<SessionState>) -> Processor {
-        Processor {
-            own: Arc::clone(own),
-            outbox: self.outbox().cloned(),
-            buffer: Arc::clone(&self.buffer),
-            filter: self.filter.clone(),
-            filtered: Arc::clone(&self.filtered),
-            open: Mutex::default(),
-        }
-    }
-}
-
-impl Drop for Program {
-    /// The last clone of a tracer is gone; what it recorded is still sent.
-    fn drop(&mut self) {
-        if let Way::Sending(outbox) = &self.way {
-            outbox.abandon();
-        }
-    }
-}
-
-/// Feeds the buffer from the provider.
+/// Fills the outboxes of a tracer, or the buffer of one that sends nothing, from its provider.
 pub(super) struct Processor {
+    /// The session of spans that belong to no other one.
     own: Arc<SessionState>,
-    outbox: Option<Arc<Outbox>>,
+    outboxes: Vec<Arc<Outbox>>,
     buffer: Arc<SpanBuffer>,
     filter: Filter,
     filtered: Arc<AtomicU64>,
     /// Open spans of sessions that are not the tracer's own. When a span ends, its context is gone.
     open: Mutex<HashMap<SpanId, Arc<SessionState>>>,
+}
+
+impl Processor {
+    pub(super) fn new(
+        own: Arc<SessionState>,
+        outboxes: Vec<Arc<Outbox>>,
+        buffer: Arc<SpanBuffer>,
+        filter: Filter,
+        filtered: Arc<AtomicU64>,
+    ) -> Self {
+        Self { own, outboxes, buffer, filter, filtered, open: Mutex::default() }
+    }
 }
 
 impl fmt::Debug for Processor {
@@ -146,10 +79,17 @@ impl SpanProcessor for Processor {
             self.filtered.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        if self.buffer.push(Ended { span: Box::new(span), session })
-            && let Some(outbox) = &self.outbox
-        {
-            outbox.span_came();
+        let ended = Ended { span: Box::new(span), session };
+        match self.outboxes.split_first() {
+            None => {
+                self.buffer.push(ended);
+            }
+            Some((first, others)) => {
+                for outbox in others {
+                    outbox.push(ended.clone());
+                }
+                first.push(ended);
+            }
         }
     }
 
