@@ -413,6 +413,7 @@ mod send;
 pub mod stats;
 mod text;
 pub mod tracer;
+mod unwind;
 mod upload;
 
 #[cfg(any(doc, doctest))]

@@ -4,7 +4,6 @@
 //! after another on the thread that called the function. Each asynchronous evaluator is a task of
 //! its own, beside the others.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use crate::journal::{AttemptError, ErrorKind, ScoreRecord};
 use crate::json::{TOO_DEEP, is_too_deep, normal_fields};
 use crate::score::{Judges, Score, ScoreValue, rounded};
 use crate::tracer::{Span, attributes};
+use crate::unwind;
 
 /// The result of an evaluator's turn on the thread of the synchronous ones.
 pub(super) enum Turn {
@@ -168,7 +168,7 @@ impl Beside {
         let (own, cx) = (judge, span.context().clone());
         let current = Current::evaluator(context, index);
         let prepare = || evaluator.evaluate(subject.clone());
-        let evaluation = catch_unwind(AssertUnwindSafe(prepare)).unwrap_or_else(|_| {
+        let evaluation = unwind::catch(prepare).unwrap_or_else(|_| {
             let text = "`Evaluator::evaluate` panicked before the evaluation began";
             Evaluation::Sync(Box::new(|| Err(Fault::Failed(text.to_owned()))))
         });

@@ -18,6 +18,7 @@ use super::current::Current;
 use super::panics::PanicNote;
 use super::threads::{STACK, Threads};
 use crate::journal::{AttemptError, ErrorKind};
+use crate::unwind::{self, Payload};
 
 /// How long a cancelled task may take to yield its thread before it counts as stuck.
 const LETTING_GO: Duration = Duration::from_millis(100);
@@ -194,7 +195,7 @@ impl Caller {
     pub(super) fn call<T>(&self, cx: &Context, work: impl FnOnce() -> T) -> Ended<T> {
         let attached = cx.clone().attach();
         let started = Instant::now();
-        let value = self.note.run(|| catch_unwind(AssertUnwindSafe(work)));
+        let value = self.note.run(|| unwind::catch(work));
         let at = Instant::now();
         drop(attached);
         Ended { done: (value.map_err(|payload| panicked(&self.note, &*payload)), at - started), at }
@@ -304,7 +305,7 @@ impl<T: Send + 'static> Started<T> {
         let error = match timeout_at(deadline, &mut self.task).await {
             Ok(Ok((value, took))) => return (Ok(value), took),
             Ok(Err(error)) => match error.try_into_panic() {
-                Ok(payload) => panicked(&self.note, &*payload),
+                Ok(payload) => panicked(&self.note, &Payload::from(payload)),
                 Err(_) => cut_off(None),
             },
             Err(_) => {

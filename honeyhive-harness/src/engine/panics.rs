@@ -7,11 +7,12 @@
 //! is over, so does everything, and the hook of before is installed again.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
+use std::panic::{PanicHookInfo, set_hook, take_hook};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::poison;
 use crate::redact::is_masking;
+use crate::unwind;
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 
@@ -53,7 +54,7 @@ impl PanicNote {
 /// The text of its panic.
 pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let note = PanicNote::default();
-    let caught = note.run(|| catch_unwind(AssertUnwindSafe(work)));
+    let caught = note.run(|| unwind::catch(work));
     caught.map_err(|payload| note.take(&*payload))
 }
 

@@ -13,9 +13,10 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
+
+use crate::unwind;
 
 /// The size of a thread's stack: that of a main thread, which recursive code is used to.
 pub(crate) const STACK: usize = 8 << 20;
@@ -121,7 +122,7 @@ impl Queue {
                 let _ = self.wake(&mut state);
                 drop(state);
                 // A panic has dropped the call, which wakes the task that waits for it.
-                let _ = catch_unwind(AssertUnwindSafe(call));
+                let _ = unwind::catch(call);
                 state = self.lock();
             }
             if state.closed {

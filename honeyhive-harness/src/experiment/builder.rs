@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::{Evaluators, ExperimentOptions, ExperimentResult, Function, RunError, conduct};
+use super::{Evaluators, ExperimentOptions, Function};
 use crate::config::Format;
 use crate::dataset::Dataset;
 use crate::evaluators::Evaluator;
 use crate::rule::Stop;
 use crate::score::Reducer;
 
-use super::options::Settings;
+use super::settings::Settings;
 
 /// An experiment in code, with everything that the attribute `#[experiment]` has.
 ///
@@ -214,22 +214,5 @@ impl Experiment {
     pub fn options(mut self, options: ExperimentOptions) -> Self {
         self.settings = options.settings;
         self
-    }
-
-    /// Runs the experiment: the same engine as under `cargo test`, and the same gate.
-    ///
-    /// Every attempt has a tracer of its own, so several experiments may run at once. The future can
-    /// be awaited on any runtime; dropping it starts nothing more, and what was started is recorded
-    /// and sent in the background. A thread of its own conducts the run.
-    ///
-    /// The result holds what was recorded: secrets of the environment are `[redacted]`, and with
-    /// `HH_CAPTURE=none` inputs and outputs are absent (see [`journal`](crate::journal)). Where CI
-    /// or `HH_REQUIRE_GATES=1` asks for gates that decide, an inconclusive one is not passed.
-    ///
-    /// # Errors
-    /// See [`RunError`]. An error of the function or of an evaluator is a result of its datapoint,
-    /// and a gate that fails is a result, too.
-    pub async fn run(self) -> Result<ExperimentResult, RunError> {
-        conduct::run(self).await
     }
 }

@@ -53,8 +53,27 @@ impl Drop for StopOnDrop {
     }
 }
 
+impl Experiment {
+    /// Runs the experiment: the same engine as under `cargo test`, and the same gate.
+    ///
+    /// Every attempt has a tracer of its own, so several experiments may run at once. The future can
+    /// be awaited on any runtime; dropping it starts nothing more, and what was started is recorded
+    /// and sent in the background. A thread of its own conducts the run.
+    ///
+    /// The result holds what was recorded: secrets of the environment are `[redacted]`, and with
+    /// `HH_CAPTURE=none` inputs and outputs are absent (see [`journal`](crate::journal)). Where CI
+    /// or `HH_REQUIRE_GATES=1` asks for gates that decide, an inconclusive one is not passed.
+    ///
+    /// # Errors
+    /// See [`RunError`]. An error of the function or of an evaluator is a result of its datapoint,
+    /// and a gate that fails is a result, too.
+    pub async fn run(self) -> Result<ExperimentResult, RunError> {
+        run(self).await
+    }
+}
+
 /// Runs an experiment on a thread of its own, since an invocation blocks.
-pub(super) async fn run(experiment: Experiment) -> Result<ExperimentResult, RunError> {
+async fn run(experiment: Experiment) -> Result<ExperimentResult, RunError> {
     let guard = StopOnDrop(Arc::default());
     let stop = Arc::clone(&guard.0);
     let (sender, receiver) = oneshot::channel();

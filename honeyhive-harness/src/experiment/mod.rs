@@ -10,12 +10,13 @@ mod function;
 mod options;
 mod result;
 mod rules;
+mod settings;
 
 pub use builder::{Experiment, Report};
 pub use error::RunError;
 pub use function::{Evaluators, Function};
-pub use options::ExperimentOptions;
 pub use result::{DatapointResult, EvaluatorResult, ExperimentResult, Totals, Upload};
+pub use settings::ExperimentOptions;
 
 use crate::dataset::Dataset;
 

@@ -16,11 +16,6 @@ use crate::redact::Redactor;
 use crate::registry;
 use crate::report;
 
-/// A function with `#[test]` in a target without libtest: its name, file and line, and whether
-/// `#[experiment]` stands below.
-#[doc(hidden)]
-pub type NeverRun = (&'static str, &'static str, usize, bool);
-
 /// The test that nextest is told of where no experiment is linked: without one, the target would
 /// not be seen to have tested nothing.
 const NOTHING_LINKED: &str = "no_experiment_is_linked";

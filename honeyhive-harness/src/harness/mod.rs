@@ -27,6 +27,8 @@ mod trials;
 mod waiting;
 
 #[doc(hidden)]
-pub use entry::{NeverRun, run};
+pub use entry::run;
+#[doc(hidden)]
+pub use never_run::NeverRun;
 #[doc(hidden)]
 pub use sources::Built;

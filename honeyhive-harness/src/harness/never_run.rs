@@ -1,6 +1,10 @@
 //! Functions with `#[test]` in a test target without libtest: rustc leaves them out without a word.
 
-use super::NeverRun;
+/// A function with `#[test]` in a target without libtest: its name, file and line, and whether
+/// `#[experiment]` stands below.
+#[doc(hidden)]
+pub type NeverRun = (&'static str, &'static str, usize, bool);
+
 use crate::text::count;
 
 /// The test that fails because of them.

@@ -10,10 +10,10 @@ use std::time::{Instant, SystemTime};
 use super::{FAILED, INTERRUPTED, Invocation, park_for_ever};
 use crate::gate::case::Case;
 use crate::gate::miss::Miss;
-use crate::journal::{EndRecord, Record};
+use crate::journal::{CaseCounts, CaseState, EndRecord, Record};
 use crate::outcome::{Counts, Figures, Seen};
 use crate::report::files::Written;
-use crate::report::{ExperimentSummary, Summary};
+use crate::report::{ExperimentSummary, Fault, Summary};
 use crate::text::{count, timestamp};
 use crate::upload::Sent;
 
@@ -62,11 +62,17 @@ impl Invocation {
             0
         };
         self.git.wait();
+        let mut counts: CaseCounts = experiments.iter().map(|one| one.figures.counts.states).sum();
+        // A case that was asked for by name and is gone, of an experiment that ran, is an error of it.
+        let ran = |fault: &&Fault| experiments.iter().any(|one| one.name == fault.experiment());
+        for _ in self.faults.iter().filter(ran) {
+            counts.add(CaseState::Error);
+        }
         let redacted = self.shared.options.redactor.taken();
         let mut entry = self.shared.journal.entry();
         entry.push(&Record::End(EndRecord {
             ended_at: timestamp(SystemTime::now()),
-            cases: experiments.iter().map(|one| one.figures.counts.states).sum(),
+            cases: counts,
             interrupted,
             exit_code,
             redacted: redacted.clone(),

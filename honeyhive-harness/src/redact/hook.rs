@@ -1,9 +1,9 @@
 //! Calls the hooks of the user, which mask names, addresses and other private data.
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::activity::{self, What};
+use crate::unwind;
 
 /// The type of a hook: returns the replacement for a text; `None` leaves it as it is.
 pub type Mask = fn(&str) -> Option<String>;
@@ -78,7 +78,7 @@ pub(super) struct Panicked;
 pub(super) fn call(mask: Mask, text: &str) -> Result<Option<String>, Panicked> {
     let was = MASKING.replace(true);
     let _waiting = activity::enter(What::Lazy(describe, (mask as *const ()).addr()));
-    let masked = catch_unwind(AssertUnwindSafe(|| mask(text)));
+    let masked = unwind::catch(|| mask(text));
     MASKING.set(was);
     masked.map_err(|_| Panicked)
 }

@@ -60,11 +60,13 @@ impl Fault {
         self.test.split("::").next().unwrap_or(&self.test)
     }
 
-    /// The journal's record of it: a case `dataset` that ended in an error.
+    /// Returns the record of it in the journal: a case that ended in an error, named like its test, or
+    /// `dataset` where the whole experiment cannot run.
     pub(crate) fn record(&self) -> CaseRecord {
+        let case = self.test.split_once("::").map_or("dataset", |(_, case)| case);
         CaseRecord {
             experiment: self.experiment().to_owned(),
-            case: "dataset".to_owned(),
+            case: case.to_owned(),
             test: self.test.clone(),
             state: CaseState::Error,
             passed: false,

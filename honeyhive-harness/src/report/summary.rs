@@ -104,16 +104,17 @@ pub(super) fn line(text: &mut String, content: &str) {
 
 fn verdict_line(text: &mut String, summary: &Summary<'_>) {
     let cases: usize = summary.experiments.iter().map(|e| e.selected).sum();
-    let not_run = |e: &ExperimentSummary<'_>| e.stopped_early.map_or(0, StoppedRecord::not_run);
-    let ran = cases - summary.experiments.iter().map(not_run).sum::<usize>();
+    let left_out = |e: &ExperimentSummary<'_>| e.stopped_early.map_or(0, StoppedRecord::not_run);
+    let ran = cases - summary.experiments.iter().map(left_out).sum::<usize>();
     let failed: Vec<&str> = summary
         .experiments
         .iter()
         .filter(|experiment| is_failed(experiment))
         .map(|experiment| experiment.name.as_str())
         .collect();
-    let all = summary.experiments.len() + summary.faults.len();
-    let experiments = if summary.faults.is_empty() {
+    let not_run = faults_of_whole(summary);
+    let all = summary.experiments.len() + not_run.len();
+    let experiments = if not_run.is_empty() {
         count(all, "experiment")
     } else {
         format!("{} of {}", summary.experiments.len(), count(all, "experiment"))
@@ -140,11 +141,25 @@ fn verdict_line(text: &mut String, summary: &Summary<'_>) {
         if !failed.is_empty() {
             wrapped(text, &failed.join(", "), 5);
         }
-        let faults: Vec<&str> = summary.faults.iter().map(Fault::experiment).collect();
-        if !faults.is_empty() {
-            wrapped(text, &format!("not run: {}", faults.join(", ")), 5);
+        if !not_run.is_empty() {
+            wrapped(text, &format!("not run: {}", not_run.join(", ")), 5);
+        }
+        let ran = |fault: &&Fault| !not_run.contains(&fault.experiment());
+        let gone: Vec<&str> = summary.faults.iter().filter(ran).map(|one| &*one.test).collect();
+        if !gone.is_empty() {
+            wrapped(text, &format!("not there: {}", gone.join(", ")), 5);
         }
     }
+}
+
+/// Returns the experiments of which nothing could run. Of one that ran, a fault is about a case that
+/// was asked for by name.
+fn faults_of_whole<'a>(summary: &'a Summary<'_>) -> Vec<&'a str> {
+    let ran = |name: &str| summary.experiments.iter().any(|one| one.name == name);
+    let mut names: Vec<&str> = summary.faults.iter().map(Fault::experiment).collect();
+    names.retain(|name| !ran(name));
+    names.dedup();
+    names
 }
 
 /// What is not as it should be although nothing failed.

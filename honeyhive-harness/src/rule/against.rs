@@ -1,7 +1,6 @@
 //! Reads rules that compare with the baseline: `no_regression(correct, margin = 0.02)`.
 
-use super::parse::{min_n, slice};
-use super::reader::{Read, Reader, hint, quoted};
+use super::reader::{Read, Reader, hint, min_n, quoted, slice};
 use super::written::{Asks, At, Gated, Name};
 
 /// Reads a rule that compares with the baseline, after its name.

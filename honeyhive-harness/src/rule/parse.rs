@@ -13,7 +13,7 @@
 
 use super::against::against;
 use super::lexer::{Kind, Token, tokens};
-use super::reader::{Read, Reader, hint};
+use super::reader::{Read, Reader, hint, min_n, slice};
 use super::written::{
     AGAINST, Asks, At, Gated, Limit, MEASURES, NOT_REQUIRED, Name, OF_CALLS, Required, RuleError,
 };
@@ -284,26 +284,6 @@ impl Subject {
         }
         Ok(())
     }
-}
-
-/// Reads the number of `min_n = 20`.
-pub(super) fn min_n(key: &Name, reader: &mut Reader<'_>) -> Read<u32> {
-    const USAGE: &str =
-        "`min_n` is a whole number from 1: how many scores the rule asks for, `min_n = 20`";
-    reader.count(&key.at, USAGE)
-}
-
-/// Reads the string of `slice = "key:value"`: its value, and as it is written.
-pub(super) fn slice(reader: &mut Reader<'_>) -> Read<(String, String)> {
-    let Some(Token { kind: Kind::Text(value), text, .. }) = reader.peek(0).cloned() else {
-        return reader.fail(&reader.rest(), "a slice is a string: `slice = \"key:value\"`");
-    };
-    if value.trim().is_empty() {
-        let message = "the slice is empty: write `slice = \"key:value\"`, or a tag";
-        return reader.fail(&reader.here(), message);
-    }
-    reader.skip();
-    Ok((value, text))
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@
 //! function is written; for a type parameter its bounds decide.
 
 use std::fmt::{self, Debug, Display, Write as _};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::flatten::{Attributes, LONGEST};
 use crate::json;
+use crate::unwind;
 
 /// The most JSON that is made of one output before it is flattened.
 const LONGEST_OUTPUT: usize = 1 << 20;
@@ -54,7 +54,7 @@ pub struct Shown<'a, T: ?Sized>(pub &'a T);
 
 /// The user's code may panic here, and must not where it would not without us.
 fn quietly(see: impl FnOnce() -> Seen, name: &'static str) -> Seen {
-    catch_unwind(AssertUnwindSafe(see)).unwrap_or_else(|_| Seen::Text(name.to_owned(), true))
+    unwind::catch(see).unwrap_or_else(|_| Seen::Text(name.to_owned(), true))
 }
 
 fn name_of<T: ?Sized>() -> Seen {

@@ -6,6 +6,7 @@
 mod audit;
 mod baselines;
 mod bindings;
+mod changes;
 mod cli;
 mod datasets;
 mod engine;

@@ -14,6 +14,7 @@ use sources::{Crate, ModulePath};
 
 /// From the ground up. A room may use those before it.
 const ROOMS: &[&str] = &[
+    "unwind",
     "text",
     "json",
     "activity",
