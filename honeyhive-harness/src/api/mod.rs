@@ -24,6 +24,7 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod transport;
 
 pub use crate::config::Family;
 pub use builder::HoneyHiveBuilder;

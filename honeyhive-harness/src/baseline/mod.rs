@@ -47,6 +47,7 @@
 mod changed;
 mod collapse;
 mod compare;
+mod comparison;
 pub(crate) mod exchange;
 mod file;
 mod pairs;
@@ -59,8 +60,9 @@ mod trend;
 pub use changed::{RowChanges, changed};
 pub(crate) use collapse::held_and_collapsed;
 pub use collapse::{Collapses, collapses};
+pub use compare::compare;
 pub(crate) use compare::of_pairs;
-pub use compare::{Pair, ScoreComparison, compare};
+pub use comparison::{Pair, ScoreComparison};
 pub use file::{BaselineError, read, write};
 pub(crate) use pairs::{Both, Paired, Unit, pair};
 pub use pairs::{Coverage, Scope};

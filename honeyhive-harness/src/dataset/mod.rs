@@ -10,6 +10,7 @@ mod csv_file;
 mod file;
 pub(crate) mod function;
 mod json_file;
+mod lines;
 pub mod managed;
 mod names;
 mod row;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use bad::refuse_many_bad;
 pub(crate) use bad::{MOST_BAD_ROWS, many_bad};
-use file::line_of;
+use lines::line_of;
 
 use crate::api::HoneyHive;
 use crate::datapoint::Datapoint;

@@ -16,9 +16,10 @@ use crate::score::{Comparison, Judges};
 use crate::text::{beside, count, number, thousands};
 
 use super::case::{Case, Rules};
+use super::counted::MIN_SCORED;
 use super::evaluator::Judge;
 use super::judge::{Limit, sample};
-use super::verdict::{MIN_SCORED, Scene, judge_all};
+use super::verdict::{Scene, judge_all};
 
 /// The tallies of all rules of a gate, over the cases that ran.
 #[derive(Debug)]

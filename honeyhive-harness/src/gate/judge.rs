@@ -9,9 +9,9 @@ use crate::text::{beside, count, number, seconds, thousands};
 use super::bounds::Bounds;
 use super::case::{Case, CaseScore};
 use super::correct::{Corrected, Draft, Group, Tested};
-use super::counted::Counted;
+use super::counted::{Counted, MIN_SCORED};
 use super::evaluator::Judge;
-use super::verdict::{MIN_SCORED, Scene};
+use super::verdict::Scene;
 
 /// The confidence of every interval and bound.
 const CONFIDENCE: f64 = 0.95;

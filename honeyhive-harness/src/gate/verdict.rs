@@ -11,9 +11,6 @@ use super::evaluator::Judge;
 use super::judge::{self, Limit};
 use super::relative::{self, Family};
 
-/// The share of scored cases below which a rule is inconclusive.
-pub(crate) const MIN_SCORED: f64 = 0.95;
-
 /// The inputs of rules beside the cases.
 pub(crate) struct Scene<'a> {
     pub(crate) rules: &'a Rules,

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::left_out::LeftOut;
 use super::schema::{ATTEMPT, AttemptError, AttemptRecord, Record, ScoreRecord};
 use crate::files;
 use crate::tracer::SpanRecord;
@@ -23,16 +24,6 @@ pub(crate) fn models(spans: &[SpanRecord]) -> impl Iterator<Item = &str> {
     spans.iter().filter_map(|span| {
         MODELS.iter().find_map(|key| span.attributes.get(*key).and_then(Value::as_str))
     })
-}
-
-/// What was left out of an attempt when it was read.
-#[doc(hidden)]
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct LeftOut {
-    /// The models that its spans name.
-    pub(crate) models: BTreeSet<String>,
-    /// How many spans it has, and where its line begins.
-    spans: Option<(usize, Arc<Path>, u64)>,
 }
 
 /// How many spans an attempt has.

@@ -109,12 +109,14 @@
 //! file is as long as what it wrote. Where it was removed, replaced or cut off, nothing more is run, and
 //! the exit code is 101.
 
+mod absent;
 mod damage;
 mod directory;
 mod elsewhere;
 mod git;
 mod identity;
 mod lean;
+mod left_out;
 mod line;
 mod order;
 #[cfg(feature = "cli")]
@@ -134,9 +136,9 @@ pub(crate) use damage::list as list_damage;
 pub(crate) use elsewhere::newest as newest_elsewhere;
 pub(crate) use elsewhere::note as note_elsewhere;
 pub(crate) use git::{Recorded, ask_git};
-#[doc(hidden)]
-pub use lean::LeftOut;
 pub(crate) use lean::{models, span_count, spans_of};
+#[doc(hidden)]
+pub use left_out::LeftOut;
 pub use line::to_lines;
 #[cfg(feature = "cli")]
 pub(crate) use overview::{

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 pub use self::attempt::{AttemptError, AttemptRecord, ErrorKind, ScoreRecord};
 pub use self::case::{CaseCounts, CaseRecord, CaseState};
+use super::absent::is_false;
 use super::verdict::GateRecord;
 use crate::rule::{GateRule, RequireRule, Stop};
 use crate::score::{Direction, Reducer, Shape};
@@ -259,12 +260,6 @@ pub struct StopRecord {
     /// Its cases run in an order that follows from this seed and their ids, so that those that ran are
     /// no special ones.
     pub order_seed: u64,
-}
-
-// Signature demanded by `skip_serializing_if`.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-pub(super) fn is_false(yes: &bool) -> bool {
-    !*yes
 }
 
 /// A sample as `{"size": 20, "seed": 0}`; schema 1 had a list.

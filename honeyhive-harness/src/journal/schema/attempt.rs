@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::journal::lean::LeftOut;
+use crate::journal::left_out::LeftOut;
 use crate::json::{normal, normal_fields};
 use crate::score::ScoreValue;
 use crate::tracer::{Enrichment, SpanRecord};
