@@ -1,6 +1,5 @@
 //! What a tracer is made of: what the program says, else what the environment says.
 
-use std::fmt;
 use std::sync::Arc;
 
 use opentelemetry_sdk::trace::SpanLimits;
@@ -73,16 +72,9 @@ pub struct TracerBuilder {
 }
 
 /// Settings that no tracer that sends can be made of; see [`TracerBuilder::try_build`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct TracerError(String);
-
-impl fmt::Display for TracerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for TracerError {}
 
 macro_rules! texts {
     ($($(#[$doc:meta])* $field:ident;)*) => {
