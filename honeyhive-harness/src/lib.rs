@@ -218,7 +218,7 @@
 //! # The journal
 //!
 //! Results are appended to `target/honeyhive/<invocation>/*.jsonl` and synced to disk before a
-//! case is reported. See [`journal`] for the format.
+//! case is reported. See [`journal`] for the format, and [`journal_format`] for each field.
 //!
 //! # HoneyHive
 //!
@@ -372,23 +372,22 @@ pub mod baseline;
 #[doc(hidden)]
 pub mod cli;
 mod config;
-pub mod datapoint;
+mod datapoint;
 pub mod dataset;
 mod engine;
-pub mod evaluators;
+mod evaluators;
 mod files;
-pub mod gate;
+mod gate;
 mod harness;
 mod ids;
 pub mod journal;
 mod json;
 mod redact;
-#[doc(hidden)]
-pub mod registry;
+mod registry;
 mod report;
-pub mod rule;
+mod rule;
 mod run;
-pub mod score;
+mod score;
 pub mod stats;
 mod text;
 pub mod tracer;
@@ -405,6 +404,10 @@ pub mod how_do_i {}
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/how-gates-decide.md")]
 pub mod how_gates_decide {}
+
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/journal-format.md")]
+pub mod journal_format {}
 
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/github-actions.md")]
@@ -457,7 +460,7 @@ pub use run::{
     DatapointResult, EvaluatorResult, Evaluators, ExperimentOptions, ExperimentResult, Function,
     RunError, Totals, Upload, run_experiment,
 };
-pub use score::{Comparison, Direction, Score, ScoreValue};
+pub use score::{Score, ScoreValue};
 pub use tracer::{
     Enrichment, Flushed, Session, Span, SpanQuery, SpanRecord, Telemetry, Trace, Tracer,
     TracerBuilder, TracerError, current_tracer, enrich_session, enrich_span,

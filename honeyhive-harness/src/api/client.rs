@@ -22,8 +22,8 @@ const LONGER: u32 = 3;
 ///
 /// It is cheap to clone; clones share their connections. All calls need a tokio runtime, can be
 /// cancelled safely (`tokio::time::timeout`, `select!`), and end: each try after
-/// [`timeout`](HoneyHiveBuilder::timeout), all of them after
-/// [`max_retries`](HoneyHiveBuilder::max_retries) further ones with growing pauses.
+/// [`timeout`](super::HoneyHiveBuilder::timeout), all of them after
+/// [`max_retries`](super::HoneyHiveBuilder::max_retries) further ones with growing pauses.
 ///
 /// A request that failed for a passing reason (no connection, a broken one, a timeout, 408, 425,
 /// 429, and 5xx except for 501, 505, 506, 508, 510 and 511) is tried again, unless that could do a

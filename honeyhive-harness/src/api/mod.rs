@@ -4,6 +4,9 @@
 //! connections, one policy of retries, errors that say what to do. Its types are those of the API
 //! as it is, with two rules: fields of a request that are `None` are not sent, and answers may lack
 //! fields, hold `null`, or hold more than is known here.
+//!
+//! A request is a literal that ends in `..NewRun::default()` (or the default of its own type): a later
+//! version may add fields.
 
 mod builder;
 mod call;
@@ -42,8 +45,8 @@ pub(crate) use http::{Http, Trouble};
 pub use lenient::Object;
 pub(crate) use otlp::{OtlpReceiver, Rejected};
 pub use results::{
-    ComparedEvents, DatapointResult, EventComparison, EventPair, MetricChange, MetricOfDatapoint,
-    MetricResult, Passing, ResultMetrics, RunComparison, RunMetrics, RunResult,
+    ComparedEvents, EventComparison, EventPair, MetricChange, MetricOfDatapoint, MetricResult,
+    Passing, ResultMetrics, RunComparison, RunDatapoint, RunMetrics, RunResult,
 };
 pub use run::{
     NewRun, Pagination, Run, RunCreated, RunFilter, RunList, RunStatus, RunUpdate, RunUpdated,

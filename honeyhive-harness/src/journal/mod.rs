@@ -10,7 +10,7 @@
 //!
 //! # What
 //!
-//! JSON lines in UTF-8, append-only, one [`Record`] each ([`to_lines`] writes them). The first line of a file is an
+//! JSON lines in UTF-8, append-only, one record each. The first line of a file is an
 //! `invocation` record with the `schema` number; then, as they happen:
 //!
 //! | `type` | one per | written |
@@ -27,8 +27,8 @@
 //! `..,"line":12,"crc":"0a1b2c3d"}`. The checksum is the CRC-32 that zip and PNG use, in 8 lower-case
 //! hex digits, of all bytes of the line before `,"crc"`. Files of schema 1 have neither.
 //!
-//! The other fields of each are those of the structs in this module, named alike; a field that is
-//! absent is empty. Times are RFC 3339 in UTC, durations are in milliseconds, ids of spans are
+//! [`journal_format`](crate::journal_format) has the other fields of each; a field that is absent is
+//! empty. Times are RFC 3339 in UTC, durations are in milliseconds, ids of spans are
 //! hex, the ids of an attempt count for all its spans.
 //!
 //! A failing case, its attempt first (shortened):
@@ -54,7 +54,7 @@
 //!
 //! # What is damaged proves nothing
 //!
-//! [`read_invocation`] and all commands of `cargo honeyhive` check each line. These are damage: a
+//! All commands of `cargo honeyhive` check each line. These are damage: a
 //! checksum that is not that of the line, a line without one (but in files that say `"schema":1`), a
 //! line that is missing, doubled or moved, anything after the `end` record, records of an experiment
 //! that has no `experiment` record before them, counts in `end` that are not those of the records, a
@@ -129,6 +129,9 @@ mod tail;
 mod verdict;
 mod writer;
 
+// The format above is public, the types that read it are not: they change with it. Public are those
+// that the results of an experiment consist of.
+#[doc(hidden)]
 pub use damage::Damage;
 #[cfg(feature = "cli")]
 pub(crate) use damage::list as list_damage;
@@ -139,6 +142,7 @@ pub(crate) use git::{Recorded, ask_git};
 pub(crate) use lean::{models, span_count, spans_of};
 #[doc(hidden)]
 pub use left_out::LeftOut;
+#[doc(hidden)]
 pub use line::to_lines;
 #[cfg(feature = "cli")]
 pub(crate) use overview::{
@@ -146,16 +150,20 @@ pub(crate) use overview::{
 };
 #[cfg(feature = "cli")]
 pub(crate) use reader::each_record;
+#[doc(hidden)]
 pub use reader::{Journal, JournalError, read_invocation};
 pub(crate) use reader::{Keep, read_results};
+#[doc(hidden)]
 pub use results::{CaseResults, ExperimentResults, Results};
 pub(crate) use results::{rerun, rerun_command};
+pub use schema::{AttemptError, AttemptRecord, CaseState, ErrorKind, ScoreRecord};
+#[doc(hidden)]
 pub use schema::{
-    AttemptError, AttemptRecord, CaseCounts, CaseRecord, CaseState, EndRecord, ErrorKind,
-    EvaluatorRecord, ExperimentRecord, GitRecord, InvocationRecord, Record, SCHEMA, ScoreRecord,
-    StopRecord,
+    CaseCounts, CaseRecord, EndRecord, EvaluatorRecord, ExperimentRecord, GitRecord,
+    InvocationRecord, Record, SCHEMA, StopRecord,
 };
 pub(crate) use tail::Tail;
+#[doc(hidden)]
 pub use verdict::{
     BaselineRecord, ComparisonRecord, GateRecord, RuleRecord, SliceRecord, SlicesRecord,
     StoppedRecord, Verdict,

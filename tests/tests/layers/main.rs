@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod circles;
+mod journal_format;
 mod sources;
+mod surface;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -21,9 +21,9 @@ pub(crate) struct Module {
     pub(crate) file: PathBuf,
     pub(crate) items: Vec<Item>,
     /// The names that `use` brings in, and the paths behind them.
-    names: BTreeMap<String, Vec<String>>,
+    pub(crate) names: BTreeMap<String, Vec<String>>,
     /// The paths of `use path::*`.
-    globs: Vec<Vec<String>>,
+    pub(crate) globs: Vec<Vec<String>>,
 }
 
 /// The modules of a crate, without those that only tests have.
@@ -140,8 +140,10 @@ fn read_module(
     directory: &Path,
     modules: &mut BTreeMap<ModulePath, Module>,
 ) {
-    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file:?}: {error}"));
-    let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{file:?}: {error}"));
+    let text =
+        fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let parsed =
+        syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     add_module(path, file, directory, parsed.items, modules);
 }
 
@@ -179,7 +181,8 @@ fn add_module(
     modules.insert(path, Module { file: file.to_owned(), items, names, globs });
 }
 
-fn flatten(
+/// Collects the names that a `use` brings in with the paths behind them, and the paths of its globs.
+pub(crate) fn flatten(
     tree: &UseTree,
     before: &mut Vec<String>,
     names: &mut BTreeMap<String, Vec<String>>,
