@@ -368,6 +368,7 @@ pub mod __private;
 mod activity;
 pub mod api;
 pub mod baseline;
+mod cargo;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;

@@ -45,8 +45,18 @@ pub(crate) fn alike(one: &str, other: &str) -> bool {
     folded(one) == folded(other)
 }
 
-/// Formats a number with at most three decimals and without trailing zeros: `0.887`, `1`, `12.5`.
+/// The size from which numbers are formatted with an exponent: beyond it, not every integer is a float.
+const LARGE: f64 = 1e15;
+
+/// Formats a number with at most three decimals and without trailing zeros: `0.887`, `1`, `12.5`;
+/// very small and very large ones with an exponent: `1.0e-5`, `1.798e308`.
 pub(crate) fn number(value: f64) -> String {
+    if value.is_finite() && value.abs() >= LARGE {
+        let text = format!("{value:.3e}");
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.');
+        return format!("{mantissa}e{exponent}");
+    }
     if value != 0.0 && value.abs() < 0.0005 {
         return format!("{value:.1e}");
     }
@@ -339,6 +349,8 @@ mod tests {
     fn numbers_say_no_more_than_they_know() {
         let shown = [0.0, 1.0, 0.887_096, -0.0001, 12.5, 1e-7, 1319.0, -0.0].map(number);
         assert_eq!(shown, ["0", "1", "0.887", "-1.0e-4", "12.5", "1.0e-7", "1319", "0"]);
+        let large = [999_999_999_999_999.0, 1e15, -1e300, f64::MAX].map(number);
+        assert_eq!(large, ["999999999999999", "1e15", "-1e300", "1.798e308"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `cargo honeyhive accept`: what was recorded becomes the baseline.
 
+use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -65,6 +66,9 @@ pub(super) struct Args {
     /// Prints what was written as JSON, for scripts
     #[arg(long)]
     json: bool,
+    /// With --attempts: arguments for cargo, which builds the test target: `-- --release --features slow`
+    #[arg(last = true, value_name = "CARGO ARGUMENTS", requires = "attempts")]
+    cargo: Vec<OsString>,
 }
 
 /// What became of an experiment's baseline.
@@ -199,6 +203,7 @@ fn runs(args: &Args, config: &Config) -> Result<Vec<(PathBuf, Results, Vec<Strin
         package: args.package.as_ref(),
         dir: args.which.dir.as_deref(),
         quiet: args.json,
+        cargo: &args.cargo,
     };
     // What cannot be accepted is not run first.
     let planned = attempts::plan(&wanted, config)?;

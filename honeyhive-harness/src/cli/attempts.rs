@@ -1,5 +1,6 @@
 //! Runs experiments anew with several attempts of each case, for a baseline that is steady.
 
+use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,8 @@ pub(super) struct Wanted<'a> {
     pub(super) dir: Option<&'a Path>,
     /// Set when standard output is needed for something else.
     pub(super) quiet: bool,
+    /// Further arguments for cargo.
+    pub(super) cargo: &'a [OsString],
 }
 
 /// An experiment, as its target describes it.
@@ -52,7 +55,7 @@ pub(super) fn plan(
     let (mut known, mut calls, mut costs) = (Vec::new(), 0, Vec::new());
     let attempts = wanted.attempts.get() as usize;
     for target in targets(wanted, config)? {
-        let answer = cargo::ask(&target, "plan", config)?;
+        let answer = cargo::ask(&target, "plan", wanted.cargo, config)?;
         let planned: Vec<Planned> = serde_json::from_str(&answer).map_err(|error| {
             let name = &target.name;
             format!("the answer of {name} cannot be read ({error}); is it of this version?")
@@ -158,9 +161,8 @@ fn targets(wanted: &Wanted<'_>, config: &Config) -> Result<Vec<Target>, String> 
             return Ok(names.into_iter().map(Target::parse).collect());
         }
     }
-    // The options are `--test NAME`, for each target.
-    let options = targets::options(&[], config)?;
-    Ok(options.iter().filter(|word| *word != "--test").map(|name| named(name)).collect())
+    let found = targets::with_experiments(&[], config)?;
+    Ok(found.iter().map(|target| named(&target.name)).collect())
 }
 
 fn run(
@@ -171,7 +173,7 @@ fn run(
 ) -> Result<Gathered, String> {
     let newest = || pick::find(None, wanted.dir, config).ok();
     let before = newest();
-    let mut command = cargo::test(target, config);
+    let mut command = cargo::test(target, wanted.cargo, config);
     command.env("HH_REPEATS", wanted.attempts.to_string()).env("HH_STOP", "never");
     command.env_remove("HH_SAMPLE").env_remove("HH_SAMPLE_SEED");
     if let Some(dir) = wanted.dir {

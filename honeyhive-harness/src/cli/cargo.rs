@@ -1,9 +1,10 @@
 //! Starting the user's test targets: what needs today's evaluators or rules is known there alone.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::cargo::{self, Workspace, test_arguments};
 use crate::config::{Config, Task};
 
 /// A package and one of its test targets, as journals name them: `app/evals`, or `evals`.
@@ -14,6 +15,19 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// Returns the arguments of `cargo test` that run this target alone.
+    fn arguments(&self, config: &Config) -> Vec<String> {
+        let mut arguments = match &self.package {
+            Some(package) => vec!["--package".to_owned(), package.clone()],
+            None => Vec::new(),
+        };
+        let workspace = Workspace::ask(&cargo(config), None).unwrap_or_default();
+        let known = workspace.target(self.package.as_deref(), &self.name);
+        arguments
+            .extend(known.map_or_else(|| test_arguments(&self.name), cargo::Target::arguments));
+        arguments
+    }
+
     pub(super) fn parse(text: &str) -> Self {
         match text.rsplit_once('/') {
             Some((package, name)) => {
@@ -24,14 +38,20 @@ impl Target {
     }
 }
 
-/// `cargo test` of one target. What it prints goes where ours goes.
-pub(super) fn test(target: &Target, config: &Config) -> Command {
+/// `cargo test` of one target. What it prints goes where ours goes. `more` are further arguments for
+/// cargo, such as `--release`.
+pub(super) fn test(target: &Target, more: &[OsString], config: &Config) -> Command {
     let mut command = Command::new(cargo(config));
-    command.arg("test").arg("--quiet");
-    if let Some(package) = &target.package {
-        command.args(["--package", package]);
+    command.arg("test");
+    // Cargo refuses them twice, and together.
+    if !more
+        .iter()
+        .any(|word| ["-q", "--quiet", "-v", "-vv", "--verbose"].iter().any(|own| word == own))
+    {
+        command.arg("--quiet");
     }
-    command.args(["--test", &target.name]).stdin(Stdio::null());
+    command.args(target.arguments(config)).args(more);
+    command.stdin(Stdio::null());
     // Of another `cargo honeyhive`, or left behind.
     command.env_remove("HH_REJUDGE").env_remove("HH_TASK").env_remove("HH_TASK_OUT");
     command
@@ -55,16 +75,20 @@ pub(super) fn run(mut command: Command, quiet: bool) -> Result<bool, String> {
 
 /// Asks a target for something; the JSON of its answer. Its own output is not shown, unless there
 /// is no answer.
-pub(super) fn ask(target: &Target, task: &str, config: &Config) -> Result<String, String> {
-    let mut command = test(target, config);
+pub(super) fn ask(
+    target: &Target,
+    task: &str,
+    more: &[OsString],
+    config: &Config,
+) -> Result<String, String> {
+    let mut command = test(target, more, config);
     let out = assign(&mut command, task)?;
     command.env_remove("HH_SAMPLE");
     command.stdout(Stdio::null());
+    let words: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
+    let name =
+        format!("`cargo {}`", words.join(" ").replace(" --quiet", "").replace("--package", "-p"));
     let succeeded = run(command, false)?;
-    let name = target.package.as_ref().map_or_else(
-        || format!("`cargo test --test {}`", target.name),
-        |package| format!("`cargo test -p {package} --test {}`", target.name),
-    );
     match std::fs::read_to_string(&out.0) {
         Ok(text) if text != Task::ticket(task) => Ok(text),
         _ if succeeded => Err(format!(

@@ -1,5 +1,6 @@
 //! `cargo honeyhive gate`: judges what was recorded, without running a case.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::cargo::{self, Target};
@@ -41,6 +42,9 @@ pub(super) struct Args {
     /// Prints JSON with the same facts, for scripts
     #[arg(long)]
     json: bool,
+    /// Arguments for cargo, which builds the test target: `-- --release --features slow`
+    #[arg(last = true, value_name = "CARGO ARGUMENTS", conflicts_with = "recorded")]
+    cargo: Vec<OsString>,
 }
 
 /// The exit code of a gate that can say neither.
@@ -61,7 +65,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         if args.recorded {
             by_rules_of_then(&chosen)
         } else {
-            by_rules_of_today(&chosen, &directory, config)?
+            by_rules_of_today(&chosen, &directory, &args.cargo, config)?
         }
     } else {
         // Nothing is judged from a damaged journal, neither good nor bad.
@@ -116,13 +120,14 @@ fn by_rules_of_then(chosen: &[&ExperimentResults]) -> Vec<Judged> {
 
 fn by_recorded_rules(experiment: &ExperimentResults) -> Judged {
     let record = &experiment.record;
-    judge_recorded(experiment, Rules::recorded(record), Path::new(&record.baseline), record.rows)
+    judge_recorded(experiment, Rules::recorded(record), Path::new(&record.baseline), None)
 }
 
 /// Asks each target that ran an experiment for its judgement.
 fn by_rules_of_today(
     chosen: &[&ExperimentResults],
     directory: &Path,
+    more: &[OsString],
     config: &Config,
 ) -> Result<Vec<Judged>, String> {
     let mut targets: Vec<&str> = Vec::new();
@@ -136,7 +141,7 @@ fn by_rules_of_today(
     let mut answers: Vec<Judged> = Vec::new();
     for target in targets {
         let task = format!("gate:{}", directory.display());
-        let answer = cargo::ask(&Target::parse(target), &task, config)?;
+        let answer = cargo::ask(&Target::parse(target), &task, more, config)?;
         let judged: Vec<Judged> = serde_json::from_str(&answer).map_err(|error| {
             format!("the answer of {target} cannot be read ({error}); is it of this version?")
         })?;

@@ -1,11 +1,9 @@
 //! Where the journals are, and which runs are those of the workspace at hand.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-use serde::Deserialize;
 
 use super::cargo;
+use crate::cargo::{Package, Workspace};
 use crate::config::Config;
 use crate::journal::{RunHead, newest_elsewhere, runs};
 use crate::report;
@@ -23,21 +21,6 @@ pub(super) struct Places {
     noted: Vec<PathBuf>,
 }
 
-/// The workspace that the working directory belongs to.
-#[derive(Debug, Default, Deserialize)]
-struct Workspace {
-    packages: Vec<Package>,
-    target_directory: PathBuf,
-    /// Since cargo 1.91.
-    build_directory: Option<PathBuf>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Package {
-    name: String,
-    manifest_path: PathBuf,
-}
-
 impl Package {
     fn directory(&self) -> &Path {
         self.manifest_path.parent().unwrap_or(&self.manifest_path)
@@ -45,15 +28,6 @@ impl Package {
 }
 
 impl Workspace {
-    /// Asks cargo, which knows `CARGO_TARGET_DIR`, `build.target-dir` and `build.build-dir` of all its
-    /// configuration files.
-    fn here(config: &Config) -> Option<Self> {
-        let mut command = Command::new(cargo::cargo(config));
-        command.args(["metadata", "--no-deps", "--format-version", "1"]);
-        let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-        output.status.success().then(|| serde_json::from_slice(&output.stdout).ok())?
-    }
-
     fn has(&self, run: &RunHead, is_it: fn(&Package, &(String, String)) -> bool) -> bool {
         run.packages.iter().any(|tested| self.packages.iter().any(|own| is_it(own, tested)))
     }
@@ -98,7 +72,9 @@ impl Places {
             let roots = named(dir, "--dir")?;
             return Ok(Self { roots, usual: 1, workspace: None, noted: Vec::new() });
         }
-        let workspace = Workspace::here(config);
+        // Cargo knows `CARGO_TARGET_DIR`, `build.target-dir` and `build.build-dir` of all its
+        // configuration files.
+        let workspace = Workspace::ask(&cargo::cargo(config), None).ok();
         if let Some(dir) = &config.dir {
             let roots = named(dir, "HH_DIR")?;
             return Ok(Self { roots, usual: 1, workspace, noted: Vec::new() });
@@ -329,7 +305,8 @@ mod tests {
 
     #[test]
     fn a_package_is_known_by_its_name_and_directory() {
-        let own = Package { name: "app".to_owned(), manifest_path: "/ws/app/Cargo.toml".into() };
+        let manifest_path = "/ws/app/Cargo.toml".into();
+        let own = Package { name: "app".to_owned(), manifest_path, ..Package::default() };
         let tested = |name: &str, directory: &str| (name.to_owned(), directory.to_owned());
         assert!(is_here(&own, &tested("app", "/ws/app")) && is_here(&own, &tested("app", "")));
         assert!(!is_here(&own, &tested("app", "/other/app")));

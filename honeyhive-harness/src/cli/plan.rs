@@ -1,5 +1,7 @@
 //! `cargo honeyhive plan`: what a run would cost, and what it could notice.
 
+use std::ffi::OsString;
+
 use serde::Deserialize;
 
 use super::cargo::{self, Target};
@@ -40,6 +42,9 @@ pub(super) struct Args {
     /// Prints JSON with the same facts, for scripts
     #[arg(long)]
     json: bool,
+    /// Arguments for cargo, which builds the test target: `-- --release --features slow`
+    #[arg(last = true, value_name = "CARGO ARGUMENTS")]
+    cargo: Vec<OsString>,
 }
 
 /// What a test target answers.
@@ -72,7 +77,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     };
     let mut planned = Vec::new();
     for target in &targets {
-        let answer = cargo::ask(target, "plan", config)?;
+        let answer = cargo::ask(target, "plan", &args.cargo, config)?;
         let asked: Vec<Asked> = serde_json::from_str(&answer).map_err(|error| {
             format!(
                 "the answer of {} cannot be read ({error}); is it of this version?",

@@ -1,5 +1,7 @@
 //! `cargo honeyhive rejudge`: today's evaluators on recorded outputs.
 
+use std::ffi::OsString;
+
 use super::cargo::{self, Target};
 use super::pick::{self, Which};
 use super::{Done, Outcome};
@@ -29,6 +31,9 @@ pub(super) struct Args {
     /// Prints the runs that were made as JSON on standard output, and the rest on standard error
     #[arg(long)]
     json: bool,
+    /// Arguments for cargo, which builds the test target: `-- --release --features slow`
+    #[arg(last = true, value_name = "CARGO ARGUMENTS")]
+    cargo: Vec<OsString>,
 }
 
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
@@ -51,7 +56,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     let mut code = 0;
     let mut runs = Vec::new();
     for (target, names) in targets {
-        let mut command = cargo::test(&Target::parse(target), config);
+        let mut command = cargo::test(&Target::parse(target), &args.cargo, config);
         // Until it has run.
         let _task = cargo::assign(&mut command, &format!("rejudge:{}", directory.display()))?;
         command.env("HH_INVOCATION", &invocation).env("HH_OFFLINE", "1");

@@ -130,16 +130,20 @@ fn whole(args: &Args, config: &Config) -> Result<Command, String> {
         command.arg("test");
     }
     // Cargo's own arguments stand before a `--` of theirs.
-    let mut own = args.cargo.splitn(2, |word| word == "--");
-    let before = own.next().unwrap_or_default();
+    let (before, behind) = split(&args.cargo);
     command.args(before).args(targets::options(before, config)?);
-    let behind = own.next().unwrap_or_default();
     if args.nextest {
         command.args(&args.filter).args(behind);
     } else if !args.filter.is_empty() || !behind.is_empty() {
         command.arg("--").args(&args.filter).args(behind);
     }
     Ok(command)
+}
+
+/// Returns the arguments for cargo itself, and those for the test binaries, after a `--` of theirs.
+fn split(arguments: &[OsString]) -> (&[OsString], &[OsString]) {
+    let mut parts = arguments.splitn(2, |word| word == "--");
+    (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
 }
 
 fn set(command: &mut Command, args: &Args) {
@@ -167,7 +171,7 @@ fn rerun(
     let run = pick::name(&directory).unwrap_or_default();
     let mut commands = Vec::new();
     let found = match what {
-        Rerun::Missing => missing(&results, config)?,
+        Rerun::Missing => missing(&results, split(&args.cargo).0, config)?,
         Rerun::Failed | Rerun::Errors => again(what, &results),
     };
     for (target, names) in found {
@@ -178,10 +182,9 @@ fn rerun(
             ));
         }
         report::note(&format!("{} of {target} again, from {run}", count(names.len(), "case")));
-        let mut command = cargo::test(&Target::parse(&target), config);
-        let mut own = args.cargo.splitn(2, |word| word == "--");
-        command.args(own.next().unwrap_or_default()).args(["--", "--exact"]);
-        command.args(own.next().unwrap_or_default()).args(names);
+        let (before, behind) = split(&args.cargo);
+        let mut command = cargo::test(&Target::parse(&target), before, config);
+        command.args(["--", "--exact"]).args(behind).args(names);
         commands.push(command);
     }
     let never = results.experiments.iter().map(never_run).sum::<usize>();
@@ -240,7 +243,11 @@ fn never_run(experiment: &ExperimentResults) -> usize {
 }
 
 /// The tests that were never run, by target. Their names are known to the target alone.
-fn missing(results: &Results, config: &Config) -> Result<Vec<(String, Vec<String>)>, String> {
+fn missing(
+    results: &Results,
+    more: &[OsString],
+    config: &Config,
+) -> Result<Vec<(String, Vec<String>)>, String> {
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     for experiment in results.experiments.iter().filter(|one| never_run(one) > 0) {
         let (name, target) = (&experiment.record.experiment, &experiment.target);
@@ -251,7 +258,7 @@ fn missing(results: &Results, config: &Config) -> Result<Vec<(String, Vec<String
                  known; repeat the run"
             ));
         }
-        let answer = cargo::ask(&Target::parse(target), "plan", config)?;
+        let answer = cargo::ask(&Target::parse(target), "plan", more, config)?;
         let planned: Vec<Planned> = serde_json::from_str(&answer).map_err(|error| {
             format!("the answer of {target} cannot be read ({error}); is it of this version?")
         })?;

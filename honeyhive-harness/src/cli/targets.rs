@@ -4,9 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use serde_json::Value;
-
 use super::cargo;
+use crate::cargo::{Package, Target, Workspace, test_arguments};
 use crate::config::Config;
 
 /// Options of cargo that choose targets.
@@ -25,52 +24,65 @@ const SELECTS_TARGETS: [&str; 12] = [
     "-E",
 ];
 
-/// Options that make `--test NAME` for the targets with experiments, where the arguments for cargo
-/// choose no targets themselves.
+/// Returns the options that choose the test targets with experiments, where the arguments for cargo
+/// choose no targets themselves: `--test NAME`, and the features that they need where the arguments
+/// name none.
 ///
 /// # Errors
 /// When no target has experiments: nothing to run is not success.
 pub(super) fn options(arguments: &[OsString], config: &Config) -> Result<Vec<String>, String> {
     let words: Vec<String> =
         arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let option = |word: &str| word.split('=').next().unwrap_or_default().to_owned();
-    if words.iter().any(|word| SELECTS_TARGETS.contains(&&*option(word))) {
+    let has = |options: &[&str]| {
+        let name = |word: &String| word.split('=').next().unwrap_or_default().to_owned();
+        words.iter().map(name).any(|word| options.contains(&&*word))
+    };
+    if has(&SELECTS_TARGETS) {
         return Ok(Vec::new());
     }
-    let metadata = metadata(&words, config)?;
-    let packages = selected(&metadata, &words, config)?;
-    let mut names: Vec<&str> = Vec::new();
-    for target in packages.iter().flat_map(|package| list(&package["targets"])) {
-        let is_test = list(&target["kind"]).iter().any(|kind| kind == "test");
-        // `test = false` keeps what costs money out of runs that do not name it.
-        let wanted = is_test && target["test"] != false;
-        let (Some(name), Some(source)) = (target["name"].as_str(), target["src_path"].as_str())
-        else {
-            continue;
-        };
-        if wanted && !names.contains(&name) && has_main(Path::new(source)) {
-            names.push(name);
+    let features_named = has(&["--features", "-F", "--all-features"]);
+    let mut options: Vec<String> = Vec::new();
+    for target in with_experiments(&words, config)? {
+        if features_named {
+            options.extend(test_arguments(&target.name));
+        } else {
+            options.extend(target.arguments());
         }
     }
-    if names.is_empty() {
-        let packages: Vec<&str> =
-            packages.iter().filter_map(|package| package["name"].as_str()).collect();
+    Ok(options)
+}
+
+/// Returns the test targets with experiments, of the packages that these arguments for cargo choose.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn with_experiments(words: &[String], config: &Config) -> Result<Vec<Target>, String> {
+    let manifests = values(words, &["--manifest-path"]);
+    let workspace = Workspace::ask(&cargo::cargo(config), manifests.last().map(Path::new))?;
+    let packages = selected(&workspace, words, config)?;
+    let mut found: Vec<Target> = Vec::new();
+    for target in packages.iter().flat_map(|package| &package.targets) {
+        // `test = false` keeps what costs money out of runs that do not name it.
+        let wanted = target.is("test") && target.test;
+        if wanted && !found.iter().any(|one| one.name == target.name) && has_main(&target.src_path)
+        {
+            found.push(target.clone());
+        }
+    }
+    if found.is_empty() {
+        let packages: Vec<&str> = packages.iter().map(|package| &*package.name).collect();
         return Err(format!(
             "no test target of {} has experiments (a `honeyhive_harness::main!()` in its root \
              file, and not `test = false`); name one: cargo honeyhive run -- --test NAME",
             if packages.is_empty() { "this directory".to_owned() } else { packages.join(", ") }
         ));
     }
-    Ok(names.iter().flat_map(|name| ["--test".to_owned(), (*name).to_owned()]).collect())
+    Ok(found)
 }
 
 /// Whether the root file of a target makes the harness its `main`.
 fn has_main(source: &Path) -> bool {
     std::fs::read_to_string(source).is_ok_and(|text| text.contains("main!"))
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
 }
 
 /// What `--name VALUE` and `--name=VALUE` say.
@@ -90,40 +102,22 @@ fn values<'a>(words: &'a [String], names: &[&str]) -> Vec<&'a str> {
     found
 }
 
-fn metadata(words: &[String], config: &Config) -> Result<Value, String> {
-    let mut command = Command::new(cargo::cargo(config));
-    command.args(["metadata", "--no-deps", "--format-version", "1"]).stdin(Stdio::null());
-    for path in values(words, &["--manifest-path"]) {
-        command.args(["--manifest-path", path]);
-    }
-    let output = command.output().map_err(|error| format!("cannot start cargo: {error}"))?;
-    if !output.status.success() {
-        let text = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(format!("cargo metadata: {}", text.trim_start_matches("error: ")));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))
-}
-
-/// The packages that cargo would test.
+/// Returns the packages that cargo would test.
 fn selected<'a>(
-    metadata: &'a Value,
+    workspace: &'a Workspace,
     words: &[String],
     config: &Config,
-) -> Result<Vec<&'a Value>, String> {
-    let all = list(&metadata["packages"]);
+) -> Result<Vec<&'a Package>, String> {
+    let all = &workspace.packages;
     if words.iter().any(|word| word == "--workspace" || word == "--all") {
         let left_out = values(words, &["--exclude"]);
-        let is_left_out = |one: &&Value| left_out.iter().any(|name| one["name"] == **name);
+        let is_left_out = |one: &&Package| left_out.contains(&&*one.name);
         return Ok(all.iter().filter(|one| !is_left_out(one)).collect());
     }
     let named = values(words, &["--package", "-p"]);
     if !named.is_empty() {
         // A specification may have more than the name; cargo checks it.
-        let is_named = |one: &&Value| {
-            named.iter().any(|spec| {
-                one["name"].as_str().is_some_and(|name| *spec == name || spec.contains(name))
-            })
-        };
+        let is_named = |one: &&Package| named.iter().any(|spec| spec.contains(&*one.name));
         return Ok(all.iter().filter(is_named).collect());
     }
     let mut locate = Command::new(cargo::cargo(config));
@@ -133,12 +127,13 @@ fn selected<'a>(
     }
     let output = locate.output().map_err(|error| format!("cannot start cargo: {error}"))?;
     let manifest = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let here: Vec<&Value> = all.iter().filter(|one| one["manifest_path"] == *manifest).collect();
+    let is_here = |one: &&Package| one.manifest_path == Path::new(&manifest);
+    let here: Vec<&Package> = all.iter().filter(is_here).collect();
     if !here.is_empty() {
         return Ok(here);
     }
-    let default = list(&metadata["workspace_default_members"]);
-    Ok(all.iter().filter(|one| default.contains(&one["id"])).collect())
+    let default = &workspace.default_members;
+    Ok(all.iter().filter(|one| default.contains(&one.id)).collect())
 }
 
 #[cfg(test)]

@@ -70,7 +70,6 @@ pub(crate) struct Config {
     #[cfg(feature = "cli")]
     pub(crate) target_dir: Option<PathBuf>,
     /// The path of the cargo that started this program, from `CARGO`.
-    #[cfg(feature = "cli")]
     pub(crate) cargo: Option<OsString>,
     /// The number of concurrent attempts for all experiments, from `HH_CONCURRENCY`.
     pub(crate) concurrency: Option<usize>,
@@ -182,7 +181,6 @@ impl Config {
             cache_dir: cache_dir(&vars),
             #[cfg(feature = "cli")]
             target_dir: vars.raw("CARGO_TARGET_DIR").map(PathBuf::from),
-            #[cfg(feature = "cli")]
             cargo: vars.raw("CARGO").map(OsString::from),
             concurrency: vars.positive("HH_CONCURRENCY"),
             repeats: vars.parse("HH_REPEATS", "not a number from 1", |text| {

@@ -90,7 +90,15 @@ fn chosen(text: &str) -> Option<Vec<Format>> {
         return Some(Vec::new());
     }
     let named = |name: &str| Format::AFTER_RUN.into_iter().find(|one| one.name() == name.trim());
-    text.split(',').map(named).collect()
+    let mut formats = Vec::new();
+    for name in text.split(',') {
+        let format = named(name)?;
+        // A format that is named twice is one file.
+        if !formats.contains(&format) {
+            formats.push(format);
+        }
+    }
+    Some(formats)
 }
 
 #[cfg(test)]
@@ -108,6 +116,7 @@ mod tests {
         assert_eq!(read(&[("HH_REPORT", "none")]).0.chosen, Some(Vec::new()));
         let both = Some(vec![Format::Junit, Format::Md]);
         assert_eq!(read(&[("HH_REPORT", "junit, md")]).0.chosen, both);
+        assert_eq!(read(&[("HH_REPORT", "junit,md,junit,md")]).0.chosen, both);
         let (_, faults) = read(&[("HH_REPORT", "junit,pdf")]);
         assert_eq!(faults, ["HH_REPORT=junit,pdf: neither none nor some of html,md,junit,json"]);
     }

@@ -47,6 +47,12 @@ impl Cell<'_> {
         let bare = text.trim();
         let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit()) && !text.is_empty();
         let unsigned = bare.trim_start_matches(['-', '+']);
+        let starts_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+        if let Some(positive) = bare.strip_prefix('+').filter(|rest| starts_number(rest))
+            && let Ok(number) = json::read(positive.as_bytes())
+        {
+            return Ok(number);
+        }
         let hint = if bare.contains(',') && digits(&unsigned.replace([',', '.'], "")) {
             "write a decimal point and no separators between thousands, such as 1234.5"
         } else if unsigned.starts_with('0') && digits(unsigned) {
@@ -68,6 +74,22 @@ impl Cell<'_> {
     }
 }
 
+impl Cell<'_> {
+    /// Parses the cell as an integer.
+    ///
+    /// # Errors
+    /// Returns an error that quotes the digits, for an integer that no type has room for.
+    fn integer(self, expected: &dyn serde::de::Expected) -> Result<Value, Error> {
+        let value = whole(self.number(expected)?);
+        let Value::String(text) = self.0 else { return Ok(value) };
+        let digits = text.trim().trim_start_matches(['-', '+']);
+        if value.is_f64() && digits.chars().all(|c| c.is_ascii_digit()) {
+            return Err(Error::invalid_value(Unexpected::Str(text), expected));
+        }
+        Ok(value)
+    }
+}
+
 /// Converts a float that is a whole number into an integer: pandas writes `12.0` where a column has
 /// gaps.
 fn whole(value: Value) -> Value {
@@ -82,7 +104,7 @@ fn whole(value: Value) -> Value {
 macro_rules! integers {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            whole(self.number(&visitor)?).$method(visitor)
+            self.integer(&visitor)?.$method(visitor)
         }
     )*};
 }
@@ -205,7 +227,7 @@ impl<'de> Deserializer<'de> for Cell<'_> {
             Value::String(text) if text.trim().parse::<u128>().is_ok() => {
                 visitor.visit_u128(text.trim().parse().map_err(Error::custom)?)
             }
-            _ => whole(self.number(&visitor)?).deserialize_u64(visitor),
+            _ => self.integer(&visitor)?.deserialize_u64(visitor),
         }
     }
 
@@ -214,7 +236,7 @@ impl<'de> Deserializer<'de> for Cell<'_> {
             Value::String(text) if text.trim().parse::<i128>().is_ok() => {
                 visitor.visit_i128(text.trim().parse().map_err(Error::custom)?)
             }
-            _ => whole(self.number(&visitor)?).deserialize_i64(visitor),
+            _ => self.integer(&visitor)?.deserialize_i64(visitor),
         }
     }
 
@@ -316,6 +338,13 @@ mod tests {
                 assert!(error.to_string().contains(hint), "{text}: {error}");
             }
         }
+        assert_eq!(read::<i64>(&json!("+5")).unwrap(), 5);
+        assert!((read::<f64>(&json!(" +0.5")).unwrap() - 0.5).abs() < 1e-12);
+        for text in ["+-5", "+ 5", "++5", "+x"] {
+            assert!(read::<i64>(&json!(text)).is_err(), "{text}");
+        }
+        let error = read::<i64>(&json!("99999999999999999999")).unwrap_err().to_string();
+        assert_eq!(error, "invalid value: string \"99999999999999999999\", expected i64");
         for text in ["12.5", "1e300", "-1.0", "256.0"] {
             assert!(read::<u8>(&json!(text)).is_err(), "{text}");
         }

@@ -1,6 +1,6 @@
 //! Judges recorded runs: computes the same verdicts as the live run from the journal alone.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::journal::{
     AttemptRecord, CaseState, ExperimentRecord, ExperimentResults, GateRecord, StoppedRecord,
     Verdict,
 };
-use crate::text::count;
+use crate::text::{count, thousands};
 
 use super::case::{self, Case, Rules};
 use super::decided::{judge_stopped, others_judge};
@@ -34,16 +34,17 @@ pub(crate) struct Judged {
     pub(crate) rows: usize,
 }
 
-/// Judges an experiment by these rules, which may be others than those it ran with. `rows` is the
-/// number of rows of the dataset: a gate judges all of them or is inconclusive.
+/// Judges an experiment by these rules, which may be others than those it ran with. A gate judges all
+/// rows that the dataset had in the run, and those that it has today, or is inconclusive; `today` holds
+/// the ids of the latter, where they are known.
 pub(crate) fn judge_recorded(
     results: &ExperimentResults,
     mut rules: Rules,
     baseline: &Path,
-    rows: usize,
+    today: Option<&[&str]>,
 ) -> Judged {
     let record = &results.record;
-    let notes = as_scored(&mut rules, record);
+    let mut notes = as_scored(&mut rules, record);
     let decided = results.cases.iter().filter(|case| {
         let state = case.record.as_ref().map(|record| record.state);
         !case.attempts.is_empty() && !matches!(state, None | Some(CaseState::Skipped))
@@ -66,6 +67,17 @@ pub(crate) fn judge_recorded(
             slug.map_or_else(|| recorded.id.clone(), |(_, slug)| slug.to_owned()),
         );
         cases.push(case);
+    }
+    let (added, removed) = today.map_or((0, 0), |today| changed(today, record.rows, &ids));
+    let rows = record.rows + added;
+    if added + removed > 0 {
+        notes.push(format!(
+            "the dataset has {} today and had {} in the run: {} new, {} gone",
+            count(today.map_or(0, <[_]>::len), "row"),
+            thousands(record.rows),
+            thousands(added),
+            thousands(removed)
+        ));
     }
     let not_run = results.cases.iter().find(|case| {
         case.attempts.is_empty() && case.record.as_ref().is_some_and(|record| !record.passed)
@@ -143,6 +155,17 @@ fn as_scored(rules: &mut Rules, record: &ExperimentRecord) -> Vec<String> {
     notes
 }
 
+/// Returns how many rows of today's dataset the run did not have, and how many of its rows are gone.
+/// The rows of a run that is not complete are known by their number alone.
+fn changed(today: &[&str], rows: usize, ran: &HashMap<usize, String>) -> (usize, usize) {
+    if ran.len() < rows {
+        return (today.len().saturating_sub(rows), rows.saturating_sub(today.len()));
+    }
+    let then: HashSet<&str> = ran.values().map(String::as_str).collect();
+    let kept = today.iter().filter(|id| then.contains(**id)).count();
+    (today.len() - kept, then.len() - kept)
+}
+
 /// Returns how many cases ran, for an experiment whose gate was decided before its last case;
 /// `None` for others.
 fn stopped(results: &ExperimentResults, cases: usize, rows: usize) -> Option<StoppedRecord> {
@@ -156,7 +179,7 @@ fn incomplete(results: &ExperimentResults, cases: usize, rows: usize) -> Option<
         return Some(format!("a sample of {size} cases (seed {seed}) is not final"));
     }
     if cases < rows {
-        let rows = count(rows, "case");
+        let (cases, rows) = (thousands(cases), count(rows, "case"));
         return Some(format!("only {cases} of {rows} are recorded; a gate judges all"));
     }
     (cases == 0).then(|| "no case is recorded".to_owned())

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cargo::{self, Workspace};
 use crate::config::Config;
 use crate::journal::{rerun, rerun_command};
 
@@ -18,9 +19,18 @@ impl Target {
     /// From what rustc knew of the target's root file.
     pub(super) fn new(file: &str, crate_name: &str, config: &Config) -> Self {
         let (package, directory) = config.package.clone().unwrap_or_default();
-        let name = target_name(file, crate_name);
+        let asked = if is_usual(file, crate_name, &directory) {
+            None
+        } else {
+            ask_cargo(file, crate_name, &directory, config)
+        };
+        let (name, arguments) = asked.unwrap_or_else(|| {
+            let name = target_name(file, crate_name);
+            let arguments = cargo::test_arguments(&name);
+            (name, arguments)
+        });
         let needed = needs_package(&directory, config.pwd.as_deref());
-        let rerun = rerun_command(Some(&*package).filter(|_| needed), &name);
+        let rerun = rerun_command(Some(&*package).filter(|_| needed), &arguments);
         Self { package, name, rerun }
     }
 
@@ -49,6 +59,10 @@ fn needs_package(directory: &Path, stands_in: Option<&Path>) -> bool {
 /// `tests/my-evals.rs` and `tests/my-evals/main.rs` are the target `my-evals` of the crate
 /// `my_evals`; any other file is a target that has its crate's name.
 fn target_name(file: &str, crate_name: &str) -> String {
+    target_by_file(file, crate_name).unwrap_or_else(|| crate_name.to_owned())
+}
+
+fn target_by_file(file: &str, crate_name: &str) -> Option<String> {
     let path = Path::new(file);
     let stem = path.file_stem();
     let parent = path.parent().and_then(Path::file_name);
@@ -57,7 +71,40 @@ fn target_name(file: &str, crate_name: &str) -> String {
         .flatten()
         .map(|name| name.to_string_lossy().into_owned())
         .find(|name| name.replace('-', "_") == crate_name)
-        .unwrap_or_else(|| crate_name.to_owned())
+}
+
+/// Returns whether a target is one that cargo finds by itself, in `tests`, and that needs no features:
+/// its file tells its name. In any other case cargo has to be asked, which takes some 30 ms.
+fn is_usual(file: &str, crate_name: &str, directory: &Path) -> bool {
+    let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).unwrap_or_default();
+    let is_in_tests = Path::new(file).ancestors().skip(1).take(2).any(|one| one.ends_with("tests"));
+    is_in_tests
+        && !manifest.contains("required-features")
+        && target_name(file, crate_name).replace('-', "_") == crate_name
+        && (!crate_name.contains('_') || target_by_file(file, crate_name).is_some())
+}
+
+/// Returns the target's name, and the arguments by which `cargo test` runs it alone.
+fn ask_cargo(
+    file: &str,
+    crate_name: &str,
+    directory: &Path,
+    config: &Config,
+) -> Option<(String, Vec<String>)> {
+    if directory.as_os_str().is_empty() {
+        return None;
+    }
+    let program = config.cargo.clone().unwrap_or_else(|| "cargo".into());
+    let manifest = directory.join("Cargo.toml");
+    let workspace = Workspace::ask(&program, Some(&manifest)).ok()?;
+    let package = config.package.as_ref().map(|(name, _)| name.as_str());
+    // Two targets of a package may have one name, such as a library and its test.
+    let of_package = workspace.packages.iter().find(|one| Some(&*one.name) == package)?;
+    let by_file = of_package.targets.iter().find(|one| {
+        one.crate_name() == crate_name && one.src_path.ends_with(file.trim_start_matches("./"))
+    });
+    let target = by_file.or_else(|| workspace.target(package, crate_name))?;
+    Some((target.name.clone(), target.arguments()))
 }
 
 /// `honeyhive` in the target directory that this binary was built into.
@@ -139,10 +186,11 @@ mod tests {
         std::fs::write(workspace.join("Cargo.toml"), "[package]\n").unwrap();
         assert!(!needs_package(&member, Some(&member.join("src"))), "no workspace at all");
         std::fs::remove_dir_all(&workspace).unwrap();
-        let rerun = rerun_command(Some("app"), "evals");
+        let evals = cargo::test_arguments("evals");
+        let rerun = rerun_command(Some("app"), &evals);
         let target = Target { package: "app".into(), name: "evals".into(), rerun };
         assert_eq!(target.rerun("a::b"), "cargo test -p app --test evals -- --exact a::b");
-        let target = Target { rerun: rerun_command(None, "evals"), ..target };
+        let target = Target { rerun: rerun_command(None, &evals), ..target };
         assert_eq!(target.rerun("a::b"), "cargo test --test evals -- --exact a::b");
     }
 }

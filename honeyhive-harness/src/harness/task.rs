@@ -82,12 +82,8 @@ fn gate(directory: &Path, plan: &Plan, config: &Config) -> Result<Vec<Judged>, S
         .iter()
         .filter_map(|experiment| {
             let spec = of(&experiment.record.experiment)?;
-            Some(judge_recorded(
-                experiment,
-                spec.rules.clone(),
-                &spec.baseline,
-                spec.dataset.rows.len(),
-            ))
+            let today: Vec<&str> = spec.dataset.rows.iter().map(|row| &*row.id).collect();
+            Some(judge_recorded(experiment, spec.rules.clone(), &spec.baseline, Some(&today)))
         })
         .collect())
 }

@@ -95,7 +95,7 @@ impl ExperimentResults {
         let command = if self.rerun.is_empty() {
             // Recorded before this was. With the package it works anywhere in the workspace.
             let (package, target) = self.target.rsplit_once('/').unwrap_or(("", &self.target));
-            rerun_command(Some(package), target)
+            rerun_command(Some(package), &crate::cargo::test_arguments(target))
         } else {
             self.rerun.clone()
         };
@@ -105,10 +105,10 @@ impl ExperimentResults {
 
 /// The command that runs tests of a target, up to their names. `package` is only named where it is
 /// needed.
-pub(crate) fn rerun_command(package: Option<&str>, target: &str) -> String {
+pub(crate) fn rerun_command(package: Option<&str>, target: &[String]) -> String {
     let package = package.filter(|package| !package.is_empty());
     let package = package.map(|package| format!(" -p {package}")).unwrap_or_default();
-    format!("cargo test{package} --test {target} --")
+    format!("cargo test{package} {} --", target.join(" "))
 }
 
 /// The command that runs exactly one test, or all tests of an experiment.

@@ -19,6 +19,7 @@ mod hostile_journal;
 mod hostile_threads;
 mod interrupts;
 mod journal;
+mod layouts;
 mod library;
 mod libtest;
 mod managed;

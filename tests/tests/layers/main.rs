@@ -14,11 +14,12 @@ use std::path::{Path, PathBuf};
 use sources::{Crate, ModulePath};
 
 /// From the ground up. A room may use those before it.
-const ROOMS: [&str; 27] = [
+const ROOMS: [&str; 28] = [
     "text",
     "json",
     "activity",
     "files",
+    "cargo",
     "config",
     "score",
     "rule",

@@ -55,7 +55,7 @@ fn render(run: &Generated) -> Rendered {
         String::from_utf8(bytes).expect("a text")
     };
     let json = text(&|to| super::results::write(&document, to).expect("in memory"));
-    let judged = judge_recorded(one, rules.clone(), &run.baseline, record.rows);
+    let judged = judge_recorded(one, rules.clone(), &run.baseline, None);
     let scores = record.evaluators.iter().enumerate().map(|(at, evaluator)| {
         let score = baseline::compare(&baseline.snapshot, &now, &evaluator.name, &|_| true);
         let decides = decided_by(&rules, one.gate.as_ref(), &baseline.snapshot, at);

@@ -35,6 +35,10 @@ const brief = (value, most = 240) => {
   return visible(text.length > most ? text.slice(0, most) + '…' : text);
 };
 const number = value => {
+  if (Math.abs(value) >= 1e15 && Number.isFinite(value)) {
+    const [mantissa, exponent] = value.toExponential(3).split('e');
+    return `${Number(mantissa)}e${Number(exponent)}`;
+  }
   if (value !== 0 && Math.abs(value) < 5e-4) return value.toExponential(1);
   return String(Number(value.toFixed(3)));
 };
