@@ -3,9 +3,24 @@
 //! The macros make constants of them. The journal keeps them, so that a verdict can be computed
 //! again without the source. They are what generated code writes, and not part of the public surface.
 
+mod against;
+mod lexer;
+mod parse;
+mod reader;
+mod typed;
+mod written;
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use parse::{gates, requirements};
+pub(crate) use reader::quoted;
+pub use typed::{Limit, Measured, Requirement, Rule};
+pub use written::RuleError;
+pub(crate) use written::{
+    Asks, At, Gated, Limit as WrittenLimit, NOT_REQUIRED, Name, OF_CALLS, Place, Required,
+};
 
 use crate::score::Comparison;
 

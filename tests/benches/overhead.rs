@@ -1,11 +1,11 @@
-//! What the harness costs: `cargo bench -p honeyhive-tests --bench overhead`.
+//! Measures the cost of the harness: `cargo bench -p honeyhive-tests --bench overhead`.
 //!
-//! Every figure is the median of several runs, each a process of its own, taken in turn with
-//! whatever it is compared to, so that a busy machine slows both sides. Ratios are what to look
-//! at; absolute times are those of the machine.
+//! Every figure is the median of several runs, each in its own process, which alternate with those
+//! that they are compared with, so that a busy machine slows both sides. Only the ratios can be
+//! compared between machines; absolute times are those of this machine.
 //!
-//! This binary is all sides of it: without an argument it measures; with one it is the bare loop,
-//! or a test binary full of experiments.
+//! This binary is all sides of the comparison: without an argument it measures; with one it is the
+//! bare loop, or a test binary with experiments.
 
 #![allow(
     missing_docs,
@@ -24,18 +24,18 @@ use std::time::{Duration, Instant};
 use honeyhive_harness::{Datapoint, Tracer, evaluator, experiment};
 use honeyhive_tests::{Fake, needs};
 
-/// Each call to the server takes this long.
+/// The time that the server takes for each answer.
 const ANSWER_AFTER: Duration = Duration::from_millis(50);
 
-/// Calls at once, in the bare loop and in the experiment.
+/// The number of concurrent calls, in the bare loop and in the experiment.
 const CONCURRENCY: usize = 256;
 
 const CALLS: usize = 10_000;
 
-/// Uploads at once, as the harness has them.
+/// The number of concurrent uploads, the same as in the harness.
 const UPLOADS: usize = 32;
 
-/// Runs per figure.
+/// The number of runs per figure.
 const ROUNDS: usize = 5;
 
 fn rows(count: usize) -> impl Iterator<Item = Datapoint> {
@@ -104,7 +104,7 @@ fn main() -> ExitCode {
     match arguments.first().map(String::as_str) {
         Some("bare") => bare(),
         Some("bare-requests") => bare_requests(&arguments[1]),
-        // `cargo bench` and `cargo test` pass flags of their own.
+        // `cargo bench` and `cargo test` pass these flags.
         None | Some("--bench" | "--test") => measure(&arguments),
         Some(_) => {
             let code = honeyhive_harness::__private::run(&honeyhive_harness::__private::Built {
@@ -121,7 +121,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The loop that the harness is measured against: the same calls, nothing else.
+/// Runs the loop that the harness is compared with: the same calls and nothing else.
 fn bare() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let right = runtime.block_on(async {
@@ -142,7 +142,7 @@ fn bare() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The requests of an upload, recorded in a file, sent by nothing but reqwest.
+/// Sends the requests of an upload, recorded in a file, with reqwest alone.
 fn bare_requests(file: &str) -> ExitCode {
     let requests: Vec<Request> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -168,7 +168,7 @@ fn bare_requests(file: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Processor time and peak memory of this process, for the one that measures.
+/// Prints the processor time and peak memory of this process, for the measuring process.
 fn report_usage() {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -183,7 +183,7 @@ fn report_usage() {
     eprintln!("usage {} {peak}", ticks * 10);
 }
 
-/// What a process took.
+/// The time and memory that a process took.
 #[derive(Clone, Copy, Default)]
 struct Took {
     wall: f64,
@@ -191,14 +191,14 @@ struct Took {
     peak_mb: f64,
 }
 
-/// The reports that are written where nobody says otherwise.
+/// The reports that are written by default.
 const REPORTS: (&str, &str) = ("HH_REPORT", "html,md,junit,json");
 
 fn run(arguments: &[&str], url: &str) -> Took {
     run_with(arguments, &[("BENCH_URL", url)])
 }
 
-/// Without reports: they are a figure of their own.
+/// Runs this binary without reports, whose cost is measured separately.
 fn run_with(arguments: &[&str], variables: &[(&str, &str)]) -> Took {
     let journal = tempfile::tempdir().unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -206,7 +206,7 @@ fn run_with(arguments: &[&str], variables: &[(&str, &str)]) -> Took {
     took(command.args(arguments).envs(variables.iter().copied()))
 }
 
-/// Runs a program that says at its end what it used.
+/// Runs a program that prints its usage at the end.
 fn took(command: &mut Command) -> Took {
     let started = Instant::now();
     let output = command.stdout(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
@@ -257,7 +257,7 @@ fn measure(arguments: &[String]) -> ExitCode {
         [("noop_1_000::", 1_000.0), ("noop_100_000::", 100_000.0), ("sync_100_000::", 100_000.0)]
     {
         let runs: Vec<Took> = (0..ROUNDS).map(|_| run(&[name, "-q"], &url)).collect();
-        // What a run costs that reads the dataset and runs nothing.
+        // The cost of a run that reads the dataset and runs no case is subtracted.
         let nothing = format!("{name}nothing-of-this-name");
         let empty: Vec<Took> = (0..ROUNDS).map(|_| run(&[&nothing], &url)).collect();
         let (took, empty) = (medians(&runs), medians(&empty));
@@ -273,7 +273,7 @@ fn measure(arguments: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What it costs to make the same cases known to a server on this machine.
+/// Measures the cost of uploading the same cases to a server on this machine.
 fn measure_upload(url: &str) {
     let (server, recorded) = serve_json();
     let sending = [("HH_API_KEY", "hh_bench_key_0123456789"), ("HH_API_URL", server.as_str())];
@@ -304,7 +304,7 @@ fn measure_upload(url: &str) {
     );
 }
 
-/// The same cases through HoneyHive's Python SDK, where that can be installed.
+/// Measures the same cases with HoneyHive's Python SDK, if it can be installed.
 fn measure_python() {
     let Some(python) = needs::python_package(needs::PYTHON_SDK) else { return };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/overhead.py");
@@ -331,7 +331,7 @@ fn measure_python() {
     }
 }
 
-/// A request as the server saw it.
+/// A request in the form in which the server received it.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Request {
     method: String,
@@ -340,10 +340,10 @@ struct Request {
     body: Vec<u8>,
 }
 
-/// The requests of the first run, until somebody takes them.
+/// The requests of the first run, until they are taken out.
 type Recorded = Arc<Mutex<Option<Vec<Request>>>>;
 
-/// A server that answers `{}` to everything at once, with a thread per connection.
+/// Starts a server that answers `{}` to all requests at once, with a thread per connection.
 fn serve_json() -> (String, Recorded) {
     let recorded: Recorded = Arc::new(Mutex::new(Some(Vec::new())));
     let all = Arc::clone(&recorded);
@@ -358,7 +358,7 @@ fn serve_json() -> (String, Recorded) {
     (url, recorded)
 }
 
-/// Headers that a client sets by itself.
+/// The headers that a client sets by itself.
 const OWN: [&str; 3] = ["host", "content-length", "accept"];
 
 fn read_request(head: &str, body: &[u8]) -> Request {
@@ -398,7 +398,8 @@ fn answer_json(mut stream: TcpStream, all: &Recorded) {
     }
 }
 
-/// A server that answers `ok` to everything after a while; a thread of its own runtime.
+/// Starts a server that answers `ok` to all requests after a delay; it has its own thread and
+/// runtime.
 fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! The binary `cargo-honeyhive`, as cargo starts it.
+//! Starts the binary `cargo-honeyhive` in the way that cargo does.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::project::{
 pub struct Honeyhive(Command);
 
 impl Honeyhive {
-    /// In this directory, with nothing of ours in its environment.
+    /// Creates a command in this directory, without the variables of this process.
     pub fn new<A: AsRef<OsStr>>(directory: &Path, arguments: impl IntoIterator<Item = A>) -> Self {
         let mut command = Command::new(binary());
         command.current_dir(directory).env_clear().stdin(Stdio::null());
@@ -23,7 +23,7 @@ impl Honeyhive {
                 command.env(name, value);
             }
         }
-        // What runs noted in the cache directory is each test's own.
+        // Each test has its own notes of runs in the cache directory.
         command.env("XDG_CACHE_HOME", target_dir().join("no-cache"));
         // Cargo passes the name of the subcommand on.
         command.arg("honeyhive").args(arguments);
@@ -37,14 +37,14 @@ impl Honeyhive {
         self
     }
 
-    /// Sets a variable.
+    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(name, value);
         self
     }
 
-    /// Its exit code, standard output and standard error.
+    /// Runs the command; returns its exit code, standard output and standard error.
     pub fn run(mut self) -> (Option<i32>, String, String) {
         let output = self.0.output().expect("cargo-honeyhive can be started");
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
@@ -52,7 +52,7 @@ impl Honeyhive {
     }
 }
 
-/// Built once.
+/// Returns the path of the binary, which is built once.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! Programs of others that a test runs to their end.
+//! Runs external programs to their end, with a time limit.
 
 use std::fs::{self, File};
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// Runs a command to its end, without input or output.
 ///
 /// # Errors
-/// Why it did not succeed within the time, with what it printed.
+/// Returns an error when the command did not succeed within the time, with its output.
 pub fn finish(command: &mut Command, limit: Duration) -> Result<(), String> {
     let deadline = Instant::now() + limit;
     let name = command.get_program().to_string_lossy().into_owned();

@@ -1,18 +1,20 @@
-//! What the functional tests stand on: small crates, the real `cargo test`, and what it says.
+//! The tools of the functional tests: small crates, runs of the real `cargo test`, and their
+//! output.
 //!
 //! A [`Project`] is a crate with experiments, written below the target directory and built once.
-//! A [`Run`] is what became of one `cargo test` in it: exit code, output and journal. Where a test
+//! A [`Run`] is the result of one `cargo test` in it: exit code, output and journal. Where a test
 //! has to act while experiments run (signals, `kill -9`), it starts the test binary itself, as a
 //! [`Process`].
 //!
-//! A [`Fake`] is a HoneyHive that runs inside the test and takes nothing that breaks the protocol.
+//! A [`Fake`] is a HoneyHive server inside the test that refuses every request that breaks the
+//! protocol.
 //!
-//! A test that needs a tool which not every machine has asks [`needs`] for it.
+//! A test that needs a tool which is not on every machine asks [`needs`] for it.
 //!
-//! Every run has a scratch directory of its own, which holds its journal and whatever its
-//! experiments note down (see `probe.rs`, a module of every project).
+//! Every run has its own scratch directory, with its journal and with the notes of its experiments
+//! (see `probe.rs`, a module of every project).
 
-// Whatever goes wrong in here is the failure of a test.
+// A panic in this crate is the failure of a test.
 #![allow(clippy::missing_panics_doc)]
 
 mod cli;

@@ -1,8 +1,9 @@
-//! Tools that some tests need and not every machine has: cargo-nextest, a browser, Python packages.
+//! Finds tools that some tests need and not every machine has: cargo-nextest, a browser, Python
+//! packages.
 //!
-//! Each function returns the tool where it is there. Where it is missing, the test fails if `CI` or
+//! Each function returns the tool if it is installed. If it is missing, the test fails if `CI` or
 //! `HH_TESTS_REQUIRE` is set; elsewhere one line on standard error names the command that installs
-//! the tool, and the test returns without a check. Nothing here installs anything: `.ci/tools` does.
+//! the tool, and the test returns without a check. This module installs nothing: `.ci/tools` does.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use crate::project::{cargo, target_dir, workspace};
 
-/// HoneyHive's Python SDK, in the version that ours is compared with.
+/// HoneyHive's Python SDK, in the version that this crate is compared with.
 pub const PYTHON_SDK: PythonPackage =
     PythonPackage { name: "sdk", requirement: include_str!("../needs/python/sdk.txt") };
 
@@ -26,27 +27,27 @@ const RUSTC: &str = include_str!("../needs/rustc.txt");
 /// The npm packages of the browser.
 const BROWSER_LOCK: &str = include_str!("../needs/browser/package-lock.json");
 
-/// A package of Python that has a virtual environment of its own.
+/// A Python package with its own virtual environment.
 #[derive(Debug, Clone, Copy)]
 pub struct PythonPackage {
     name: &'static str,
-    /// The line that pip is given.
+    /// The requirement line for pip.
     requirement: &'static str,
 }
 
-/// A Chromium, and the node modules that drive it.
+/// A Chromium, with the node modules that control it.
 #[derive(Debug, Clone)]
 pub struct Browser {
-    /// The program.
+    /// The path of the program.
     pub chromium: PathBuf,
     /// The directory `node_modules`.
     pub modules: PathBuf,
 }
 
-/// Returns what was found, or says what is missing and how to install it.
+/// Returns the tool, or prints what is missing and how to install it.
 ///
 /// # Panics
-/// When it is missing and `CI` or `HH_TESTS_REQUIRE` is set.
+/// Panics when the tool is missing and `CI` or `HH_TESTS_REQUIRE` is set.
 pub fn need<T>(tool: &str, found: Result<T, String>, remedy: &str) -> Option<T> {
     let why = match found {
         Ok(found) => return Some(found),
@@ -58,30 +59,30 @@ pub fn need<T>(tool: &str, found: Result<T, String>, remedy: &str) -> Option<T> 
     }
     let test = std::thread::current();
     let test = test.name().unwrap_or("a test");
-    // Not a print macro: the test runner captures those, and shows nothing of tests that pass.
+    // The test runner captures the output of print macros, and shows none of tests that pass.
     let _ = writeln!(std::io::stderr(), "SKIPPED {test}: it needs {tool}: {why}; {remedy}");
     None
 }
 
-/// Whether a variable has a value that does not mean "no".
+/// Returns whether a variable has a value that does not mean "no".
 fn is_set(name: &str) -> bool {
     std::env::var_os(name)
         .is_some_and(|value| !["", "0", "false"].map(OsStr::new).contains(&&*value))
 }
 
-/// Whether there is a cargo-nextest.
+/// Returns whether cargo-nextest is installed.
 pub fn nextest() -> bool {
     let found = answers(Command::new(cargo()).args(["nextest", "--version"]));
     need("cargo-nextest", found, "`bash .ci/tools nextest` installs it").is_some()
 }
 
-/// Whether there is a `python3`.
+/// Returns whether `python3` is installed.
 pub fn python() -> bool {
     let found = answers(Command::new("python3").arg("--version"));
     need("python3", found, "`bash .ci/tools python` installs it").is_some()
 }
 
-/// The Python program of the virtual environment that has a package.
+/// Returns the Python program of the virtual environment that has a package.
 pub fn python_package(package: PythonPackage) -> Option<PathBuf> {
     let home = tools().join("python").join(package.name);
     let installed = fs::read_to_string(home.join("installed.txt"));
@@ -95,7 +96,7 @@ pub fn python_package(package: PythonPackage) -> Option<PathBuf> {
     need(&tool, found, "`bash .ci/tools python` installs it")
 }
 
-/// A Chromium with its driver.
+/// Returns a Chromium with its driver.
 pub fn browser() -> Option<Browser> {
     let find = || {
         answers(Command::new("node").arg("--version"))?;
@@ -112,7 +113,8 @@ pub fn browser() -> Option<Browser> {
     need("Chromium and its driver", find(), "`bash .ci/tools browser` installs them")
 }
 
-/// The rust-analyzer of the toolchain, or the one on `PATH`; with the standard library's source.
+/// Returns the rust-analyzer of the toolchain, or the one on `PATH`; it needs the source of the
+/// standard library.
 pub fn rust_analyzer() -> Option<PathBuf> {
     let sysroot = sysroot();
     let name = format!("rust-analyzer{}", std::env::consts::EXE_SUFFIX);
@@ -129,7 +131,7 @@ pub fn rust_analyzer() -> Option<PathBuf> {
     need("rust-analyzer", find(), "`bash .ci/tools rust` installs it")
 }
 
-/// Whether rustc is the one that wrote the messages in `tests/ui/fail`.
+/// Returns whether the installed rustc is the one that wrote the messages in `tests/ui/fail`.
 pub fn rustc_of_messages() -> bool {
     let output = Command::new(rustc()).arg("--version").output().expect("rustc can be started");
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
@@ -143,10 +145,10 @@ pub fn rustc_of_messages() -> bool {
     need(&format!("rustc {wanted}, which wrote ui/fail/*.stderr"), found, &remedy).is_some()
 }
 
-/// Whether the command can be started and succeeds.
+/// Checks that the command can be started and succeeds.
 ///
 /// # Errors
-/// Why not.
+/// Returns the reason when it does not.
 fn answers(command: &mut Command) -> Result<(), String> {
     let name = format!("{} {}", command.get_program().display(), arguments(command));
     let output = command.stdin(Stdio::null()).output();
@@ -165,7 +167,7 @@ fn arguments(command: &Command) -> String {
     command.get_args().map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
 
-/// The first of these programs that is on `PATH`.
+/// Returns the first of these programs that is on `PATH`.
 fn on_path(names: &[&str]) -> Option<PathBuf> {
     let directories = std::env::var_os("PATH")?;
     let mut all = std::env::split_paths(&directories)
@@ -184,7 +186,7 @@ fn sysroot() -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())
 }
 
-/// Where `.ci/tools` puts what is no program on `PATH`.
+/// Returns the directory where `.ci/tools` puts tools that are not on `PATH`.
 fn tools() -> &'static Path {
     static TOOLS: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     TOOLS.get_or_init(|| target_dir().join("test-tools"))

@@ -1,9 +1,12 @@
-//! Placeholders for what differs from run to run, so that whole outputs can be compared.
+//! Puts placeholders for the parts that differ from run to run, so that whole outputs can be
+//! compared.
 
 use std::path::Path;
 
-/// `12.3 ms` and the like become `<time>`, paths `<project>` and `<scratch>`, the file of the
-/// journal `<journal>`, the report `<report>`, lines of a project's `evals.rs` `<line>`. Columns of a line with a time are closed up, since its width varies.
+/// Replaces `12.3 ms` and the like with `<time>`, paths with `<project>` and `<scratch>`, the file
+/// of the journal with `<journal>`, the report with `<report>`, and lines of a project's `evals.rs`
+/// with `<line>`. Reduces the spaces between the columns of a line with a time, since its width
+/// varies.
 pub(crate) fn normalize(text: &str, project: &Path, scratch: &Path) -> String {
     let text = text
         .replace(&project.display().to_string(), "<project>")
@@ -21,7 +24,7 @@ pub(crate) fn normalize(text: &str, project: &Path, scratch: &Path) -> String {
     normal
 }
 
-/// These change with every edit of a project, and say nothing about what it is a test of.
+/// Replaces line numbers, which change with every edit of a project and are not tested.
 fn without_line_numbers(text: &str) -> String {
     let mut parts = text.split("tests/evals.rs:");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -37,7 +40,7 @@ fn times(line: &str) -> String {
         let (before, number) = rest.split_at(start);
         let length = number.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(number.len());
         let within_word = before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '"');
-        // A limit is what was written, so it stays.
+        // A limit is shown as it was written, so it stays.
         let is_limit = before.ends_with("<= ") || before.ends_with(">= ");
         let tight = before.ends_with("finished in ");
         let unit = (!within_word && !is_limit).then(|| unit(&number[length..], tight)).flatten();
@@ -58,7 +61,7 @@ fn times(line: &str) -> String {
     let words: Vec<&str> = normal.split_whitespace().collect();
     let mut normal = format!("{indent}{}", words.join(" "));
     if normal.starts_with("  latency ") {
-        // Whether the latencies of quick functions differ at all is chance.
+        // The latencies of quick functions may or may not differ.
         for interval in ["<time>–<time>", "no spread"] {
             normal = normal.replace(interval, "<interval>");
         }
@@ -66,7 +69,7 @@ fn times(line: &str) -> String {
     normal
 }
 
-/// The length of a unit of time at the start of this text, after a space unless `tight`.
+/// Returns the length of a unit of time at the start of this text, after a space unless `tight`.
 fn unit(text: &str, tight: bool) -> Option<usize> {
     let units: &[&str] = if tight { &["s"] } else { &[" µs", " ms", " s", " m"] };
     let is_whole = |unit: &&&str| {
@@ -75,7 +78,7 @@ fn unit(text: &str, tight: bool) -> Option<usize> {
     units.iter().find(is_whole).map(|unit| unit.len())
 }
 
-/// Standard error without the lines of cargo itself.
+/// Returns standard error without the lines of cargo itself.
 pub(crate) fn without_cargo(text: &str) -> String {
     const VERBS: [&str; 6] = [
         "   Compiling ",

@@ -1,4 +1,4 @@
-//! A module of every project: how its experiments tell the test about themselves.
+//! Records what experiments do, for the test that runs them. Each project has this module.
 
 #![allow(dead_code)]
 
@@ -19,7 +19,7 @@ pub fn note(file: &str, line: impl Display) {
     file.write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
-/// How often this was called with this key, from 1.
+/// Returns the number of calls with this key so far, from 1.
 pub fn nth(key: &str) -> usize {
     static CALLS: Mutex<Option<HashMap<String, usize>>> = Mutex::new(None);
     let mut calls = CALLS.lock().unwrap();
@@ -32,7 +32,7 @@ pub fn sleep(millis: u64) {
     std::thread::sleep(Duration::from_millis(millis));
 }
 
-/// Counts how many of these are alive, and notes that down.
+/// A guard that counts itself while it exists, and records the count when it is created.
 pub struct InFlight(&'static AtomicUsize);
 
 impl InFlight {

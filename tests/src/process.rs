@@ -1,4 +1,4 @@
-//! A test binary that a test watches and disturbs while it runs.
+//! Starts a test binary that a test watches and disturbs while it runs.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use tempfile::TempDir;
 
 use crate::run::Run;
 
-/// Nothing in these tests takes this long on a machine that is merely slow.
+/// The time limit for each wait. It is longer than any step takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A test binary under way.
+/// A test binary that is running.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -91,26 +91,26 @@ impl Process {
         assert!(sent.is_ok_and(|status| status.success()), "the process is there for SIG{name}");
     }
 
-    /// Sends a signal to the process and all that it has started, as a terminal does. It must have been
-    /// started as a group.
+    /// Sends a signal to the process and all its children, as a terminal does. The process must
+    /// have been started as a group.
     pub fn signal_group(&self, name: &str) {
         let group = format!("-{}", self.child.id());
         let sent = Command::new("kill").args(["-s", name, "--", &group]).status();
         assert!(sent.is_ok_and(|status| status.success()), "the group is there for SIG{name}");
     }
 
-    /// What it has printed to stderr so far.
+    /// Returns the text that the process has printed to stderr so far.
     pub fn stderr(&self) -> String {
         let text = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    /// Whether it still runs.
+    /// Returns whether the process is still running.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("the state of a child is known").is_none()
     }
 
-    /// Waits for the end.
+    /// Waits until the process ends.
     pub fn finish(mut self) -> Run {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {

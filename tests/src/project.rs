@@ -1,4 +1,4 @@
-//! Small crates with experiments, and `cargo` in them.
+//! Writes small crates with experiments, and runs `cargo` in them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -13,8 +13,9 @@ use tempfile::TempDir;
 use crate::process::Process;
 use crate::run::Run;
 
-/// What a process of ours may see of the environment. Everything else would leak into the tests:
-/// the variables of the outer cargo, of nextest, of CI, of a person who has an API key.
+/// The environment variables that a started process inherits. All others are removed, so that they
+/// do not affect the tests: the variables of the outer cargo, of nextest, of CI, and a developer's
+/// API key.
 pub(crate) const INHERITED: [&str; 10] = [
     "PATH",
     "HOME",
@@ -23,13 +24,13 @@ pub(crate) const INHERITED: [&str; 10] = [
     "CARGO_HOME",
     "RUSTUP_HOME",
     "RUSTUP_TOOLCHAIN",
-    // Windows does not work without these.
+    // Windows needs these variables.
     "SYSTEMROOT",
     "TEMP",
     "TMP",
 ];
 
-/// The same in all projects, so that dependencies are compiled once.
+/// The dependencies, which are the same in all projects, so that they are compiled once.
 const DEPENDENCIES: &str = r#"
 anyhow = "1"
 honeyhive-harness = { path = 'HARNESS' }
@@ -38,10 +39,10 @@ serde_json = "1"
 tokio = { version = "1", features = ["macros", "rt-multi-thread", "sync", "time"] }
 "#;
 
-/// A crate with experiments in a directory of its own.
+/// A crate with experiments in its own directory.
 ///
-/// The directory stays, and a file is only written when its content is new: so cargo compiles
-/// nothing again while nothing has changed.
+/// The directory is kept, and a file is only written when its content is new, so cargo compiles
+/// nothing again while the sources are the same.
 #[derive(Debug)]
 pub struct Project {
     name: String,
@@ -49,12 +50,12 @@ pub struct Project {
     /// The manifest from `[dependencies]` on, without test targets.
     manifest: String,
     targets: String,
-    /// Or what the compiler said.
+    /// The test binaries, or the messages of the compiler.
     executables: OnceLock<Result<HashMap<String, PathBuf>, String>>,
 }
 
 impl Project {
-    /// An empty crate of this name, which no other test uses.
+    /// Creates an empty crate of this name, which no other test uses.
     #[must_use]
     pub fn new(name: &str) -> Self {
         let project = Self {
@@ -67,7 +68,7 @@ impl Project {
         project.file("tests/probe.rs", include_str!("probe.rs")).file("src/lib.rs", "")
     }
 
-    /// A crate with the one test target `evals`.
+    /// Creates a crate with one test target, `evals`.
     #[must_use]
     pub fn with_evals(name: &str, source: &str) -> Self {
         Self::new(name).target("evals", source)
@@ -79,7 +80,7 @@ impl Project {
         self.manifest_target(name, "harness = false").file(&format!("tests/{name}.rs"), source)
     }
 
-    /// Adds a test target in the way of somebody who forgot `harness = false`.
+    /// Adds a test target without `harness = false`, as a user may forget it.
     #[must_use]
     pub fn target_without_harness_false(self, name: &str, source: &str) -> Self {
         self.manifest_target(name, "").file(&format!("tests/{name}.rs"), source)
@@ -91,7 +92,7 @@ impl Project {
         self
     }
 
-    /// Adds a package that depends on the harness and stands in a directory of this name.
+    /// Adds a package that depends on the harness, in a directory of this name.
     #[must_use]
     pub fn member(self, name: &str, source: &str) -> Self {
         let manifest = format!(
@@ -117,12 +118,12 @@ impl Project {
         self
     }
 
-    /// Where the crate is.
+    /// Returns the directory of the crate.
     pub fn directory(&self) -> PathBuf {
         target_dir().join("functional-projects").join(&self.name)
     }
 
-    /// Writes what is new and takes away what is old.
+    /// Writes new and changed files, and removes old ones.
     pub fn write(&self) {
         let directory = self.directory();
         let manifest = format!(
@@ -132,7 +133,7 @@ impl Project {
         );
         write_new(&directory.join("Cargo.toml"), manifest.as_bytes());
         let lock = fs::read(workspace().join("Cargo.lock")).expect("the workspace has a lock file");
-        // Cargo adds the project to its lock file, so whether that is up to date is seen by a copy.
+        // Cargo adds the project to its lock file, so a copy shows whether that is up to date.
         if write_new(&directory.join("Cargo.lock.workspace"), &lock) {
             fs::write(directory.join("Cargo.lock"), &lock).expect("a lock file can be written");
         }
@@ -144,14 +145,14 @@ impl Project {
             for path in entries.map(|entry| entry.expect("a readable directory").path()) {
                 let name = path.strip_prefix(&directory).expect("a path of the project");
                 if path.is_file() && !self.files.contains_key(name) {
-                    // Another process that cleans up in the same way may have been faster.
+                    // Another process that cleans up in the same way may have removed it first.
                     let _ = fs::remove_file(&path);
                 }
             }
         }
     }
 
-    /// The test binaries by target.
+    /// Returns the test binaries by target.
     fn executables(&self) -> &HashMap<String, PathBuf> {
         let built = self.executables.get_or_init(|| self.build());
         built.as_ref().unwrap_or_else(|text| panic!("{} does not build:\n{text}", self.name))
@@ -175,10 +176,10 @@ impl Project {
         Ok(json_lines(&output.stdout).filter_map(binary).collect())
     }
 
-    /// What the compiler says about a crate that does not build.
+    /// Returns the messages of the compiler for a crate that does not build.
     ///
     /// # Panics
-    /// When it builds.
+    /// Panics when the crate builds.
     pub fn build_error(&self) -> String {
         match self.executables.get_or_init(|| self.build()) {
             Ok(_) => panic!("{} builds", self.name),
@@ -186,12 +187,12 @@ impl Project {
         }
     }
 
-    /// A command in the crate's directory, with nothing of ours in its environment.
+    /// Creates a command in the crate's directory, without the variables of this process.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(self.directory()).env_clear().env("PWD", self.directory());
         command.env("CARGO_TARGET_DIR", target_dir().join("functional"));
-        // Projects stand below this repository, and are not of it.
+        // Projects are in a directory below this repository, but do not belong to it.
         command.env("GIT_CEILING_DIRECTORIES", target_dir());
         for name in INHERITED {
             if let Some(value) = std::env::var_os(name) {
@@ -201,16 +202,16 @@ impl Project {
         command
     }
 
-    /// The test binary of a target.
+    /// Returns the test binary of a target.
     pub fn executable(&self, target: &str) -> PathBuf {
         self.executables()[target].clone()
     }
 
     /// Copies the test binary of a target to `to`, so that it can be started from there.
     ///
-    /// On Unix another process copies it: a child that a test beside this one starts meanwhile would
-    /// hold a file that this process writes open for a moment, and a program that is open for
-    /// writing cannot be started.
+    /// On Unix another process copies it: a child process that another test starts at the same
+    /// moment would inherit the file that this process has open for writing, and a program that is
+    /// open for writing cannot be started.
     pub fn copy_executable(&self, target: &str, to: &Path) {
         let binary = self.executable(target);
         if cfg!(unix) {
@@ -221,12 +222,12 @@ impl Project {
         }
     }
 
-    /// Builds the crate where that was not done yet; nothing in its directory changes any more.
+    /// Builds the crate, if that was not done yet. Its directory no longer changes afterwards.
     pub fn ensure_built(&self) {
         self.executables();
     }
 
-    /// What another subcommand of cargo prints.
+    /// Runs another subcommand of cargo, and returns its output.
     pub fn cargo<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> String {
         self.executables();
         let output = self.command(cargo()).args(arguments).arg("--offline").output();
@@ -236,7 +237,8 @@ impl Project {
         text.replace(&self.directory().display().to_string(), "<project>")
     }
 
-    /// `cargo honeyhive <arguments>` in the crate's directory; it may start cargo itself.
+    /// Creates the command `cargo honeyhive <arguments>` in the crate's directory; it may start
+    /// cargo itself.
     pub fn honeyhive<A: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = A>,
@@ -249,12 +251,12 @@ impl Project {
             .env("GIT_CEILING_DIRECTORIES", target_dir())
     }
 
-    /// `cargo test --test evals -- <arguments>`, not started yet.
+    /// Creates the command `cargo test --test evals -- <arguments>`.
     pub fn evals<A: Into<OsString>>(&self, arguments: impl IntoIterator<Item = A>) -> Cargo<'_> {
         self.cargo_test(["--test", "evals"]).arguments(arguments)
     }
 
-    /// `cargo nextest <subcommand> <arguments>`, not started yet.
+    /// Creates the command `cargo nextest <subcommand> <arguments>`.
     pub fn cargo_nextest<A: Into<OsString>>(
         &self,
         subcommand: &'static [&'static str],
@@ -263,7 +265,7 @@ impl Project {
         Cargo { subcommand, ..self.cargo_test(arguments) }
     }
 
-    /// `cargo test <arguments>`, not started yet.
+    /// Creates the command `cargo test <arguments>`.
     pub fn cargo_test<A: Into<OsString>>(
         &self,
         arguments: impl IntoIterator<Item = A>,
@@ -279,7 +281,7 @@ impl Project {
     }
 }
 
-/// A `cargo test` to be started.
+/// A command of cargo that runs tests and was not started yet.
 #[derive(Debug)]
 pub struct Cargo<'a> {
     project: &'a Project,
@@ -291,21 +293,21 @@ pub struct Cargo<'a> {
 }
 
 impl Cargo<'_> {
-    /// Arguments behind `--`.
+    /// Adds arguments after `--`.
     #[must_use]
     pub fn arguments<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
     }
 
-    /// Sets a variable.
+    /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.env.push((name.into(), value.into()));
         self
     }
 
-    /// The directory that the run has for itself.
+    /// Returns the scratch directory of the run.
     pub fn scratch(&self) -> &Path {
         self.scratch.path()
     }
@@ -314,7 +316,7 @@ impl Cargo<'_> {
         command.env("SCRATCH", self.scratch()).env("HH_DIR", self.scratch().join("journal"));
         command.env("XDG_CACHE_HOME", self.scratch().join("cache"));
         for (name, value) in &self.env {
-            // An empty value takes the variable away.
+            // An empty value removes the variable.
             if value.is_empty() {
                 command.env_remove(name)
             } else {
@@ -325,11 +327,12 @@ impl Cargo<'_> {
         command
     }
 
-    /// Runs it to its end.
+    /// Runs the command to its end.
     pub fn run(self) -> Run {
         self.project.executables();
         let mut command = self.prepare(self.project.command(cargo()));
-        // A variable, as nextest wants no options of cargo's beside an archive.
+        // A variable is set instead of an option, as nextest accepts no options of cargo beside an
+        // archive.
         command.env("CARGO_NET_OFFLINE", "true").args(self.subcommand).args(&self.before);
         if !self.arguments.is_empty() {
             command.arg("--").args(&self.arguments);
@@ -350,14 +353,14 @@ impl Cargo<'_> {
         self.start_program(&executable)
     }
 
-    /// The same for a copy of the binary.
+    /// Starts a copy of the binary, without cargo, and does not wait for it.
     pub fn start_program(self, executable: &Path) -> Process {
         let mut command = self.prepare(self.project.command(executable));
         command.args(&self.arguments);
         Process::start(command, self.project.directory(), self.scratch)
     }
 
-    /// The same in a process group of its own, as a shell in a terminal starts it.
+    /// Starts the test binary `evals` in its own process group, as a shell in a terminal does.
     #[cfg(unix)]
     pub fn start_group(self) -> Process {
         use std::os::unix::process::CommandExt as _;
@@ -368,7 +371,7 @@ impl Cargo<'_> {
         Process::start(command, self.project.directory(), self.scratch)
     }
 
-    /// Starts cargo in a process group of its own, and does not wait for it.
+    /// Starts cargo in its own process group, and does not wait for it.
     #[cfg(unix)]
     pub fn start_cargo(self) -> Process {
         use std::os::unix::process::CommandExt as _;
@@ -383,7 +386,7 @@ impl Cargo<'_> {
         Process::start(command, self.project.directory(), self.scratch)
     }
 
-    /// The same in a shell that has run a command before: `ulimit` and the like.
+    /// Starts the test binary `evals` from a shell that has run a command before, such as `ulimit`.
     pub fn start_after(self, shell_command: &str) -> Process {
         let executable = &self.project.executables()["evals"];
         let mut command = self.prepare(self.project.command("sh"));
@@ -399,9 +402,9 @@ pub(crate) fn cargo() -> OsString {
 
 /// Downloads those crates of the workspace's lock file that this machine does not have.
 ///
-/// Tests give cargo `--offline`, so that they see neither the network nor versions that are newer
-/// than the lock file. To build the tests, cargo downloads only what they need themselves on this
-/// system: not the dependencies of other members, features and systems.
+/// Tests run cargo with `--offline`, so that the network and versions that are newer than the lock
+/// file do not affect them. To build the tests, cargo downloads only what they need themselves on
+/// this system: not the dependencies of other members, features and systems.
 pub fn fetch_crates() {
     static FETCHED: OnceLock<()> = OnceLock::new();
     FETCHED.get_or_init(|| {
@@ -431,7 +434,7 @@ fn dependencies() -> String {
     DEPENDENCIES.replace("HARNESS", &harness().display().to_string())
 }
 
-/// The target directory that these tests were built into.
+/// Returns the target directory that these tests were built into.
 pub(crate) fn target_dir() -> &'static Path {
     static TARGET: OnceLock<PathBuf> = OnceLock::new();
     TARGET.get_or_init(|| {
@@ -441,13 +444,14 @@ pub(crate) fn target_dir() -> &'static Path {
     })
 }
 
-/// Whether cargo builds into this directory. It writes no tag into one that was there before.
+/// Returns whether cargo builds into this directory. Cargo writes no tag into a directory that
+/// existed before.
 #[must_use]
 pub fn is_target_dir(path: &Path) -> bool {
     [".rustc_info.json", "CACHEDIR.TAG"].iter().any(|mark| path.join(mark).is_file())
 }
 
-/// Writes the file unless it has this content already.
+/// Writes the file unless it has this content already. Returns whether it was written.
 fn write_new(path: &Path, content: &[u8]) -> bool {
     if fs::read(path).is_ok_and(|old| old == content) {
         return false;
@@ -462,7 +466,7 @@ pub(crate) fn json_lines(text: &[u8]) -> impl Iterator<Item = Value> {
     text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok())
 }
 
-/// What rustc and cargo said about a crate that does not build.
+/// Returns the messages of rustc and cargo for a crate that does not build.
 pub(crate) fn complaints(output: &Output) -> String {
     json_lines(&output.stdout)
         .filter_map(|message| Some(message["message"]["rendered"].as_str()?.to_owned()))

@@ -1,4 +1,4 @@
-//! What became of a `cargo test`.
+//! Holds the result of a `cargo test`: its exit code, its output and its journal.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,16 +14,16 @@ use tempfile::TempDir;
 
 use crate::normalize::{normalize, without_cargo};
 
-/// Exit code, output and journal of a run.
+/// The exit code, the output and the journal of a run.
 #[derive(Debug)]
 pub struct Run {
-    /// `None` when a signal ended it.
+    /// The exit code; `None` when a signal ended the process.
     pub code: Option<i32>,
-    /// As it was printed.
+    /// The text on standard output.
     pub stdout: String,
-    /// As it was printed, without the lines of cargo.
+    /// The text on standard error, without the lines of cargo.
     pub stderr: String,
-    /// As it was printed, with the lines of cargo.
+    /// The text on standard error, with the lines of cargo.
     pub cargo_stderr: String,
     project: PathBuf,
     scratch: TempDir,
@@ -49,8 +49,8 @@ impl Run {
         }
     }
 
-    /// The whole output, with a placeholder for whatever differs from run to run. Cases are
-    /// reported as they end, so their lines are sorted.
+    /// Returns the whole output, with placeholders for the parts that differ from run to run. Cases
+    /// are reported as they end, so their lines are sorted.
     pub fn output(&self) -> String {
         let code = self.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
         let mut lines: Vec<&str> = self.stdout.lines().collect();
@@ -61,7 +61,7 @@ impl Run {
         }
         let mut text = format!("exit code {code}\n--- stdout\n");
         for line in lines {
-            // How many tests the project has beside the selected ones is of no interest.
+            // The number of other tests in the project is not tested.
             match line.split_once(" measured; ").zip(line.split_once(" filtered out")) {
                 Some(((counts, _), (_, time))) => text.extend([counts, " measured", time, "\n"]),
                 None => text.extend([line, "\n"]),
@@ -73,15 +73,15 @@ impl Run {
         self.normalize(&text)
     }
 
-    /// A text with a placeholder for whatever differs from run to run.
+    /// Returns the text with placeholders for the parts that differ from run to run.
     pub fn normalize(&self, text: &str) -> String {
         normalize(text, &self.project, self.scratch.path())
     }
 
-    /// The exit code, then every test with what was printed about it and what the journal says.
+    /// Returns the exit code, and for every test its printed outcome and its reasons.
     ///
-    /// Only what libtest prints in one line is read from stdout; the reasons of a case are those
-    /// of the journal, those of a gate are what it printed.
+    /// Only the part that libtest prints in one line is read from stdout; the reasons of a case are
+    /// those of the journal, those of a gate are what it printed.
     pub fn report(&self) -> String {
         let mut text = match self.code {
             Some(code) => format!("exit code {code}\n"),
@@ -108,7 +108,7 @@ impl Run {
         self.normalize(&text)
     }
 
-    /// What was printed behind each test's name: `ok`, `FAILED`, `ignored, <reason>`.
+    /// Returns the printed outcome of each test: `ok`, `FAILED`, `ignored, <reason>`.
     pub fn tests(&self) -> BTreeMap<String, String> {
         self.test_lines()
             .into_iter()
@@ -116,12 +116,12 @@ impl Run {
             .collect()
     }
 
-    /// The tests in the order in which they were reported.
+    /// Returns the tests with their outcomes, in the order in which they were reported.
     pub fn test_lines(&self) -> Vec<(&str, &str)> {
         self.stdout
             .split_inclusive('\n')
             .filter_map(|line| {
-                // A line that was cut off by a kill says nothing.
+                // A line that was cut off by a kill has no outcome.
                 let (name, outcome) =
                     line.strip_suffix('\n')?.strip_prefix("test ")?.split_once(" ... ")?;
                 Some((name.trim_end(), outcome))
@@ -129,30 +129,30 @@ impl Run {
             .collect()
     }
 
-    /// What was printed about a failed test.
+    /// Returns the text that was printed about a failed test.
     pub fn failure(&self, test: &str) -> String {
         let heading = format!("---- {test} ----\n");
         let Some((_, rest)) = self.stdout.split_once(&heading) else { return String::new() };
         rest.split("\n\n").next().unwrap_or_default().to_owned()
     }
 
-    /// The directory that the run had for itself.
+    /// Returns the scratch directory of the run.
     pub fn directory(&self) -> &Path {
         self.scratch.path()
     }
 
-    /// The lines that experiments noted in a file of the scratch directory.
+    /// Returns the lines that experiments noted in a file of the scratch directory.
     pub fn notes(&self, file: &str) -> Vec<String> {
         let text = std::fs::read_to_string(self.scratch.path().join(file)).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 
-    /// The directories of the invocations that wrote a journal.
+    /// Returns the directories of the invocations that wrote a journal.
     pub fn invocations(&self) -> Vec<PathBuf> {
         directories(&self.scratch.path().join("journal"))
     }
 
-    /// The one journal that was written.
+    /// Returns the journal, which must be the only one.
     pub fn journal(&self) -> Journal {
         let invocations = self.invocations();
         let [directory] = &invocations[..] else {
@@ -161,7 +161,7 @@ impl Run {
         read_invocation(directory).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// All files that the run left in its invocations: journals, marks, reports.
+    /// Returns all files that the run wrote in its invocations: journals, marks, reports.
     pub fn written(&self) -> Vec<PathBuf> {
         let mut open = self.invocations();
         let mut files = Vec::new();
@@ -175,7 +175,7 @@ impl Run {
         files
     }
 
-    /// A report that the run wrote, by the name of its file.
+    /// Returns the text of a report that the run wrote, by its file name.
     pub fn report_file(&self, name: &str) -> String {
         let invocations = self.invocations();
         let [directory] = &invocations[..] else {
@@ -189,7 +189,7 @@ impl Run {
         self.journal().records.into_iter().filter_map(pick).collect()
     }
 
-    /// The experiments of the journal.
+    /// Returns the experiments of the journal.
     pub fn experiments(&self) -> Vec<ExperimentRecord> {
         self.records(|record| match record {
             Record::Experiment(experiment) => Some(*experiment),
@@ -197,7 +197,7 @@ impl Run {
         })
     }
 
-    /// The attempts of the journal, by experiment, case and number.
+    /// Returns the attempts of the journal, by experiment, case and number.
     pub fn attempts(&self) -> Vec<AttemptRecord> {
         let mut attempts = self.records(|record| match record {
             Record::Attempt(attempt) => Some(*attempt),
@@ -207,13 +207,13 @@ impl Run {
         attempts
     }
 
-    /// The first attempt of a case.
+    /// Returns the first attempt of a case.
     pub fn attempt(&self, case: &str) -> AttemptRecord {
         let found = self.attempts().into_iter().find(|attempt| attempt.case == case);
         found.unwrap_or_else(|| panic!("no attempt of {case}:\n{}", self.output()))
     }
 
-    /// The cases of the journal.
+    /// Returns the cases of the journal.
     pub fn cases(&self) -> Vec<CaseRecord> {
         self.records(|record| match record {
             Record::Case(case) => Some(case),
@@ -221,7 +221,7 @@ impl Run {
         })
     }
 
-    /// The gates of the journal.
+    /// Returns the gates of the journal.
     pub fn gates(&self) -> Vec<GateRecord> {
         self.records(|record| match record {
             Record::Gate(gate) => Some(gate),
@@ -229,7 +229,7 @@ impl Run {
         })
     }
 
-    /// The last record of the journal, when the process ended in good order.
+    /// Returns the last record of the journal; `None` when the process did not end regularly.
     pub fn end(&self) -> Option<EndRecord> {
         self.records(|record| match record {
             Record::End(end) => Some(end),
@@ -250,13 +250,14 @@ fn directories(path: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// A line of a journal with the checksum that its content has; the line may have been edited.
+/// Returns a line of a journal with the right checksum; the line may have been edited.
 pub fn sealed(line: &str) -> String {
     let (body, _) = line.rsplit_once(",\"crc\":\"").expect("a checksum");
     format!("{body},\"crc\":\"{:08x}\"}}", crc32fast::hash(body.as_bytes()))
 }
 
-/// The spans of an attempt as an indented list, children below their parents as they started.
+/// Returns the spans of an attempt as an indented list, children below their parents in the order
+/// of their start.
 pub fn tree(attempt: &AttemptRecord) -> String {
     fn add(text: &mut String, spans: &[SpanRecord], parent: Option<&str>, depth: usize) {
         let mut children: Vec<&SpanRecord> =

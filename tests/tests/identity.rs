@@ -1,6 +1,6 @@
-//! External ids against Python itself.
+//! Compares external ids with those that Python computes.
 
-// A test ends where something is not as it should be.
+// A panic is the failure of a test.
 #![allow(clippy::unwrap_used)]
 
 use std::process::{Command, Stdio};
@@ -11,7 +11,8 @@ use honeyhive_harness::{
 };
 use honeyhive_tests::needs;
 
-/// Prints 10,000 lines `[json text, what json.dumps(.., sort_keys=True) makes of it]`.
+/// A Python program that prints 10,000 lines
+/// `[json text, result of json.dumps(.., sort_keys=True)]`.
 const GENERATOR: &str = r"
 import json, random, struct
 r = random.Random(7)
@@ -61,7 +62,7 @@ fn json_is_printed_as_python_prints_it() {
     assert_eq!(compared, 10_000);
 }
 
-/// Prints the ids that the Python SDK gives a dataset and its rows.
+/// A Python program that prints the ids that the Python SDK gives a dataset and its rows.
 const IDS: &str = r"
 import hashlib, json, sys
 rows = [json.loads(line) for line in open(sys.argv[1])]

@@ -1,6 +1,7 @@
-//! Five hundred attempts at once: every span is in its own attempt's trace, and none is missing.
+//! Runs 500 attempts at once: every span must be in its own attempt's trace, and none may be
+//! missing.
 
-// A test ends where something is not as it should be.
+// A panic is the failure of a test.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use honeyhive_harness::{
 
 const ATTEMPTS: usize = 500;
 
-/// The spans that one attempt opens, each below the one named behind it.
+/// The spans that one attempt opens, each with the name of its parent.
 const TREE: [(&str, &str); 9] = [
     ("outer", "work"),
     ("in task", "outer"),
@@ -28,7 +29,7 @@ const TREE: [(&str, &str); 9] = [
 ];
 
 fn mark(name: &'static str, n: i64) {
-    // Whoever opens it finds the tracer in the context alone.
+    // The tracer is found through the context alone.
     let tracer = current_tracer().unwrap();
     let span = tracer.start_span(name);
     span.set_attribute("n", n);
@@ -93,7 +94,7 @@ async fn work(call: Call) -> Result<i64, Fault> {
     task.await.unwrap();
     blocking.await.unwrap();
     tokio::task::spawn_blocking(move || thread.join().unwrap()).await.unwrap();
-    // Without the context, a span of a library belongs to nobody and must get into no trace.
+    // A library's span without the context belongs to no attempt, and must not get into any trace.
     tokio::spawn(async { drop(global::tracer("library").start("lost")) }).await.unwrap();
     Ok(n)
 }

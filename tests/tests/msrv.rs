@@ -1,7 +1,7 @@
-//! The declared `rust-version` is no lower than what the dependencies of the published crates
-//! declare. (clippy's `incompatible_msrv` checks our own use of the standard library.)
+//! Checks that the declared `rust-version` is not lower than those of the dependencies of the
+//! published crates. (clippy's `incompatible_msrv` checks the use of the standard library.)
 
-// A test ends where something is not as it should be.
+// A panic is the failure of a test.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{HashMap, HashSet};
@@ -28,7 +28,7 @@ fn dependencies_need_no_later_rust() {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["metadata", "--format-version", "1", "--locked", "--offline"])
-        // What only other systems need is not looked at.
+        // Dependencies of other systems are left out.
         .args(["--filter-platform", &host()])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()

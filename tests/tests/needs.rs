@@ -1,13 +1,13 @@
-//! A test whose tool is missing is skipped with a line that says so, and fails in CI.
+//! Tests that a test whose tool is missing is skipped with a message, and fails in CI.
 
-// A test ends where something is not as it should be.
+// A panic is the failure of a test.
 #![allow(clippy::unwrap_used)]
 
 use std::process::{Command, Output};
 
 use honeyhive_tests::needs;
 
-/// Runs `needs_python` below in a process that finds no program.
+/// Runs `needs_python` below in a process whose `PATH` has no programs.
 fn without_tools(variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "needs_python", "--ignored"]).env_clear().env("PATH", "/nonexistent");

@@ -1,10 +1,11 @@
-//! What holds for every input: properties over generated datasets, journals, baselines and JSON, and
-//! a small fuzzer over a kept corpus.
+//! Tests properties of all inputs, over generated datasets, journals, baselines and JSON, and has a
+//! small fuzzer with a corpus of files.
 //!
-//! Everything is seeded, so a failure comes back. `FUZZ_ITERATIONS` raises how often each format is
-//! mutated. An input that fails is written to `corpus/`, and from then on is tried in every run.
+//! All tests are seeded, so a failure can be repeated. `FUZZ_ITERATIONS` raises the number of
+//! mutations of each format. An input that fails is written to `corpus/`, and every later run tries
+//! it.
 
-// Whatever goes wrong in here is the failure of a test.
+// A panic is the failure of a test.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -32,14 +33,14 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 fn config(cases: u32) -> Config {
-    // The seed stands in for a file of failures.
+    // With a fixed seed, failures come back without a file that lists them.
     Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..Config::default() }
 }
 
 // ---- what is generated ----
 
-/// How often each of some cases was good in how many attempts, in two runs; and whether it is
-/// another row now.
+/// The cases of two runs: for each, the number of good attempts and of all attempts in both runs,
+/// and whether its row has changed.
 type Counts = Vec<((u32, u32), (u32, u32), bool)>;
 
 fn counts(most: u32) -> impl Strategy<Value = Counts> {
@@ -47,7 +48,7 @@ fn counts(most: u32) -> impl Strategy<Value = Counts> {
     vec((one(), one(), prop::bool::weighted(0.1)), 0..8)
 }
 
-/// The two runs, of an evaluator `e` that is better this way.
+/// Creates the two runs, with an evaluator `e` of this direction.
 fn two_runs(counts: &Counts, direction: Direction) -> (Snapshot, Snapshot) {
     let snapshot = |pick: &dyn Fn(usize) -> (u32, u32, bool)| Snapshot {
         schema: baseline::SCHEMA,
@@ -56,7 +57,7 @@ fn two_runs(counts: &Counts, direction: Direction) -> (Snapshot, Snapshot) {
             .map(|at| {
                 let (good, attempts, other) = pick(at);
                 let score = f64::from(good) / f64::from(attempts);
-                // Where less is better, an attempt that scores is a bad one.
+                // When minimizing, a good attempt of `counts` is a bad one.
                 let less = direction == Direction::Minimize;
                 let good = Some(if less { attempts - good } else { good });
                 let score = ScoreSnapshot { score, attempts, good };
@@ -119,7 +120,7 @@ fn row() -> impl Strategy<Value = Datapoint> {
     })
 }
 
-/// Rows whose own ids are unique.
+/// Generates rows whose own ids are unique.
 fn rows() -> impl Strategy<Value = Vec<Datapoint>> {
     vec(row(), 1..8).prop_map(|mut rows| {
         let mut seen = BTreeSet::new();
@@ -151,7 +152,7 @@ fn dataset(name: &str, content: impl AsRef<[u8]>) -> Result<Dataset, String> {
     Dataset::from_file(&path).map_err(|fault| fault.to_string())
 }
 
-/// Everything but the id is as it was written.
+/// Checks that everything but the id is read as it was written.
 fn reads_back(dataset: &Dataset, rows: &[Datapoint]) -> Result<(), TestCaseError> {
     prop_assert_eq!(dataset.rows.len(), rows.len());
     for (read, row) in dataset.rows.iter().zip(rows) {
@@ -172,7 +173,7 @@ fn reads_back(dataset: &Dataset, rows: &[Datapoint]) -> Result<(), TestCaseError
     names_stay_apart(dataset).map_err(TestCaseError::fail)
 }
 
-/// Slugs are unique and fit into the name of a test.
+/// Checks that slugs are unique and fit into the name of a test.
 fn names_stay_apart(dataset: &Dataset) -> Result<(), String> {
     let fine = |c: char| c.is_ascii_alphanumeric() || "_.~-".contains(c);
     let mut seen = HashMap::new();
@@ -192,10 +193,10 @@ fn names_stay_apart(dataset: &Dataset) -> Result<(), String> {
     Ok(())
 }
 
-/// The lines of the rows, where each row of the content starts at one of these offsets.
+/// Checks the lines of the rows, where each row of the content starts at one of these offsets.
 fn lines_are(dataset: &Dataset, content: &str, starts: &[usize]) -> Result<(), TestCaseError> {
     let lines = starts.iter().map(|start| {
-        // A carriage return alone ends a line, too.
+        // A single carriage return ends a line, too.
         let before = content[..*start].replace("\r\n", "\n");
         before.matches(['\n', '\r']).count() + 1
     });
@@ -316,7 +317,7 @@ proptest! {
             1 => Just(json!({"id": format!("{EMPTY_HASH}~2")}).to_string()),
         ], 1..8),
     ) {
-        // Ids that collide are refused, or kept apart.
+        // Ids that collide are refused or kept distinct.
         if let Ok(dataset) = dataset("a.jsonl", rows.join("\n")) {
             ids_stay_apart(&dataset).map_err(TestCaseError::fail)?;
             names_stay_apart(&dataset).map_err(TestCaseError::fail)?;
@@ -348,7 +349,7 @@ proptest! {
         let rows = bare(rows);
         let before = ids(&rows);
         prop_assert_eq!(before.len(), rows.len());
-        // Others are inserted anywhere, one is removed, all else about the rows changes.
+        // Other rows are inserted anywhere, one is removed, and all other parts of the rows change.
         let mut random = SplitMix64::new(seed);
         let mut later = rows.clone();
         if later.len() > 1 {
@@ -374,7 +375,7 @@ proptest! {
     }
 }
 
-/// One of the pieces that CSV files are made of, whole and broken ones.
+/// Generates one of the pieces that CSV files are made of, including broken ones.
 fn csv_piece() -> impl Strategy<Value = &'static str> {
     let pieces = [
         "a", "b", ",", ",", "\"", "\"\"", "\n", "\r\n", "\r", " ", "\"x,y\"", "\"x\ny\"",
@@ -383,7 +384,8 @@ fn csv_piece() -> impl Strategy<Value = &'static str> {
     prop::sample::select(pieces.to_vec())
 }
 
-/// The records of a CSV text as the `csv` crate reads them, without those that are blanks and commas alone.
+/// Returns the records of a CSV text as the `csv` crate reads them, without those that have only
+/// blanks and commas.
 fn csv_records(content: &str) -> Vec<Vec<String>> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(content.as_bytes());
@@ -423,8 +425,8 @@ proptest! {
         }
     }
 
-    /// Each line that is not blank is a row: what `serde_json` reads of it, or a fault; a repeated key is
-    /// always a fault.
+    /// Each line that is not blank is a row, with the fields that `serde_json` reads, or a fault; a
+    /// repeated key is always a fault.
     #[test]
     fn no_line_and_no_key_is_lost(
         lines in vec(vec((prop::sample::select(vec!["k", "\\u006b", "m", "n"]), 0..3_u8), 0..5), 1..6),
@@ -451,7 +453,7 @@ proptest! {
     }
 }
 
-/// The id of a row without inputs: `printf '{}' | sha256sum`.
+/// The id of a row without inputs: the first 16 digits of `printf '{}' | sha256sum`.
 const EMPTY_HASH: &str = "44136fa355b3678a";
 
 // ---- journals ----
@@ -475,7 +477,7 @@ fn record() -> impl Strategy<Value = Record> {
     ]
 }
 
-/// A whole file: it begins with an invocation, and may end with an end.
+/// Generates the records of a file: it begins with an invocation, and may end with an end.
 fn records() -> impl Strategy<Value = Vec<Record>> {
     (vec(record(), 0..8), any::<bool>()).prop_map(|(mut records, ended)| {
         let invocation = InvocationRecord { schema: SCHEMA, ..Default::default() };
@@ -587,15 +589,15 @@ proptest! {
         let same = counts.iter().filter(|(_, _, other)| !other).count();
         prop_assert_eq!(forth.pairs.len(), same);
         prop_assert_eq!((forth.better, forth.worse), (back.worse, back.better));
-        // Where the runs have other repeats, attempts are dealt by chance: 10,000 deals know a p to
-        // within 4 times 0.005, and each direction has deals of its own.
+        // Where the numbers of attempts differ, attempts are dealt at random: 10,000 deals give p
+        // within 4 times 0.005, and each direction has its own deals.
         let within = 0.03;
         prop_assert!((forth.p_worse - back.p_better).abs() < within);
         prop_assert!((forth.p_better - back.p_worse).abs() < within);
         for p in [forth.p_worse, forth.p_better, forth.p_two_sided()] {
             prop_assert!(p > 0.0 && p <= 1.0);
         }
-        // What was seen counts on both sides.
+        // The observed result counts on both sides.
         prop_assert!(forth.p_worse + forth.p_better > 1.0 - 1e-9);
         if same > 0 {
             prop_assert!((forth.gain + back.gain).abs() < 1e-12);
@@ -620,7 +622,7 @@ proptest! {
         prop_assert_eq!(found, collapses(&less, &now, "e", &|_| true).unwrap());
     }
 
-    /// The test of collapses, done the long way: attempts of both runs are dealt anew in all ways.
+    /// The p of collapses is the same as from dealing the attempts of both runs anew in all ways.
     #[test]
     fn collapses_are_as_likely_as_dealing_the_attempts_anew(counts in counts(3)) {
         let (before, after) = two_runs(&counts, Direction::Maximize);
@@ -634,7 +636,7 @@ proptest! {
         for ((good, of), (now, now_of), _) in same() {
             let (all, good) = (of + now_of, good + now);
             let deals = (0..1_u32 << all).filter(|deal| deal.count_ones() == *of);
-            // The first `good` attempts are those that were good.
+            // The first `good` attempts are the good ones.
             let collapse = (1_u32 << good) - 1;
             let (mut hits, mut total) = (0.0, 0.0);
             for deal in deals {
@@ -668,7 +670,7 @@ fn corpus(format: &str) -> Vec<PathBuf> {
     files
 }
 
-/// What must hold for whatever stands in the file.
+/// Checks the properties of datasets for a file with any content.
 fn dataset_holds(path: &Path) -> Result<(), String> {
     let name = path.display().to_string();
     let dataset = match Dataset::from_file(path) {
@@ -694,7 +696,8 @@ fn dataset_holds(path: &Path) -> Result<(), String> {
     names_stay_apart(&dataset)
 }
 
-/// Read or told, and what is read can be written and compared.
+/// Checks that a file is read or refused with its name, and that a baseline that was read can be
+/// written and compared.
 fn baseline_holds(path: &Path) -> Result<(), String> {
     let read = match baseline::read(path, "detect") {
         Ok(read) => read,
@@ -739,7 +742,7 @@ fn journal_holds(path: &Path) -> Result<(), String> {
     }
 }
 
-/// A changed copy of one of these files.
+/// Returns a changed copy of one of these files.
 fn mutated(files: &[Vec<u8>], tokens: &[&str], random: &mut SplitMix64) -> Vec<u8> {
     let mut bytes = files[random.index(files.len())].clone();
     for _ in 0..=random.index(4) {
@@ -774,9 +777,9 @@ fn mutated(files: &[Vec<u8>], tokens: &[&str], random: &mut SplitMix64) -> Vec<u
     bytes
 }
 
-/// Tries the corpus as it is, then changed copies of it.
+/// Tries the files of the corpus as they are, then changed copies of them.
 fn fuzz(format: &'static str, tokens: &[&str], holds: fn(&Path) -> Result<(), String>) {
-    /// No input of this size takes a hundredth of it.
+    /// The longest time for one input. Inputs of this size take less than a hundredth of it.
     const PATIENCE: Duration = Duration::from_secs(20);
     let iterations = std::env::var("FUZZ_ITERATIONS").ok().and_then(|text| text.parse().ok());
     let iterations: usize = iterations.unwrap_or(2500);
@@ -788,7 +791,7 @@ fn fuzz(format: &'static str, tokens: &[&str], holds: fn(&Path) -> Result<(), St
     let directory = TempDir::new().unwrap();
     let path = directory.path().join(format!("input.{extension}"));
 
-    // On a thread of its own, so that an endless loop is noticed.
+    // The check runs on its own thread, so that an endless loop is noticed.
     let (give, take) = mpsc::channel::<Vec<u8>>();
     let (say, hear) = mpsc::channel();
     std::thread::spawn(move || {

@@ -1,6 +1,6 @@
-//! Spans at a receiver that others wrote: Datadog's test agent, which takes OTLP over HTTP.
+//! Sends spans to an independent receiver: Datadog's test agent, which takes OTLP over HTTP.
 
-// A test ends where something is not as it should be.
+// A panic is the failure of a test.
 #![allow(clippy::unwrap_used)]
 
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use honeyhive_tests::{Project, needs};
 use serde_json::Value;
 
-/// A slow machine needs less.
+/// The longest wait for the agent, chosen for a slow machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 
 const EVALS: &str = r#"
@@ -55,7 +55,7 @@ fn free_port() -> u16 {
 fn start(python: &Path) -> Agent {
     let home = python.ancestors().nth(2).unwrap();
     let otlp = free_port();
-    // Its script names the Python of the place where it was made.
+    // The script of the agent contains the path of a Python that may have moved.
     let mut command = Command::new(python);
     command.arg(home.join("bin/ddapm-test-agent")).args([
         "--host",
@@ -85,7 +85,8 @@ async fn traces(agent: &Agent) -> Value {
     serde_json::from_slice(&answer).unwrap()
 }
 
-/// The agent gives protobuf back in one spelling, and JSON as it came.
+/// Returns a field by its `snake_case` or `camelCase` name: the agent returns protobuf with one
+/// spelling, and JSON as it came.
 fn field<'a>(value: &'a Value, name: &str) -> &'a Value {
     let mut parts = name.split('_');
     let first = parts.next().unwrap_or_default().to_owned();

@@ -1,6 +1,6 @@
-//! `run_experiment`: the engine in a program of its own.
+//! Tests `run_experiment`, the engine in a program.
 
-// A test ends where something is not as it should be.
+// A panic is the failure of a test.
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, clippy::items_after_statements)]
 
 use std::time::Duration;
@@ -132,7 +132,7 @@ fn it_needs_no_runtime_of_the_caller() {
         Evaluators::new().with(same {}),
         ExperimentOptions::new(),
     );
-    // The simplest executor there is: poll, and sleep until woken.
+    // This is a minimal executor: it polls, and parks the thread until it is woken.
     struct Waker(std::thread::Thread);
     impl std::task::Wake for Waker {
         fn wake(self: std::sync::Arc<Self>) {
@@ -182,7 +182,7 @@ async fn a_run_goes_to_honeyhive_and_to_a_receiver_of_spans() {
     assert_eq!((upload.attempts, upload.sent, spans.sent), (3, 3, 3));
     assert_eq!(upload.run_id.as_deref(), Some(result.run_id.as_str()));
     assert_eq!(upload.results, ["identity: average of same is 0.5"]);
-    // Nobody asked for a journal.
+    // The options set no journal.
     assert_eq!(result.journal, None);
     let [run] = &fake.runs()[..] else { panic!() };
     assert_eq!((run.id.as_str(), run.status.as_str()), (result.run_id.as_str(), "completed"));
@@ -193,7 +193,8 @@ async fn a_run_goes_to_honeyhive_and_to_a_receiver_of_spans() {
             (&"nightly".into(), &"demo".into())
         );
     }
-    // The function and its evaluator, once here and once there; nothing is scored where it panics.
+    // Each receiver has three spans of the function and two of the evaluator, which does not run
+    // after a panic.
     assert_eq!((fake.spans().len(), fake.otlp_spans().len()), (5, 5));
 }
 
@@ -215,8 +216,8 @@ async fn a_server_that_is_away_is_no_error_and_the_journal_stays() {
     std::fs::remove_dir_all(journal.parent().unwrap()).unwrap();
 }
 
-/// Runs the test of this name in a process of its own with these variables, since nobody can change
-/// those of a process safely.
+/// Runs the test of this name in its own process with these variables, since a process cannot
+/// change its own variables safely.
 fn with_variables(test: &str, variables: &[(&str, &str)]) {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--ignored", "--nocapture"]);

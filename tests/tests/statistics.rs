@@ -1,11 +1,11 @@
-//! What holds for statistics whatever the numbers are, and how often a test that gates would turn
-//! a build red for nothing.
+//! Tests properties of the statistics for all numbers, and the rate of false alarms of the tests
+//! behind gates.
 //!
-//! Reference values are in the unit tests beside the code. Everything is seeded.
+//! Reference values are in the unit tests beside the code. All tests are seeded.
 
-// Whatever goes wrong in here is the failure of a test.
+// A panic is the failure of a test.
 #![allow(clippy::unwrap_used)]
-// What is called the same here is the same number.
+// Values that are compared for equality must be the same number.
 #![allow(clippy::float_cmp)]
 
 use honeyhive_harness::__private::stats::{
@@ -20,11 +20,11 @@ use proptest::test_runner::{Config, RngSeed};
 const SIDES: [Alternative; 3] = [Alternative::Less, Alternative::Greater, Alternative::TwoSided];
 
 fn config(cases: u32) -> Config {
-    // The seed stands in for a file of failures.
+    // With a fixed seed, failures come back without a file that lists them.
     Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..Config::default() }
 }
 
-/// Scores as they occur: few different ones, so that there are ties, or anything.
+/// Generates scores of the usual kinds: few different values, so that there are ties, or any value.
 fn score() -> impl Strategy<Value = f64> {
     prop_oneof![
         (0..=1_u8).prop_map(f64::from),
@@ -41,7 +41,7 @@ fn flipped(pairs: &[(f64, f64)], side: Alternative, seed: u64, flips: u32) -> Si
     sign_flip_test(pairs, side, seed, flips).unwrap()
 }
 
-/// Every flip, one after the other, compared without any tolerance: for whole numbers.
+/// Computes p from every flip in turn, compared without a tolerance: for whole numbers.
 fn brute_force(differences: &[i64], side: Alternative) -> f64 {
     let observed: i64 = differences.iter().sum();
     let extreme = (0..1_u32 << differences.len()).filter(|flip| {
@@ -103,7 +103,7 @@ proptest! {
     fn a_larger_drop_is_no_less_of_a_finding(pairs in pairs(12), at in any::<prop::sample::Index>()) {
         let mut lower = pairs.clone();
         let at = at.index(pairs.len());
-        // Below all that is before, so that the pair is a drop now.
+        // The new value is below both, so the pair is a drop now.
         lower[at].1 = pairs[at].0.min(pairs[at].1) - 1.0;
         let (before, after) = (
             flipped(&pairs, Alternative::Less, 0, 0),
@@ -135,7 +135,7 @@ proptest! {
                 prop_assert!(p > q || more <= other);
             }
         }
-        // The smallest pays for all of them.
+        // The smallest p is multiplied by the number of tests.
         if let Some(least) = p_values.iter().copied().reduce(f64::min) {
             prop_assert!(adjusted.contains(&(least * tests).min(1.0)));
         }
@@ -147,7 +147,8 @@ proptest! {
 
     #[test]
     fn random_flips_come_close_to_all_of_them(pairs in vec((score(), score()), 12..=16), seed in any::<u64>()) {
-        // A difference too small to matter for any sum, seventeen times over, makes it random.
+        // Seventeen more pairs make the flips random. Their differences are too small to change any
+        // sum.
         let largest = pairs.iter().map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         prop_assume!(largest > 0.0);
         let tiny = (0..17).map(|_| (0.0, largest * 1e-14));
@@ -156,15 +157,15 @@ proptest! {
             let exact = flipped(&pairs, side, seed, 0);
             let random = flipped(&padded, side, seed, 4000);
             prop_assert!(exact.exact && !random.exact);
-            // 5 standard deviations.
+            // The tolerance is 5 standard deviations.
             let within = 5.0 * (exact.p * (1.0 - exact.p) / 4000.0).sqrt() + 1e-3;
             prop_assert!((exact.p - random.p).abs() < within, "{} {}", exact.p, random.p);
         }
     }
 }
 
-/// Two runs of the same cases, in which only chance differs: hard and easy cases, three attempts
-/// each. And the same with a real drop.
+/// Generates two runs of the same hard and easy cases, with three attempts each, that differ by
+/// chance, or by a real drop.
 fn runs(random: &mut SplitMix64, cases: usize, drop: f64) -> Vec<(f64, f64)> {
     let mut uniform = || random.index(1 << 30) as f64 / f64::from(1 << 30);
     let mut attempts = |rate: f64| (0..3).filter(|_| uniform() < rate).count() as f64 / 3.0;
@@ -177,7 +178,7 @@ fn runs(random: &mut SplitMix64, cases: usize, drop: f64) -> Vec<(f64, f64)> {
 fn the_sign_flip_test_keeps_its_promise_about_false_alarms() {
     const ROUNDS: usize = 1000;
     let mut random = SplitMix64::new(17);
-    // Below and above the border between all flips and random ones.
+    // 14 cases are below the limit for trying all flips, and 60 above it.
     for (cases, flips) in [(14, 0), (60, 400)] {
         let mut alarms = |drop: f64| {
             let found = |_: &usize| {
@@ -188,8 +189,8 @@ fn the_sign_flip_test_keeps_its_promise_about_false_alarms() {
             (0..ROUNDS).filter(found).count()
         };
         let (by_chance, real) = (alarms(0.0), alarms(0.4));
-        // At most 50 expected; 4 standard deviations are 28. Far below 50 it would be a test that
-        // finds nothing.
+        // At most 50 are expected; 4 standard deviations are 28. A count far below 50 would mean
+        // that the test finds nothing.
         assert!((8..=78).contains(&by_chance), "{by_chance} of {cases} cases");
         assert!(real > ROUNDS / 2, "{real} of {cases} cases");
     }
@@ -207,7 +208,7 @@ proptest! {
         prop_assert_eq!(found.mean, mean(&plain).unwrap());
         let mut reversed = values.clone();
         reversed.reverse();
-        // The names of clusters mean nothing, and neither does the order of the cases.
+        // Neither the names of clusters nor the order of the cases may matter.
         let renamed: Vec<_> = reversed.iter().map(|(value, cluster)| (*value, 9 - cluster)).collect();
         let same = clustered_mean(&renamed).unwrap();
         prop_assert_eq!((same.clusters, same.n), (found.clusters, found.n));
@@ -243,7 +244,7 @@ proptest! {
         let (any, all) = (pass_at_k(n, passed, k).unwrap(), pass_hat_k(n, passed, k).unwrap());
         prop_assert!(0.0 <= all && all <= rate + 1e-12, "{all} {rate}");
         prop_assert!(rate - 1e-12 <= any && any <= 1.0, "{any} {rate}");
-        // Beside the estimates that draw with replacement, on the side where they are biased.
+        // Estimates that draw with replacement are biased: too low for pass@k, too high for pass^k.
         let exponent = f64::from(k);
         prop_assert!(any >= 1.0 - (1.0 - rate).powf(exponent) - 1e-9);
         prop_assert!(all <= rate.powf(exponent) + 1e-9);
@@ -288,7 +289,7 @@ proptest! {
     ) {
         let effect = mean_detectable(sd, n, alpha, power).unwrap();
         prop_assert!((mean_power(effect, sd, n, alpha).unwrap() - power).abs() < 1e-9);
-        // A hair less than the smallest effect needs a case more, a hair more does not.
+        // Slightly less than the smallest effect needs one more case, slightly more does not.
         prop_assert_eq!(mean_cases_needed(effect * 1.000_001, sd, alpha, power), Some(n));
         prop_assert!(mean_cases_needed(effect * 0.999_999, sd, alpha, power).unwrap() > n);
     }
@@ -308,7 +309,7 @@ proptest! {
             let needed = proportion_cases_needed(baseline, baseline - drop, alpha, power).unwrap();
             prop_assert!(needed.abs_diff(n) <= 1, "{needed} {n}");
         } else {
-            // Not even if nearly nothing hits any more.
+            // Even a rate of nearly zero is not found with this power.
             prop_assert!(proportion_power(baseline, baseline * 1e-9, n, alpha).unwrap() < power);
         }
     }
@@ -318,7 +319,7 @@ proptest! {
 fn a_planned_drop_is_found_as_often_as_planned() {
     const ROUNDS: u32 = 2000;
     let mut random = SplitMix64::new(23);
-    // The sum of twelve uniform numbers: as good as normal, with a standard deviation of 1.
+    // The sum of twelve uniform numbers is nearly normal, with a standard deviation of 1.
     let mut noise =
         || (0..12).map(|_| random.index(1 << 30) as f64).sum::<f64>() / 2_f64.powi(30) - 6.0;
     let effect = mean_detectable(1.0, 12, 0.05, 0.8).unwrap();
@@ -327,7 +328,7 @@ fn a_planned_drop_is_found_as_often_as_planned() {
         let pairs: Vec<(f64, f64)> = (0..12).map(|_| (0.0, noise() - effect)).collect();
         found += u32::from(flipped(&pairs, Alternative::Less, 0, 0).p <= 0.05);
     }
-    // 1600 expected of a t test; 4 standard deviations are 72, and the sign-flip test is almost as
-    // good.
+    // A t test would find 1600; 4 standard deviations are 72, and the sign-flip test is almost as
+    // powerful.
     assert!((1500..=1672).contains(&found), "{found}");
 }

@@ -1,7 +1,7 @@
-//! Tracers of programs that are no experiments: what they send, to whom, and what they do when
-//! nobody takes it.
+//! Tests tracers of programs without experiments: what they send, where they send it, and how they
+//! handle receivers that refuse or do not answer.
 
-// A test ends where something is not as it should be.
+// A panic is the failure of a test.
 #![allow(clippy::unwrap_used)]
 
 mod tracer_product {
@@ -26,15 +26,17 @@ use tracer_product::server::{Seen, Server};
 const START: &str = "POST /session/start";
 const UPDATE: &str = "PUT /events";
 const TRACES: &str = "POST /opentelemetry/v1/traces";
+/// Of a receiver that is not HoneyHive.
+const PLAIN: &str = "POST /v1/traces";
 
-/// More than anything here takes on a machine with other things to do.
+/// A time limit that no step reaches on a busy machine.
 const LONG: Duration = Duration::from_secs(60);
 
 fn tracer_of(fake: &Fake) -> TracerBuilder {
     Tracer::builder().api_key(fake.key()).server_url(fake.url())
 }
 
-/// The values of an attribute, by the names of the spans.
+/// Returns the values of an attribute, by the names of the spans.
 fn by_name(fake: &Fake, attribute: &str) -> BTreeMap<String, Value> {
     let spans = fake.spans().into_iter();
     spans.map(|span| (span.name, span.attributes[attribute].clone())).collect()
@@ -94,8 +96,8 @@ fn a_program_is_seen_in_honeyhive() {
     fake.assert_clean();
 }
 
-/// Every tracer has a key, a session, ids and baggage of its own, and is used from a thread and two
-/// tasks at once.
+/// Every tracer has its own key, session, ids and baggage, and is used from a thread and two tasks
+/// at once.
 #[test]
 fn three_hundred_tracers_share_nothing() {
     const COUNT: usize = 300;
@@ -185,7 +187,7 @@ fn three_hundred_tracers_share_nothing() {
     assert!(seen.values().all(|names| names.len() == 4));
 }
 
-/// Connections belong to the program: however many keys there are, they are few.
+/// Connections are shared by the whole program, so there are few of them for any number of keys.
 #[test]
 fn two_hundred_keys_need_few_connections() {
     const COUNT: usize = 200;
@@ -204,7 +206,8 @@ fn two_hundred_keys_need_few_connections() {
         assert_eq!((flushed.sent, flushed.is_complete()), (20, true), "{flushed:?}");
     }
     let (open, most) = server.connections();
-    // At most 32 requests are under way; the server sees late that a connection was closed.
+    // At most 32 requests are sent at the same time; the server notices late that a connection was
+    // closed.
     assert!(most <= 150, "{most} connections at once");
     assert!(open <= 40, "{open} connections after all is sent");
     drop(tracers);
@@ -409,7 +412,7 @@ fn a_server_that_fails_is_left_alone_between_two_tries() {
     tracer.enrich_session(Enrichment::new().metadata("a", 1));
     let flushed = tracer.flush(Duration::from_secs(6));
     assert_eq!((flushed.sent, flushed.pending), (0, 1), "{flushed:?}");
-    // At 0, 0.5, 1.5, 3.5 s; then a rest.
+    // Spans are tried at 0, 0.5, 1.5 and 3.5 s, then after a pause.
     let tries = fake.count(TRACES);
     assert!((2..=8).contains(&tries), "{tries}");
     fake.heal();
@@ -431,7 +434,7 @@ fn a_refusal_is_final_and_said() {
     assert!(error.contains("401") && error.contains("HH_API_KEY"), "{error}");
     assert!(!error.contains(fake.key()));
     assert_eq!(tracer.telemetry().sessions_failed, 1);
-    // It goes on, should somebody mend the key.
+    // Sending works again after the key was corrected.
     fake.heal();
     let session = tracer.create_session("later");
     {
@@ -463,7 +466,7 @@ fn garbage_and_slowness_are_survived() {
     fake.on(TRACES, Fault::Garbage).times(1);
     let tracer = tracer_of(&fake).try_build().unwrap();
     drop(tracer.start_span("one"));
-    // A page is no answer of a receiver: the span is sent once more.
+    // A receiver does not answer with a page, so the span is sent once more.
     assert_eq!(tracer.flush(LONG).sent, 1);
     assert_eq!(fake.count(TRACES), 2);
     fake.on(TRACES, Fault::Delay(1500)).times(1);
@@ -502,6 +505,71 @@ fn an_ingestion_key_is_enough() {
     let tracer = tracer.server_url(fake.url()).try_build().unwrap();
     drop(tracer.start_span("work"));
     assert_eq!(tracer.flush(LONG).sent, 1);
+    fake.assert_clean();
+}
+
+/// A receiver of OTLP beside HoneyHive, or alone.
+fn with_receiver(builder: TracerBuilder, fake: &Fake) -> TracerBuilder {
+    builder.otlp(format!("{}/v1/traces", fake.url())).otlp_header("X-Tenant", "acme")
+}
+
+fn receiver() -> Fake {
+    Fake::builder().otlp_header("x-tenant", "acme").start()
+}
+
+#[test]
+fn a_receiver_of_otlp_gets_spans_without_a_key() {
+    for json in [false, true] {
+        let fake = receiver();
+        let builder = with_receiver(Tracer::builder(), &fake).run_id("r");
+        let builder = if json { builder.otlp_json() } else { builder };
+        let tracer = builder.try_build().unwrap();
+        tracer.in_span("answer", |_| ask("why"));
+        tracer.with_session("request", || {
+            drop(tracer.start_span("other"));
+            enrich_session(Enrichment::new().metadata("a", 1));
+        });
+        let flushed = tracer.flush(LONG);
+        assert_eq!((flushed.sent, flushed.is_complete()), (3, true), "{flushed:?}");
+        let telemetry = tracer.telemetry();
+        assert_eq!((telemetry.local, telemetry.honeyhive), (None, None));
+        assert_eq!(telemetry.otlp, Some(flushed));
+        assert_eq!((telemetry.sessions_started, telemetry.updates_failed), (0, 0));
+        let spans = fake.otlp_spans();
+        let names: BTreeSet<_> = spans.iter().map(|span| span.name.as_str()).collect();
+        assert_eq!(names, BTreeSet::from(["answer", "other", "tracer_product::ask"]));
+        assert!(spans.iter().all(|span| span.attributes["honeyhive.run_id"] == "r"));
+        assert_eq!((fake.requests().len(), fake.count(PLAIN)), (1, 1));
+        let kind = if json { "application/json" } else { "application/x-protobuf" };
+        assert_eq!(fake.requests()[0].header("content-type"), Some(kind));
+        fake.assert_clean();
+    }
+}
+
+/// Each of the two destinations has its own pace: what one does not take waits for it alone.
+#[test]
+fn a_receiver_of_otlp_and_honeyhive_do_not_wait_for_each_other() {
+    let fake = receiver();
+    let tracer = with_receiver(tracer_of(&fake), &fake).try_build().unwrap();
+    fake.on(TRACES, Fault::Status(404));
+    (0..5).for_each(|n| drop(tracer.start_span(format!("span {n}"))));
+    let flushed = tracer.flush(LONG);
+    assert_eq!((flushed.sent, flushed.pending), (0, 5), "{flushed:?}");
+    let telemetry = tracer.telemetry();
+    let of = |spans: Option<honeyhive_harness::Flushed>| spans.map(|spans| spans.sent);
+    assert_eq!((of(telemetry.honeyhive), of(telemetry.otlp)), (Some(0), Some(5)));
+    fake.heal();
+    until("it is taken", || tracer.flush(LONG).sent == 5);
+    // And the other way round; a span that is too old is not sent again.
+    fake.on(PLAIN, Fault::Status(503)).times(1);
+    fake.on(PLAIN, Fault::Status(400)).times(1);
+    drop(tracer.start_span("refused"));
+    let flushed = tracer.flush(LONG);
+    assert_eq!((flushed.sent, flushed.failed, flushed.pending), (5, 1, 0), "{flushed:?}");
+    assert!(flushed.error.is_some());
+    let telemetry = tracer.telemetry();
+    assert_eq!((of(telemetry.honeyhive), of(telemetry.otlp)), (Some(6), Some(5)));
+    assert_eq!((fake.spans().len(), fake.otlp_spans().len()), (6, 5));
     fake.assert_clean();
 }
 
@@ -607,7 +675,8 @@ fn many_spans_come_in_few_requests() {
     fake.assert_clean();
 }
 
-/// What the environment says, in a process of its own: here it is that of all tests.
+/// Each check of the environment has its own process, since the tests of this one share its
+/// environment.
 #[test]
 fn the_environment_is_asked() {
     let child = |name: &str, variables: &[(&str, &str)]| {
@@ -628,6 +697,18 @@ fn the_environment_is_asked() {
     child("child_sends", &base);
     assert_eq!(fake.sessions()[0].body["session_name"], "job-d-1");
     assert_eq!(fake.sessions()[0].body["source"], "dev");
+    fake.assert_clean();
+    // Without a key, and beside HoneyHive.
+    let endpoint = [("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str())];
+    child("child_sends", &endpoint);
+    assert_eq!((fake.otlp_spans().len(), fake.spans().len()), (1, 1));
+    child("child_sends", &[&base[..], &endpoint].concat());
+    assert_eq!((fake.otlp_spans().len(), fake.spans().len()), (2, 2));
+    let offline = [("HH_OFFLINE", "1")];
+    child("child_sends_nothing", &[&base[..], &endpoint, &offline].concat());
+    let none = [("OTEL_TRACES_EXPORTER", "none")];
+    child("child_sends_nothing", &[endpoint, none].concat());
+    assert_eq!((fake.otlp_spans().len(), fake.spans().len()), (2, 2));
     fake.assert_clean();
     let ids = [("HH_RUN_ID", "r"), ("HH_DATASET_ID", "d"), ("HH_DATAPOINT_ID", "d-1")];
     let server = Server::start();

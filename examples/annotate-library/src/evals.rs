@@ -1,16 +1,16 @@
-//! What makes a good answer, and datasets that are easier to write in Rust than in a file.
+//! Defines evaluators, and datasets that are easier to write in Rust than in a file.
 
 use honeyhive_harness::{Datapoint, Score, evaluator};
 
 use crate::Priority;
 
-/// The priority that a person gave the ticket.
+/// Returns whether the priority is the one that a person gave the ticket.
 #[evaluator]
 pub(crate) fn same_priority(output: Priority, ground_truth: Priority) -> bool {
     output == ground_truth
 }
 
-/// An urgent ticket must never wait in the queue: one miss fails the build, whatever the mean.
+/// Checks that an urgent ticket never waits: one miss fails the build, whatever the mean.
 #[evaluator]
 pub(crate) fn not_missed(output: Priority, ground_truth: Priority) -> Option<Score> {
     (ground_truth == Priority::Urgent).then(|| {
@@ -18,13 +18,13 @@ pub(crate) fn not_missed(output: Priority, ground_truth: Priority) -> Option<Sco
     })
 }
 
-/// Lists have no room for more.
+/// Checks that a text fits into a list.
 #[evaluator]
 pub(crate) fn at_most(output: &str, #[setting] characters: usize) -> bool {
     output.chars().count() <= characters
 }
 
-/// A teaser makes nothing up.
+/// Checks that a teaser contains only text of the body.
 #[evaluator]
 pub(crate) fn from_the_body(output: &str, body: &str) -> bool {
     body.contains(output.trim_end_matches('…'))

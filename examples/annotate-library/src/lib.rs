@@ -1,22 +1,22 @@
 //! Sorts support tickets by how urgent they are.
 //!
-//! A library as it might stand in your workspace. Its functions are annotated where they are
-//! defined; the annotations exist only under the feature `evals`, which only the tests turn on.
+//! It is like a library in your workspace. Its functions are annotated where they are defined; the
+//! annotations exist only under the feature `evals`, which only the tests turn on.
 
 #[cfg(feature = "evals")]
 mod evals;
 
 use serde::{Deserialize, Serialize};
 
-/// How soon somebody should look at a ticket.
+/// The urgency with which a ticket must be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Priority {
-    /// Now: something is down, or data are at risk.
+    /// The ticket must be answered now: something is down, or data are at risk.
     Urgent,
-    /// Today: a customer cannot work.
+    /// The ticket must be answered today: a customer cannot work.
     High,
-    /// In turn.
+    /// The ticket is answered in the order of arrival.
     Normal,
 }
 
@@ -24,7 +24,7 @@ const URGENT: [&str; 6] =
     ["outage", "down for everyone", "data loss", "security", "breach", "lost all"];
 const HIGH: [&str; 6] = ["cannot", "can't", "error", "crash", "blocked", "fails"];
 
-/// Sorts a ticket by the words in its subject and body.
+/// Returns the priority of a ticket by the words in its subject and body.
 #[cfg_attr(
     feature = "evals",
     honeyhive_harness::experiment(
@@ -47,7 +47,7 @@ pub fn priority(subject: &str, body: &str) -> Priority {
     }
 }
 
-/// The first sentence of a ticket's body, at most `limit` characters, for lists.
+/// Returns the first sentence of a ticket's body, at most `limit` characters, for lists.
 #[cfg_attr(
     feature = "evals",
     honeyhive_harness::experiment(

@@ -1,9 +1,9 @@
-//! Finds out which language a customer writes in, so that the message reaches a team that reads it.
+//! Detects the language of a customer's message, so that it reaches a team that reads it.
 
 use serde::{Deserialize, Serialize};
 use whatlang::{Detector, Lang};
 
-/// The languages our teams read, with their ISO 639-1 codes.
+/// The languages that our teams read, with their ISO 639-1 codes.
 const SUPPORTED: [(Lang, &str); 10] = [
     (Lang::Deu, "de"),
     (Lang::Eng, "en"),
@@ -17,20 +17,20 @@ const SUPPORTED: [(Lang, &str); 10] = [
     (Lang::Tur, "tr"),
 ];
 
-/// What a message was taken for.
+/// The result of detecting the language of a message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
-    /// ISO 639-1 code, such as `pt`.
+    /// The ISO 639-1 code of the language, such as `pt`.
     pub lang: String,
-    /// How far this language is ahead of the next best one, from 0 to 1.
+    /// The lead of this language over the next best one, from 0 to 1.
     pub confidence: f64,
-    /// Whether to route by it without asking the customer.
+    /// Set when the message can be routed without asking the customer.
     pub reliable: bool,
 }
 
 /// Detects the language of a message, among those that we support.
 ///
-/// `None` for a text without letters, and for a script that none of these languages is written in.
+/// Returns `None` for a text without letters, and for a script that none of these languages has.
 ///
 /// ```
 /// let message = "Bom dia, gostaria de saber quando chega a minha encomenda.";
@@ -40,8 +40,8 @@ pub struct Detection {
 /// assert_eq!(quickstart::detect("12:30"), None);
 /// ```
 pub fn detect(text: &str) -> Option<Detection> {
-    // Short messages look like many languages; leaving out those that we could not answer in
-    // anyway makes the choice easier.
+    // Short messages look like many languages; leaving out those that we could not answer in anyway
+    // makes the choice easier.
     let detector = Detector::with_allowlist(SUPPORTED.map(|(lang, _)| lang).to_vec());
     let found = detector.detect(text)?;
     let (_, code) = SUPPORTED.iter().find(|(lang, _)| *lang == found.lang())?;

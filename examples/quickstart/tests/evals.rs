@@ -1,29 +1,29 @@
-//! How well languages are told apart, measured on messages that customers might write.
+//! Measures how well languages are detected, on messages that customers might write.
 
 use honeyhive_harness::{evaluator, experiment};
 use quickstart::Detection;
 
-/// Did it name the right language? No answer counts as a wrong one.
+/// Returns whether the right language was found. No answer counts as wrong.
 #[evaluator]
 fn correct(output: Option<Detection>, ground_truth: &str) -> bool {
     output.is_some_and(|found| found.lang == ground_truth)
 }
 
-/// Was it sure enough to be of use?
+/// Returns whether the confidence is high enough to be useful.
 #[evaluator]
 fn sure_enough(output: Option<Detection>, #[setting] min: f64) -> bool {
     output.is_some_and(|found| found.confidence >= min)
 }
 
-/// Where it calls itself reliable, it has to be right: nobody is asked before such a message is
-/// routed. Not applicable elsewhere.
+/// Returns whether a detection that is marked as reliable is right, since such messages are routed
+/// without asking. Does not apply to others.
 #[evaluator]
 fn reliable_is_right(output: Option<Detection>, ground_truth: &str) -> Option<bool> {
     let found = output.filter(|found| found.reliable)?;
     Some(found.lang == ground_truth)
 }
 
-/// A number without a limit: it is measured and shown, but fails nothing.
+/// Returns the confidence. Without a limit it is measured and shown, but fails no case.
 #[evaluator]
 fn confidence(output: Option<Detection>) -> Option<f64> {
     output.map(|found| found.confidence)

@@ -94,25 +94,6 @@ pub struct Refusal {
     pub location: Option<String>,
 }
 
-/// The consequence of a failed request for the data that was to be sent.
-///
-/// This is the only such table: the client retries by it, and uploads and tracers decide by it which
-/// data is kept to be sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outlook {
-    /// The same request may succeed soon, without any change.
-    Soon,
-    /// The request may succeed once the server, the network or a setting has changed. That says nothing
-    /// about the data, so all of it is kept.
-    Later,
-    /// The key is refused: the request may succeed once a setting has changed, and until then the server
-    /// accepts nothing else either.
-    Key,
-    /// The server read the request and refuses its content. That is final only where the server accepts
-    /// other requests of the same kind: a wrong address can answer like this, too.
-    Content,
-}
-
 /// The names of the settings that may fix a failed request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Knobs {
@@ -190,60 +171,6 @@ impl ApiError {
         match &self.0.kind {
             ApiErrorKind::Status(refusal) => refusal.retry_after,
             _ => None,
-        }
-    }
-
-    /// Returns whether the same request may well succeed soon: the server could not be reached, broke
-    /// off, was too slow, or is out of order or busy (408, 425, 429, and 5xx except for 501, 505, 506,
-    /// 508, 510 and 511, which a person has to act on).
-    pub fn is_transient(&self) -> bool {
-        self.0.kind.is_transient()
-    }
-
-    /// Returns the consequence for the data that was to be sent.
-    pub(crate) fn outlook(&self) -> Outlook {
-        self.0.kind.outlook()
-    }
-}
-
-impl ApiErrorKind {
-    pub(super) fn is_transient(&self) -> bool {
-        self.outlook() == Outlook::Soon
-    }
-
-    /// Returns the consequence of this kind of error; this is the table of [`Outlook`].
-    fn outlook(&self) -> Outlook {
-        match self {
-            Self::Connect(_) | Self::Broken(_) | Self::Timeout(_) => Outlook::Soon,
-            Self::Status(refusal) => match refusal.status {
-                401 | 403 => Outlook::Key,
-                400 | 413 | 422 => Outlook::Content,
-                // These are: not implemented, HTTP version, loops, and networks that require a log-in.
-                501 | 505 | 506 | 508 | 510 | 511 => Outlook::Later,
-                408 | 425 | 429 | 500.. => Outlook::Soon,
-                // These are redirects, wrong paths and methods, media types, conflicts, payment and the
-                // like.
-                _ => Outlook::Later,
-            },
-            Self::Encode(_) => Outlook::Content,
-            Self::NoKey
-            | Self::BadKey(_)
-            | Self::Settings(_)
-            | Self::Address(_)
-            | Self::NoRuntime
-            | Self::Certificate(_)
-            | Self::Decode(_)
-            | Self::TooLarge(_) => Outlook::Later,
-        }
-    }
-
-    /// Returns whether the server certainly did nothing, so that even a request that must not be done
-    /// twice can be sent again.
-    pub(super) fn is_untouched(&self) -> bool {
-        match self {
-            Self::Connect(_) => true,
-            Self::Status(refusal) => refusal.status == 429,
-            _ => false,
         }
     }
 }
@@ -432,25 +359,5 @@ mod tests {
     fn a_foreign_text_is_short_and_holds_no_key() {
         assert_eq!(quote(" bad\nkey hh_abc ", &["hh_abc", "a", ""]), "bad⏎key ..");
         assert_eq!(quote(&"x".repeat(1000), &[]).chars().count(), 300);
-    }
-
-    #[test]
-    fn what_may_pass_is_worth_another_try() {
-        let status = |status| ApiErrorKind::Status(Refusal { status, ..Refusal::default() });
-        for passing in [408, 425, 429, 500, 502, 503, 504, 507, 509, 520, 522, 529, 530, 599] {
-            assert!(status(passing).is_transient(), "{passing}");
-        }
-        for lasting in [302, 307, 402, 404, 405, 409, 410, 415, 421, 451, 501, 505, 511] {
-            assert_eq!(status(lasting).outlook(), Outlook::Later, "{lasting}");
-        }
-        for content in [400, 413, 422] {
-            assert_eq!(status(content).outlook(), Outlook::Content, "{content}");
-        }
-        assert_eq!([401, 403].map(|key| status(key).outlook()), [Outlook::Key; 2]);
-        let answer = ApiErrorKind::Decode("200 with an empty answer".to_owned());
-        assert_eq!(answer.outlook(), Outlook::Later);
-        assert!(ApiErrorKind::Timeout(Duration::ZERO).is_transient());
-        assert!(!ApiErrorKind::Timeout(Duration::ZERO).is_untouched());
-        assert!(!ApiErrorKind::Certificate(String::new()).is_transient());
     }
 }

@@ -19,13 +19,14 @@ mod events;
 pub(crate) mod http;
 mod lenient;
 mod otlp;
+mod outlook;
 mod results;
 pub(crate) mod retry;
 mod run;
 mod runs;
 mod sessions;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tls;
 mod transport;
 
@@ -34,7 +35,6 @@ pub use builder::HoneyHiveBuilder;
 pub use client::HoneyHive;
 pub use datapoints::{Datapoints, ManagedDatapoint, NewDatapoint, NewDatapointBatch};
 pub use datasets::{Datasets, ManagedDataset, Mapping, NewDataset};
-pub(crate) use error::Outlook;
 pub use error::{ApiError, ApiErrorKind, Refusal};
 pub use event::{
     DateRange, Event, EventBatch, EventFilter, EventList, EventQuery, EventType, EventUpdate,
@@ -44,10 +44,12 @@ pub use events::Events;
 pub(crate) use http::{Http, Trouble};
 pub use lenient::Object;
 pub(crate) use otlp::{OtlpReceiver, Rejected};
+pub(crate) use outlook::Outlook;
 pub use results::{
     ComparedEvents, EventComparison, EventPair, MetricChange, MetricOfDatapoint, MetricResult,
     Passing, ResultMetrics, RunComparison, RunDatapoint, RunMetrics, RunResult,
 };
+pub(crate) use retry::Backoff;
 pub use run::{
     NewRun, Pagination, Run, RunCreated, RunFilter, RunList, RunStatus, RunUpdate, RunUpdated,
 };

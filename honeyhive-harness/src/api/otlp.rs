@@ -12,8 +12,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGE
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use super::error::{ApiError, ApiErrorKind, Knobs, Outlook};
+use super::error::{ApiError, ApiErrorKind, Knobs};
 use super::http::{AGENT, Http, Incoming, Outgoing, Trouble, is_page};
+use super::outlook::Outlook;
 use super::retry::Retry;
 use crate::config::{OtlpTarget, Protocol};
 use crate::ids::short_hash;
@@ -42,6 +43,7 @@ pub(crate) struct OtlpReceiver {
     protocol: Protocol,
     fingerprint: String,
     replies: Arc<Replies>,
+    until: Option<Instant>,
     trouble: Option<Trouble>,
 }
 
@@ -97,8 +99,14 @@ impl OtlpReceiver {
             timeout: target.timeout,
             protocol: target.protocol,
             replies: Arc::default(),
+            until: None,
             trouble: None,
         })
+    }
+
+    /// Returns the receiver, with each request ending at `deadline` at the latest.
+    pub(crate) fn until(&self, deadline: Instant) -> Self {
+        Self { until: Some(deadline), ..self.clone() }
     }
 
     /// Returns the receiver with a place where failed tries are noted.
@@ -123,7 +131,8 @@ impl OtlpReceiver {
     ) -> Result<Option<Rejected>, ApiError> {
         let mut headers = self.headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        let until = Some(Instant::now() + LONGEST);
+        let longest = Instant::now() + LONGEST;
+        let until = Some(self.until.map_or(longest, |until| until.min(longest)));
         let request = Outgoing {
             method: Method::POST,
             url: self.url.clone(),

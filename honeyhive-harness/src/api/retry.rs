@@ -5,14 +5,38 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::error::ApiErrorKind;
 
-/// The first pause; each further pause is twice as long.
-const FIRST: Duration = Duration::from_millis(500);
-
-/// The longest pause that the client chooses.
-const LONGEST: Duration = Duration::from_secs(30);
-
 /// The longest pause that a server may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(60);
+
+/// The pauses after failures in a row: each is twice as long as the one before, up to a limit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Backoff {
+    first: Duration,
+    longest: Duration,
+}
+
+impl Backoff {
+    /// The pauses between the tries of one request.
+    const REQUEST: Self =
+        Self { first: Duration::from_millis(500), longest: Duration::from_secs(30) };
+
+    /// The pauses between requests to a destination that fails; each of them had several tries.
+    pub(crate) const DESTINATION: Self =
+        Self { first: Duration::from_secs(1), longest: Duration::from_secs(30) };
+
+    /// Returns the pause after this many failures in a row: as the server asks, up to a minute, or
+    /// else our own.
+    pub(crate) fn pause(self, failed: u32, asked: Option<Duration>) -> Duration {
+        asked.map_or_else(|| self.own(failed, chance()), |asked| asked.min(LONGEST_ASKED))
+    }
+
+    /// `chance` from 0 to 1 makes the pause up to 20 % shorter or longer, so that many clients do
+    /// not come back at the same moment.
+    fn own(self, failed: u32, chance: f64) -> Duration {
+        let doubled = self.first.saturating_mul(2_u32.saturating_pow(failed.saturating_sub(1)));
+        doubled.min(self.longest).mul_f64(0.8 + 0.4 * chance)
+    }
+}
 
 /// The limits of sending a request repeatedly.
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +62,11 @@ impl Retry {
         if !may || failed >= self.tries {
             return None;
         }
-        let pause = match kind {
-            ApiErrorKind::Status(refusal) => refusal.retry_after.map(|t| t.min(LONGEST_ASKED)),
+        let asked = match kind {
+            ApiErrorKind::Status(refusal) => refusal.retry_after,
             _ => None,
-        }
-        .unwrap_or_else(|| backoff(failed, chance()));
+        };
+        let pause = Backoff::REQUEST.pause(failed, asked);
         // The client does not begin a pause that would use up the remaining time.
         self.left().is_none_or(|left| pause < left).then_some(pause)
     }
@@ -51,13 +75,6 @@ impl Retry {
     pub(super) fn left(&self) -> Option<Duration> {
         self.until.map(|until| until.saturating_duration_since(Instant::now()))
     }
-}
-
-/// Returns the pause after `failed` failures; `chance` from 0 to 1 makes it up to 20 % shorter or
-/// longer, so that many clients do not return at the same moment.
-fn backoff(failed: u32, chance: f64) -> Duration {
-    let doubled = FIRST.saturating_mul(2_u32.saturating_pow(failed.saturating_sub(1)));
-    doubled.min(LONGEST).mul_f64(0.8 + 0.4 * chance)
 }
 
 /// Returns a random number from 0 to 1.
@@ -100,10 +117,10 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_limit() {
-        let millis = |failed| backoff(failed, 0.5).as_millis();
+        let millis = |failed| Backoff::REQUEST.own(failed, 0.5).as_millis();
         assert_eq!([1, 2, 3, 6, 7, 99].map(millis), [500, 1000, 2000, 16_000, 30_000, 30_000]);
-        assert_eq!(backoff(1, 0.0), Duration::from_millis(400));
-        assert_eq!(backoff(1, 1.0), Duration::from_millis(600));
+        assert_eq!(Backoff::REQUEST.own(1, 0.0), Duration::from_millis(400));
+        assert_eq!(Backoff::REQUEST.own(1, 1.0), Duration::from_millis(600));
         let drawn: Vec<f64> = (0..50).map(|_| chance()).collect();
         assert!(drawn.iter().all(|c| (0.0..=1.0).contains(c)));
         assert!(drawn.iter().any(|c| *c < 0.5) && drawn.iter().any(|c| *c > 0.5), "{drawn:?}");

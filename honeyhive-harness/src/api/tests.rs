@@ -1,7 +1,7 @@
 //! Tests the client against a server that answers as each test needs.
 
 mod resources;
-mod server;
+pub(crate) mod server;
 mod tls;
 mod transport;
 

@@ -1,4 +1,4 @@
-//! `cargo honeyhive`: what experiments left behind, seen from a shell.
+//! Runs `cargo honeyhive`, which shows and uses the results of experiments from a shell.
 
 use std::process::ExitCode;
 

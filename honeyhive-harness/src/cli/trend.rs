@@ -6,8 +6,8 @@ use std::path::Path;
 use super::place::Places;
 use crate::baseline::{Snapshot, Trend, measures_the_same};
 use crate::gate::checked;
+use crate::gate::input::Baseline;
 use crate::gate::snapshot::recorded;
-use crate::gate::verdict::Baseline;
 use crate::journal::{ExperimentResults, Keep};
 use crate::report::{self, Trended};
 

@@ -3,24 +3,21 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use opentelemetry::Context;
-use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
 
+use super::context::AttemptContext;
 use super::current::Current;
-use super::evaluate::{self, Said};
-use super::execute::{Script, Workers};
+use super::evaluate::{self, InTurn};
+use super::execute::Workers;
 use super::halt::Halt;
-use super::poison;
+use super::record::{begin, error_of, millis};
 use super::replay::Recalled;
 use super::spec::{Evaluation, Run, Spec, SyncFunction};
-use super::turns::Turns;
 use crate::datapoint::Datapoint;
-use crate::dataset::bind::Fault;
 use crate::evaluators::Subject;
 use crate::journal::{AttemptError, AttemptRecord, ErrorKind};
 use crate::registry::Call;
-use crate::text::timestamp;
-use crate::tracer::{Finished, Ids, Spares, Trace, new_session_id};
+use crate::tracer::{Finished, Ids, Spares};
 
 /// The pause before the second try; it doubles each time, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -35,12 +32,13 @@ pub(super) struct Attempted {
 }
 
 impl Attempted {
-    /// An attempt that was not made.
+    /// Creates one that was not made.
     pub(super) fn not_made(record: Box<AttemptRecord>) -> Self {
         Self { record, readable: Vec::new(), rest: None }
     }
 
-    /// Why the function or an evaluator was not called to its end, where that is no fault of it.
+    /// Returns why the function or an evaluator was not called to its end, where that is not its own
+    /// fault.
     pub(super) fn cut_off(&self) -> Option<&str> {
         let scores = self.record.scores.iter().filter_map(|score| score.error.as_ref());
         let mut errors = self.record.error.iter().chain(scores);
@@ -48,7 +46,7 @@ impl Attempted {
         Some(&error.message)
     }
 
-    /// Whether the function or one of its evaluators ended in an error that a child process may have
+    /// Returns whether the function or an evaluator ended in an error that a child process may have
     /// caused by getting a signal.
     pub(super) fn may_come_from_signal(&self) -> bool {
         let scores = self.record.scores.iter().filter_map(|score| score.error.as_ref());
@@ -56,7 +54,8 @@ impl Attempted {
         errors.any(|error| matches!(error.kind, ErrorKind::Returned | ErrorKind::Panic))
     }
 
-    /// The whole record, and per evaluator whether it could read the output; empty without one.
+    /// Returns the whole record, and per evaluator whether it could read the output; empty without
+    /// one.
     pub(super) fn record(self) -> (Box<AttemptRecord>, Vec<bool>) {
         let Self { mut record, readable, rest } = self;
         if let Some((mut finished, recalled)) = rest {
@@ -72,65 +71,24 @@ impl Attempted {
     }
 }
 
-/// The part of the record that is known before anything runs.
-pub(super) fn begin(
-    spec: &Spec,
-    row: usize,
-    attempt: u32,
-    datapoint: Option<&Datapoint>,
-) -> Box<AttemptRecord> {
-    let mut record = Box::new(AttemptRecord {
-        experiment: spec.name.clone(),
-        case: spec.dataset.rows[row].id.clone(),
-        row,
-        attempt,
-        run_id: spec.run_id.to_string(),
-        dataset_id: spec.external.dataset.to_string(),
-        datapoint_id: spec.datapoint_id(row).to_string(),
-        session_id: new_session_id().to_string(),
-        trace_id: "0".repeat(32),
-        started_at: now(),
-        ..AttemptRecord::default()
-    });
-    if let Some(datapoint) = datapoint {
-        record.inputs.clone_from(&datapoint.inputs);
-        record.ground_truth.clone_from(&datapoint.ground_truth);
-        record.metadata.clone_from(&datapoint.metadata);
-        record.tags.clone_from(&datapoint.tags);
-        record.history.clone_from(&datapoint.history);
-    }
-    record
-}
-
-pub(super) fn now() -> String {
-    timestamp(SystemTime::now())
-}
-
-pub(super) fn millis(duration: Duration) -> f64 {
-    // Whole microseconds: more digits are noise, and every one of them is written to disk.
-    (duration.as_secs_f64() * 1e6).round() / 1000.0
-}
-
-/// What attempts are made with.
+/// The parts of a run that attempts are made with.
 #[derive(Debug)]
 pub(super) struct Tools {
     pub(super) workers: Arc<Workers>,
-    pub(super) turns: Arc<Turns>,
     pub(super) halt: Arc<Halt>,
     spares: Spares,
 }
 
 impl Tools {
-    /// Creates those of a run, with so many threads for asynchronous code.
+    /// Creates them, with so many threads for asynchronous code.
     pub(super) fn new(threads: usize, halt: Arc<Halt>) -> std::io::Result<Self> {
-        let (turns, spares) = (Arc::new(Turns::new()), Spares::default());
-        Ok(Self { workers: Arc::new(Workers::new(threads)?), turns, halt, spares })
+        Ok(Self { workers: Arc::new(Workers::new(threads)?), halt, spares: Spares::default() })
     }
 }
 
 /// Runs one attempt to its end.
 pub(super) async fn run(
-    Tools { workers, turns, halt, spares }: &Tools,
+    Tools { workers, halt, spares }: &Tools,
     spec: &Arc<Spec>,
     row: usize,
     attempt: u32,
@@ -153,24 +111,21 @@ pub(super) async fn run(
     };
     let started = SystemTime::now();
     let root = tracer.start_root(spec.function.clone());
-    let scene = Arc::new(Scene {
+    let context = Arc::new(AttemptContext {
         spec: Arc::clone(spec),
         row,
         call: Call { datapoint, tracer: tracer.clone() },
         root: root.context().clone(),
         started,
         recorded: recalled.as_ref().map(Recalled::trace),
-        apart: spec.evaluators.iter().map(Evaluation::is_apart).collect(),
+        is_async: spec.evaluators.iter().map(Evaluation::is_async).collect(),
     });
 
     let (tries, result, took) = match &recalled {
-        None => {
-            turns.to_start().await;
-            call_function(workers, halt, &scene).await
-        }
+        None => call_function(workers, halt, &context).await,
         Some(recalled) => {
             let output = recalled.output();
-            let called = output.map(|output| (scene.subject(Arc::new(output)), None));
+            let called = output.map(|output| (context.subject(Arc::new(output)), None));
             (recalled.tries(), called, recalled.took())
         }
     };
@@ -180,87 +135,49 @@ pub(super) async fn run(
     match result {
         Err(mut error) => {
             if error.kind == ErrorKind::Argument && recalled.is_none() {
-                error.message = scene.at_row(&error.message);
+                error.message = context.at_row(&error.message);
             }
             root.fail(error.kind.name(), &error.message);
             record.error = Some(error);
         }
-        Ok((subject, script)) => {
-            (record.scores, readable) = evaluate::all(workers, &scene, &subject, script).await;
+        Ok((subject, in_turn)) => {
+            (record.scores, readable) = evaluate::all(workers, &context, &subject, in_turn).await;
             record.output = Some(Arc::unwrap_or_clone(subject.output));
         }
     }
     drop(root);
     let finished = tracer.finish();
     record.enrichment = tracer.session_enrichment();
-    drop(scene);
+    drop(context);
     spares.take_back(tracer);
     Attempted { record, readable, rest: Some((finished, recalled)) }
 }
 
-/// What the function and its evaluators run in.
-pub(super) struct Scene {
-    pub(super) spec: Arc<Spec>,
-    pub(super) call: Call,
-    pub(super) row: usize,
-    /// The context of the root span.
-    pub(super) root: Context,
-    started: SystemTime,
-    /// The spans of a recorded attempt that is judged again.
-    recorded: Option<Arc<Trace>>,
-    /// Per evaluator: it runs beside the others. Decided once per attempt, since other attempts
-    /// find out meanwhile who is slow.
-    pub(super) apart: Box<[bool]>,
-}
-
-impl Scene {
-    /// A text about the row, after `file:line`.
-    pub(super) fn at_row(&self, text: &str) -> String {
-        let dataset = &self.spec.dataset;
-        format!("{}: {text}", dataset.place(&dataset.rows[self.row]))
-    }
-
-    /// What evaluators look at. Made once per attempt, so that all of them see the same spans.
-    fn subject(&self, output: Arc<Value>) -> Subject {
-        if let Some(trace) = &self.recorded {
-            let (datapoint, trace) = (Arc::clone(&self.call.datapoint), Arc::clone(trace));
-            return Subject { datapoint, output, trace };
-        }
-        let wants_trace = self.spec.evaluators.iter().any(|used| used.info.reads_trace);
-        let trace = if wants_trace {
-            self.call.tracer.snapshot(&self.spec.function, self.started)
-        } else {
-            Trace::default()
-        };
-        Subject { datapoint: Arc::clone(&self.call.datapoint), output, trace: Arc::new(trace) }
-    }
-}
-
-/// What evaluators look at, and the thread that goes on with them.
-type Called = Result<(Subject, Option<Script<Said>>), AttemptError>;
+/// The subject of the evaluators, and the thread of a synchronous function, which goes on with them.
+type Called = Result<(Subject, Option<InTurn>), AttemptError>;
 
 /// Calls the function until it gives a result or the tries are used up. A run that is stopped makes
 /// no further try.
 async fn call_function(
     workers: &Arc<Workers>,
     halt: &Halt,
-    scene: &Arc<Scene>,
+    context: &Arc<AttemptContext>,
 ) -> (u32, Called, Duration) {
-    let spec = &scene.spec;
+    let spec = &context.spec;
     let mut tries = 1;
     let mut pause = FIRST_PAUSE;
     loop {
         let (called, took) = match &spec.run {
-            Run::Sync(function) => call_sync(workers, scene, Arc::clone(function)).await,
+            Run::Sync(function) => call_sync(workers, context, Arc::clone(function)).await,
             Run::Async(function) => {
-                let (function, call) = (Arc::clone(function), scene.call.clone());
+                let (function, call) = (Arc::clone(function), context.call.clone());
                 // The call itself is made inside the task, where a panic is caught.
-                let current = Current::function(scene);
-                let task =
-                    workers.start_async(&scene.root, current, async move { function(call).await });
+                let current = Current::function(context);
+                let task = workers
+                    .start_async(&context.root, current, async move { function(call).await });
                 let (result, took) = task.finish(spec.timeout).await;
                 let output = result.and_then(|returned| returned.map_err(|fault| error_of(&fault)));
-                (output.map(|output| (scene.subject(Arc::new(output)), None)), took)
+                (output.map(|output| (context.subject(Arc::new(output)), None)), took)
             }
         };
         match called {
@@ -286,33 +203,29 @@ async fn call_function(
 /// another thread takes longer than most of them.
 async fn call_sync(
     workers: &Arc<Workers>,
-    scene: &Arc<Scene>,
+    context: &Arc<AttemptContext>,
     function: Arc<SyncFunction>,
 ) -> (Called, Duration) {
-    let here = Arc::clone(scene);
-    let mut script = workers.start_steps(move |steps| {
-        let mut kept = None;
-        let work = || {
+    let here = Arc::clone(context);
+    let (output, received) = oneshot::channel();
+    let (turns, received_turns) = mpsc::unbounded_channel();
+    let mut calls = workers.start_sync(move |caller| {
+        let ended = caller.call(&here.root, || {
             let output = Current::function(&here).run(|| function(&here.call));
-            Said::Output(output.map(|output| {
-                let subject = here.subject(Arc::new(output));
-                kept = Some(subject.clone());
-                subject
-            }))
-        };
-        let heard = steps.step(&here.root, work);
-        if let Some(subject) = kept.filter(|_| heard) {
-            if here.apart.contains(&true) {
-                steps.ring();
-            }
-            evaluate::in_turn(steps, &here, &subject, 0);
+            output.map(|output| here.subject(Arc::new(output)))
+        });
+        let subject = ended.done.0.as_ref().ok().and_then(|output| output.as_ref().ok()).cloned();
+        // Nothing waits for the output after a timeout.
+        if output.send(ended).is_ok()
+            && let Some(subject) = subject
+        {
+            evaluate::in_turn(caller, &turns, here, subject, 0);
         }
     });
-    let (said, took) = script.next(scene.spec.timeout).await;
-    let called = match said {
-        Ok(Said::Output(Ok(subject))) => Ok((subject, Some(script))),
-        Ok(Said::Output(Err(fault))) => Err(error_of(&fault)),
-        Ok(_) => unreachable!("the output is said first"),
+    let (returned, took) = calls.result(async { received.await.ok() }, context.spec.timeout).await;
+    let called = match returned {
+        Ok(Ok(subject)) => Ok((subject, Some(InTurn::new(calls, received_turns)))),
+        Ok(Err(fault)) => Err(error_of(&fault)),
         Err(error) => Err(error),
     };
     (called, took)
@@ -321,13 +234,4 @@ async fn call_sync(
 /// An argument that cannot be read, or an output that cannot be written, stays so.
 fn can_heal(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Returned | ErrorKind::Panic | ErrorKind::Timeout)
-}
-
-pub(super) fn error_of(fault: &Fault) -> AttemptError {
-    let kind = match fault {
-        Fault::Argument { .. } => ErrorKind::Argument,
-        Fault::Failed(_) => ErrorKind::Returned,
-        Fault::Output(_) => ErrorKind::Output,
-    };
-    AttemptError { kind, message: poison::error_with_cause(fault.to_string()) }
 }

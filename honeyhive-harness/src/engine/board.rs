@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
-use std::thread::Thread;
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use crate::baseline::Snapshot;
 use crate::gate::case::Case;
@@ -22,27 +21,18 @@ pub(crate) struct Outcome {
     pub(crate) message: String,
 }
 
-/// Whoever waits for a case looks again after this long before being called: while cases come thick
-/// and fast, a call for each would take longer than they do.
-const NAP: Duration = Duration::from_millis(1);
-
 /// Misses that are kept with their contents; the rest are counted.
 const KEPT_MISSES: usize = 60;
-
-#[derive(Debug, Default)]
-struct Slot {
-    outcome: OnceLock<Outcome>,
-    waiter: Mutex<Option<Thread>>,
-}
 
 /// The results of one experiment.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    slots: Vec<Slot>,
+    /// By place in the selection.
+    outcomes: Vec<OnceLock<Outcome>>,
     done: AtomicUsize,
     /// Those of the done cases that were not run.
     not_run: AtomicUsize,
-    all_done: (Mutex<bool>, Condvar),
+    all_done: OnceLock<()>,
     cases: Mutex<Vec<Case>>,
     misses: Mutex<Vec<Miss>>,
     attempts: Mutex<Vec<(usize, Vec<AttemptRecord>)>>,
@@ -70,10 +60,10 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Lane {
     pub(super) fn new(cases: usize) -> Self {
         Self {
-            slots: std::iter::repeat_with(Slot::default).take(cases).collect(),
+            outcomes: std::iter::repeat_with(OnceLock::new).take(cases).collect(),
             done: AtomicUsize::new(0),
             not_run: AtomicUsize::new(0),
-            all_done: (Mutex::new(cases == 0), Condvar::new()),
+            all_done: if cases == 0 { OnceLock::from(()) } else { OnceLock::new() },
             cases: Mutex::new(Vec::with_capacity(cases)),
             misses: Mutex::default(),
             attempts: Mutex::default(),
@@ -91,8 +81,7 @@ impl Lane {
 
     /// Puts up the result of the case at `index` of the selection.
     pub(super) fn put(&self, index: usize, case: Case, miss: Option<Miss>, outcome: Outcome) {
-        let slot = &self.slots[index];
-        if slot.outcome.get().is_some() {
+        if self.has(index) {
             return;
         }
         lock(&self.cases).push(case);
@@ -100,19 +89,15 @@ impl Lane {
             self.keep(miss);
         }
         let was_run = !outcome.skipped;
-        if slot.outcome.set(outcome).is_err() {
+        if self.outcomes[index].set(outcome).is_err() {
             return;
         }
         if !was_run {
             self.not_run.fetch_add(1, Ordering::AcqRel);
         }
-        if let Some(waiter) = lock(&slot.waiter).take() {
-            waiter.unpark();
-        }
-        if self.done.fetch_add(1, Ordering::AcqRel) + 1 == self.slots.len() {
+        if self.done.fetch_add(1, Ordering::AcqRel) + 1 == self.total() {
             lock(&self.times).1 = Some(Instant::now());
-            *lock(&self.all_done.0) = true;
-            self.all_done.1.notify_all();
+            let _ = self.all_done.set(());
         }
     }
 
@@ -128,33 +113,17 @@ impl Lane {
 
     /// Whether the case at `index` of the selection has a result.
     pub(super) fn has(&self, index: usize) -> bool {
-        self.slots[index].outcome.get().is_some()
+        self.outcomes[index].get().is_some()
     }
 
     /// Waits for a case.
     pub(crate) fn wait(&self, index: usize) -> Outcome {
-        let slot = &self.slots[index];
-        if slot.outcome.get().is_none() {
-            std::thread::sleep(NAP);
-        }
-        loop {
-            if let Some(outcome) = slot.outcome.get() {
-                return outcome.clone();
-            }
-            *lock(&slot.waiter) = Some(std::thread::current());
-            // The result may have come between the look and the note.
-            if slot.outcome.get().is_none() {
-                std::thread::park();
-            }
-        }
+        self.outcomes[index].wait().clone()
     }
 
     /// Waits for all cases.
     pub(crate) fn wait_for_all(&self) {
-        let mut done = lock(&self.all_done.0);
-        while !*done {
-            done = self.all_done.1.wait(done).unwrap_or_else(PoisonError::into_inner);
-        }
+        self.all_done.wait();
     }
 
     /// The cases that have a result, be it that they were not run.
@@ -168,7 +137,7 @@ impl Lane {
     }
 
     pub(crate) fn total(&self) -> usize {
-        self.slots.len()
+        self.outcomes.len()
     }
 
     /// The cases that are done, in the order of the dataset.

@@ -1,8 +1,8 @@
 //! The evaluators of one attempt.
 //!
-//! Most evaluators are a comparison and done in a microsecond; those run one after another on the
-//! thread that called the function. One that is async, or that takes its time, runs beside the
-//! others.
+//! Most evaluators are a comparison and done in a microsecond. So synchronous evaluators run one
+//! after another on the thread that called the function. Each asynchronous evaluator is a task of
+//! its own, beside the others.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -10,104 +10,135 @@ use std::time::Duration;
 
 use opentelemetry::trace::TraceContextExt as _;
 use opentelemetry::{Context, KeyValue};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::attempt::{Scene, error_of, millis};
+use super::context::AttemptContext;
 use super::current::Current;
-use super::execute::{Script, Started, Steps, Workers};
+use super::execute::{Caller, Done, Ended, Started, SyncCall, SyncCalls, Workers};
+use super::record::{error_of, millis};
 use crate::dataset::bind::Fault;
 use crate::evaluators::{Answer, Evaluation, Subject};
 use crate::gate::evaluator::Judge;
-use crate::journal::{AttemptError, ScoreRecord};
+use crate::journal::{AttemptError, ErrorKind, ScoreRecord};
 use crate::json::{TOO_DEEP, is_too_deep, normal_fields};
 use crate::score::{Judges, Score, ScoreValue, rounded};
 use crate::tracer::{Span, attributes};
 
-/// What a step on the function's thread says.
-pub(super) enum Said {
-    /// What the function returned, for the evaluators to look at.
-    Output(Result<Subject, Fault>),
-    /// What an evaluator answered.
-    Answer(usize, Answer),
-    /// This evaluator is async.
-    IsAsync(usize),
+/// The result of an evaluator's turn on the thread of the synchronous ones.
+pub(super) enum Turn {
+    Answer(Answer),
+    /// The evaluator is async, so it has to run as a task.
+    IsAsync,
 }
 
-/// Runs the evaluators from `first` on that have their turn on this thread, below the context of
-/// the root span.
-pub(super) fn in_turn(steps: &Steps<Said>, scene: &Scene, subject: &Subject, first: usize) {
-    let cx = &scene.root;
-    for (index, used) in scene.spec.evaluators.iter().enumerate().skip(first) {
-        if scene.apart[index] {
-            continue;
-        }
-        let judge = &scene.spec.rules.judges[index];
-        let work = || match Arc::clone(&used.evaluator).evaluate(subject.clone()) {
-            Evaluation::Async(_) => Said::IsAsync(index),
-            Evaluation::Sync(work) => {
-                let span = scene.call.tracer.start_evaluator_span(cx, &judge.name);
-                let _current = span.enter();
-                let answer = Current::evaluator(scene, index).run(work);
-                Said::Answer(index, conclude(judge, answer, span.context()))
+/// Synchronous evaluators under way, one after another on one thread.
+pub(super) struct InTurn {
+    calls: SyncCalls,
+    turns: UnboundedReceiver<Ended<Turn>>,
+}
+
+impl InTurn {
+    /// Receives the turns of evaluators that run on the thread of these calls.
+    pub(super) fn new(calls: SyncCalls, turns: UnboundedReceiver<Ended<Turn>>) -> Self {
+        Self { calls, turns }
+    }
+
+    /// Starts a thread with the evaluators from `first` on.
+    fn start(
+        workers: &Arc<Workers>,
+        context: &Arc<AttemptContext>,
+        subject: &Subject,
+        first: usize,
+    ) -> Self {
+        let (context, subject) = (Arc::clone(context), subject.clone());
+        let (turns, received) = unbounded_channel();
+        let calls =
+            workers.start_sync(move |caller| in_turn(caller, &turns, context, subject, first));
+        Self::new(calls, received)
+    }
+
+    /// Waits for the next turn.
+    async fn next(&mut self, limit: Duration) -> Done<Turn> {
+        self.calls.result(self.turns.recv(), limit).await
+    }
+}
+
+/// Runs the synchronous evaluators from `first` on, below the context of the root span, and sends
+/// the result of each.
+pub(super) fn in_turn(
+    caller: &Caller,
+    turns: &UnboundedSender<Ended<Turn>>,
+    context: Arc<AttemptContext>,
+    subject: Subject,
+    first: usize,
+) {
+    let mut next = context.next_in_turn(first);
+    while let Some(index) = next {
+        let used = &context.spec.evaluators[index];
+        let judge = &context.spec.rules.judges[index];
+        let ended = caller.call(&context.root, || {
+            match Arc::clone(&used.evaluator).evaluate(subject.clone()) {
+                Evaluation::Async(_) => Turn::IsAsync,
+                Evaluation::Sync(work) => {
+                    let span = context.call.tracer.start_evaluator_span(&context.root, &judge.name);
+                    let _current = span.enter();
+                    let answer = Current::evaluator(&context, index).run(work);
+                    Turn::Answer(conclude(judge, answer, span.context()))
+                }
             }
-        };
-        let heard = steps.step(cx, work);
-        if !heard {
+        });
+        next = context.next_in_turn(index + 1);
+        if next.is_none() {
+            // Before the last result: the attempt then has its output and its tracer for itself.
+            drop((context, subject));
+            let _ = turns.send(ended);
+            return;
+        }
+        if turns.send(ended).is_err() {
+            // The evaluator timed out; another thread goes on with the next one.
             return;
         }
     }
 }
 
 /// Waits for the scores of all evaluators, in order, and whether each could read the output.
-/// `script` is the function's thread, if it has one.
+/// `in_turn` is the thread of a synchronous function, which goes on with the evaluators.
 pub(super) async fn all(
     workers: &Arc<Workers>,
-    scene: &Arc<Scene>,
+    context: &Arc<AttemptContext>,
     subject: &Subject,
-    script: Option<Script<Said>>,
+    mut in_turn: Option<InTurn>,
 ) -> (Vec<ScoreRecord>, Vec<bool>) {
-    let spec = &scene.spec;
+    let spec = &context.spec;
     let count = spec.evaluators.len();
     let mut results: Vec<Option<(ScoreRecord, bool)>> = vec![None; count];
-    let apart = &scene.apart;
     let mut beside: Vec<Beside> = Vec::new();
-    for index in (0..count).filter(|index| apart[*index]) {
-        beside.push(Beside::start(workers, scene, subject, index));
+    for index in (0..count).filter(|index| context.is_async[*index]) {
+        beside.push(Beside::start(workers, context, subject, index));
     }
-    let mut script = script;
-    let mut next = 0;
-    while let Some(index) = (next..count).find(|index| !apart[*index]) {
-        let mut running = script.take().unwrap_or_else(|| {
-            let (here, subject) = (Arc::clone(scene), subject.clone());
-            workers.start_steps(move |steps| {
-                in_turn(steps, &here, &subject, index);
-            })
-        });
-        let (said, took) = running.next(spec.timeout).await;
-        next = index + 1;
-        match said {
-            Ok(Said::Answer(at, answer)) => {
-                results[at] = Some(score(scene, at, Ok(answer), took));
-                next = at + 1;
-                script = Some(running);
+    let mut next = context.next_in_turn(0);
+    while let Some(index) = next {
+        let mut running =
+            in_turn.take().unwrap_or_else(|| InTurn::start(workers, context, subject, index));
+        let (turn, took) = running.next(spec.timeout).await;
+        // A panic leaves the thread in order; after a timeout another one takes over.
+        let goes_on = turn.as_ref().map_or_else(|error| error.kind == ErrorKind::Panic, |_| true);
+        in_turn = Some(running).filter(|_| goes_on);
+        match turn {
+            Ok(Turn::Answer(answer)) => {
+                results[index] = Some(score(context, index, Ok(answer), took));
             }
-            Ok(Said::IsAsync(at)) => {
-                spec.evaluators[at].note_async();
-                beside.push(Beside::start(workers, scene, subject, at));
-                next = at + 1;
-                script = Some(running);
+            Ok(Turn::IsAsync) => {
+                spec.evaluators[index].note_async();
+                beside.push(Beside::start(workers, context, subject, index));
             }
-            Ok(Said::Output(_)) => unreachable!("the output was said before"),
-            Err(error) => {
-                // A panic leaves the thread in order; after a timeout another one takes over.
-                let panicked = error.kind == crate::journal::ErrorKind::Panic;
-                results[index] = Some(score(scene, index, Err(error), took));
-                script = Some(running).filter(|_| panicked);
-            }
+            Err(error) => results[index] = Some(score(context, index, Err(error), took)),
         }
+        next = context.next_in_turn(index + 1);
     }
     for running in beside {
         let index = running.index;
-        results[index] = Some(running.finish(scene).await);
+        results[index] = Some(running.finish(context).await);
     }
     results.into_iter().flatten().unzip()
 }
@@ -120,27 +151,34 @@ struct Beside {
 }
 
 enum Running {
-    Thread(Script<Answer>),
+    Thread(SyncCall<Answer>),
     Task(Started<Answer>),
 }
 
 impl Beside {
-    fn start(workers: &Arc<Workers>, scene: &Scene, subject: &Subject, index: usize) -> Self {
-        let judge = scene.spec.rules.judges[index].clone();
-        let span = scene.call.tracer.start_evaluator_span(&scene.root, &judge.name);
-        let evaluator = Arc::clone(&scene.spec.evaluators[index].evaluator);
+    fn start(
+        workers: &Arc<Workers>,
+        context: &AttemptContext,
+        subject: &Subject,
+        index: usize,
+    ) -> Self {
+        let judge = context.spec.rules.judges[index].clone();
+        let span = context.call.tracer.start_evaluator_span(&context.root, &judge.name);
+        let evaluator = Arc::clone(&context.spec.evaluators[index].evaluator);
         let (own, cx) = (judge, span.context().clone());
-        let current = Current::evaluator(scene, index);
+        let current = Current::evaluator(context, index);
         let prepare = || evaluator.evaluate(subject.clone());
         let evaluation = catch_unwind(AssertUnwindSafe(prepare)).unwrap_or_else(|_| {
             let text = "`Evaluator::evaluate` panicked before the evaluation began";
             Evaluation::Sync(Box::new(|| Err(Fault::Failed(text.to_owned()))))
         });
         let running = match evaluation {
-            Evaluation::Sync(work) => Running::Thread(workers.start_steps(move |steps| {
-                // The span is marked by whoever waits for the answer.
-                steps.step(&cx, || conclude(&own, current.run(work), &cx));
-            })),
+            Evaluation::Sync(work) => {
+                let span_context = cx.clone();
+                // An error of the call itself is put on the span by `finish`.
+                let work = move || conclude(&own, current.run(work), &span_context);
+                Running::Thread(workers.start_call(cx, work))
+            }
             Evaluation::Async(work) => {
                 let work = async move { conclude(&own, work.await, &cx) };
                 Running::Task(workers.start_async(span.context(), current, work))
@@ -149,29 +187,28 @@ impl Beside {
         Self { index, span, running }
     }
 
-    async fn finish(self, scene: &Scene) -> (ScoreRecord, bool) {
-        let limit = scene.spec.timeout;
+    async fn finish(self, context: &AttemptContext) -> (ScoreRecord, bool) {
+        let limit = context.spec.timeout;
         let (answer, took) = match self.running {
-            Running::Thread(mut script) => script.next(limit).await,
+            Running::Thread(call) => call.finish(limit).await,
             Running::Task(task) => task.finish(limit).await,
         };
         if let Err(error) = &answer {
             self.span.fail(error.kind.name(), &error.message);
         }
-        score(scene, self.index, answer, took)
+        score(context, self.index, answer, took)
     }
 }
 
 /// The record of an answer, and whether the evaluator could read the output.
 fn score(
-    scene: &Scene,
+    context: &AttemptContext,
     index: usize,
     answer: Result<Answer, AttemptError>,
     took: Duration,
 ) -> (ScoreRecord, bool) {
-    scene.spec.evaluators[index].note_pace(took);
     let mut record = ScoreRecord {
-        evaluator: scene.spec.rules.judges[index].name.clone(),
+        evaluator: context.spec.rules.judges[index].name.clone(),
         duration_ms: millis(took),
         ..ScoreRecord::default()
     };
@@ -189,7 +226,7 @@ fn score(
             if let Fault::Argument { from_output, text } = &fault {
                 could_read = !from_output;
                 if could_read {
-                    error.message = scene.at_row(text);
+                    error.message = context.at_row(text);
                 }
             }
             record.error = Some(error);

@@ -1,29 +1,26 @@
-//! Running the user's code: on which thread, for how long, and what if it panics.
+//! Runs the user's code: on which thread, for how long, and what happens if it panics.
 
 use std::any::Any;
-use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use opentelemetry::Context;
 use opentelemetry::trace::FutureExt as _;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::Notify;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{timeout, timeout_at};
 
 use super::current::Current;
 use super::panics::PanicNote;
-use super::threads::Threads;
+use super::threads::{STACK, Threads};
 use crate::journal::{AttemptError, ErrorKind};
 
 /// How long a cancelled task may take to let go of its thread before it counts as stuck.
 const LETTING_GO: Duration = Duration::from_millis(100);
-
-/// As much stack as a main thread has; recursive code is used to it.
-pub(crate) const STACK: usize = 8 << 20;
 
 /// A worker costs a thread, and more of them than this cost more than they help.
 const MOST_WORKERS: usize = 64;
@@ -87,26 +84,39 @@ impl Workers {
         self.pool().handle.clone()
     }
 
-    /// Starts synchronous code, step by step, on a thread where blocking is fine.
-    pub(super) fn start_steps<T: Send + 'static>(
+    /// Starts synchronous code on a thread where blocking is fine. The code makes calls through the
+    /// [`Caller`] and sends the result of each to the task that waits for it.
+    pub(super) fn start_sync(
         self: &Arc<Self>,
-        script: impl FnOnce(&Steps<T>) + Send + 'static,
-    ) -> Script<T> {
-        let notebook = Arc::new(Notebook::default());
-        let steps = Steps { notebook: Arc::clone(&notebook), note: PanicNote::default() };
-        let handle = self.handle();
+        code: impl FnOnce(&Caller) + Send + 'static,
+    ) -> SyncCalls {
+        let stage = Arc::new(AtomicU8::new(QUEUED));
+        let (own_stage, handle) = (Arc::clone(&stage), self.handle());
         let started = self.synchronous.start(move || {
-            if !steps.begin() {
-                return;
+            if own_stage
+                .compare_exchange(QUEUED, BEGUN, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
+            {
+                // Synchronous code may want to wait for something asynchronous.
+                let _entered = handle.enter();
+                code(&Caller { note: PanicNote::default() });
             }
-            // Synchronous code may want to wait for something asynchronous.
-            let _entered = handle.enter();
-            script(&steps);
         });
-        if let Err(error) = started {
-            notebook.page().refused = Some(error.to_string());
-        }
-        Script { notebook, read: VecDeque::new(), since: Instant::now() }
+        let refused = started.err().map(|error| error.to_string());
+        SyncCalls { stage, refused, since: Instant::now() }
+    }
+
+    /// Starts a single synchronous call in a context, on a thread where blocking is fine.
+    pub(super) fn start_call<T: Send + 'static>(
+        self: &Arc<Self>,
+        cx: Context,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> SyncCall<T> {
+        let (ended, result) = oneshot::channel();
+        let calls = self.start_sync(move |caller| {
+            let _ = ended.send(caller.call(&cx, work));
+        });
+        SyncCall { calls, result }
     }
 
     /// Starts asynchronous code as a task.
@@ -158,84 +168,32 @@ impl Drop for Workers {
     }
 }
 
-/// What came of a call, and how long it took.
-type Done<T> = (Result<T, AttemptError>, Duration);
+/// The result of a call and how long it took.
+pub(super) type Done<T> = (Result<T, AttemptError>, Duration);
 
-/// Where synchronous code writes down what came of its steps. Whoever waits is woken once, at the
-/// end: waking another thread takes longer than most steps do.
+/// The result of a call on a thread that may make further calls.
 #[derive(Debug)]
-struct Notebook<T> {
-    page: Mutex<Page<T>>,
-    bell: Notify,
+pub(super) struct Ended<T> {
+    pub(super) done: Done<T>,
+    /// When it ended, which is when the next call begins.
+    at: Instant,
 }
 
+/// Makes calls on the current thread.
 #[derive(Debug)]
-struct Page<T> {
-    /// What came of each step, and when it ended.
-    done: Vec<(Done<T>, Instant)>,
-    /// The script has a thread.
-    begun: bool,
-    /// The script is over.
-    over: bool,
-    /// It has no thread, and none could be started.
-    refused: Option<String>,
-    /// Nobody waits any more: a step took too long.
-    closed: bool,
-}
-
-impl<T> Default for Notebook<T> {
-    fn default() -> Self {
-        let page =
-            Page { done: Vec::new(), begun: false, over: false, refused: None, closed: false };
-        Self { page: Mutex::new(page), bell: Notify::new() }
-    }
-}
-
-impl<T> Notebook<T> {
-    fn page(&self) -> std::sync::MutexGuard<'_, Page<T>> {
-        self.page.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The writing end of a script.
-#[derive(Debug)]
-pub(super) struct Steps<T> {
-    notebook: Arc<Notebook<T>>,
+pub(super) struct Caller {
     note: PanicNote,
 }
 
-impl<T> Steps<T> {
-    /// Notes that there is a thread. `false` when nobody waits for the first step any more.
-    fn begin(&self) -> bool {
-        let mut page = self.notebook.page();
-        page.begun = true;
-        !page.closed
-    }
-
-    /// Runs one step in a context. `false` when nobody waits for the next step any more: this
-    /// one took too long.
-    pub(super) fn step(&self, cx: &Context, work: impl FnOnce() -> T) -> bool {
+impl Caller {
+    /// Makes and times a call in a context. A panic is an error of the call.
+    pub(super) fn call<T>(&self, cx: &Context, work: impl FnOnce() -> T) -> Ended<T> {
         let attached = cx.clone().attach();
         let started = Instant::now();
         let value = self.note.run(|| catch_unwind(AssertUnwindSafe(work)));
-        let ended = Instant::now();
+        let at = Instant::now();
         drop(attached);
-        let done = (value.map_err(|payload| panicked(&self.note, &*payload)), ended - started);
-        let mut page = self.notebook.page();
-        page.done.push((done, ended));
-        !page.closed
-    }
-
-    /// Wakes whoever waits before the end, because there is something else to be done meanwhile.
-    pub(super) fn ring(&self) {
-        self.notebook.bell.notify_one();
-    }
-}
-
-impl<T> Drop for Steps<T> {
-    fn drop(&mut self) {
-        self.notebook.page().over = true;
-        self.ring();
+        Ended { done: (value.map_err(|payload| panicked(&self.note, &*payload)), at - started), at }
     }
 }
 
@@ -256,46 +214,66 @@ fn timed_out(limit: Duration, tail: &str) -> AttemptError {
     AttemptError { kind: ErrorKind::Timeout, message }
 }
 
-/// Synchronous code under way.
+/// Synchronous code has not got a thread yet.
+const QUEUED: u8 = 0;
+/// Synchronous code has got a thread.
+const BEGUN: u8 = 1;
+/// Synchronous code timed out before it got a thread and is not run.
+const GIVEN_UP: u8 = 2;
+
+/// Synchronous calls under way on one thread, one after another.
 #[derive(Debug)]
-pub(super) struct Script<T> {
-    notebook: Arc<Notebook<T>>,
-    read: VecDeque<(Done<T>, Instant)>,
-    /// When the step began that is waited for.
+pub(super) struct SyncCalls {
+    stage: Arc<AtomicU8>,
+    /// Why no thread could be started.
+    refused: Option<String>,
+    /// When the call began whose result comes next.
     since: Instant,
 }
 
-impl<T> Script<T> {
-    /// Waits for the next step. After an error that is no panic, no further step comes.
-    pub(super) async fn next(&mut self, limit: Duration) -> Done<T> {
-        loop {
-            let (over, refused) = {
-                let mut page = self.notebook.page();
-                self.read.extend(page.done.drain(..));
-                (page.over, page.refused.take())
-            };
-            if let Some((done, ended)) = self.read.pop_front() {
-                self.since = ended;
+impl SyncCalls {
+    /// Waits until `next` receives the result of the next call, but no longer than the call may
+    /// take. After an error other than a panic no further result comes, and the receiver is to be
+    /// dropped, which ends the thread's work after the current call.
+    pub(super) async fn result<T>(
+        &mut self,
+        next: impl Future<Output = Option<Ended<T>>>,
+        limit: Duration,
+    ) -> Done<T> {
+        let deadline = tokio::time::Instant::from_std(self.since) + limit;
+        let error = match timeout_at(deadline, next).await {
+            Ok(Some(Ended { done, at })) => {
+                self.since = at;
                 return done;
             }
-            if over {
-                return (Err(cut_off(refused.as_deref())), self.since.elapsed());
-            }
-            let deadline = tokio::time::Instant::from_std(self.since) + limit;
-            if timeout_at(deadline, self.notebook.bell.notified()).await.is_err() {
-                let mut page = self.notebook.page();
-                if page.done.is_empty() {
-                    page.closed = true;
-                    let tail = if page.begun {
-                        "; it is not async, so its thread keeps running"
-                    } else {
-                        " of waiting for a thread: all are busy, and no more can be started"
-                    };
-                    return (Err(timed_out(limit, tail)), self.since.elapsed());
-                }
-                // It is a later step that takes so long.
-            }
+            Ok(None) => cut_off(self.refused.as_deref()),
+            Err(_) => timed_out(limit, self.give_up()),
+        };
+        (Err(error), self.since.elapsed())
+    }
+
+    /// Keeps the code from getting a thread from now on, and says whether it has one.
+    fn give_up(&self) -> &'static str {
+        let (acquire, release) = (Ordering::Acquire, Ordering::AcqRel);
+        match self.stage.compare_exchange(QUEUED, GIVEN_UP, release, acquire) {
+            Ok(_) => " of waiting for a thread: all are busy, and no more can be started",
+            Err(_) => "; it is not async, so its thread keeps running",
         }
+    }
+}
+
+/// A single synchronous call under way.
+#[derive(Debug)]
+pub(super) struct SyncCall<T> {
+    calls: SyncCalls,
+    result: oneshot::Receiver<Ended<T>>,
+}
+
+impl<T> SyncCall<T> {
+    /// Waits for the result.
+    pub(super) async fn finish(mut self, limit: Duration) -> Done<T> {
+        let result = self.result;
+        self.calls.result(async { result.await.ok() }, limit).await
     }
 }
 

@@ -1,13 +1,14 @@
 //! An experiment, ready to run.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::definition::Definition;
 use super::replay::Replay;
 use crate::dataset::bind::Fault;
 use crate::dataset::bind::{Key, Param};
@@ -18,7 +19,7 @@ use crate::gate::case::Rules;
 use crate::gate::evaluator::Judge;
 use crate::ids;
 use crate::journal::{ExperimentRecord, StopRecord};
-use crate::registry::{Call, Experiment, Runner, Source};
+use crate::registry::Call;
 use crate::rule::Stop;
 
 /// How long a call may take when nobody says otherwise.
@@ -29,12 +30,6 @@ pub(crate) const CONCURRENCY: usize = 16;
 
 /// Whoever wants no limit gets this one; far beyond what a machine can do.
 pub(crate) const MOST_AT_ONCE: usize = 1 << 16;
-
-/// An evaluator that takes longer than this (in microseconds) runs beside the others.
-const IN_TURN_US: u64 = 2_000;
-
-/// Longer calls of an evaluator count as this long.
-const SLOWEST_US: u64 = 1_000_000;
 
 /// Whoever wants no limit gets a year.
 pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -75,7 +70,7 @@ pub(crate) struct Spec {
 }
 
 /// What the invocation says about how experiments are run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Wishes {
     /// Attempts at once.
     pub(crate) concurrency: Option<usize>,
@@ -87,6 +82,8 @@ pub(crate) struct Wishes {
     pub(crate) run_id: String,
     /// The values of `metadata(..)`.
     pub(crate) metadata: Map<String, Value>,
+    /// Hashes of tracked files.
+    pub(crate) files: BTreeMap<String, String>,
     /// See [`Spec`].
     pub(crate) sample: Option<(usize, u64)>,
     /// See [`Spec`].
@@ -118,32 +115,22 @@ impl std::fmt::Debug for Run {
 pub(crate) struct Evaluation {
     pub(crate) evaluator: Arc<dyn Evaluator>,
     pub(crate) info: EvaluatorInfo,
+    /// Set by its first evaluation: only that tells.
     is_async: AtomicBool,
-    /// How long it takes, in microseconds: an average in which the last few calls weigh most.
-    pace: AtomicU64,
 }
 
 impl Evaluation {
     pub(crate) fn new(evaluator: Arc<dyn Evaluator>, info: EvaluatorInfo) -> Self {
-        Self { evaluator, info, is_async: AtomicBool::new(false), pace: AtomicU64::new(0) }
+        Self { evaluator, info, is_async: AtomicBool::new(false) }
     }
 
-    /// Whether it runs beside the other evaluators: it is async, or slow.
-    pub(super) fn is_apart(&self) -> bool {
-        self.is_async.load(Ordering::Relaxed) || self.pace.load(Ordering::Relaxed) > IN_TURN_US
+    /// Returns whether it is known to be async, so that it runs as a task beside the other evaluators.
+    pub(super) fn is_async(&self) -> bool {
+        self.is_async.load(Ordering::Relaxed)
     }
 
     pub(super) fn note_async(&self) {
         self.is_async.store(true, Ordering::Relaxed);
-    }
-
-    /// One call took this long. A thread that the machine let wait for once is no slow evaluator,
-    /// so it takes more than one call to become one, and it can be fast again.
-    pub(super) fn note_pace(&self, took: Duration) {
-        let took = u64::try_from(took.as_micros()).unwrap_or(SLOWEST_US).min(SLOWEST_US);
-        let pace = self.pace.load(Ordering::Relaxed);
-        // Two calls that end at once may count as one.
-        self.pace.store((pace * 7 + took) / 8, Ordering::Relaxed);
     }
 }
 
@@ -153,67 +140,40 @@ impl std::fmt::Debug for Evaluation {
     }
 }
 
-/// Where the baseline of an experiment is, below its package: beside the dataset, unless the
-/// attribute says otherwise.
-fn baseline_file(entry: &Experiment) -> PathBuf {
-    if let Some(file) = entry.baseline {
-        return PathBuf::from(file);
-    }
-    let beside = match entry.dataset {
-        Source::File(file) => Path::new(file).parent().unwrap_or_else(|| Path::new("")),
-        Source::Managed(_) | Source::Function { .. } => Path::new(""),
-    };
-    beside.join("baselines").join(format!("{}.json", entry.name))
-}
-
 impl Spec {
-    /// An experiment as it was registered, in the package at `base`.
-    pub(crate) fn new(
-        entry: &Experiment,
-        dataset: Arc<Dataset>,
-        base: &Path,
-        files: BTreeMap<String, String>,
-        wishes: Wishes,
-    ) -> Self {
-        let judges = entry
-            .evaluators
+    /// Creates an experiment from what its author and the invocation say.
+    pub(crate) fn new(definition: Definition, dataset: Arc<Dataset>, wishes: Wishes) -> Self {
+        let Definition { evaluators, require, gates, .. } = definition;
+        let judges = evaluators
             .iter()
-            .map(|used| Judge::new(used.name, used.info, used.settings, used.reduce))
+            .map(|used| Judge::new(&used.name, &used.info, &used.settings, used.reduce))
             .collect();
-        let evaluators = entry
-            .evaluators
-            .iter()
-            .map(|used| Evaluation::new((used.make)(), used.info.clone()))
-            .collect();
-        let attribute = entry.concurrency.and_then(|number| usize::try_from(number).ok());
+        let evaluators =
+            evaluators.into_iter().map(|used| Evaluation::new(used.evaluator, used.info)).collect();
         Self {
-            name: entry.name.to_owned(),
-            function: entry.function.to_owned(),
-            module: entry.module.to_owned(),
-            place: format!("{}:{}", entry.file, entry.line),
-            params: entry.params,
-            run: match entry.runner {
-                Runner::Sync(function) => Run::Sync(Arc::new(function)),
-                Runner::Async(function) => Run::Async(Arc::new(function)),
-            },
-            rules: Rules { judges, require: entry.require.to_vec(), gates: entry.gates.to_vec() },
+            name: definition.name,
+            function: definition.function,
+            module: definition.module,
+            place: definition.place,
+            params: definition.params,
+            run: definition.run,
+            rules: Rules { judges, require, gates },
             evaluators,
-            repeats: wishes.repeats.unwrap_or(entry.repeats).max(1),
-            timeout: entry.timeout_ms.map_or(TIMEOUT, Duration::from_millis).min(LONGEST_TIMEOUT),
-            retries: entry.retries,
+            repeats: wishes.repeats.unwrap_or(definition.repeats).max(1),
+            timeout: definition.timeout.min(LONGEST_TIMEOUT),
+            retries: definition.retries,
             concurrency: wishes
                 .concurrency
-                .or(attribute)
-                .unwrap_or(CONCURRENCY)
+                .unwrap_or(definition.concurrency)
                 .clamp(1, MOST_AT_ONCE),
-            tags: entry.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            tags: definition.tags,
             metadata: wishes.metadata,
             external: dataset.external_ids(wishes.python_ids),
             dataset,
             run_id: wishes.run_id.into(),
-            cluster: entry.cluster.map(str::to_owned),
-            files,
-            baseline: base.join(baseline_file(entry)),
+            cluster: definition.cluster,
+            files: wishes.files,
+            baseline: definition.baseline,
             sample: wishes.sample,
             stop: wishes.stop,
             replay: None,

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use super::case::{self, Case, Rules};
-use super::decided::judge_stopped;
+use super::decided::judge_gate;
+use super::input::GateInput;
 use super::snapshot::facts;
-use super::verdict::{self, Scene, verdict_of};
+use super::verdict::verdict_of;
 use crate::journal::{
     CaseResults, Damage, ExperimentResults, JournalError, Keep, Results, Verdict, read_results,
 };
@@ -131,11 +132,8 @@ fn gate(
         experiment.cases.iter().map(|case| (case.row, case.id.as_str())).collect();
     let name_of = |row: usize| names.get(&row).copied().unwrap_or_default().to_owned();
     // Rules that compare with a baseline are left out: the baseline may have been replaced since.
-    let scene = Scene { rules, name: &name_of, id: &name_of, baseline: None, now: None };
-    let again = match gate.stopped {
-        Some(stopped) => judge_stopped(&scene, cases, stopped.not_run()),
-        None => verdict::judge_all(&scene, cases),
-    };
+    let input = GateInput::new(rules, &name_of, &name_of);
+    let again = judge_gate(&input, name, cases, gate.stopped, false).rules;
     let differs = rules
         .gates
         .iter()

@@ -4,7 +4,7 @@ use crate::baseline::{self, Paired, ScoreComparison, Snapshot};
 use crate::journal::ComparisonRecord;
 use crate::text::{number, one_line, thousands};
 
-use super::verdict::Baseline;
+use super::input::Baseline;
 
 /// The most changes that a verdict names.
 const MOST_CHANGES: usize = 6;

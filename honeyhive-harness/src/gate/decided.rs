@@ -10,7 +10,7 @@
 //! The gate fails for certain as soon as one rule does, and holds for certain when all do. Then
 //! `stop = decided` starts no further case.
 
-use crate::journal::{RuleRecord, Verdict};
+use crate::journal::{GateRecord, RuleRecord, StoppedRecord, Verdict};
 use crate::rule::{GateRule, Measure, Mode, Of, Test};
 use crate::score::{Comparison, Judges};
 use crate::text::{beside, count, number, thousands};
@@ -18,8 +18,9 @@ use crate::text::{beside, count, number, thousands};
 use super::case::{Case, Rules};
 use super::counted::MIN_SCORED;
 use super::evaluator::Judge;
+use super::input::GateInput;
 use super::judge::{Limit, sample};
-use super::verdict::{Scene, judge_all};
+use super::verdict::{gate_record, judge_all};
 
 /// The tallies of all rules of a gate, over the cases that ran.
 #[derive(Debug)]
@@ -147,15 +148,31 @@ pub(crate) fn others_judge(rules: &Rules) -> bool {
     !rules.require.is_empty() || rules.judges.iter().enumerate().any(alone)
 }
 
+/// Judges the gate of an experiment on its cases, which are not all where it stopped before the last
+/// one. `strict` makes a gate that cannot judge a failure.
+pub(crate) fn judge_gate(
+    input: &GateInput<'_>,
+    experiment: &str,
+    cases: &[Case],
+    stopped: Option<StoppedRecord>,
+    strict: bool,
+) -> GateRecord {
+    let rules = match stopped {
+        Some(stopped) => judge_stopped(input, cases, stopped.not_run()),
+        None => judge_all(input, cases),
+    };
+    GateRecord { stopped, ..gate_record(experiment, rules, input, strict) }
+}
+
 /// Judges a run that stopped: `cases` are those that ran, `left` the number of those that did not. A rule
 /// that they do not decide for certain is inconclusive.
-pub(crate) fn judge_stopped(scene: &Scene<'_>, cases: &[Case], left: usize) -> Vec<RuleRecord> {
-    let rules = scene.rules;
+fn judge_stopped(input: &GateInput<'_>, cases: &[Case], left: usize) -> Vec<RuleRecord> {
+    let rules = input.rules;
     let mut decided = Decided::new(rules);
     for case in cases {
         decided.add(rules, case);
     }
-    let records = judge_all(scene, cases);
+    let records = judge_all(input, cases);
     let all = rules.gates.iter().zip(records).enumerate();
     all.map(|(index, (rule, record))| {
         let certainty = decided.certainty(rules, index, left);

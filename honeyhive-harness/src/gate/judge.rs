@@ -11,7 +11,7 @@ use super::case::{Case, CaseScore};
 use super::correct::{Corrected, Draft, Group, Tested};
 use super::counted::{Counted, MIN_SCORED};
 use super::evaluator::Judge;
-use super::verdict::Scene;
+use super::input::GateInput;
 
 /// The confidence of every interval and bound.
 const CONFIDENCE: f64 = 0.95;
@@ -62,7 +62,7 @@ pub(super) struct Sample<'a> {
 pub(super) fn judge<'a>(
     rule: &'a GateRule,
     limit: Limit,
-    scene: &Scene<'_>,
+    input: &GateInput<'_>,
     cases: &[&Case],
 ) -> Draft<'a> {
     let record =
@@ -95,7 +95,7 @@ pub(super) fn judge<'a>(
         let text = format!("one value has no spread, {counted}; a standard deviation takes two");
         return Draft::Said(record(Verdict::Inconclusive, None, n, None, text));
     }
-    let (value, interval) = compute(limit, scene.judges(), &sample.values);
+    let (value, interval) = compute(limit, input.judges(), &sample.values);
     let show = |value: f64| {
         if limit.of == Of::Latency {
             beside(value, limit.at, seconds)
@@ -133,14 +133,14 @@ pub(super) fn judge<'a>(
         );
         return Draft::Said(record(Verdict::Inconclusive, Some(value), n, shown, text));
     }
-    let worst = worst(limit, &sample.values, &show, scene);
+    let worst = worst(limit, &sample.values, &show, input);
     let tail = worst.map_or_else(String::new, |worst| format!("; worst: {worst}"));
     if limit.mode == Mode::Point {
         let holds = limit.comparison.holds(value, limit.at);
         let verdict = if holds { Verdict::Pass } else { Verdict::Fail };
         return Draft::Said(record(verdict, Some(value), n, shown, text + &tail));
     }
-    let bounds = limit.has_bounds().then(|| Bounds::new(limit.of, scene.judges(), &sample.values));
+    let bounds = limit.has_bounds().then(|| Bounds::new(limit.of, input.judges(), &sample.values));
     let Some(bounds) = bounds.flatten() else {
         text.push_str(
             "; the values do not differ and have no `range(..)`, or are too few, so nothing bounds \
@@ -345,7 +345,7 @@ fn worst(
     limit: Limit,
     values: &[(f64, &Case)],
     show: &dyn Fn(f64) -> String,
-    scene: &Scene<'_>,
+    input: &GateInput<'_>,
 ) -> Option<String> {
     let low_is_bad = limit.comparison == Comparison::AtLeast;
     let mut sorted: Vec<&(f64, &Case)> = values.iter().collect();
@@ -367,8 +367,8 @@ fn worst(
         .iter()
         .filter(|(value, _)| (value - best).abs() > f64::EPSILON)
         .map(|(value, case)| match limit.of {
-            Of::Errors => (scene.name)(case.row),
-            _ => format!("{} ({})", (scene.name)(case.row), show(*value)),
+            Of::Errors => (input.name)(case.row),
+            _ => format!("{} ({})", (input.name)(case.row), show(*value)),
         })
         .collect();
     (!worst.is_empty()).then(|| worst.join(", "))

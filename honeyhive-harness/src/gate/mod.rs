@@ -13,6 +13,7 @@ pub(crate) mod correct;
 pub(crate) mod counted;
 pub(crate) mod decided;
 pub(crate) mod evaluator;
+pub(crate) mod input;
 pub(crate) mod judge;
 mod margin;
 pub(crate) mod miss;

@@ -12,9 +12,9 @@ use crate::journal::{
 use crate::text::{count, thousands};
 
 use super::case::{self, Case, Rules};
-use super::decided::{judge_stopped, others_judge};
+use super::decided::{judge_gate, others_judge};
+use super::input::{Baseline, GateInput};
 use super::snapshot::{facts, snapshot_of};
-use super::verdict::{self, Baseline, Scene};
 
 /// The verdict on a recorded experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,25 +85,14 @@ pub(crate) fn judge_recorded(
     if let Some(fault) = not_run.and_then(|case| case.record.as_ref()) {
         failing.push((fault.case.clone(), fault.reasons.join("; ")));
     }
-    let read = rules.need_baseline().then(|| Baseline::read(baseline, &record.experiment));
     let name = |row: usize| names.get(&row).cloned().unwrap_or_default();
     let id = |row: usize| ids.get(&row).cloned().unwrap_or_default();
-    let now = read.is_some().then(|| snapshot_of(results, &rules, &cases, &id));
-    let scene = Scene {
-        rules: &rules,
-        name: &name,
-        id: &id,
-        baseline: read.as_ref().map(|read| read.as_ref().map_err(String::as_str)),
-        now: now.as_ref(),
-    };
+    let input = GateInput::new(&rules, &name, &id).compared_with(
+        || Baseline::read(baseline, &record.experiment),
+        || snapshot_of(results, &rules, &cases, &id),
+    );
     let stopped = stopped(results, cases.len(), rows).filter(|_| !rules.gates.is_empty());
-    let judged = match stopped {
-        Some(stopped) => judge_stopped(&scene, &cases, stopped.not_run()),
-        None if rules.gates.is_empty() => Vec::new(),
-        None => verdict::judge_all(&scene, &cases),
-    };
-    let mut gate = verdict::gate_record(&record.experiment, judged, &scene, true);
-    gate.stopped = stopped;
+    let mut gate = judge_gate(&input, &record.experiment, &cases, stopped, true);
     let incomplete = match stopped {
         None => incomplete(results, cases.len(), rows),
         Some(stopped) => (gate.verdict == Verdict::Pass && others_judge(&rules)).then(|| {

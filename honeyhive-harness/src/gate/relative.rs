@@ -14,9 +14,9 @@ use super::case::{Case, CaseScore};
 use super::compared::{Compared, changes, describe_means, means, sample};
 use super::correct::{Corrected, Draft, Group, Tested, p_value};
 use super::counted::MIN_SCORED;
+use super::input::GateInput;
 use super::margin;
 use super::notice;
-use super::verdict::Scene;
 
 /// The number of cases in both runs below which a regression cannot be judged.
 const MIN_PAIRS: usize = 10;
@@ -58,10 +58,10 @@ impl<'a> Family<'a> {
 pub(super) fn judge<'a>(
     family: &Family<'a>,
     at: usize,
-    scene: &Scene<'a>,
+    input: &'a GateInput<'_>,
     cases: &[&Case],
 ) -> Vec<(usize, Draft<'a>)> {
-    let compared = match compared(family, scene, cases) {
+    let compared = match compared(family, input, cases) {
         Ok(compared) => std::rc::Rc::new(compared),
         Err(why) => {
             let draft = |rule: &GateRule| Draft::inconclusive(rule, &why);
@@ -120,22 +120,22 @@ fn name(question: Question) -> &'static str {
 /// Compares the runs, or returns why they cannot be compared at all.
 fn compared<'a>(
     family: &Family<'_>,
-    scene: &Scene<'a>,
+    input: &'a GateInput<'_>,
     cases: &[&Case],
 ) -> Result<Compared<'a>, String> {
-    let baseline = match scene.baseline {
+    let baseline = match &input.baseline {
         Some(Ok(baseline)) => baseline,
-        Some(Err(why)) => return Err(why.to_owned()),
+        Some(Err(why)) => return Err(why.clone()),
         None => return Err("there is no baseline".to_owned()),
     };
-    let Some(now) = scene.now else { return Err("there is nothing to compare".to_owned()) };
+    let Some(now) = &input.now else { return Err("there is nothing to compare".to_owned()) };
     scored(cases, family.evaluator)?;
     let ids: std::collections::HashSet<String> =
-        cases.iter().map(|case| (scene.id)(case.row)).collect();
+        cases.iter().map(|case| (input.id)(case.row)).collect();
     // Rows that are only in the baseline are compared, too.
     let select = |id: &str| family.slice.is_none() || ids.contains(id);
     let scope = Scope { now: &select, slice: family.slice };
-    let name = &scene.rules.judges[family.evaluator].name;
+    let name = &input.rules.judges[family.evaluator].name;
     let paired = baseline::pair(&baseline.snapshot, now, name, scope)
         .map_err(|why| format!("{why}; accept a run with `cargo honeyhive accept`"))?;
     let scores = baseline::of_pairs(name, &paired);

@@ -9,9 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError, Weak};
 
-use super::FAILED;
 use crate::activity;
 use crate::engine::{Shared, describe_current};
+use crate::invocation::FAILED;
 use crate::report;
 
 /// The process whose run is guarded; zero is none. A forked child has another id and may exit.

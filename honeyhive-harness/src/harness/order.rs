@@ -2,8 +2,8 @@
 
 use super::args::Args;
 use super::load::Loaded;
-use super::sample;
 use crate::config::Config;
+use crate::invocation::sample;
 use crate::registry::Experiment;
 use crate::rule::Stop;
 use crate::stats::SplitMix64;

@@ -4,45 +4,25 @@ use std::path::{Path, PathBuf};
 
 use crate::cargo::{self, Workspace};
 use crate::config::Config;
-use crate::journal::{rerun, rerun_command};
+use crate::invocation::Target;
+use crate::journal::rerun_command;
 
-/// The test target, as a rerun command names it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Target {
-    pub(crate) package: String,
-    pub(crate) name: String,
-    /// The command that runs tests of this target, up to their names.
-    pub(crate) rerun: String,
-}
-
-impl Target {
-    /// From what rustc knew of the target's root file.
-    pub(super) fn new(file: &str, crate_name: &str, config: &Config) -> Self {
-        let (package, directory) = config.package.clone().unwrap_or_default();
-        let asked = if is_usual(file, crate_name, &directory) {
-            None
-        } else {
-            ask_cargo(file, crate_name, &directory, config)
-        };
-        let (name, arguments) = asked.unwrap_or_else(|| {
-            let name = target_name(file, crate_name);
-            let arguments = cargo::test_arguments(&name);
-            (name, arguments)
-        });
-        let needed = needs_package(&directory, config.pwd.as_deref());
-        let rerun = rerun_command(Some(&*package).filter(|_| needed), &arguments);
-        Self { package, name, rerun }
-    }
-
-    /// `package/target`, as results have it.
-    pub(super) fn path(&self) -> String {
-        format!("{}/{}", self.package, self.name).trim_start_matches('/').to_owned()
-    }
-
-    /// The command that runs exactly one test.
-    pub(crate) fn rerun(&self, test: &str) -> String {
-        rerun(&self.rerun, test)
-    }
+/// Returns the test target, from what rustc knew of its root file.
+pub(super) fn target(file: &str, crate_name: &str, config: &Config) -> Target {
+    let (package, directory) = config.package.clone().unwrap_or_default();
+    let asked = if is_usual(file, crate_name, &directory) {
+        None
+    } else {
+        ask_cargo(file, crate_name, &directory, config)
+    };
+    let (name, arguments) = asked.unwrap_or_else(|| {
+        let name = target_name(file, crate_name);
+        let arguments = cargo::test_arguments(&name);
+        (name, arguments)
+    });
+    let needed = needs_package(&directory, config.pwd.as_deref());
+    let rerun = rerun_command(Some(&*package).filter(|_| needed), &arguments);
+    Target { package, name, rerun }
 }
 
 /// Whether a command must name the package to work from anywhere in its workspace: unless the

@@ -6,13 +6,13 @@ use super::args::Args;
 use super::load::{Loaded, load, size};
 use super::never_run;
 use super::order::stop;
-use super::sample;
 use super::sources::Sources;
 use crate::activity;
 use crate::config::Config;
 use crate::dataset::Dataset;
-use crate::engine::{self, Job, Spec, Wishes};
+use crate::engine::{self, Definition, Job, Spec, Wishes};
 use crate::ids;
+use crate::invocation::{NotJudging, sample};
 use crate::redact::Redactor;
 use crate::registry::Experiment;
 use crate::report::Fault;
@@ -53,9 +53,6 @@ pub(super) struct Plan {
     /// How many tests experiments have that no filter can mean.
     pub(super) others: usize,
 }
-
-/// Why a gate does not judge in this run.
-pub(super) type NotJudging = Option<String>;
 
 /// What is about to run.
 #[derive(Debug, Default)]
@@ -312,17 +309,18 @@ impl Plan {
                 python_ids: config.python_ids,
                 run_id,
                 metadata: loaded.metadata.clone(),
+                files: loaded.files.clone(),
                 sample,
                 stop: stop(entry, args, config),
             };
-            let (dataset, files) = (Arc::clone(dataset), loaded.files.clone());
             // Settings are expressions of the user.
             let reading = activity::enter(format!(
                 "the settings of `{}` ({}:{})",
                 entry.name, entry.file, entry.line
             ));
-            let spec = Arc::new(Spec::new(entry, dataset, &loaded.base, files, wishes));
+            let definition = Definition::registered(entry, &loaded.base);
             drop(reading);
+            let spec = Arc::new(Spec::new(definition, Arc::clone(dataset), wishes));
             let checked = engine::check(&spec, &selected);
             let checked = checked.map_err(|text| redactor.text(&text).into_owned());
             jobs.push(Some(checked.map(|faults| {
@@ -389,11 +387,12 @@ impl Plan {
                 python_ids: config.python_ids,
                 run_id: String::new(),
                 metadata: loaded.metadata.clone(),
+                files: loaded.files.clone(),
                 sample: None,
                 stop: loaded.entry.stop.filter(|_| !config.run_all).map(|when| (when, 0)),
             };
-            let (dataset, files) = (Arc::clone(&loaded.dataset), loaded.files.clone());
-            Spec::new(loaded.entry, dataset, &loaded.base, files, wishes)
+            let definition = Definition::registered(loaded.entry, &loaded.base);
+            Spec::new(definition, Arc::clone(&loaded.dataset), wishes)
         })
     }
 

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::place::Target;
 use crate::engine::{Job, Replay, Spec};
 use crate::gate::checked;
+use crate::invocation::Target;
 use crate::journal::{AttemptRecord, CaseResults, Keep};
 use crate::redact::Redactor;
 use crate::report;

@@ -28,6 +28,11 @@ pub(crate) fn short_hash(text: &[u8], digits: usize) -> String {
     hash
 }
 
+/// Writes a session id the way it is written everywhere; `None` where it is not a UUID.
+pub(crate) fn session_uuid(text: &str) -> Option<String> {
+    Uuid::try_parse(text.trim()).ok().map(|id| id.to_string())
+}
+
 /// Appends JSON with sorted keys and no spaces: the same text for the same content.
 ///
 /// The map of `serde_json` is sorted unless some crate of the build turns on `preserve_order`; an id

@@ -1,4 +1,4 @@
-//! What is wrong with the lines of a journal file.
+//! Finds damaged lines in a journal file.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,17 +8,17 @@ use serde::Deserialize;
 use super::line::{self, Sum};
 use super::schema::{Record, SCHEMA};
 
-/// So many damaged lines are listed; the rest is counted.
+/// The number of damaged lines that are listed; the rest is counted.
 const MOST_LISTED: usize = 8;
 
-/// A line that cannot be relied on.
+/// A line of a journal that is damaged, so that it cannot be relied on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// The file.
+    /// The journal file.
     pub file: PathBuf,
-    /// The line, from 1; 0 for the file as a whole.
+    /// The number of the line, from 1; 0 for the file as a whole.
     pub line: usize,
-    /// What is wrong with it.
+    /// The description of the damage.
     pub message: String,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Damage {
     }
 }
 
-/// The damaged lines one below the other, and what to do.
+/// Lists the damaged lines, one below the other, and says what to do.
 pub(crate) fn list(damage: &[Damage]) -> String {
     let mut text =
         String::from("the journal is damaged, so no result of this run can be relied on:");
@@ -51,16 +51,16 @@ pub(crate) fn list(damage: &[Damage]) -> String {
     text
 }
 
-/// Why a line is not taken.
+/// The reason why a line is not read.
 #[derive(Debug)]
 pub(super) enum Refused {
-    /// It is damaged; the text says how.
+    /// The line is damaged; the text says how.
     Damaged(String),
     /// The file was written by a later version, with this schema.
     Newer(u32),
 }
 
-/// All that can be relied on in a first line, whatever the version.
+/// The fields of a first line that can be relied on in every version of the schema.
 #[derive(Deserialize)]
 struct Head {
     r#type: String,
@@ -70,23 +70,24 @@ struct Head {
 /// Checks the lines of one file, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Checker {
-    /// As the first line says; `None` while there is none, or it is damaged.
+    /// The schema in the first line; `None` while no first line was read, or it is damaged.
     schema: Option<u32>,
     /// The number of the last line.
     line: usize,
     /// The number that the next line should have, where that is known.
     next: u64,
-    /// The `end` record was read.
+    /// Set when the `end` record was read.
     ended: bool,
 }
 
 impl Checker {
-    /// The number of the last line, from 1.
+    /// Returns the number of the last line, from 1.
     pub(super) fn line(&self) -> usize {
         self.line
     }
 
-    /// Checks the next line, which is without its newline, and reads its record. `None` for a blank line.
+    /// Checks the next line, which is without its newline, and reads its record. Returns `None` for
+    /// a blank line.
     pub(super) fn read(
         &mut self,
         text: &[u8],
@@ -154,8 +155,8 @@ impl Checker {
         }
     }
 
-    /// What is wrong with a last line that has no newline, unless a process that was killed may have
-    /// left it so.
+    /// Describes what is wrong with a last line that has no newline; returns `None` if a process
+    /// that was killed may have left it so.
     pub(super) fn torn(&self, text: &[u8]) -> Option<String> {
         const BEGIN: &[u8] = br#"{"type":""#;
         let begins = text.len().min(BEGIN.len());

@@ -1,9 +1,10 @@
-//! Where the newest run of a package is, when it is not in the target directory that one would expect.
+//! Remembers where the newest run of a package is, when it is not in the usual target directory.
 //!
-//! `cargo test --target-dir ..`, `CARGO_TARGET_DIR` and `HH_DIR` of one command are not known to the next.
-//! So a run whose journal is not in `target/honeyhive` of the package or a directory above it leaves its
-//! path in the user's cache directory, and `cargo honeyhive` looks there. Once there is such a file, each
-//! later run of the package replaces it, wherever its journal is.
+//! The next command does not know which `cargo test --target-dir ..`, `CARGO_TARGET_DIR` or
+//! `HH_DIR` the last one had. So a run whose journal is not in `target/honeyhive` of the package or
+//! a directory above it leaves its path in the user's cache directory, and `cargo honeyhive` looks
+//! there. Once there is such a file, each later run of the package replaces it, wherever its
+//! journal is.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 use crate::files;
 use crate::ids::short_hash;
 
-/// So many are kept before those of packages that are gone are removed.
+/// The number of files that are kept; beyond it, those of packages that no longer exist are
+/// removed.
 const MOST: usize = 200;
 
 fn path(cache: &Path, package_dir: &Path) -> PathBuf {
@@ -19,13 +21,13 @@ fn path(cache: &Path, package_dir: &Path) -> PathBuf {
     cache.join("honeyhive-harness").join("newest").join(key)
 }
 
-/// The path without links, where it exists.
+/// Returns the path without links, or as it is where it does not exist.
 fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
-/// Notes a run of a package, unless it is where one would look for it. Where it cannot be written,
-/// `cargo honeyhive` looks in the usual places alone.
+/// Records the directory of a run of a package, unless it is in the usual place. Where the file
+/// cannot be written, `cargo honeyhive` looks in the usual places alone.
 pub(crate) fn note(cache: &Path, package_dir: &Path, run: &Path) {
     let to = path(cache, package_dir);
     let root = run.parent().map(real);
@@ -45,7 +47,7 @@ pub(crate) fn note(cache: &Path, package_dir: &Path, run: &Path) {
     }
 }
 
-/// The directory of the newest run that was noted for a package, if it is still there.
+/// Returns the directory of the newest run that was recorded for a package, if it still exists.
 #[cfg(feature = "cli")]
 pub(crate) fn newest(cache: &Path, package_dir: &Path) -> Option<PathBuf> {
     let text = String::from_utf8(files::read_regular(&path(cache, package_dir)).ok()?).ok()?;
@@ -53,7 +55,7 @@ pub(crate) fn newest(cache: &Path, package_dir: &Path) -> Option<PathBuf> {
     run.is_dir().then_some(run)
 }
 
-/// Removes what was noted for packages that are not there any more.
+/// Removes the files of packages that no longer exist.
 fn remove_old(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     let all: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();

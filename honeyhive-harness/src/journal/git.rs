@@ -1,4 +1,4 @@
-//! The state of the sources, for whoever looks at a run later and wants to know what ran.
+//! Reads the state of the sources from git, so that the journal says which code ran.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -12,32 +12,32 @@ use super::writer::{Entry, Writer};
 use crate::config::printable;
 use crate::redact::Redactor;
 
-/// How long the end of a run waits for git.
+/// The longest time that the end of a run waits for git.
 const GIT: Duration = Duration::from_secs(2);
 
-/// Git is asked beside the run.
+/// A query of git that runs on its own thread during the run.
 #[derive(Debug)]
 pub(crate) struct Git {
-    /// For whoever sends.
+    /// The answer of git, for the uploader.
     pub(crate) answer: oneshot::Receiver<GitRecord>,
-    /// For whoever ends the journal.
+    /// Completes when the answer is in the journal, for the code that writes the `end` record.
     pub(crate) recorded: Recorded,
 }
 
-/// Whether git's answer is in the journal.
+/// A handle that waits until git's answer is in the journal.
 #[derive(Debug)]
 pub(crate) struct Recorded(Mutex<mpsc::Receiver<()>>);
 
 impl Recorded {
-    /// Waits for it, but not for ever.
+    /// Waits until the answer is in the journal, at most [`GIT`].
     pub(crate) fn wait(&self) {
         let done = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = done.recv_timeout(GIT);
     }
 }
 
-/// Asks git about the sources, for the journal and for whoever sends it. A few cases that somebody
-/// tries are not worth the question.
+/// Asks git about the sources, for the journal and for the upload. With `worth_it` unset, for runs
+/// of a few chosen cases, git is not asked.
 pub(crate) fn ask_git(
     directory: &Path,
     journal: &Arc<Writer>,
@@ -54,20 +54,21 @@ pub(crate) fn ask_git(
         if let Some(journal) = journal.upgrade() {
             let mut entry = Entry::default();
             entry.push(&Record::Git(git.clone()));
-            // A journal that cannot be written says so elsewhere.
+            // The failure of the writer is reported where the cases are written.
             let _ = journal.commit_blocking(entry);
         }
         let _ = answered.send(git);
         drop(done);
     };
     if worth_it {
-        // Without the thread nothing is known of the sources.
+        // Without the thread, the journal has no `git` record.
         let _ = std::thread::Builder::new().name("honeyhive-git".to_owned()).spawn(work);
     }
     Git { answer, recorded: Recorded(Mutex::new(recorded)) }
 }
 
-/// Asks git about a directory. Nothing is said where there is no git, no repository or no commit.
+/// Asks git about a directory. All fields are absent where there is no git, no repository or no
+/// commit.
 fn state(directory: &Path) -> GitRecord {
     let ask = |arguments: &[&str]| ask(directory, arguments);
     let Some(log) = ask(&["log", "-1", "--format=%H%n%h%n%an%n%ae%n%s"]) else {
@@ -93,7 +94,7 @@ fn command(directory: &Path, arguments: &[&str]) -> Command {
         .arg("-C")
         .arg(directory)
         .args(arguments)
-        // Only looks: takes no locks, asks nobody for a password.
+        // Git only reads: it takes no locks and does not prompt for a password.
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("GIT_TERMINAL_PROMPT", "0")
         .stdin(Stdio::null())
@@ -112,7 +113,7 @@ fn status(directory: &Path) -> Option<bool> {
     output.status.success().then_some(!output.stdout.is_empty())
 }
 
-/// An address without the name and password that may be in it.
+/// Returns an address without the name and password that may be in it.
 fn without_user(url: &str) -> String {
     printable(url).replacen("://..@", "://", 1)
 }

@@ -1,7 +1,7 @@
-//! Attempts without what the reader does not look at.
+//! Reads attempts without the parts that the reader of the journal does not need.
 //!
 //! Spans are most of a journal, and contents most of the rest: 100,000 attempts take about 1 GB in
-//! memory as a whole, and 150 MB as gates need them.
+//! memory with all their parts, and 150 MB with the parts that gates need.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
@@ -12,30 +12,30 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::left_out::LeftOut;
-use super::schema::{ATTEMPT, AttemptError, AttemptRecord, Record, ScoreRecord};
+use super::schema::{AttemptError, AttemptRecord, Record, ScoreRecord};
 use crate::files;
 use crate::tracer::SpanRecord;
 
-/// Attributes of spans that name a model, the one that answered first.
+/// The attributes of spans that name a model, the one that answered first.
 const MODELS: [&str; 3] = ["gen_ai.response.model", "gen_ai.request.model", "llm.model_name"];
 
-/// The models that spans name as those that answered, or were asked.
+/// Returns the models that spans name as those that answered, or were asked.
 pub(crate) fn models(spans: &[SpanRecord]) -> impl Iterator<Item = &str> {
     spans.iter().filter_map(|span| {
         MODELS.iter().find_map(|key| span.attributes.get(*key).and_then(Value::as_str))
     })
 }
 
-/// How many spans an attempt has.
+/// Returns the number of spans of an attempt.
 pub(crate) fn span_count(attempt: &AttemptRecord) -> usize {
     let left_out = attempt.left_out.as_ref().and_then(|left_out| left_out.spans.as_ref());
     left_out.map_or(attempt.spans.len(), |(spans, ..)| *spans)
 }
 
-/// The spans of an attempt; those that were left out are read again.
+/// Returns the spans of an attempt; those that were left out are read again.
 ///
 /// # Errors
-/// When the file cannot be read any more.
+/// Returns an error when the file cannot be read any more.
 pub(crate) fn spans_of(attempt: &AttemptRecord) -> io::Result<std::borrow::Cow<'_, [SpanRecord]>> {
     let left_out = attempt.left_out.as_ref().and_then(|left_out| left_out.spans.as_ref());
     let Some((_, path, begin)) = left_out else {
@@ -51,7 +51,7 @@ pub(crate) fn spans_of(attempt: &AttemptRecord) -> io::Result<std::borrow::Cow<'
     }
 }
 
-/// Reads a line; the spans of an attempt are left out.
+/// Reads a line; leaves out the spans of an attempt.
 pub(super) fn without_spans(line: &[u8], path: &Path, begin: u64) -> serde_json::Result<Record> {
     let mut record = Record::read(line)?;
     if let Record::Attempt(attempt) = &mut record {
@@ -64,7 +64,10 @@ pub(super) fn without_spans(line: &[u8], path: &Path, begin: u64) -> serde_json:
     Ok(record)
 }
 
-/// Reads a line; of an attempt only what gates and comparisons look at.
+/// The first bytes of the line of an attempt.
+const ATTEMPT: &[u8] = br#"{"type":"attempt","#;
+
+/// Reads a line; keeps of an attempt only the fields that gates and comparisons need.
 pub(super) fn scores(line: &[u8]) -> serde_json::Result<Record> {
     if !line.starts_with(ATTEMPT) {
         let record = Record::read(line)?;
@@ -104,7 +107,7 @@ pub(super) fn scores(line: &[u8]) -> serde_json::Result<Record> {
     })))
 }
 
-/// The list without room for more.
+/// Returns the list without spare capacity.
 fn fitting(mut scores: Vec<ScoreRecord>) -> Vec<ScoreRecord> {
     scores.shrink_to_fit();
     scores
@@ -128,7 +131,7 @@ fn shortened(attempt: AttemptRecord) -> AttemptRecord {
     }
 }
 
-/// The fields of an attempt that gates and comparisons look at.
+/// The fields of an attempt that gates and comparisons need.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Judged {
@@ -151,7 +154,7 @@ struct Span {
     attributes: Attributes,
 }
 
-/// See [`MODELS`].
+/// The attributes of a span that [`MODELS`] lists.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Attributes {

@@ -1,4 +1,4 @@
-//! One line of a journal file: the record, its number and its checksum.
+//! Writes and checks the lines of a journal file: a record, its number and its checksum.
 //!
 //! `{"type":"case",..,"line":12,"crc":"0a1b2c3d"}`: the last field is the CRC-32 (of ISO-HDLC, as in
 //! zip and PNG) of all bytes before `,"crc"`, in 8 lower-case hex digits; `line` is the number of the line
@@ -9,41 +9,30 @@ use crc32fast::Hasher;
 
 use super::schema::Record;
 
-/// What stands between the checked bytes and the checksum.
+/// The bytes between the checked bytes and the checksum.
 const BEFORE: &[u8] = br#","crc":""#;
 
-/// What ends a line.
+/// The bytes that end a line.
 const AFTER: &[u8] = br#""}"#;
 
-/// Digits of a checksum.
+/// The number of hex digits of a checksum.
 const DIGITS: usize = 8;
 
-/// Lines that are not numbered yet, ready to be joined to a file.
+/// Lines without numbers yet, ready to be appended to a file.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    /// The records, each without its closing brace, one behind the other.
+    /// The records, each without its closing brace, one after the other.
     text: Vec<u8>,
-    /// Where each ends, and the CRC-32 of it.
+    /// The end of each record in `text`, and the CRC-32 of the record.
     ends: Vec<(usize, u32)>,
 }
 
 impl Lines {
-    /// In buffers that were used before.
-    pub(super) fn reusing((mut text, mut ends): (Vec<u8>, Vec<(usize, u32)>)) -> Self {
-        text.clear();
-        ends.clear();
-        Self { text, ends }
-    }
-
-    /// The buffers.
-    pub(super) fn take(&mut self) -> (Vec<u8>, Vec<(usize, u32)>) {
-        (std::mem::take(&mut self.text), std::mem::take(&mut self.ends))
-    }
-
-    /// Adds a record. Called by the thread that made it, which does most of the work.
+    /// Adds a record. The thread that made the record calls this, so most of the work is done
+    /// there.
     pub(super) fn push(&mut self, record: &Record) {
         let begin = self.text.len();
-        // Records hold strings, numbers and JSON values; none of these can fail to be written.
+        // Records hold strings, numbers and JSON values, and serializing these cannot fail.
         if serde_json::to_writer(&mut self.text, record).is_err() {
             self.text.truncate(begin);
             return;
@@ -52,7 +41,7 @@ impl Lines {
         self.ends.push((self.text.len(), crc32fast::hash(&self.text[begin..])));
     }
 
-    /// Appends the lines to a file's text; `number` is that of its last line.
+    /// Appends the lines to a file's text; `number` is the number of its last line.
     pub(super) fn append_to(&self, to: &mut Vec<u8>, number: &mut u64) {
         let mut begin = 0;
         for (end, crc) in &self.ends {
@@ -71,7 +60,7 @@ impl Lines {
     }
 }
 
-/// The text of a journal file with these records, as a run writes it.
+/// Returns the text of a journal file with these records, as a run writes it.
 pub fn to_lines<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<u8> {
     let mut lines = Lines::default();
     records.into_iter().for_each(|record| lines.push(record));
@@ -80,18 +69,18 @@ pub fn to_lines<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<u8> {
     text
 }
 
-/// What the end of a line says.
+/// The checksum at the end of a line, compared with the line's bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Sum {
-    /// It has no checksum.
+    /// The line has no checksum.
     Absent,
-    /// The checksum is that of its bytes. The number of the line, where there is one.
+    /// The checksum matches the bytes. Holds the number of the line, where there is one.
     Right(Option<u64>),
-    /// The checksum is that of other bytes.
+    /// The checksum does not match the bytes.
     Wrong {
         /// The checksum in the line.
         written: String,
-        /// The checksum of its bytes.
+        /// The checksum of the bytes.
         actual: String,
     },
 }
@@ -110,7 +99,7 @@ pub(super) fn check(line: &[u8]) -> Sum {
     Sum::Wrong { written: String::from_utf8_lossy(digits).into_owned(), actual }
 }
 
-/// The number at the end of the checked bytes.
+/// Returns the number at the end of the checked bytes.
 fn number(body: &[u8]) -> Option<u64> {
     let digits = body.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let (rest, digits) = body.split_at(body.len() - digits);

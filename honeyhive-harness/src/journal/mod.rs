@@ -1,6 +1,6 @@
 //! The journal: the durable record of an invocation, on disk before anything is reported.
 //!
-//! # Where
+//! # Location
 //!
 //! `target/honeyhive/<invocation>/<target>-<pid>-<random>.jsonl` (`HH_DIR` moves
 //! `target/honeyhive`). One file per process; an invocation is the union of the files in its
@@ -8,7 +8,7 @@
 //!
 //! Reports are in a directory `report` beside the files, and can be written again from them.
 //!
-//! # What
+//! # Contents
 //!
 //! JSON lines in UTF-8, append-only, one record each. The first line of a file is an
 //! `invocation` record with the `schema` number; then, as they happen:
@@ -20,16 +20,16 @@
 //! | `git` | file | when git has answered |
 //! | `attempt` | execution of a datapoint, with spans and scores | before its case is reported |
 //! | `case` | datapoint | with its last attempt |
-//! | `gate` | gate that was asked | before it is reported |
+//! | `gate` | gate that was judged | before it is reported |
 //! | `end` | file | last, and nothing is written after it; missing after a crash |
 //!
 //! Each line ends with its number in the file and a checksum of its bytes:
 //! `..,"line":12,"crc":"0a1b2c3d"}`. The checksum is the CRC-32 that zip and PNG use, in 8 lower-case
 //! hex digits, of all bytes of the line before `,"crc"`. Files of schema 1 have neither.
 //!
-//! [`journal_format`](crate::journal_format) has the other fields of each; a field that is absent is
-//! empty. Times are RFC 3339 in UTC, durations are in milliseconds, ids of spans are
-//! hex, the ids of an attempt count for all its spans.
+//! [`journal_format`](crate::journal_format) has the other fields of each record; a field that is
+//! absent is empty. Times are RFC 3339 in UTC, durations are in milliseconds, ids of spans are hex,
+//! and the ids of an attempt hold for all its spans.
 //!
 //! A failing case, its attempt first (shortened):
 //!
@@ -49,65 +49,70 @@
 //! `state` is `pass`, `fail`, `error`, `unscored` or `skipped`; a score's `value` is a boolean or a
 //! number, and absent when the evaluator did not apply or has an `error`. An experiment that could
 //! not run at all has one case `dataset`. With `stop = decided`, `gate` has
-//! `"stopped":{"ran":103,"of":200}` where the other cases were not run because its verdict was certain. The `cases` of `end` count pass, fail, error, unscored
-//! and skipped: `{"pass":12,"fail":1,"error":0,"unscored":0,"skipped":0}` (a list in this order in schema 1).
+//! `"stopped":{"ran":103,"of":200}` where the other cases were not run because its verdict was
+//! certain. The `cases` of `end` count pass, fail, error, unscored and skipped:
+//! `{"pass":12,"fail":1,"error":0,"unscored":0,"skipped":0}` (a list in this order in schema 1).
 //!
-//! # What is damaged proves nothing
+//! # Damage
 //!
 //! All commands of `cargo honeyhive` check each line. These are damage: a
-//! checksum that is not that of the line, a line without one (but in files that say `"schema":1`), a
-//! line that is missing, doubled or moved, anything after the `end` record, records of an experiment
-//! that has no `experiment` record before them, counts in `end` that are not those of the records, a
-//! case whose `state` is not what its scores come to, a gate whose verdict is not that of its rules,
-//! and a name `*.jsonl` that is not a regular file. Each is told with file and line; `gate` then ends with
-//! exit code 2, and `accept`, `compare`, `rejudge`, `report`, `review`, `push` and `merge` do nothing.
-//! A record type that is not known, with a right checksum, is of a later version and is ignored.
+//! checksum that does not match its line, a line without a checksum (except in files with
+//! `"schema":1`), a line that is missing, doubled or moved, anything after the `end` record,
+//! records of an experiment that has no `experiment` record before them, counts in `end` that
+//! differ from those of the records, a case whose `state` does not follow from its scores, a gate
+//! whose verdict does not follow from its rules, and a name `*.jsonl` that is not a regular file.
+//! Each is reported with file and line; `gate` then ends with exit code 2, and `accept`, `compare`,
+//! `rejudge`, `report`, `review`, `push` and `merge` do nothing. A record of an unknown type with a
+//! matching checksum is of a later version and is ignored.
 //!
-//! # What was sent
+//! # Sent data
 //!
-//! Beside a journal that was sent from stands `<journal>.sent`, with one JSON object per line for
-//! what arrived where: `{"to":"honeyhive https://..","session":{"session_id":"..","there":".."}}`, and
-//! likewise `begun`, `run`, `update`, `spans`, `refused`, `again`, `stopped` and `finished`. What has no line is sent again by
-//! `cargo honeyhive push`; copy it along when you merge journals. `.datasets` has copies of managed
-//! datasets, `.order` the names of the runs in the order in which they were made: the newest run is the
-//! last of them, whatever the clock said. Runs that are not in it are sorted in by `started_at`.
+//! Each journal that was sent from has a file `<journal>.sent` beside it, with one JSON object per
+//! line for each item that arrived at a server:
+//! `{"to":"honeyhive https://..","session":{"session_id":"..","there":".."}}`, and likewise
+//! `begun`, `run`, `update`, `spans`, `refused`, `again`, `stopped` and `finished`. Items without a
+//! line are sent again by `cargo honeyhive push`; copy the file along when you merge journals.
+//! `.datasets` has copies of managed datasets, `.order` the names of the runs in the order in which
+//! they were made: the newest run is the last of them, even if the clock was changed in between.
+//! Runs that are not in it are sorted in by `started_at`.
 //!
-//! Nothing here is ever deleted; remove old directories as you like. All files and directories are made
-//! for their owner only (0600 and 0700 on Unix).
+//! Old runs are never deleted; remove old directories as you like. All files and directories are
+//! made for their owner only (0600 and 0700 on Unix).
 //!
 //! A run whose journal is not in `target/honeyhive` of its package or a directory above (because of
 //! `--target-dir`, `CARGO_TARGET_DIR`, `HH_DIR`, configuration of cargo) leaves its path in
 //! `honeyhive-harness/newest` of the user's cache directory (`XDG_CACHE_HOME`, `~/.cache`, on Windows
 //! `LOCALAPPDATA`), so that `cargo honeyhive` looks there.
 //!
-//! # What is kept out
+//! # Secrets and contents
 //!
-//! The values of environment variables that are named like secrets (a word of the name is `KEY`,
-//! `TOKEN`, `PASSWORD`, `PASS`, `PW`, `SECRET`, `PAT`, `DSN`, `COOKIE` ..; 8 characters or more, and
-//! neither a path nor a word like `disabled`), as they are, escaped, percent-encoded or in base64;
-//! keys of well-known shapes, with the secret key of Amazon beside its id; and what the hooks of [`redact!`](crate::redact!) say. Each is
-//! `[redacted]` here, and in everything that is printed or sent. Ids and names are not looked at.
+//! The journal has no values of environment variables that are named like secrets (a word of the
+//! name is `KEY`, `TOKEN`, `PASSWORD`, `PASS`, `PW`, `SECRET`, `PAT`, `DSN`, `COOKIE` ..; 8
+//! characters or more, and neither a path nor a word like `disabled`), as they are, escaped,
+//! percent-encoded or in base64; no keys of well-known shapes, with the secret key of Amazon beside
+//! its id; and nothing that the hooks of [`redact!`](crate::redact!) select. Each is replaced with
+//! `[redacted]`, here and in everything that is printed or sent. Ids and names are not searched.
 //!
-//! `redacted` of an attempt names the fields that were changed so; `redacted` of `end` has the
-//! variables, and how often each was taken out. An attempt whose inputs, truth or output were
-//! changed is not judged again.
+//! `redacted` of an attempt names the fields that were changed in this way; `redacted` of `end` has
+//! the variables, with the number of replacements of each. An attempt whose inputs, truth or output
+//! were changed is not judged again.
 //!
-//! With `HH_CAPTURE=none` there are no contents: `inputs`, `ground_truth`, `history`, `output`,
+//! With `HH_CAPTURE=none` contents are not recorded: `inputs`, `ground_truth`, `history`, `output`,
 //! explanations, and attributes of spans with inputs, outputs, messages or documents are absent,
-//! the text of an error is `[not captured]`. Metadata of rows stays, of scores only numbers and
-//! booleans.
+//! and the text of an error is `[not captured]`. Metadata of rows stays; the metadata of scores
+//! keeps only numbers and booleans.
 //!
-//! # How durable
+//! # Durability
 //!
 //! A case is reported after its lines were written and `fdatasync` returned (one call for all
-//! attempts that wait at that moment), so after a crash or `kill -9` every reported case is in
-//! the file. A line that was being written then may be torn; the reader leaves out a last line
-//! without its newline, if it is the beginning of a record. Readers ignore fields that they do not know.
-//! The directory is synced once after the file was made in it.
+//! attempts that wait at that moment), so after a crash or `kill -9` every reported case is in the
+//! file. A line that was being written then may be torn; the reader leaves out a last line without
+//! its newline, if it is the beginning of a record. Readers ignore fields that they do not know.
+//! The directory is synced once, after the file was made in it.
 //!
-//! With each commit and at the end, the process checks that the path still leads to its file and that the
-//! file is as long as what it wrote. Where it was removed, replaced or cut off, nothing more is run, and
-//! the exit code is 101.
+//! With each commit and at the end, the process checks that the path still leads to its file and
+//! that the file is as long as the data that was written. If the file was removed, replaced or cut
+//! off, no further case is run, and the exit code is 101.
 
 mod absent;
 mod damage;

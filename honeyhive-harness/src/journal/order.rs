@@ -1,4 +1,4 @@
-//! The order in which runs were made, whatever the clock said meanwhile.
+//! Keeps the order in which runs were made, also when the clock is changed in between.
 //!
 //! `.order` in the directory of runs has the name of each run, one a line, in the order in which they
 //! were made. Runs that are not in it (copied from elsewhere, or of an earlier version) are sorted in by
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use crate::files;
 
-/// Notes a run that was just made.
+/// Records that a run was just made.
 pub(super) fn note(root: &Path, name: &str) {
     let path = root.join(".order");
     // A single write to the end, so that lines of processes that start together do not mix. Without the
@@ -22,7 +22,7 @@ pub(super) fn note(root: &Path, name: &str) {
     let _ = file.and_then(|mut file| file.write_all(format!("{name}\n").as_bytes()));
 }
 
-/// The names that were noted, each with its place.
+/// Returns the names in the file, each with its place.
 #[cfg(feature = "cli")]
 fn noted(root: &Path) -> HashMap<String, usize> {
     let text = files::read_regular(&root.join(".order")).unwrap_or_default();
@@ -45,7 +45,7 @@ pub(super) fn sort<T>(
         runs.into_iter().partition(|run| place(run).is_some());
     made.sort_by_key(place);
     for run in foreign {
-        // After the last run that started before it.
+        // The run is placed after the last run that started before it.
         let at = made.iter().rposition(|other| started_at(other) <= started_at(&run));
         made.insert(at.map_or(0, |at| at + 1), run);
     }
@@ -61,7 +61,7 @@ mod tests {
     fn the_clock_decides_only_about_runs_that_were_not_noted() {
         let root = std::env::temp_dir().join(format!("honeyhive-order-{}", std::process::id()));
         std::fs::create_dir_all(&root).unwrap();
-        // The clock was an hour ahead while `b` was made.
+        // In this example the clock was an hour ahead while `b` was made.
         for name in ["a", "b", "c"] {
             note(&root, name);
         }

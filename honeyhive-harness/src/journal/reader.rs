@@ -1,4 +1,4 @@
-//! Reading journals back, line by line.
+//! Reads journals line by line.
 
 use std::collections::HashMap;
 use std::fs;
@@ -11,7 +11,7 @@ use super::results::{Builder, Results};
 use super::schema::{AttemptRecord, CaseRecord, Record, SCHEMA};
 use crate::files;
 
-/// Everything that the files of one invocation say.
+/// The records in the files of one invocation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Journal {
     /// All records, file by file in the order of their names, line by line.
@@ -20,14 +20,14 @@ pub struct Journal {
     pub torn: Vec<PathBuf>,
 }
 
-/// Why a journal cannot be read.
+/// The reason why a journal cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
     /// The directory or a file cannot be read.
     #[error("cannot read {}: {}", .0.display(), .1)]
     Io(PathBuf, #[source] io::Error),
-    /// Lines that cannot be relied on; only a torn last line is forgiven.
+    /// The journal has damaged lines. A torn last line is accepted.
     #[error("{}", damage::list(.0))]
     Damaged(Vec<Damage>),
     /// The file was written by a later version.
@@ -37,9 +37,9 @@ pub enum JournalError {
         SCHEMA
     )]
     Newer {
-        /// The file.
+        /// The journal file.
         file: PathBuf,
-        /// Its schema.
+        /// The schema of the file.
         schema: u32,
     },
     /// The directory has no journal.
@@ -48,8 +48,9 @@ pub enum JournalError {
 }
 
 impl Journal {
-    /// The cases of an experiment that `keep` wants, by id, with their attempts. Where several
-    /// processes recorded a case, the latest attempt of the outer runner counts.
+    /// Returns the cases of an experiment for which `keep` returns `true`, by id, with their
+    /// attempts. Where several processes recorded a case, the latest attempt of the outer runner
+    /// counts.
     pub(crate) fn recorded_cases(
         mut self,
         experiment: &str,
@@ -83,28 +84,28 @@ impl Journal {
     }
 }
 
-/// How much of each attempt is kept in memory.
+/// The parts of each attempt that are kept in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keep {
-    /// All of it.
+    /// All parts.
     Everything,
-    /// All but spans, which are read again where they are shown (see
-    /// [`spans_of`](super::spans_of)): they are most of a journal.
+    /// All parts but the spans, which are most of a journal. They are read again where they are
+    /// shown (see [`spans_of`](super::spans_of)).
     Contents,
-    /// What gates and comparisons look at: scores, errors, durations, metadata and tags.
+    /// The fields that gates and comparisons need: scores, errors, durations, metadata and tags.
     Scores,
 }
 
-/// Where a record stands.
+/// The place of a record in the files of an invocation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// The index of the file.
     pub(crate) file: usize,
-    /// The line, from 1.
+    /// The number of the line, from 1.
     pub(crate) line: usize,
 }
 
-/// What was found beside the records.
+/// The findings about the files of an invocation, beside their records.
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
     /// The files, in the order in which they were read.
@@ -112,16 +113,16 @@ pub(crate) struct Scan {
     /// Files whose last line was torn by a crash.
     pub(crate) torn: Vec<PathBuf>,
     /// Files without a single whole line: their process was killed before it wrote one, or has only
-    /// just started, or somebody emptied the file.
+    /// just started, or the file was emptied.
     pub(crate) without_lines: Vec<PathBuf>,
-    /// Lines that cannot be relied on.
+    /// Damaged lines, which cannot be relied on.
     pub(crate) damage: Vec<Damage>,
 }
 
 /// Reads all journal files of an invocation's directory.
 ///
 /// # Errors
-/// See [`JournalError`]; a journal with any damaged line is an error as a whole.
+/// Returns a [`JournalError`]; a journal with any damaged line is an error as a whole.
 pub fn read_invocation(directory: &Path) -> Result<Journal, JournalError> {
     let mut records = Vec::new();
     let scan = each_record(directory, Keep::Everything, &mut |record, _| records.push(record))?;
@@ -132,18 +133,18 @@ pub fn read_invocation(directory: &Path) -> Result<Journal, JournalError> {
     }
 }
 
-/// Reads all journal files of an invocation's directory and puts them together, a line at a time. What
-/// is damaged is left out and listed in the results.
+/// Reads all journal files of an invocation's directory, a line at a time, and combines their
+/// records. Damaged records are left out and listed in the results.
 ///
 /// # Errors
-/// When the directory or a file cannot be read, or is of a later version.
+/// Returns an error when the directory or a file cannot be read, or is of a later version.
 pub(crate) fn read_results(directory: &Path, keep: Keep) -> Result<Results, JournalError> {
     let mut builder = Builder::default();
     let scan = each_record(directory, keep, &mut |record, place| builder.add(record, place))?;
     Ok(builder.finish(scan))
 }
 
-/// The journal files of a directory, in the order of their names.
+/// Returns the journal files of a directory, in the order of their names.
 pub(super) fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
@@ -159,7 +160,7 @@ pub(super) fn files(directory: &Path) -> io::Result<Vec<PathBuf>> {
 /// Reads the records of an invocation one by one, file by file.
 ///
 /// # Errors
-/// When the directory or a file cannot be read, or is of a later version.
+/// Returns an error when the directory or a file cannot be read, or is of a later version.
 pub(crate) fn each_record(
     directory: &Path,
     keep: Keep,
@@ -181,7 +182,7 @@ pub(crate) fn each_record(
             Err(error) => return Err(JournalError::Io(path.clone(), error)),
         };
         let fail = |error| JournalError::Io(path.clone(), error);
-        // A file that grows meanwhile is read as far as it went.
+        // A file that grows meanwhile is read up to its length at this moment.
         let length = file.metadata().map_err(fail)?.len();
         let lines = BufReader::with_capacity(1 << 16, file.take(length));
         read_lines(lines, path, index, keep, &mut scan, on_record)?;
@@ -262,7 +263,7 @@ mod tests {
     const CASE: &str =
         r#"{"type":"case","experiment":"e","case":"1","state":"fail","passed":true}"#;
 
-    /// A file of today, with so many cases.
+    /// Returns a file of the current schema with this number of cases.
     fn today(cases: usize) -> Vec<u8> {
         let mut records =
             vec![Record::Invocation(InvocationRecord { schema: SCHEMA, ..Default::default() })];
@@ -336,7 +337,7 @@ mod tests {
             let journal = read(&text[..cut]).unwrap();
             assert_eq!((journal.records.len(), journal.torn.len()), (1, 1));
         }
-        // A process that is killed leaves the beginning of a line, and nothing else.
+        // A process that is killed leaves only the beginning of a line. Other bytes are damage.
         let strange = [&text[..second], b"\x01\x02"].concat();
         assert!(error(&strange).contains("a.jsonl:2: the last line is not the beginning"));
         let zeros = [&text[..second], &[0; 40]].concat();

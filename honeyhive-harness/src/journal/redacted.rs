@@ -1,4 +1,4 @@
-//! Records without secrets, and with `HH_CAPTURE=none`, without contents.
+//! Takes secrets out of records, and with `HH_CAPTURE=none` also contents.
 
 use super::schema::{
     AttemptError, AttemptRecord, ErrorKind, ExperimentRecord, GitRecord, InvocationRecord,
@@ -16,7 +16,7 @@ impl InvocationRecord {
 }
 
 impl ExperimentRecord {
-    /// Takes secrets out of whatever is written by hand.
+    /// Takes secrets out of the texts that people write: settings, tags and metadata.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
         for used in &mut self.evaluators {
             redactor.string(&mut used.settings);
@@ -27,7 +27,7 @@ impl ExperimentRecord {
 }
 
 impl GitRecord {
-    /// Takes secrets out of what people wrote.
+    /// Takes secrets out of the texts that people write: branch, message and address.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
         let texts = [&mut self.branch, &mut self.commit_message, &mut self.remote_url];
         redact_all(texts.into_iter().flatten(), redactor);
@@ -37,7 +37,7 @@ impl GitRecord {
 impl AttemptRecord {
     /// Takes secrets out of everything but ids and the names of experiment, case and evaluators.
     /// With `HH_CAPTURE=none`, contents are left out: inputs, output, ground truth, history, texts
-    /// of errors, what evaluators explain, and the attributes of spans that say the same.
+    /// of errors, explanations of evaluators, and the attributes of spans that hold the same.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
         let mut parts = Vec::new();
         let mut note = |part: &str, changed: bool| {
@@ -69,9 +69,9 @@ impl AttemptRecord {
         self.redacted = Some(parts);
     }
 
-    /// What of this record differs from what the evaluators saw, since secrets were taken out:
-    /// of `parts`, those that were changed. Journals of older versions do not say so, and there
-    /// the mark tells.
+    /// Returns those of `parts` from which secrets were taken out, so that they differ from what
+    /// the evaluators saw. Journals of older versions do not list them; there, a part is found by
+    /// the mark in its text.
     pub(crate) fn redacted_among<'a>(&self, parts: &[&'a str]) -> Vec<&'a str> {
         let marked = |value: &Value| value.to_string().contains(MARK);
         let changed = |part: &&&str| match (&self.redacted, **part) {
@@ -87,7 +87,7 @@ impl AttemptRecord {
     }
 }
 
-/// What every text that stands for something redacted starts with.
+/// The prefix of every text that replaces a redacted one.
 const MARK: &str = "[redacted";
 
 fn redact_all<'a>(texts: impl IntoIterator<Item = &'a mut String>, redactor: &Redactor) {
@@ -99,7 +99,8 @@ fn redact_all<'a>(texts: impl IntoIterator<Item = &'a mut String>, redactor: &Re
 impl AttemptError {
     fn redact(&mut self, redactor: &Redactor) {
         match self.kind {
-            // These texts are ours; they say how long, or why it was not run.
+            // These texts are made by the harness; they say how long the function took, or why it
+            // was not run.
             ErrorKind::Timeout | ErrorKind::NotRun => redactor.string(&mut self.message),
             _ => redactor.error(&mut self.message),
         };
@@ -117,7 +118,7 @@ impl ScoreRecord {
             redactor.map(&mut self.metadata);
         } else {
             self.explanation = None;
-            // A judge's answer may be in there, word for word.
+            // The metadata may hold the answer of a judge model word for word.
             self.metadata.retain(|_, value| value.is_number() || value.is_boolean());
         }
     }
@@ -130,7 +131,7 @@ mod tests {
     use super::*;
     use crate::tracer::{Enrichment, SpanEvent, SpanRecord, SpanStatus};
 
-    /// Every text of this record that is no id or name has this in it.
+    /// A secret that the test puts in every text of the record, except ids and names.
     const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 
     fn record() -> AttemptRecord {
@@ -190,7 +191,7 @@ mod tests {
         clean.redact(&Redactor::default());
         let text = serde_json::to_string(&clean).unwrap();
         assert!(!text.contains(KEY), "{text}");
-        // Nothing else is changed.
+        // The other fields stay the same.
         let before = serde_json::to_string(&record()).unwrap();
         let parts = ["inputs", "history", "ground_truth", "output", "metadata", "spans"];
         assert_eq!(clean.redacted_among(&parts), parts);

@@ -1,4 +1,4 @@
-//! The records of a journal. See the [module](super) for when each is written.
+//! Defines the records of a journal. See the [module](super) for when each is written.
 
 mod attempt;
 mod case;
@@ -16,7 +16,7 @@ use super::verdict::GateRecord;
 use crate::rule::{GateRule, RequireRule, Stop};
 use crate::score::{Direction, Reducer, Shape};
 
-/// The number of this schema. It grows when a reader of the old one would misunderstand.
+/// The number of this schema. It is increased when a reader of the old one would misunderstand.
 ///
 /// Since 2, each line has its number and a checksum, and counts have names.
 pub const SCHEMA: u32 = 2;
@@ -27,23 +27,24 @@ pub const SCHEMA: u32 = 2;
 pub enum Record {
     /// The process that writes the file.
     Invocation(InvocationRecord),
-    /// An experiment as it was about to run.
+    /// An experiment, written before it runs.
     Experiment(Box<ExperimentRecord>),
     /// The state of the sources.
     Git(GitRecord),
     /// One execution of a datapoint.
     Attempt(Box<AttemptRecord>),
-    /// What became of a datapoint.
+    /// The result of a datapoint.
     Case(CaseRecord),
-    /// What a gate said.
+    /// The result of a gate.
     Gate(GateRecord),
-    /// The process ended in good order.
+    /// The end of the process, if it ended regularly.
     End(EndRecord),
-    /// A type that this version does not know.
+    /// A record of a type that this version does not know.
     Unknown,
 }
 
-// A tagged enum reads no number where a crate of the build turns on `arbitrary_precision`.
+// The derived code for tagged enums cannot read numbers where a crate of the build turns on
+// `arbitrary_precision`.
 impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         fn read<T: DeserializeOwned, E: Error>(value: Value) -> Result<T, E> {
@@ -65,20 +66,12 @@ impl<'de> Deserialize<'de> for Record {
     }
 }
 
-/// How the line of an attempt begins.
-pub(super) const ATTEMPT: &[u8] = br#"{"type":"attempt","#;
-
 impl Record {
-    /// The record of a line.
+    /// Reads the record of a line.
     ///
     /// # Errors
-    /// When the line is none.
+    /// Returns an error when the line is not a record.
     pub(crate) fn read(line: &[u8]) -> serde_json::Result<Self> {
-        // Nearly all of a journal. Whoever does not know the type beforehand reads it twice: into
-        // a tree, and from there into the record.
-        if line.starts_with(ATTEMPT) {
-            return Ok(Self::Attempt(Box::new(serde_json::from_slice(line)?)));
-        }
         serde_json::from_slice(line)
     }
 }
@@ -87,18 +80,18 @@ impl Record {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct InvocationRecord {
-    /// [`SCHEMA`] of the writer.
+    /// The [`SCHEMA`] of the writer.
     pub schema: u32,
-    /// The invocation; the name of the directory.
+    /// The invocation, which is the name of the directory.
     pub invocation: String,
-    /// When the process started to run cases.
+    /// The time when the process started to run cases.
     pub started_at: String,
     /// The version of `honeyhive-harness`.
     pub harness: String,
     /// The package under test.
     pub package: String,
-    /// The directory of its manifest on the machine that ran it; absent for programs that call
-    /// [`run_experiment`](crate::run_experiment).
+    /// The directory of the package's manifest on the machine that ran it; absent for programs that
+    /// call [`run_experiment`](crate::run_experiment).
     #[serde(skip_serializing_if = "String::is_empty")]
     pub package_dir: String,
     /// The test target.
@@ -110,11 +103,11 @@ pub struct InvocationRecord {
     pub arguments: Vec<String>,
     /// The process id.
     pub pid: u32,
-    /// Which attempt of the outer runner it is (`NEXTEST_ATTEMPT`), from 1.
+    /// The number of the outer runner's attempt (`NEXTEST_ATTEMPT`), from 1.
     pub runner_attempt: u32,
-    /// What its traces call the service: `OTEL_SERVICE_NAME`, else the package.
+    /// The name of the service in traces: `OTEL_SERVICE_NAME`, or else the package.
     pub service: String,
-    /// Where its sessions come from (`HH_SOURCE`), `evaluation` by default.
+    /// The source of the sessions (`HH_SOURCE`), `evaluation` by default.
     pub source: String,
     /// The invocation whose outputs are judged again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,32 +117,32 @@ pub struct InvocationRecord {
     pub project: Option<String>,
 }
 
-/// The state of the sources under test; every field is absent where git does not say.
+/// The state of the sources under test. Fields that git does not report are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GitRecord {
-    /// 40 hex digits.
+    /// The full hash of the commit: 40 hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit_hash: Option<String>,
-    /// As short as it is unique.
+    /// The shortest prefix of the hash that is unique.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit_hash_short: Option<String>,
-    /// Absent on a detached head.
+    /// The branch; absent on a detached head.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
-    /// The subject.
+    /// The subject of the commit message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit_message: Option<String>,
-    /// Who wrote it.
+    /// The name of the commit's author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author_name: Option<String>,
-    /// Their address.
+    /// The email address of the commit's author.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author_email: Option<String>,
-    /// Of `origin`, without a password.
+    /// The URL of `origin`, without a password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote_url: Option<String>,
-    /// Something is not committed.
+    /// Set when there are changes that are not committed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_dirty: Option<bool>,
 }
@@ -158,111 +151,112 @@ pub struct GitRecord {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EvaluatorRecord {
-    /// The name in this experiment.
+    /// The name of the evaluator in this experiment.
     pub name: String,
-    /// Its settings as written.
+    /// The settings of the evaluator, as written.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub settings: String,
-    /// What its return type says about its scores.
+    /// The shape of the scores, from the return type.
     pub shape: Shape,
-    /// How the attempts of a case become one score.
+    /// The reducer that makes one score of the attempts of a case.
     pub reduce: Reducer,
-    /// Its threshold.
+    /// The threshold of the evaluator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
-    /// Which way is better.
+    /// The direction in which scores are better.
     pub direction: Direction,
-    /// The smallest and largest value.
+    /// The smallest and largest value that a score can have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<(f64, f64)>,
-    /// Changes when its source does.
+    /// The hash of the evaluator's source.
     pub source_hash: String,
 }
 
-/// An experiment as it was about to run.
+/// The settings of an experiment, written before it runs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ExperimentRecord {
-    /// Its name; the first segment of its test names.
+    /// The name of the experiment, which is the first segment of its test names.
     pub experiment: String,
-    /// The run: a UUID.
+    /// The id of the run: a UUID.
     pub run_id: String,
-    /// The function.
+    /// The name of the function.
     pub function: String,
-    /// Its module.
+    /// The module of the function.
     pub module: String,
-    /// `file:line` of the attribute.
+    /// The place of the attribute: `file:line`.
     pub place: String,
-    /// The dataset's name.
+    /// The name of the dataset.
     pub dataset: String,
-    /// Its id in HoneyHive.
+    /// The id of the dataset in HoneyHive.
     pub dataset_id: String,
-    /// It is kept in HoneyHive.
+    /// Set when the dataset is kept in HoneyHive.
     #[serde(skip_serializing_if = "is_false")]
     pub managed: bool,
     /// The ids in HoneyHive of the datapoints that were selected.
     pub datapoint_ids: Vec<String>,
-    /// Where it comes from.
+    /// The origin of the dataset, such as its file.
     pub dataset_origin: String,
-    /// How many rows it has.
+    /// The number of rows of the dataset.
     pub rows: usize,
-    /// How many of them were selected.
+    /// The number of rows that were selected.
     pub selected: usize,
-    /// Attempts per case.
+    /// The number of attempts per case.
     pub repeats: u32,
-    /// The longest a call of the function may take, in milliseconds.
+    /// The longest time that a call of the function may take, in milliseconds.
     pub timeout_ms: u64,
-    /// Further tries after an error.
+    /// The number of further tries after an error.
     pub retries: u32,
-    /// Attempts at once.
+    /// The number of attempts that run at the same time.
     pub concurrency: usize,
-    /// What scores the outputs.
+    /// The evaluators that score the outputs.
     pub evaluators: Vec<EvaluatorRecord>,
-    /// What must hold in every attempt, as written.
+    /// The rules that must hold in every attempt, as written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub require: Vec<String>,
-    /// What the suite must hold, as written.
+    /// The rules that the suite must hold, as written.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<String>,
-    /// The same, for deciding again.
+    /// The rules of `require` in parsed form, from which cases are decided again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub require_rules: Vec<RequireRule>,
-    /// The same, for deciding again.
+    /// The rules of `gates` in parsed form, from which gates are judged again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gate_rules: Vec<GateRule>,
-    /// Its tags.
+    /// The tags of the experiment.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
-    /// Its metadata.
+    /// The metadata of the experiment.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
-    /// The metadata of a row that says which cases belong together.
+    /// The key of the row metadata that groups cases into clusters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
-    /// Hashes of the files in `track(..)`, by path.
+    /// The hashes of the files in `track(..)`, by path.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, String>,
-    /// The file of its baseline, whether there is one or not.
+    /// The file of the baseline, whether it exists or not.
     pub baseline: String,
-    /// It ran on a sample of the rows: this many, chosen by this seed.
+    /// The number of rows in the sample, and the seed that chose them, if the experiment ran on a
+    /// sample.
     #[serde(skip_serializing_if = "Option::is_none", with = "sample")]
     pub sample: Option<(usize, u64)>,
-    /// When it stops before its last case.
+    /// The rule for stopping before the last case, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop: Option<StopRecord>,
 }
 
-/// When a run stops before its last case.
+/// The rule by which a run stops before its last case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopRecord {
     /// The `stop` option.
     pub when: Stop,
-    /// Its cases run in an order that follows from this seed and their ids, so that those that ran are
-    /// no special ones.
+    /// The seed that, with the ids of the cases, determines the order in which they run, so that
+    /// the cases that ran are a random selection.
     pub order_seed: u64,
 }
 
-/// A sample as `{"size": 20, "seed": 0}`; schema 1 had a list.
+/// Reads and writes a sample as `{"size": 20, "seed": 0}`; schema 1 had a list.
 mod sample {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -279,7 +273,7 @@ mod sample {
         Named { size: usize, seed: u64 },
     }
 
-    // Signature demanded by serde's `with`.
+    // The `with` of serde demands this signature.
     #[allow(clippy::ref_option)]
     pub(super) fn serialize<S: Serializer>(
         sample: &Option<(usize, u64)>,
@@ -298,19 +292,20 @@ mod sample {
     }
 }
 
-/// The process ended in good order.
+/// The last record of a process that ended regularly.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EndRecord {
-    /// When.
+    /// The time when the process ended.
     pub ended_at: String,
-    /// Cases by what became of them.
+    /// The number of cases in each state.
     pub cases: CaseCounts,
-    /// Ctrl-C, or a request to end.
+    /// Set when the run was interrupted by Ctrl-C or a request to end.
     pub interrupted: bool,
-    /// The exit code.
+    /// The exit code of the process.
     pub exit_code: u8,
-    /// Environment variables whose values were taken out of what was recorded, and how often.
+    /// The environment variables whose values were taken out of the records, with the number of
+    /// replacements.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub redacted: BTreeMap<String, usize>,
 }

@@ -1,6 +1,6 @@
-//! Reading a journal while it grows.
+//! Reads a journal while it grows.
 //!
-//! A line that is damaged is passed over: nothing of it is sent anywhere.
+//! A damaged line is skipped, so that no part of it is sent.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
@@ -14,31 +14,33 @@ use crate::files;
 #[derive(Debug)]
 pub(crate) struct Tail {
     file: BufReader<File>,
-    /// Where the next line begins.
+    /// The offset where the next line begins.
     at: u64,
     line: Vec<u8>,
     checker: Checker,
 }
 
 impl Tail {
+    /// Opens a journal file at its beginning.
+    ///
     /// # Errors
-    /// When the file cannot be opened.
+    /// Returns an error when the file cannot be opened.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = BufReader::new(files::open_regular(path)?);
         Ok(Self { file, at: 0, line: Vec::new(), checker: Checker::default() })
     }
 
-    /// The next whole record and where it begins; `None` when there is none yet. A line that is
-    /// no record is passed over: whoever checks a journal says so, not who sends it.
+    /// Returns the next whole record and the offset where it begins; `None` when there is none yet.
+    /// Skips lines that are not records: the commands that check a journal report them.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// Returns an error when the file cannot be read.
     pub(crate) fn next(&mut self) -> io::Result<Option<(u64, Record)>> {
         loop {
             self.line.clear();
             let read = self.file.read_until(b'\n', &mut self.line)?;
             if self.line.last() != Some(&b'\n') {
-                // Half a line: it is looked at again when it is whole.
+                // Half a line is read again when it is whole.
                 self.file.seek(SeekFrom::Start(self.at))?;
                 return Ok(None);
             }
@@ -47,16 +49,16 @@ impl Tail {
             match self.checker.read(&self.line[..read - 1], &Record::read) {
                 Ok(Some(record)) => return Ok(Some((begin, record))),
                 Ok(None) | Err(Refused::Damaged(_)) => {}
-                // Whoever reads along knows from the record that it is of a later version.
+                // The caller sees from the record that the file is of a later version.
                 Err(Refused::Newer(_)) => return Ok(Some((begin, Record::read(&self.line)?))),
             }
         }
     }
 
-    /// The record that begins at a place, again.
+    /// Reads the record that begins at an offset again.
     ///
     /// # Errors
-    /// When the file cannot be read, or has no record there.
+    /// Returns an error when the file cannot be read, or has no record there.
     pub(crate) fn again(&mut self, begin: u64) -> io::Result<Record> {
         self.file.seek(SeekFrom::Start(begin))?;
         self.line.clear();

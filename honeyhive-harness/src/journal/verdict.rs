@@ -1,4 +1,4 @@
-//! The records of what gates said, and of what they compared.
+//! Defines the records of verdicts: of gates, of their rules, and of comparisons with a baseline.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,36 +6,36 @@ use super::absent::is_false;
 use crate::rule::GateRule;
 use crate::text::{count, thousands};
 
-/// What a rule or gate says.
+/// The verdict of a rule or gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It holds.
+    /// The rule or gate holds.
     Pass,
-    /// It does not.
+    /// The rule or gate does not hold.
     Fail,
-    /// It cannot be said.
+    /// The data does not show whether it holds.
     Inconclusive,
 }
 
-/// What a rule of a gate says.
+/// The result of a rule of a gate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RuleRecord {
     /// The rule as written.
     pub rule: String,
-    /// What it says.
+    /// The verdict of the rule.
     pub verdict: Verdict,
-    /// The value; seconds for latency.
+    /// The value that the rule looks at; in seconds for latency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<f64>,
-    /// Of how many cases (attempts for extremes and percentiles of latency).
+    /// The number of cases behind the value (of attempts for extremes and percentiles of latency).
     pub n: usize,
-    /// The 95 % interval.
+    /// The 95 % interval of the value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<(f64, f64)>,
-    /// The whole verdict as it was printed.
+    /// The whole verdict, as it was printed.
     pub text: String,
-    /// What a rule that looks at the baseline compared.
+    /// The comparison with the baseline, for rules that make one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub against: Option<ComparisonRecord>,
 }
@@ -54,44 +54,46 @@ impl RuleRecord {
     }
 }
 
-/// What a rule that looks at the baseline compared, in pairs of cases.
+/// A comparison of a run with its baseline, in pairs of cases.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ComparisonRecord {
-    /// The mean in the baseline, of the cases that can be compared.
+    /// The mean of the comparable cases in the baseline.
     pub before: f64,
-    /// The mean now, of the same cases.
+    /// The mean of the same cases now.
     pub after: f64,
-    /// By how much it got better (worse, when negative), whichever way is better.
+    /// The gain: positive when the mean got better, negative when it got worse, for either
+    /// direction.
     pub gain: f64,
     /// The 95 % interval of the gain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<(f64, f64)>,
-    /// Cases that got better.
+    /// The number of cases that got better.
     pub better: usize,
-    /// Cases that got worse.
+    /// The number of cases that got worse.
     pub worse: usize,
-    /// One-sided: how often chance alone would look at least this bad.
+    /// The one-sided p: the probability that chance alone gives a result at least this bad.
     pub p: f64,
-    /// The p that decides: corrected for the other tests of the gate. Absent where it is `p`.
+    /// The p that decides, corrected for the other tests of the gate. Absent where it is `p`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p_adjusted: Option<f64>,
-    /// The number of tests that it is corrected for; 0 and 1 for none.
+    /// The number of tests that the p is corrected for; 0 and 1 mean no correction.
     #[serde(skip_serializing_if = "is_zero")]
     pub tests: usize,
-    /// The measures of other rules that it was judged jointly with: `no_collapse`.
+    /// The measures of other rules that were judged jointly with this one: `no_collapse`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub jointly: Vec<String>,
     /// The smallest change that the rule finds four times out of five: `-0.12`, `2 lost cases`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub would_notice: Option<String>,
-    /// A loss that is more than chance, and less than the rule's margin.
+    /// Set for a loss that is more than chance, and less than the rule's margin.
     #[serde(skip_serializing_if = "is_false")]
     pub within_margin: bool,
-    /// The cases that have, should have, or had a score: those that can be compared are `n`.
+    /// The number of cases that have, should have, or had a score. Those that can be compared are
+    /// `n`.
     #[serde(skip_serializing_if = "is_zero")]
     pub expected: usize,
-    /// It is better, and not by chance.
+    /// Set when the result is better by more than chance.
     #[serde(skip_serializing_if = "is_false")]
     pub improved: bool,
     /// The cases that got worse, worst first; at most 50.
@@ -100,7 +102,7 @@ pub struct ComparisonRecord {
 }
 
 impl ComparisonRecord {
-    /// The p that decides.
+    /// Returns the p that decides.
     pub fn decisive_p(&self) -> f64 {
         self.p_adjusted.unwrap_or(self.p)
     }
@@ -111,26 +113,26 @@ const fn is_zero(value: &usize) -> bool {
     *value == 0
 }
 
-/// The baseline that a gate looked at.
+/// The baseline that a gate compared with.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BaselineRecord {
-    /// Its file.
+    /// The file of the baseline.
     pub file: String,
-    /// When it was accepted.
+    /// The time when the baseline was accepted.
     pub accepted_at: String,
-    /// The commit it was accepted at.
+    /// The commit at which the baseline was accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
-    /// What has changed since.
+    /// The changes of the experiment since then.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
-    /// How the slices that rules name differ in what they gained.
+    /// The differences in gain between the slices that rules name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<SlicesRecord>,
 }
 
-/// How much the slices of an experiment gained since the baseline, by one evaluator, seen together.
+/// The gains of the slices of an experiment over the baseline, by one evaluator, tested together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SlicesRecord {
@@ -140,79 +142,80 @@ pub struct SlicesRecord {
     pub by: String,
     /// Cochran's Q: how far the gains of the slices are from their common mean.
     pub q: f64,
-    /// Its degrees of freedom: one less than there are slices.
+    /// The degrees of freedom of Q: the number of slices minus one.
     pub df: usize,
-    /// How often slices made by chance would differ at least as much, corrected for `tests`.
+    /// The probability that slices made by chance differ at least as much, corrected for `tests`.
     pub p: f64,
     /// The number of such comparisons in the experiment.
     pub tests: usize,
-    /// The slices, those that gained least first.
+    /// The slices, sorted by gain, the lowest first.
     pub slices: Vec<SliceRecord>,
 }
 
 impl SlicesRecord {
-    /// Slices differ by more than chance where `p` is at most this.
+    /// The level of the test: slices differ by more than chance where `p` is at most this.
     pub(crate) const ALPHA: f64 = 0.05;
 
-    /// Whether the slices differ by more than chance.
+    /// Returns whether the slices differ by more than chance.
     pub fn differ(&self) -> bool {
         self.p <= Self::ALPHA
     }
 }
 
-/// How much a slice gained since the baseline.
+/// The gain of a slice over the baseline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SliceRecord {
-    /// `lang:de`
+    /// The name of the slice: `lang:de`.
     pub slice: String,
-    /// How many of its cases can be compared.
+    /// The number of cases of the slice that can be compared.
     pub n: usize,
-    /// Their mean gain: positive is better, whichever way the evaluator's numbers go.
+    /// The mean gain of those cases: positive is better, in either direction of the evaluator.
     pub gain: f64,
-    /// The same, pulled towards the gain of all slices as far as chance explains the difference.
+    /// The mean gain, pulled towards the gain of all slices as far as chance explains the
+    /// difference.
     pub shrunken: f64,
 }
 
-/// What a gate said.
+/// The result of a gate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GateRecord {
-    /// The experiment.
+    /// The name of the experiment.
     pub experiment: String,
-    /// What it said.
+    /// The verdict of the gate.
     pub verdict: Verdict,
-    /// Whether its test passed: inconclusive fails where gates are required.
+    /// Set when the test of the gate passed. An inconclusive gate fails where gates are required.
     pub passed: bool,
-    /// Rule by rule; empty when the gate could not judge at all.
+    /// The results of the rules; empty when the gate could not be judged at all.
     #[serde(default)]
     pub rules: Vec<RuleRecord>,
-    /// Why it could not judge.
+    /// The reason why the gate could not be judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The baseline, where there is one and a rule looked at it.
+    /// The baseline, if it exists and a rule compared with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineRecord>,
-    /// The cases that were not run because it was decided without them.
+    /// The number of cases that ran, if the run stopped because the verdict was certain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<StoppedRecord>,
 }
 
-/// A run that stopped before its last case.
+/// The numbers of a run that stopped before its last case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoppedRecord {
-    /// The cases that ran to their end. The others were not run, and nothing else is recorded of them.
+    /// The number of cases that ran to their end. The journal has no records of the others.
     pub ran: usize,
-    /// All cases.
+    /// The number of all cases.
     pub of: usize,
 }
 
 impl StoppedRecord {
-    /// `stopped: decided after 103 of 200 cases`
+    /// Formats the numbers: `stopped: decided after 103 of 200 cases`.
     pub(crate) fn text(self) -> String {
         format!("stopped: decided after {} of {}", thousands(self.ran), count(self.of, "case"))
     }
 
-    /// The cases that were not run.
+    /// Returns the number of cases that were not run.
     pub(crate) fn not_run(self) -> usize {
         self.of.saturating_sub(self.ran)
     }

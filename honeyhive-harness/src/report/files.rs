@@ -15,7 +15,7 @@ use super::{annotations, html, junit, markdown, results};
 use crate::baseline::Snapshot;
 use crate::config::{Format, GitHub, Reports};
 use crate::files;
-use crate::gate::verdict::Baseline;
+use crate::gate::input::Baseline;
 use crate::gate::{checked, snapshot};
 use crate::journal::{ExperimentResults, Keep, Results};
 use crate::text::{count, megabytes};

@@ -14,20 +14,20 @@ use super::propagation;
 use super::session::SessionState;
 
 /// Spans that one attempt may keep. A loop that opens spans for ever must not eat the machine.
-pub(super) const MAX_SPANS: usize = 10_000;
+pub(crate) const MAX_SPANS: usize = 10_000;
 
 /// A finished span.
-#[derive(Debug)]
-pub(super) struct Ended {
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
     /// In a box, since a list of these grows, and a span is large.
-    pub(super) span: Box<SpanData>,
+    pub(crate) span: Box<SpanData>,
     /// Whose it is, where that is not the session of its tracer.
-    pub(super) session: Option<Arc<SessionState>>,
+    pub(crate) session: Option<Arc<SessionState>>,
 }
 
 /// What happens to a span that ends when there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
+pub(crate) enum Full {
     /// It is dropped.
     Newest,
     /// It takes the place of the oldest one.
@@ -36,7 +36,7 @@ pub(super) enum Full {
 
 /// Finished spans in the order in which they ended.
 #[derive(Debug)]
-pub(super) struct SpanBuffer {
+pub(crate) struct SpanBuffer {
     spans: Mutex<State>,
     most: usize,
     drops: Full,
@@ -61,7 +61,7 @@ impl Default for SpanBuffer {
 }
 
 impl SpanBuffer {
-    pub(super) fn new(most: usize, drops: Full) -> Self {
+    pub(crate) fn new(most: usize, drops: Full) -> Self {
         Self {
             spans: Mutex::default(),
             most,
@@ -78,19 +78,19 @@ impl SpanBuffer {
     }
 
     /// Looks at every span.
-    pub(super) fn read<T>(&self, each: impl FnMut(&SpanData) -> T) -> Vec<T> {
+    pub(crate) fn read<T>(&self, each: impl FnMut(&SpanData) -> T) -> Vec<T> {
         self.lock().spans.iter().map(|ended| ended.span.as_ref()).map(each).collect()
     }
 
     /// Takes all spans; whatever ends later is counted as open.
-    pub(super) fn close(&self) -> VecDeque<Ended> {
+    pub(crate) fn close(&self) -> VecDeque<Ended> {
         let mut state = self.lock();
         state.closed = true;
         std::mem::take(&mut state.spans)
     }
 
     /// Makes it as new. For whoever has it alone.
-    pub(super) fn open_again(&self) {
+    pub(crate) fn open_again(&self) {
         *self.lock() = State::default();
         for count in [&self.started, &self.ended, &self.dropped] {
             count.store(0, Ordering::Release);
@@ -99,7 +99,7 @@ impl SpanBuffer {
 
     /// Takes the oldest span that may go. It stays [pending](Self::pending) until it is
     /// [settled](Self::settle).
-    pub(super) fn take(&self, may_go: impl Fn(&Ended) -> bool) -> Option<Ended> {
+    pub(crate) fn take(&self, may_go: impl Fn(&Ended) -> bool) -> Option<Ended> {
         let mut state = self.lock();
         let at = state.spans.iter().position(may_go)?;
         state.under_way += 1;
@@ -107,26 +107,26 @@ impl SpanBuffer {
     }
 
     /// So many of the spans that were taken are done with.
-    pub(super) fn settle(&self, spans: usize) {
+    pub(crate) fn settle(&self, spans: usize) {
         let mut state = self.lock();
         state.under_way = state.under_way.saturating_sub(spans);
     }
 
     /// Spans that wait here, and spans that are under way.
-    pub(super) fn pending(&self) -> (usize, usize) {
+    pub(crate) fn pending(&self) -> (usize, usize) {
         let state = self.lock();
         (state.spans.len(), state.under_way)
     }
 
     /// Spans that were still open when the buffer closed, and spans beyond the limit.
-    pub(super) fn lost(&self) -> (usize, usize) {
+    pub(crate) fn lost(&self) -> (usize, usize) {
         let started = self.started.load(Ordering::Acquire);
         let ended = self.ended.load(Ordering::Acquire);
         (started.saturating_sub(ended), self.dropped.load(Ordering::Acquire))
     }
 
     /// Whether it was kept.
-    pub(super) fn push(&self, ended: Ended) -> bool {
+    pub(crate) fn push(&self, ended: Ended) -> bool {
         let mut state = self.lock();
         if state.closed {
             return false;

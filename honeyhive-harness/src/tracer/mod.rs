@@ -45,7 +45,8 @@
 //!
 //! | variable | meaning |
 //! |---|---|
-//! | `HH_API_KEY`, `HH_INGESTION_API_KEY` | either lets spans leave; without them the tracer is local |
+//! | `HH_API_KEY`, `HH_INGESTION_API_KEY` | either lets spans go to HoneyHive |
+//! | `OTEL_EXPORTER_OTLP_ENDPOINT` and the other `OTEL_EXPORTER_OTLP_*` | spans go to this receiver of OTLP over HTTP; with a key, too. Without either, the tracer is local |
 //! | `HH_API_URL` | where HoneyHive is |
 //! | `HH_PROJECT` | the project, for keys of old that do not name one |
 //! | `HH_SOURCE` | where spans come from; `dev`, or `evaluation` when run, dataset and datapoint are known |
@@ -55,12 +56,27 @@
 //! | `HH_TEST_MODE=1`, `HH_OFFLINE=1` | nothing is sent |
 //! | `OTEL_SERVICE_NAME` | the name of the service on its spans; the project, or the program |
 //!
+//! ## Where it is sent
+//!
+//! To HoneyHive, to a [receiver of OTLP](TracerBuilder::otlp), or to both. The receiver gets the
+//! spans; sessions and what is said of them exist in HoneyHive alone. Neither waits for the other:
+//! each has a buffer, retries and [counts](Telemetry::otlp) of its own.
+//!
+//! ```no_run
+//! # use std::time::Duration;
+//! use honeyhive_harness::Tracer;
+//!
+//! let tracer = Tracer::builder().otlp("http://localhost:4318/v1/traces").build();
+//! tracer.in_span("answer", |_| ());
+//! assert_eq!(tracer.flush(Duration::from_secs(5)).sent, 1);
+//! ```
+//!
 //! ## When it is sent
 //!
 //! In the background, by one thread for the whole process. Tracers with the same server and keys
 //! share connections and requests. A request goes out with 512 spans, 2 MiB or after a second. Spans
-//! of a session wait until it is started; where the server answers another id for it, they carry
-//! that one. [`Tracer::trace`] shows what is not on its way yet.
+//! of a session wait until HoneyHive has started it; where it answers another id for it, they carry
+//! that one. [`Tracer::trace`] shows what is not on its way yet, to HoneyHive where it goes to both.
 //!
 //! The end of a process does not wait for it: call [`Tracer::shutdown`], or lose what the last
 //! second brought. A tracer whose last clone is dropped is still sent, as long as the process lives.
@@ -72,33 +88,29 @@
 //!
 //! | what happens | what becomes of it |
 //! |---|---|
-//! | no key, test mode, a key or setting that is none | the tracer is local, and says why |
-//! | no connection, a timeout, 408, 429, 500, 502, 503, 504 | tried again, with pauses up to 30 s or as the server asks, as long as the tracer lives; 30 s after its end, given up |
-//! | any other refusal | those spans have failed; later ones are sent |
+//! | no key and no receiver, test mode, an invalid key or setting | the tracer is local, and says why |
+//! | no connection, a timeout, 408, 429, most of 5xx, a wrong address | tried again, with pauses up to 30 s or as the server asks, as long as the tracer lives; 30 s after its end, given up |
+//! | a refused key (401, 403) | those spans have failed; later ones are sent |
+//! | refused content (400, 413, 422) | sent in smaller requests until the spans that are refused stand alone; those have failed |
+//! | variables of OpenTelemetry that cannot be used | no spans go there; [`Telemetry::otlp`] says why |
 //! | a session cannot be started | its spans are sent all the same, with our id of it |
 //! | more spans than the [buffer](TracerBuilder::span_buffer) holds | the newest are dropped |
 //! | [`Tracer::flush`] reaches its timeout | the rest is pending, and sent later |
 
-mod buffer;
-mod builder;
+pub(crate) mod buffer;
 pub(crate) mod call;
 pub(crate) mod capture;
 mod enrich;
 mod event_type;
 pub(crate) mod families;
 mod flatten;
-mod flush;
-pub(crate) mod otlp;
-mod outbox;
-mod pipeline;
-mod program;
-mod propagation;
+pub(crate) mod propagation;
 mod routing;
-mod session;
+pub(crate) mod session;
+mod sink;
 mod span;
 mod spares;
 mod trace;
-mod worker;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -113,24 +125,22 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{
-    IdGenerator as _, RandomIdGenerator, Sampler, SdkTracer, SdkTracerProvider, SpanLimits,
-    SpanProcessor,
-};
+use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider, SpanLimits, SpanProcessor};
 
 use buffer::{Ended, SpanBuffer};
-pub use builder::{TracerBuilder, TracerError};
 pub use enrich::{Enrichment, enrich_session, enrich_span};
-pub use flush::{Flushed, Telemetry};
-use program::Program;
 pub(crate) use routing::{install_global, is_global};
 pub use session::Session;
 use session::SessionState;
+pub(crate) use sink::SessionSink;
 pub use span::Span;
 pub(crate) use span::fail;
 use spares::Parts;
 pub(crate) use spares::Spares;
+pub(crate) use trace::unix_ns;
 pub use trace::{SpanEvent, SpanQuery, SpanRecord, SpanStatus, Trace};
+
+pub use crate::program::{Flushed, Telemetry, TracerBuilder, TracerError};
 
 /// Attribute names that this crate sets on spans.
 #[doc(hidden)]
@@ -167,7 +177,7 @@ pub mod attributes {
 
 /// Per span, whatever the environment says: a program that adds many attributes must not push
 /// out what identifies the span.
-const LIMITS: SpanLimits = SpanLimits {
+pub(crate) const LIMITS: SpanLimits = SpanLimits {
     max_attributes_per_span: 1024,
     max_events_per_span: 1024,
     max_links_per_span: 128,
@@ -219,8 +229,8 @@ struct Inner {
     trace_id: OnceLock<TraceId>,
     /// That of an attempt is made when it is asked for: most have nothing to say about it.
     session: OnceLock<Arc<SessionState>>,
-    /// None for an attempt, whose spans go through the journal.
-    program: Option<Program>,
+    /// `None` for an attempt, whose spans go through the journal.
+    sink: Option<Box<dyn SessionSink>>,
 }
 
 impl fmt::Debug for Tracer {
@@ -259,12 +269,6 @@ fn scope() -> InstrumentationScope {
 }
 
 impl Tracer {
-    /// Makes a tracer for a program that is no experiment; see
-    /// [the module](self#tracing-any-program).
-    pub fn builder() -> TracerBuilder {
-        TracerBuilder::default()
-    }
-
     /// The spans that have ended so far; of a tracer that sends, those that are not on their way
     /// yet.
     pub fn trace(&self) -> Trace {
@@ -279,16 +283,16 @@ impl Tracer {
         Self::assemble(ids, LIMITS, processor, buffer, OnceLock::new(), None)
     }
 
-    /// A tracer for a program.
-    fn of_program(
+    /// Makes the tracer of a program: `processor` fills `buffer`, and `sink` takes the sessions.
+    pub(crate) fn of_program(
         ids: Ids,
         limits: SpanLimits,
-        program: Program,
+        processor: impl SpanProcessor + 'static,
+        buffer: Arc<SpanBuffer>,
         session: Arc<SessionState>,
+        sink: Box<dyn SessionSink>,
     ) -> Self {
-        let processor = program.processor(&session);
-        let buffer = Arc::clone(&program.buffer);
-        Self::assemble(ids, limits, processor, buffer, session.into(), Some(program))
+        Self::assemble(ids, limits, processor, buffer, session.into(), Some(sink))
     }
 
     fn assemble(
@@ -297,7 +301,7 @@ impl Tracer {
         processor: impl SpanProcessor + 'static,
         buffer: Arc<SpanBuffer>,
         session: OnceLock<Arc<SessionState>>,
-        program: Option<Program>,
+        sink: Option<Box<dyn SessionSink>>,
     ) -> Self {
         let provider = SdkTracerProvider::builder()
             .with_sampler(Sampler::AlwaysOn)
@@ -306,7 +310,7 @@ impl Tracer {
             .with_span_processor(processor)
             .build();
         let tracer = provider.tracer_with_scope(scope());
-        Self::put_together(ids, Parts { provider, tracer, buffer }, session, program)
+        Self::put_together(ids, Parts { provider, tracer, buffer }, session, sink)
     }
 
     /// A tracer for one attempt, of what an earlier one was made of.
@@ -318,15 +322,22 @@ impl Tracer {
         ids: Ids,
         Parts { provider, tracer, buffer }: Parts,
         session: OnceLock<Arc<SessionState>>,
-        program: Option<Program>,
+        sink: Option<Box<dyn SessionSink>>,
     ) -> Self {
         let (root, trace_id) = (OnceLock::new(), OnceLock::new());
-        let inner = Inner { provider, tracer, buffer, ids, root, trace_id, session, program };
+        let inner = Inner { provider, tracer, buffer, ids, root, trace_id, session, sink };
         Self { inner: Arc::new(inner) }
     }
 
-    fn program(&self) -> Option<&Program> {
-        self.inner.program.as_ref()
+    /// Returns what takes the sessions; `None` for the tracer of an attempt.
+    pub(crate) fn sink(&self) -> Option<&dyn SessionSink> {
+        self.inner.sink.as_deref()
+    }
+
+    /// Ends recording: spans that begin or end later are not kept.
+    pub(crate) fn stop_recording(&self) {
+        // It fails only where it was shut down before.
+        let _ = self.inner.provider.shutdown();
     }
 
     /// The session that the tracer has of its own.
@@ -474,11 +485,9 @@ impl Finished {
     }
 }
 
-/// A session id: a random UUID, from the generator of trace ids. The system's own would be called
-/// into for every attempt.
+/// Returns a new session id, a random UUID.
 pub(crate) fn new_session_id() -> Arc<str> {
-    let random = RandomIdGenerator::default().new_trace_id().to_bytes();
-    uuid::Builder::from_random_bytes(random).into_uuid().to_string().into()
+    uuid::Uuid::new_v4().to_string().into()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::Tracer;
 pub(super) const OWN: [&str; 4] = ["run_id", "dataset_id", "datapoint_id", "session_id"];
 
 /// What the user put into the baggage, as `baggage.<key>` on a new span.
-pub(super) fn note_baggage(span: &mut Span, parent: &Context) {
+pub(crate) fn note_baggage(span: &mut Span, parent: &Context) {
     for (key, (value, _)) in parent.baggage() {
         if !OWN.contains(&key.as_str()) {
             span.set_attribute(KeyValue::new(format!("baggage.{key}"), value.clone()));

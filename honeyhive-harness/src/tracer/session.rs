@@ -12,12 +12,12 @@ use opentelemetry::baggage::{BaggageExt, KeyValueMetadata};
 use opentelemetry::trace::{FutureExt, SpanContext, TraceContextExt, WithContext};
 use opentelemetry::{Context, ContextGuard};
 
-use super::builder::session_uuid;
 use super::{Enrichment, Tracer, new_session_id};
+use crate::ids::session_uuid;
 
 /// A session, as all that belongs to it know it.
 #[derive(Debug)]
-pub(super) struct SessionState {
+pub(crate) struct SessionState {
     /// The id that we gave.
     id: Arc<str>,
     /// The id to use, once that is certain: a server may answer another one.
@@ -34,29 +34,29 @@ struct Said {
 
 impl SessionState {
     /// A session that a server is still to be told of.
-    pub(super) fn new(id: Arc<str>) -> Self {
+    pub(crate) fn new(id: Arc<str>) -> Self {
         Self { id, there: OnceLock::new(), said: Mutex::default() }
     }
 
     /// A session whose id will not change.
-    pub(super) fn settled(id: Arc<str>) -> Self {
+    pub(crate) fn settled(id: Arc<str>) -> Self {
         let session = Self::new(Arc::clone(&id));
         session.settle(id);
         session
     }
 
-    pub(super) fn settle(&self, id: Arc<str>) {
+    pub(crate) fn settle(&self, id: Arc<str>) {
         // Whoever comes first is right; spans with that id may have left.
         let _ = self.there.set(id);
     }
 
     /// The id to send things with, once it is certain.
-    pub(super) fn there(&self) -> Option<&Arc<str>> {
+    pub(crate) fn there(&self) -> Option<&Arc<str>> {
         self.there.get()
     }
 
     /// The best that is known.
-    pub(super) fn id(&self) -> &Arc<str> {
+    pub(crate) fn id(&self) -> &Arc<str> {
         self.there.get().unwrap_or(&self.id)
     }
 
@@ -66,7 +66,7 @@ impl SessionState {
     }
 
     /// Adds to what is said; whether this is news and there was none before.
-    pub(super) fn say(&self, enrichment: Enrichment) -> bool {
+    pub(crate) fn say(&self, enrichment: Enrichment) -> bool {
         let is_news = !enrichment.is_empty();
         let mut said = self.lock();
         said.all.merge(enrichment);
@@ -74,25 +74,25 @@ impl SessionState {
     }
 
     /// All that was said.
-    pub(super) fn said(&self) -> Enrichment {
+    pub(crate) fn said(&self) -> Enrichment {
         self.lock().all.clone()
     }
 
     /// All that was said, as something that is sent now.
-    pub(super) fn take_news(&self) -> Enrichment {
+    pub(crate) fn take_news(&self) -> Enrichment {
         let mut said = self.lock();
         said.news = false;
         said.all.clone()
     }
 
     /// It could not be sent; whether there was no other news.
-    pub(super) fn keep_news(&self) -> bool {
+    pub(crate) fn keep_news(&self) -> bool {
         !std::mem::replace(&mut self.lock().news, true)
     }
 }
 
 /// The session that a context is of, where that is not the one of its tracer.
-pub(super) struct CurrentSession(pub(super) Arc<SessionState>);
+pub(crate) struct CurrentSession(pub(crate) Arc<SessionState>);
 
 /// A session beside the one of its [`Tracer`]; see [`Tracer::create_session`].
 ///
@@ -163,9 +163,9 @@ impl Tracer {
     /// # }
     /// ```
     pub fn create_session(&self, name: impl Into<String>) -> Session {
-        let Some(program) = self.program() else { return self.own_session() };
+        let Some(sink) = self.sink() else { return self.own_session() };
         let state = Arc::new(SessionState::new(new_session_id()));
-        program.begin(&state, name.into(), None);
+        sink.begin(&state, name.into(), None);
         self.session_of(state)
     }
 
@@ -174,10 +174,10 @@ impl Tracer {
     ///
     /// In an attempt of an experiment, the attempt's own session.
     pub fn adopt_session(&self, id: impl AsRef<str>) -> Session {
-        let Some(program) = self.program() else { return self.own_session() };
+        let Some(sink) = self.sink() else { return self.own_session() };
         let id = session_uuid(id.as_ref()).unwrap_or_else(|| id.as_ref().to_owned());
         // One of ours that the server does not know yet: its spans must not come first.
-        let ours = program.outbox().and_then(|outbox| outbox.beginning(&id));
+        let ours = sink.beginning(&id);
         self.session_of(ours.unwrap_or_else(|| Arc::new(SessionState::settled(id.into()))))
     }
 
@@ -216,8 +216,8 @@ impl Tracer {
 
     fn say(&self, session: &Arc<SessionState>, enrichment: Enrichment) {
         let news = session.say(enrichment);
-        if let Some(program) = self.program().filter(|_| news) {
-            program.enriched(session);
+        if let Some(sink) = self.sink().filter(|_| news) {
+            sink.enriched(session);
         }
     }
 

@@ -14,9 +14,10 @@ use crate::api::{
 };
 use crate::config::{OtlpTarget, Protocol};
 use crate::journal::{AttemptRecord, InvocationRecord};
+use crate::send::{Receiver, session};
 use crate::text::number;
 
-/// HoneyHive's own figures are asked for this often.
+/// How often HoneyHive is asked for its own figures.
 const POLL: Duration = Duration::from_millis(500);
 
 /// A destination of records.
@@ -26,7 +27,9 @@ pub(crate) struct Destination {
     pub(super) name: String,
     /// Its name for people.
     pub(crate) shown: String,
-    pub(super) way: Way,
+    pub(super) receiver: Receiver,
+    /// What HoneyHive's own figures are aggregated by, where they are wanted.
+    aggregate: Option<String>,
     /// Attempts of a partial selection are wanted, too.
     partial: bool,
     /// A digest of the settings.
@@ -35,15 +38,7 @@ pub(crate) struct Destination {
     pub(super) trouble: Trouble,
 }
 
-#[derive(Debug)]
-pub(super) enum Way {
-    /// Runs, sessions and spans.
-    HoneyHive { client: HoneyHive, protocol: Protocol, aggregate: Option<String> },
-    /// Spans alone.
-    Otlp(Box<OtlpReceiver>),
-}
-
-/// What became of an attempt's session.
+/// The result of making an attempt's session known.
 #[derive(Debug)]
 pub(super) struct Introduced {
     /// Its id there.
@@ -53,54 +48,48 @@ pub(super) struct Introduced {
 }
 
 impl Destination {
-    /// HoneyHive. `aggregate` asks for its own figures when a run is finished.
+    /// Makes HoneyHive a destination. `aggregate` asks for its own figures when a run is finished.
     pub(crate) fn honeyhive(
         client: HoneyHive,
         protocol: Protocol,
         aggregate: Option<String>,
         partial: bool,
     ) -> Self {
-        let trouble = Trouble::default();
-        let client = client.watched(trouble.clone());
-        Self {
-            name: format!("honeyhive {}", client.address()),
-            shown: format!("HoneyHive at {}", client.address()),
-            settings: client.fingerprint(protocol.name()),
-            way: Way::HoneyHive { client, protocol, aggregate },
-            partial,
-            trouble,
-        }
+        let address = client.address();
+        let receiver = Receiver::HoneyHive { client, protocol };
+        let (name, shown) = (format!("honeyhive {address}"), format!("HoneyHive at {address}"));
+        Self { aggregate, ..Self::new(name, shown, receiver, partial) }
     }
 
-    /// A receiver of spans.
+    /// Makes a receiver of spans a destination.
     ///
     /// # Errors
     /// When its certificate file cannot be used.
     pub(crate) fn otlp(target: &OtlpTarget) -> Result<Self, ApiError> {
-        let shown = target.printable();
+        let address = target.printable();
+        let receiver = Receiver::Otlp(Box::new(OtlpReceiver::new(target)?));
+        let (name, shown) = (format!("otlp {address}"), format!("{address} (spans)"));
+        Ok(Self::new(name, shown, receiver, true))
+    }
+
+    fn new(name: String, shown: String, receiver: Receiver, partial: bool) -> Self {
         let trouble = Trouble::default();
-        let receiver = OtlpReceiver::new(target)?.watched(trouble.clone());
-        Ok(Self {
-            name: format!("otlp {shown}"),
-            shown: format!("{shown} (spans)"),
-            settings: receiver.fingerprint().to_owned(),
-            way: Way::Otlp(Box::new(receiver)),
-            partial: true,
-            trouble,
-        })
+        let receiver = receiver.watched(trouble.clone());
+        let settings = receiver.fingerprint();
+        Self { name, shown, receiver, aggregate: None, partial, settings, trouble }
     }
 
-    /// Whether it knows runs and sessions beside spans.
+    /// Returns whether it knows runs and sessions beside spans.
     pub(crate) fn has_sessions(&self) -> bool {
-        matches!(self.way, Way::HoneyHive { .. })
+        self.receiver.client().is_some()
     }
 
-    /// Whether attempts of a partial selection are wanted, too.
+    /// Returns whether attempts of a partial selection are wanted, too.
     pub(crate) fn takes_partial(&self) -> bool {
         self.partial
     }
 
-    /// What the marks say of it.
+    /// Makes the mark that sending to it begins.
     pub(super) fn begun(&self) -> Begun {
         let Self { shown, partial, settings, .. } = self;
         Begun {
@@ -111,15 +100,7 @@ impl Destination {
         }
     }
 
-    /// How it wants its spans.
-    pub(super) fn protocol(&self) -> Protocol {
-        match &self.way {
-            Way::HoneyHive { protocol, .. } => *protocol,
-            Way::Otlp(receiver) => receiver.protocol(),
-        }
-    }
-
-    /// A run as it begins.
+    /// Makes the request that starts a run.
     pub(super) fn new_run(&self, run: &Run, runs: &Runs) -> NewRun {
         let experiment = &run.experiment;
         let evaluators: Vec<&str> =
@@ -144,23 +125,20 @@ impl Destination {
         }
     }
 
-    /// What HoneyHive aggregates scores by.
+    /// Returns what HoneyHive aggregates scores by.
     fn aggregate(&self) -> &str {
-        match &self.way {
-            Way::HoneyHive { aggregate: Some(aggregate), .. } => aggregate,
-            _ => "average",
-        }
+        self.aggregate.as_deref().unwrap_or("average")
     }
 
-    /// Makes a run known; its id there.
+    /// Starts a run, and returns its id there.
     pub(super) async fn create_run(&self, run_id: &str, new: &NewRun) -> Result<String, ApiError> {
-        let Way::HoneyHive { client, .. } = &self.way else { return Ok(run_id.to_owned()) };
+        let Some(client) = self.receiver.client() else { return Ok(run_id.to_owned()) };
         let created = client.runs().create(new).await?;
         let there = Some(created.run_id).filter(|id| !id.is_empty());
         Ok(there.unwrap_or_else(|| run_id.to_owned()))
     }
 
-    /// Makes an attempt's session known, with what came out of it.
+    /// Starts an attempt's session, and updates it with what came out of the attempt.
     pub(super) async fn introduce(
         &self,
         record: &AttemptRecord,
@@ -168,7 +146,7 @@ impl Destination {
         run: &str,
         known: Session,
     ) -> Introduced {
-        let Way::HoneyHive { client, .. } = &self.way else {
+        let Some(client) = self.receiver.client() else {
             let there = Some(record.session_id.clone());
             return Introduced { there, updated: true, error: None };
         };
@@ -192,7 +170,7 @@ impl Destination {
         Introduced { there: Some(there), updated: error.is_none(), error }
     }
 
-    /// Makes a run's end known.
+    /// Sends the end of a run.
     pub(super) async fn finish_run(
         &self,
         there: &str,
@@ -200,7 +178,7 @@ impl Destination {
         runs: &Runs,
         until: Option<Instant>,
     ) -> Result<(), ApiError> {
-        let Way::HoneyHive { client, .. } = &self.way else { return Ok(()) };
+        let Some(client) = self.receiver.client() else { return Ok(()) };
         let client = match until {
             Some(until) => client.until(until.into_std()),
             None => client.clone(),
@@ -222,14 +200,14 @@ impl Destination {
         Ok(())
     }
 
-    /// HoneyHive's own figures of a run, line by line, where they are wanted.
+    /// Returns HoneyHive's own figures of a run, line by line, where they are wanted.
     pub(super) async fn results(
         &self,
         there: &str,
         run: &Run,
         until: Option<Instant>,
     ) -> Vec<String> {
-        let Way::HoneyHive { client, aggregate: Some(aggregate), .. } = &self.way else {
+        let (Some(client), Some(aggregate)) = (self.receiver.client(), &self.aggregate) else {
             return Vec::new();
         };
         let client = match until {
@@ -288,7 +266,7 @@ impl Destination {
     }
 }
 
-/// What goes into every run: the sources, the dataset, and what the attribute says.
+/// Returns the metadata of a run: the sources, the dataset, and what the attribute says.
 fn metadata(run: &Run, runs: &Runs) -> Map<String, Value> {
     let experiment = &run.experiment;
     let mut metadata = experiment.metadata.clone();
@@ -309,7 +287,7 @@ fn metadata(run: &Run, runs: &Runs) -> Map<String, Value> {
     metadata
 }
 
-/// When an attempt began and ended, in milliseconds since 1970.
+/// Returns when an attempt began and ended, in milliseconds since 1970.
 fn times(record: &AttemptRecord) -> (u64, u64) {
     let root = record.spans.iter().find(|span| span.parent_span_id.is_none());
     if let Some(root) = root {
@@ -321,8 +299,7 @@ fn times(record: &AttemptRecord) -> (u64, u64) {
     (began, began)
 }
 
-/// What goes into the metadata of an attempt's session. What a row says beside it does not replace
-/// what the session belongs to.
+/// Returns the metadata of an attempt's session. That of its row does not replace the ids.
 fn session_metadata(record: &AttemptRecord, run: &str) -> Map<String, Value> {
     let mut metadata = record.metadata.clone();
     if !record.history.is_empty() && record.inputs.contains_key(HISTORY) {
@@ -350,8 +327,8 @@ fn belonging(metadata: &mut Map<String, Value>, record: &AttemptRecord, run: &st
 /// The input that a row's history is sent as, where no input has this name.
 pub(super) const HISTORY: &str = "history";
 
-/// The inputs of an attempt as they are sent: with the row's history, which HoneyHive has no field
-/// for.
+/// Returns the inputs of an attempt as they are sent: with the row's history, which HoneyHive has no
+/// field for.
 pub(super) fn inputs(record: &AttemptRecord) -> Map<String, Value> {
     let mut inputs = record.inputs.clone();
     if !record.history.is_empty() {
@@ -373,53 +350,41 @@ fn new_session(record: &AttemptRecord, invocation: &InvocationRecord, run: &str)
     }
 }
 
-/// What came out of an attempt. HoneyHive takes objects alone as outputs.
+/// Makes the update of an attempt's session. HoneyHive takes objects alone as outputs.
 fn session_update(record: &AttemptRecord, run: &str, there: &str) -> EventUpdate {
     let (began, ended) = times(record);
-    let said = &record.enrichment;
-    let mut outputs = said.outputs.clone();
+    let mut said = record.enrichment.clone();
+    // All of it, as the session was started with it: a server may put it in the place of what is
+    // there. A session's inputs are those of its datapoint.
+    let mut metadata = session_metadata(record, run);
+    metadata.extend(session::metadata(&mut said));
     match &record.output {
         None => {}
-        Some(Value::Object(fields)) => outputs.extend(fields.clone()),
+        Some(Value::Object(fields)) => said.outputs.extend(fields.clone()),
         Some(other) => {
-            outputs.insert("result".to_owned(), other.clone());
+            said.outputs.insert("result".to_owned(), other.clone());
         }
     }
-    let mut feedback = said.feedback.clone();
     if let Some(truth) = &record.ground_truth {
-        feedback.insert("ground_truth".to_owned(), truth.clone());
+        said.feedback.insert("ground_truth".to_owned(), truth.clone());
     }
     let scored = scores::fields(&record.scores, false);
-    let mut metrics = said.metrics.clone();
-    metrics.extend(scored.metrics);
-    // All of it, as the session was started with it: a server may put it in the place of what is
-    // there.
-    let mut metadata = session_metadata(record, run);
-    metadata.extend(said.metadata.clone());
+    said.metrics.extend(scored.metrics);
     metadata.extend(scored.metadata);
     belonging(&mut metadata, record, run);
-    if !said.inputs.is_empty() {
-        // A session's inputs are those of its datapoint.
-        metadata.insert("inputs".to_owned(), said.inputs.clone().into());
-    }
     if let Some(error) = &record.error {
         metadata.insert("error".to_owned(), error.message.clone().into());
         metadata.insert("error_type".to_owned(), error.kind.name().into());
-    } else if let Some(error) = &said.error {
-        metadata.insert("error".to_owned(), error.clone().into());
     }
-    let some = |fields: Map<String, Value>| Some(fields).filter(|fields| !fields.is_empty());
+    let mut update = session::update(there, metadata, said);
+    if record.output.is_some() {
+        // An output without a field is one, too.
+        update.outputs.get_or_insert_default();
+    }
     EventUpdate {
-        event_id: there.to_owned(),
-        outputs: if record.output.is_some() { Some(outputs) } else { some(outputs) },
-        feedback: some(feedback),
-        metrics: some(metrics),
-        metadata: some(metadata),
-        config: some(said.config.clone()),
-        user_properties: some(said.user_properties.clone()),
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of one attempt")]
         duration: Some(ended.saturating_sub(began) as f64),
         end_time: Some(ended),
-        ..EventUpdate::default()
+        ..update
     }
 }

@@ -1,8 +1,8 @@
-//! What has arrived where, beside the journal that it was read from.
+//! The marks beside a journal: what has arrived at which destination.
 //!
-//! `<journal>.sent`, one JSON object per line, append-only. What is not in it has not arrived, as
-//! far as anybody knows, and `cargo honeyhive push` sends it. The file is locked while somebody
-//! sends from its journal.
+//! `<journal>.sent`, one JSON object per line, append-only. What is not in it may not
+//! have arrived, and `cargo honeyhive push` sends it. The file is locked while a process sends from
+//! its journal.
 //!
 //! Each line ends with a checksum. A line that was changed is passed over like one that is missing:
 //! then something is sent once more under the same ids, and nothing is taken for sent that is not.
@@ -20,27 +20,27 @@ use crate::files;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum What {
-    /// It is being sent there.
+    /// Sending to the destination began.
     Begun(Begun),
-    /// The run is known there, by this id.
+    /// The destination knows the run by this id.
     Run { run_id: String, there: String },
-    /// The session is known there, by this id.
+    /// The destination knows the session by this id.
     Session { session_id: String, there: String },
-    /// Its outputs and scores are there.
+    /// The outputs and scores of the session arrived.
     Update { session_id: String },
-    /// Its spans are there.
+    /// The spans of the sessions arrived.
     Spans { session_ids: Vec<String> },
-    /// The destination objects to its content, and took others of its kind.
+    /// The destination refused the content of the session, and took others: it is not sent again.
     Refused { session_id: String, why: String },
     /// Whatever was refused before this line is to be sent again.
     Again {},
     /// Sending ended, and something was not taken; the last reason.
     Stopped { why: String },
-    /// The run's end is known there.
+    /// The destination knows the end of the run.
     Finished { run_id: String },
 }
 
-/// A destination, for whoever wants to know later what it lacks.
+/// A destination, as later processes need it to tell what has not arrived there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Begun {
     /// Its name for people.
@@ -62,7 +62,7 @@ struct Line {
     what: What,
 }
 
-/// What is known of a session at a destination.
+/// The state of a session at a destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Session {
     /// Its id there, once it is known there.
@@ -73,7 +73,7 @@ pub(super) struct Session {
     pub(super) refused: Option<String>,
 }
 
-/// What has arrived at one destination.
+/// Everything that has arrived at one destination.
 #[derive(Debug, Default)]
 pub(super) struct Arrived {
     pub(super) begun: Option<Begun>,
@@ -96,7 +96,7 @@ pub(super) struct Marks {
 /// Why marks cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MarksError {
-    /// Somebody else is sending from this journal.
+    /// Another process is sending from this journal.
     #[error("somebody else is sending from this journal")]
     InUse,
     #[error("cannot use {}: {}", .0.display(), .1)]
@@ -108,7 +108,7 @@ fn beside(journal: &Path) -> PathBuf {
 }
 
 impl Marks {
-    /// The marks of a journal, locked for this process.
+    /// Opens the marks of a journal, locked for this process.
     pub(super) fn open(journal: &Path) -> Result<Self, MarksError> {
         let path = beside(journal);
         let fail = |error| MarksError::Io(path.clone(), error);
@@ -135,7 +135,7 @@ impl Marks {
         Ok(Self { file, arrived: read(&text), pending })
     }
 
-    /// The marks of a journal as they stand, for looking only.
+    /// Reads the marks of a journal as they are, without a lock.
     pub(super) fn look(journal: &Path) -> HashMap<String, Arrived> {
         files::read_regular(&beside(journal)).map(|text| read(&text)).unwrap_or_default()
     }
@@ -167,7 +167,7 @@ impl Marks {
         }
     }
 
-    /// What was taken with these settings before: a session, an update, spans.
+    /// Returns what was taken with these settings before: a session, an update, spans.
     pub(super) fn took(&self, to: &str, settings: &str) -> [bool; 3] {
         let known = self
             .arrived
@@ -214,7 +214,7 @@ impl Arrived {
         self.finished.iter().any(|id| id == run_id)
     }
 
-    /// Whether anything of the journal is there.
+    /// Returns whether anything of the journal has arrived.
     #[cfg(feature = "cli")]
     pub(super) fn has_any(&self) -> bool {
         self.sessions.values().any(|known| known.there.is_some() || known.spans)

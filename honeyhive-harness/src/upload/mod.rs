@@ -35,7 +35,7 @@ use crate::api::HoneyHive;
 use crate::config::Config;
 use crate::journal::{GitRecord, Writer};
 
-/// Where the environment wants results to go.
+/// The destinations that the environment names.
 #[derive(Debug, Default)]
 pub(crate) struct Destinations {
     /// What can be sent to.
@@ -44,8 +44,8 @@ pub(crate) struct Destinations {
     pub(crate) unusable: Option<String>,
 }
 
-/// Where the environment wants results to go. A receiver of spans that cannot be used is no error:
-/// its variables are foreign ones, and may be there for the program under test.
+/// Returns the destinations that the environment names. A receiver of spans that cannot be used is
+/// not an error: its variables may be there for the program under test.
 ///
 /// # Errors
 /// When HoneyHive cannot be sent to as it is configured.
@@ -112,8 +112,8 @@ impl Uplink {
         self.closing.send_replace(Closing::By(Instant::now() + within));
     }
 
-    /// Sends the rest for at most so long, or until `hurried`; what became of each destination.
-    /// `waiting` is called when that takes longer than people like to look at nothing.
+    /// Sends the rest for at most `within`, or until `hurried`, and returns what became of each
+    /// destination. `waiting` is called when that takes long enough to need an explanation.
     pub(crate) fn finish(
         mut self,
         within: Duration,
@@ -138,12 +138,6 @@ impl Uplink {
                 waiting();
             }
         }
-    }
-
-    /// The same for whoever must not block.
-    pub(crate) async fn finish_async(self, within: Duration) -> Vec<Sent> {
-        self.close(within);
-        self.over.await.unwrap_or_default()
     }
 }
 
@@ -227,7 +221,7 @@ async fn along(
             let last = match *closing.borrow() {
                 Closing::By(until) => until.max(now + LEAST),
                 Closing::Patiently(pause) => now + pause,
-                // Whoever started this has gone away.
+                // The caller was dropped.
                 Closing::AtOnce => now,
                 Closing::NotYet => now + LEAST,
             };
@@ -239,10 +233,10 @@ async fn along(
     futures_util::future::join_all(each).await
 }
 
-/// Nobody minds a wait as short as this.
+/// A wait as short as this needs no explanation.
 const UNSEEN: Duration = Duration::from_millis(1500);
 
-/// How often the end is looked for meanwhile.
+/// How often the wait looks whether sending is over.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// How long the ends of runs may take at least.
@@ -251,7 +245,7 @@ const LEAST: Duration = Duration::from_secs(1);
 /// How much longer, should a request not keep to its limit.
 const GUARD: Duration = Duration::from_millis(500);
 
-/// The journals of an invocation, in the order in which they are sent.
+/// Returns the journals of an invocation, in the order in which they are sent.
 fn journals(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory)? {

@@ -19,10 +19,10 @@ use crate::journal::{AttemptRecord, InvocationRecord, ScoreRecord};
 #[cfg(feature = "cli")]
 use crate::journal::{Keep, Record, each_record};
 use crate::json::leaves;
-use crate::tracer::families::{Belongs, content, leaving, typed};
-use crate::tracer::otlp::Batch;
+use crate::send::Batch;
 #[cfg(feature = "cli")]
-use crate::tracer::otlp::ResourceInfo;
+use crate::send::ResourceInfo;
+use crate::tracer::families::{Belongs, content, leaving, typed};
 use crate::tracer::{SpanEvent, SpanRecord, attributes};
 
 /// Attributes that one output may become.

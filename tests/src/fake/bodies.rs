@@ -1,4 +1,4 @@
-//! Which fields the bodies of HoneyHive's API have.
+//! Defines the fields of request bodies in HoneyHive's API.
 
 use super::shape::Shape::{
     self, Amount, Any, Bool, Count, List, Map, Name, OneOf, Scalar, Struct, Text, Time, Uuid,
@@ -21,7 +21,7 @@ const GIT: Shape = Struct(&[
     may("is_dirty", Bool),
 ]);
 
-/// What a run is configured with may have more keys; these have types.
+/// The keys of a run's configuration that have a fixed type; it may have more keys.
 pub(super) static CONFIGURATION: [(&str, Shape); 4] = [
     ("function", Name),
     ("evaluators", List(&Name)),
@@ -29,10 +29,10 @@ pub(super) static CONFIGURATION: [(&str, Shape); 4] = [
     ("aggregate_function", Name),
 ];
 
-/// The same for the metadata of a run.
+/// The keys of a run's metadata that have a fixed type; it may have more keys.
 pub(super) static RUN_METADATA: [(&str, Shape); 2] = [("git", GIT), ("offline_dataset_id", Name)];
 
-/// `POST /v1/runs`.
+/// The body of `POST /v1/runs`.
 pub(super) static NEW_RUN: Shape = Struct(&[
     must("run_id", Uuid),
     must("name", Name),
@@ -49,7 +49,7 @@ pub(super) static NEW_RUN: Shape = Struct(&[
     may("passing_ranges", OBJECT),
 ]);
 
-/// `PUT /v1/runs/{id}`.
+/// The body of `PUT /v1/runs/{id}`.
 pub(super) static RUN_UPDATE: Shape = Struct(&[
     may("name", Name),
     may("description", Text),
@@ -81,13 +81,13 @@ static SESSION_FIELDS: [Field; 14] = [
     may("children_ids", SESSIONS),
 ];
 
-/// `POST /v1/sessions`.
+/// The body of `POST /v1/sessions`.
 pub(super) static SESSION: Shape = Struct(&SESSION_FIELDS);
 
-/// `POST /session/start`.
+/// The body of `POST /session/start`.
 pub(super) static WRAPPED_SESSION: Shape = Struct(&[must("session", Struct(&SESSION_FIELDS))]);
 
-/// `PUT /events`; `PUT /v1/events/{id}` may leave the id to the path.
+/// The body of `PUT /events`; `PUT /v1/events/{id}` may omit the id, which is in the path.
 pub(super) static EVENT_UPDATE: Shape = Struct(&[
     may("event_id", Uuid),
     may("metadata", OBJECT),
@@ -124,10 +124,10 @@ static EVENT_FIELDS: [Field; 20] = [
     may("user_properties", OBJECT),
 ];
 
-/// `POST /events`.
+/// The body of `POST /events`.
 pub(super) static WRAPPED_EVENT: Shape = Struct(&[must("event", Struct(&EVENT_FIELDS))]);
 
-/// `POST /events/batch`.
+/// The body of `POST /events/batch`.
 pub(super) static EVENT_BATCH: Shape = Struct(&[
     must("events", List(&Struct(&EVENT_FIELDS))),
     may("single_session", Bool),

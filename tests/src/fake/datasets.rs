@@ -1,4 +1,4 @@
-//! Datasets that are kept in HoneyHive.
+//! Serves datasets that are kept in HoneyHive.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::Options;
 use super::route::{Refused, created_at, query, with};
 use super::state::Request;
 
-/// Requests for more at once are refused by the real server, too.
+/// The largest number of datapoints in one request; the real server has the same limit.
 const MAX_IDS: usize = 100;
 
 /// A dataset that is served.
@@ -14,7 +14,7 @@ const MAX_IDS: usize = 100;
 pub(super) struct Dataset {
     pub(super) id: String,
     pub(super) name: String,
-    /// With their `id`.
+    /// The datapoints, each with its `id`.
     pub(super) datapoints: Vec<Value>,
 }
 
@@ -64,7 +64,7 @@ pub(super) fn datapoints(options: &Options, request: &Request) -> Result<Value, 
     Ok(json!({"datapoints": found}))
 }
 
-/// All rows that are not missing.
+/// Returns all rows that are not missing.
 fn rows(options: &Options) -> impl Iterator<Item = (&Dataset, &Value)> {
     let all = options.datasets.iter();
     let all = all.flat_map(|dataset| dataset.datapoints.iter().map(move |row| (dataset, row)));

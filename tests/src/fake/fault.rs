@@ -1,4 +1,4 @@
-//! Faults that a test plans, or leaves to chance.
+//! Defines faults that a test plans or generates at random.
 
 use std::sync::{MutexGuard, PoisonError};
 
@@ -6,25 +6,25 @@ use super::Fake;
 use super::route;
 use super::state::State;
 
-/// What goes wrong with a request.
+/// A fault of the server for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The request is not processed; this status comes back.
+    /// The request is not processed, and the answer has this status.
     Status(u16),
-    /// The same with a `Retry-After` in seconds.
+    /// The request is not processed, and the answer has this status and a `Retry-After` in seconds.
     StatusRetryAfter(u16, u64),
-    /// All is well, so many milliseconds late.
+    /// The request is processed, and the answer comes this many milliseconds late.
     Delay(u64),
-    /// The connection ends when the head has been read: nothing is processed.
+    /// The connection ends when the head has been read, and the request is not processed.
     CutBefore,
     /// The request is processed, and the connection ends without an answer.
     CutAfter,
-    /// The request is processed, and the answer is 200 with a body that is no JSON.
+    /// The request is processed, and the answer is 200 with a body that is not JSON.
     Garbage,
-    /// The request is not processed, and the answer is 200 with nothing else: no body, no type.
+    /// The request is not processed, and the answer is 200 without a body and a content type.
     Empty,
-    /// The request is not processed, and the answer is 200 with a page, as networks with a log-in
-    /// answer.
+    /// The request is not processed, and the answer is 200 with an HTML page, as networks with a
+    /// login page answer.
     Page,
     /// The request is not processed and not answered. The connection ends when the client gives up,
     /// at the latest after [`Fault::HANG_SECONDS`].
@@ -32,13 +32,13 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// How long [`Fault::Hang`] holds a connection.
+    /// The time for which [`Fault::Hang`] holds a connection.
     pub const HANG_SECONDS: u64 = 30;
 
-    /// A `Retry-After` for a status.
+    /// Adds a `Retry-After` to a status.
     ///
     /// # Panics
-    /// For faults without an answer that could have this header.
+    /// Panics for faults without an answer that could have this header.
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
         match self {
@@ -53,16 +53,16 @@ impl Fault {
 /// A fault for requests of one kind.
 #[derive(Debug)]
 struct Rule {
-    /// None for every request.
+    /// The kind of request; `None` for every request.
     kind: Option<&'static str>,
     fault: Fault,
-    /// Requests that go well before.
+    /// The number of requests that are processed normally before the fault.
     after: usize,
-    /// How often it still happens.
+    /// The number of times that the fault will still happen.
     times: usize,
 }
 
-/// All that will go wrong.
+/// The faults that are planned for future requests.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     rules: Vec<Rule>,
@@ -70,7 +70,8 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// What goes wrong with the request that has come in. The first rule that applies decides.
+    /// Returns the fault for the request that has come in; `None` if there is none. The first rule
+    /// that applies decides.
     pub(super) fn next(&mut self, kind: &str) -> Option<Fault> {
         for rule in &mut self.rules {
             if rule.times == 0 || rule.kind.is_some_and(|of| of != kind) {
@@ -87,7 +88,7 @@ impl Plan {
     }
 }
 
-/// A fault that was planned, to say more about it.
+/// A fault that was planned, for setting further options.
 #[derive(Debug)]
 pub struct Planned<'a> {
     fake: &'a Fake,
@@ -102,13 +103,13 @@ impl Planned<'_> {
         self
     }
 
-    /// How often it happens; without this, always.
+    /// Sets how often the fault happens; the default is always.
     #[allow(clippy::return_self_not_must_use)]
     pub fn times(self, times: usize) -> Self {
         self.change(|rule| rule.times = times)
     }
 
-    /// How many requests of this kind go well before.
+    /// Sets how many requests of this kind are processed normally before the fault.
     #[allow(clippy::return_self_not_must_use)]
     pub fn after(self, requests: usize) -> Self {
         self.change(|rule| rule.after = requests)
@@ -127,7 +128,7 @@ impl Fake {
     /// ```
     ///
     /// # Panics
-    /// For a kind that does not exist, since such a fault would never happen.
+    /// Panics for an unknown kind, since such a fault would never happen.
     pub fn on(&self, kind: &str, fault: Fault) -> Planned<'_> {
         let kind = match kind {
             "*" => None,
@@ -141,13 +142,13 @@ impl Fake {
         Planned { fake: self, index: rules.len() - 1 }
     }
 
-    /// Transient faults by chance, for each request that comes in. The same seed gives the same
-    /// sequence of faults; which request meets which is up to their order.
+    /// Plans transient faults at random for all requests. The same seed gives the same sequence of
+    /// faults; which request gets which fault depends on their order.
     pub fn random_faults(&self, seed: u64, probability: f64) {
         self.state().plan.random = Some(Random { state: seed, probability });
     }
 
-    /// From here on all is well.
+    /// Removes all faults: from now on every request is processed normally.
     pub fn heal(&self) {
         self.state().plan = Plan::default();
     }
@@ -177,13 +178,13 @@ impl Random {
     ];
 
     fn next(&mut self) -> Option<Fault> {
-        // 53 bits are what a float holds.
+        // The mantissa of a float has 53 bits.
         let chance = (self.draw() >> 11) as f64 / (1_u64 << 53) as f64;
         let index = usize::try_from(self.draw() % Self::TRANSIENT.len() as u64).unwrap_or(0);
         (chance < self.probability).then(|| Self::TRANSIENT[index])
     }
 
-    /// The generator splitmix64.
+    /// Returns the next number of the generator splitmix64.
     fn draw(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;

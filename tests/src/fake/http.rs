@@ -1,31 +1,31 @@
-//! As much HTTP/1.1 as a test needs: requests with a length, kept-alive connections.
+//! Implements the part of HTTP/1.1 that tests need: requests with a length, kept-alive connections.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-/// Longer heads and bodies are nobody's here.
+/// The largest head that is accepted. Clients in these tests send less.
 const MAX_HEAD: usize = 64 << 10;
 const MAX_BODY: usize = 64 << 20;
 
-/// A request up to its body.
+/// The head of a request.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) method: String,
-    /// Path and query as they came.
+    /// The path and query, as received.
     pub(super) target: String,
-    /// Names in lower case.
+    /// The headers, with names in lower case.
     pub(super) headers: Vec<(String, String)>,
 }
 
-/// What is sent back.
+/// The answer to a request.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) content_type: &'static str,
     pub(super) body: Vec<u8>,
-    /// Seconds.
+    /// The value of `Retry-After`, in seconds.
     pub(super) retry_after: Option<u64>,
 }
 
@@ -39,13 +39,13 @@ impl Answer {
         }
     }
 
-    /// As HoneyHive words its errors.
+    /// Creates an error with a body in HoneyHive's form.
     pub(super) fn error(status: u16, message: &str) -> Self {
         Self::json(status, &json!({"message": message, "errorCode": format!("FAKE_{status}")}))
     }
 }
 
-/// One end of a connection, with what has been read ahead.
+/// One end of a connection, with the bytes that were read ahead.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
@@ -72,10 +72,12 @@ impl Connection {
         }
     }
 
-    /// The next request; none when the client has no more of them.
+    /// Reads the head of the next request; returns `None` when the client has closed the
+    /// connection.
     ///
     /// # Errors
-    /// When what came is no HTTP (`InvalidData`, with the reason), or the connection broke.
+    /// Returns an error when the bytes are not HTTP (`InvalidData`, with the reason), or the
+    /// connection broke.
     pub(super) fn head(&mut self) -> io::Result<Option<Head>> {
         loop {
             if let Some(head) = self.parse()? {
@@ -115,10 +117,10 @@ impl Connection {
         Ok(Some(head))
     }
 
-    /// The body that belongs to a head.
+    /// Reads the body that belongs to a head.
     ///
     /// # Errors
-    /// When it has no usable length (`InvalidData`), or the connection broke.
+    /// Returns an error when it has no usable length (`InvalidData`), or the connection broke.
     pub(super) fn body(&mut self, head: &Head) -> io::Result<Vec<u8>> {
         let value = |name: &str| {
             head.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
@@ -142,7 +144,7 @@ impl Connection {
     /// Sends an answer.
     ///
     /// # Errors
-    /// When nobody is there to take it.
+    /// Returns an error when the client has closed the connection.
     pub(super) fn answer(&mut self, answer: &Answer) -> io::Result<()> {
         let mut bytes = format!(
             "HTTP/1.1 {} {}\r\ncontent-type: {}\r\ncontent-length: {}\r\n",
@@ -183,7 +185,7 @@ fn reason(status: u16) -> &'static str {
     }
 }
 
-/// The names and values of a query, in their order.
+/// Returns the names and values of a query, in their order.
 pub(super) fn query_pairs(query: &str) -> Vec<(String, String)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs
@@ -194,7 +196,7 @@ pub(super) fn query_pairs(query: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Percent-encoding undone.
+/// Decodes percent-encoding.
 pub(super) fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());

@@ -1,7 +1,7 @@
-//! Takes what any client sends, and checks nothing.
+//! Accepts the requests of any client without checks.
 //!
-//! To compare another client with ours, what it sends has to be written down as it is, and
-//! answered as the real server would: its protocol is what is to be found out.
+//! To compare another client with this crate, its requests have to be recorded as they are and
+//! answered as the real server would, since its protocol is not known beforehand.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
@@ -13,7 +13,7 @@ use super::route::{HONEYHIVE_TRACES, Refused};
 use super::state::{Request, State, StoredRun, StoredSession, push_update};
 use super::{Options, runs, sessions};
 
-/// Serves a request of whatever shape.
+/// Answers a request of any shape.
 pub(super) fn answer(state: &mut State, options: &Options, request: &Request) -> Answer {
     if request.kind == HONEYHIVE_TRACES {
         let Some(decoded) = decode(request) else { return Answer::error(400, "no OTLP") };
@@ -61,7 +61,7 @@ fn create_run(state: &mut State, body: &Value) -> Result<Value, Refused> {
     Ok(answer)
 }
 
-/// A session gets an id from the server where the client has none for it.
+/// Starts a session; creates an id if the client sends none.
 fn start_session(state: &mut State, session: &Value) -> Value {
     let number = state.sessions.all.len() + 1;
     let id = match session["session_id"].as_str() {
@@ -83,7 +83,7 @@ fn decode(request: &Request) -> Option<ExportTraceServiceRequest> {
     serde_json::from_value(value).ok()
 }
 
-/// Enums by the names that some clients write.
+/// The numbers of enums by the names that some clients write.
 const ENUMS: [(&str, i32); 6] = [
     ("SPAN_KIND_INTERNAL", 1),
     ("SPAN_KIND_SERVER", 2),
@@ -93,7 +93,7 @@ const ENUMS: [(&str, i32); 6] = [
     ("STATUS_CODE_ERROR", 2),
 ];
 
-/// Names of enums become their numbers, and what is null goes.
+/// Replaces names of enums with their numbers, and removes null values.
 fn to_specification(value: &mut Value) {
     match value {
         Value::Object(fields) => {

@@ -1,10 +1,10 @@
-//! A HoneyHive for tests: on this machine, in the test's own process, and strict.
+//! A strict HoneyHive server for tests, which runs in the process of the test.
 //!
-//! The real server forgives much and drops what it does not understand. This one takes a request
-//! only when all of it is right: key, headers, every field and its type, ids that exist. Whatever
-//! is not becomes an error for the client and a complaint, and [`Fake::assert_clean`] fails the
-//! test with all of them. It keeps what it was given, once, with the number of deliveries, so
-//! that a test can ask for "exactly once" while faults ([`Fault`]) happen.
+//! The real server accepts many errors and drops fields that it does not know. This one accepts a
+//! request only when all of it is right: key, headers, every field and its type, ids that exist.
+//! Everything else is an error for the client and a complaint, and [`Fake::assert_clean`] fails the
+//! test with all complaints. The server stores what it received, once, with the number of
+//! deliveries, so that a test can check for "exactly once" while faults ([`Fault`]) happen.
 //!
 //! ```no_run
 //! # use honeyhive_tests::{Fake, Project};
@@ -43,12 +43,12 @@ pub use state::{Request, StoredRun, StoredSession, StoredUpdate};
 
 use server::{Listening, Shared};
 
-/// The keys look like real ones, so that whatever hides keys knows them.
+/// The keys have the shape of real ones, so that redaction recognises them.
 const KEY: &str = "hh_test_fAkEpRoJeCtKeY0123456789";
 const INGESTION_KEY: &str = "hh_ingst_fAkEiNgEsTiOnKeY01234567_\
      0123456789abcdefABCDEF-_0123456789abcdefABCDEF-_0123456789abcdef";
 
-/// How a [`Fake`] behaves.
+/// The options of a [`Fake`].
 #[derive(Debug, Default)]
 struct Options {
     lenient: bool,
@@ -70,7 +70,7 @@ impl Options {
     }
 }
 
-/// A server to be started.
+/// A builder for the options of a server.
 #[derive(Debug, Default)]
 pub struct Builder {
     options: Options,
@@ -78,36 +78,37 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Sessions, events and spans take an ingestion key, everything else the project's.
+    /// Demands an ingestion key for sessions, events and spans, and the project's key for all
+    /// others.
     #[must_use]
     pub fn ingestion_key(mut self) -> Self {
         self.options.ingestion_key = Some(INGESTION_KEY.to_owned());
         self
     }
 
-    /// Whatever comes is taken and written down, whoever sends it.
+    /// Accepts and records every request, whoever sends it.
     #[must_use]
     pub fn lenient(mut self) -> Self {
         self.options.lenient = true;
         self
     }
 
-    /// The first run gets this id, whichever the client asks for.
+    /// Gives the first run this id instead of the one that the client asks for.
     #[must_use]
     pub fn server_run_id(mut self, id: &str) -> Self {
         self.options.server_run_id = Some(id.to_owned());
         self
     }
 
-    /// Every session gets another id than the client asks for.
+    /// Gives every session another id than the client asks for.
     #[must_use]
     pub fn server_session_ids(mut self) -> Self {
         self.options.server_session_ids = true;
         self
     }
 
-    /// A dataset to serve. Its datapoints are objects with an `id` and whatever else they have
-    /// (`inputs`, `ground_truth`, ..).
+    /// Adds a dataset. Its datapoints are objects with an `id` and any other fields (`inputs`,
+    /// `ground_truth`, ..).
     #[must_use]
     pub fn dataset(mut self, id: &str, name: &str, datapoints: &[Value]) -> Self {
         let datapoints = datapoints.to_vec();
@@ -116,21 +117,21 @@ impl Builder {
         self
     }
 
-    /// A datapoint that its dataset lists and nobody can get.
+    /// Adds a datapoint that its dataset lists, but that cannot be fetched.
     #[must_use]
     pub fn missing_datapoint(mut self, id: &str) -> Self {
         self.options.missing.push(id.to_owned());
         self
     }
 
-    /// The result of every run; without this it is put together from the sessions.
+    /// Sets the result of every run; by default it is computed from the sessions.
     #[must_use]
     pub fn result(mut self, body: Value) -> Self {
         self.options.result = Some(body);
         self
     }
 
-    /// How often a run's result is asked for before it is there. Until then its status is
+    /// Sets how often a run's result must be requested until it is there. Until then its status is
     /// `pending` and it has no datapoints.
     #[must_use]
     pub fn result_after(mut self, polls: usize) -> Self {
@@ -138,28 +139,28 @@ impl Builder {
         self
     }
 
-    /// A header that the plain receiver at `/v1/traces` expects.
+    /// Sets a header that the plain receiver at `/v1/traces` requires.
     #[must_use]
     pub fn otlp_header(mut self, name: &str, value: &str) -> Self {
         self.options.otlp_headers.push((name.to_ascii_lowercase(), value.to_owned()));
         self
     }
 
-    /// Requests with spans that have more bytes are answered with 413.
+    /// Sets the largest size of requests with spans; larger ones are answered with 413.
     #[must_use]
     pub fn largest_spans(mut self, bytes: usize) -> Self {
         self.options.largest = Some(bytes);
         self
     }
 
-    /// The port to listen on; without this, any.
+    /// Sets the port to listen on; the default is any free port.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Starts it.
+    /// Starts the server.
     pub fn start(mut self) -> Fake {
         KEY.clone_into(&mut self.options.key);
         let shared = Arc::new(Shared::new(self.options));
@@ -169,7 +170,7 @@ impl Builder {
     }
 }
 
-/// A HoneyHive that listens on a port of this machine until it is dropped.
+/// A HoneyHive server that listens on a port of this machine until it is dropped.
 #[derive(Debug)]
 pub struct Fake {
     shared: Arc<Shared>,
@@ -178,69 +179,70 @@ pub struct Fake {
 }
 
 impl Fake {
-    /// A server as plain as can be.
+    /// Starts a server with the default options.
     pub fn start() -> Self {
         Self::builder().start()
     }
 
-    /// A server that tells ingestion keys from project keys.
+    /// Starts a server that distinguishes ingestion keys from project keys.
     pub fn with_ingestion_key() -> Self {
         Self::builder().ingestion_key().start()
     }
 
-    /// A server with more to it.
+    /// Creates a builder for a server with other options.
     #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// What goes into `HH_API_KEY`.
+    /// Returns the value for `HH_API_KEY`.
     pub fn key(&self) -> &str {
         &self.shared.options.key
     }
 
-    /// What goes into `HH_INGESTION_API_KEY`, where the server takes one.
+    /// Returns the value for `HH_INGESTION_API_KEY`, where the server demands one.
     pub fn ingestion_key(&self) -> Option<&str> {
         self.shared.options.ingestion_key.as_deref()
     }
 
-    /// What goes into `HH_API_URL`, and into `OTEL_EXPORTER_OTLP_ENDPOINT` for the plain receiver.
+    /// Returns the value for `HH_API_URL`, and for `OTEL_EXPORTER_OTLP_ENDPOINT` of the plain
+    /// receiver.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Where it listens.
+    /// Returns the port that the server listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The id that a session gets for one that a client asks for, with
+    /// Returns the id that a session gets for one that a client asks for, with
     /// [`Builder::server_session_ids`].
     pub fn server_session_id(asked: &str) -> String {
         sessions::other_id(asked)
     }
 
-    /// Cuts all connections and frees the port: whoever comes now is refused. When this returns,
-    /// no request is under way any more.
+    /// Closes all connections and frees the port, so that new connections are refused. When this
+    /// returns, no request is being processed any more.
     pub fn stop(&self) {
         *self.listening.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Listens again on the same port, with all that it knew.
+    /// Listens again on the same port, with all stored data.
     pub fn restart(&self) {
         let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
-        // Two cannot have one port.
+        // The old server must free the port before the new one can listen on it.
         *listening = None;
         self.state().forgive_old_stamps();
         *listening = Some(Listening::start(&self.shared, self.port));
     }
 
-    /// Everything that arrived, in its order, faults and refusals included.
+    /// Returns all requests in the order of their arrival, including failed and refused ones.
     pub fn requests(&self) -> Vec<Request> {
         self.state().requests.clone()
     }
 
-    /// How many requests of each kind arrived.
+    /// Returns the number of requests of each kind.
     pub fn counts(&self) -> BTreeMap<&'static str, usize> {
         let mut counts = BTreeMap::new();
         for request in &self.state().requests {
@@ -249,59 +251,61 @@ impl Fake {
         counts
     }
 
-    /// How many requests of a kind arrived.
+    /// Returns the number of requests of a kind.
     ///
     /// # Panics
-    /// For a kind that is none of [`KINDS`].
+    /// Panics for a kind that is not one of [`KINDS`].
     pub fn count(&self, kind: &str) -> usize {
         assert!(KINDS.contains(&kind), "{kind} is no kind of request");
         self.counts().get(kind).copied().unwrap_or(0)
     }
 
-    /// How many TCP connections there were.
+    /// Returns the number of TCP connections so far.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// Runs in the order of their creation.
+    /// Returns the runs in the order of their creation.
     pub fn runs(&self) -> Vec<StoredRun> {
         self.state().runs.clone()
     }
 
-    /// Sessions in the order in which they first came.
+    /// Returns the sessions in the order in which they first came.
     pub fn sessions(&self) -> Vec<StoredSession> {
         self.state().sessions.all.clone()
     }
 
-    /// Updates by the id of their session or event, in their order.
+    /// Returns the updates by the id of their session or event, in their order.
     pub fn updates(&self) -> BTreeMap<String, Vec<StoredUpdate>> {
         self.state().updates.clone()
     }
 
-    /// Events that were created, with the ids that they got.
+    /// Returns the events that were created, with the ids that they got.
     pub fn events(&self) -> Vec<Value> {
         self.state().events.clone()
     }
 
-    /// Spans that came to HoneyHive, in the order in which they first came.
+    /// Returns the spans that came to HoneyHive, in the order in which they first came.
     pub fn spans(&self) -> Vec<StoredSpan> {
         self.state().spans.spans.clone()
     }
 
-    /// Spans that came to the plain receiver.
+    /// Returns the spans that came to the plain receiver.
     pub fn otlp_spans(&self) -> Vec<StoredSpan> {
         self.state().otlp.spans.clone()
     }
 
-    /// All that was wrong so far, and spans whose parents have not come.
+    /// Returns all complaints so far, and the spans whose parents have not come.
     pub fn complaints(&self) -> Vec<String> {
         let state = self.state();
         let orphans = state.spans.orphans().chain(state.otlp.orphans());
         state.complaints.iter().cloned().chain(orphans).collect()
     }
 
+    /// Checks that no request broke the protocol.
+    ///
     /// # Panics
-    /// When a request broke the protocol, with every complaint.
+    /// Panics when one did, with every complaint.
     #[track_caller]
     pub fn assert_clean(&self) {
         let complaints = self.complaints();
@@ -309,12 +313,13 @@ impl Fake {
         assert!(count == 0, "the protocol was broken ({count}):\n{}", complaints.join("\n"));
     }
 
-    /// For a client that makes one call after the other: `hh-client-timestamp` never goes back,
-    /// but for repeated calls. Calls at the same time may overtake each other on their way here,
-    /// so [`Fake::assert_clean`] is content when none is seconds behind.
+    /// Checks, for a client that makes one call after the other, that `hh-client-timestamp` never
+    /// goes back, except for repeated calls. Calls at the same time may overtake each other on
+    /// their way here, so [`Fake::assert_clean`] accepts those that are less than some seconds
+    /// behind.
     ///
     /// # Panics
-    /// When it goes back.
+    /// Panics when a timestamp goes back.
     #[track_caller]
     pub fn assert_stamps_in_order(&self) {
         let state = self.state();

@@ -1,4 +1,4 @@
-//! Requests with spans: decoded, checked, taken as a whole or not at all.
+//! Receives requests with spans: decodes and checks them, and stores all of their spans or none.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message as _;
@@ -13,11 +13,11 @@ use super::state::{Request, State};
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";
 
-/// Both say whose a span is: the first in HoneyHive's own words, the second in those of Traceloop.
+/// The attributes with the session of a span: HoneyHive's own, and that of Traceloop.
 const SESSION_IDS: [&str; 2] =
     ["honeyhive.session_id", "traceloop.association.properties.session_id"];
 
-/// Spans for HoneyHive: each belongs to a session.
+/// Receives spans for HoneyHive: each belongs to a session.
 pub(super) fn receive(state: &mut State, request: &Request) -> Result<Answer, Refused> {
     let spans = read(request)?;
     let mut faults = state.spans.faults(&spans);
@@ -31,7 +31,7 @@ pub(super) fn receive(state: &mut State, request: &Request) -> Result<Answer, Re
     Ok(done(request))
 }
 
-/// Spans for anybody.
+/// Receives spans at the plain receiver.
 pub(super) fn receive_plain(state: &mut State, request: &Request) -> Result<Answer, Refused> {
     let spans = read(request)?;
     Refused::unless_empty(state.otlp.faults(&spans))?;
@@ -39,7 +39,7 @@ pub(super) fn receive_plain(state: &mut State, request: &Request) -> Result<Answ
     Ok(done(request))
 }
 
-/// The empty response, which says that all was taken.
+/// Returns the empty response, which means that all spans were accepted.
 pub(super) fn done(request: &Request) -> Answer {
     let content_type = if request.header("content-type") == Some(JSON) { JSON } else { PROTOBUF };
     let body = if content_type == JSON { b"{}".to_vec() } else { Vec::new() };
@@ -57,7 +57,7 @@ fn read(request: &Request) -> Result<Vec<StoredSpan>, Refused> {
     Ok(spans)
 }
 
-/// Reads the spans of a request and adds what is wrong with them.
+/// Reads the spans of a request and collects the faults in them.
 pub(super) fn spans(
     decoded: &ExportTraceServiceRequest,
     faults: &mut Vec<String>,
@@ -94,7 +94,7 @@ fn decode(request: &Request) -> Result<ExportTraceServiceRequest, Refused> {
         Some(PROTOBUF) => {
             let decoded = ExportTraceServiceRequest::decode(&request.body[..])
                 .map_err(|error| Refused::new(400, format!("no OTLP: {error}")))?;
-            // What the decoder does not know it drops, so the way back shows whether it was all.
+            // The decoder drops unknown fields, so encoding again shows whether there were any.
             if decoded.encode_to_vec() != request.body {
                 return Err(Refused::new(400, "the protobuf has more in it than spans"));
             }
@@ -112,7 +112,7 @@ fn decode(request: &Request) -> Result<ExportTraceServiceRequest, Refused> {
     }
 }
 
-/// What is wrong with the ids on a span, given its session.
+/// Returns the faults in the ids of a span, given its session.
 fn session_faults(state: &mut State, span: &StoredSpan, source: &str) -> Vec<String> {
     let mut faults = Vec::new();
     let [first, second] = SESSION_IDS.map(|key| span.attributes.get(key).and_then(Value::as_str));

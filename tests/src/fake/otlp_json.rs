@@ -1,7 +1,7 @@
-//! What OTLP as JSON must look like as text.
+//! Defines the form of OTLP as JSON.
 //!
-//! Decoders forgive: numbers for strings, names for enums, unknown keys. So the text is checked
-//! against the specification before it is decoded.
+//! Decoders accept deviations: numbers for strings, names for enums, unknown keys. So the text is
+//! checked against the specification before it is decoded.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::shape::Shape::{
 };
 use super::shape::{may, must};
 
-/// An `ExportTraceServiceRequest`.
+/// The shape of an `ExportTraceServiceRequest`.
 pub(super) static REQUEST: Shape = Struct(&[must(
     "resourceSpans",
     List(&Struct(&[
@@ -90,8 +90,8 @@ static VALUE: [super::shape::Field; 7] = [
     may("kvlistValue", Struct(&[must("values", List(&ATTRIBUTE))])),
 ];
 
-/// Doubles that are spelt out (`NaN`, `Infinity`) are right, but the decoder does not know them.
-/// So they come to it in the form in which they are shown: `{"doubleValue": "NaN"}`.
+/// Wraps doubles that are spelt out (`NaN`, `Infinity`), which are right but not known to the
+/// decoder, in the form in which they are shown: `{"doubleValue": "NaN"}`.
 pub(super) fn wrap_spelt_doubles(value: &mut Value) {
     match value {
         Value::Object(entries) => match entries.get("doubleValue") {

@@ -1,4 +1,5 @@
-//! Which requests there are, who answers them, and what all of them must have.
+//! Defines the kinds of requests and their handlers, and checks the rules that hold for all of
+//! them.
 
 use serde_json::{Value, json};
 
@@ -6,7 +7,7 @@ use super::http::{Answer, decode, query_pairs};
 use super::state::{Request, State};
 use super::{Options, datasets, lenient, otlp, runs, sessions};
 
-/// Every kind of request that is understood, by method and path.
+/// The kinds of requests that are understood, by method and path.
 pub const KINDS: [&str; 17] = [
     "POST /v1/runs",
     "PUT /v1/runs/{id}",
@@ -24,22 +25,22 @@ pub const KINDS: [&str; 17] = [
     "GET /v1/datasets",
     "GET /v1/datapoints",
     "GET /v1/datapoints/{id}",
-    // Never answered with anything but 404; here for faults and counts.
+    // Always answered with 404; listed for faults and counts.
     UNKNOWN,
 ];
 
-/// Spans for HoneyHive.
+/// The kind of requests with spans for HoneyHive.
 pub(super) const HONEYHIVE_TRACES: &str = "POST /opentelemetry/v1/traces";
-/// Spans for a receiver that is not HoneyHive.
+/// The kind of requests with spans for a receiver that is not HoneyHive.
 pub(super) const PLAIN_TRACES: &str = "POST /v1/traces";
 const UNKNOWN: &str = "unknown";
 
-/// A request that is not served.
+/// The reason why a request is refused.
 #[derive(Debug)]
 pub(super) struct Refused {
     status: u16,
     reasons: Vec<String>,
-    /// Whether the client broke the protocol, or asked for what may well be missing.
+    /// Set when the client broke the protocol; unset when it asked for data that may be missing.
     complaint: bool,
 }
 
@@ -48,7 +49,8 @@ impl Refused {
         Self { status, reasons: vec![reason.into()], complaint: true }
     }
 
-    /// What a client may ask for in good faith.
+    /// Creates the refusal of a request for data that may not exist, which is not a fault of the
+    /// client.
     pub(super) fn missing(reason: impl Into<String>) -> Self {
         Self { status: 404, reasons: vec![reason.into()], complaint: false }
     }
@@ -62,7 +64,7 @@ impl Refused {
     }
 }
 
-/// What a request line asks for.
+/// The kind of request that a request line asks for, with its parameters.
 #[derive(Debug)]
 pub(super) struct Route {
     pub(super) kind: &'static str,
@@ -94,7 +96,7 @@ pub(super) fn find(method: &str, target: &str) -> Route {
     Route { kind, path: path.to_owned(), query: query_pairs(query), parameters }
 }
 
-/// Serves the request of this index.
+/// Answers the request with this index.
 pub(super) fn answer(state: &mut State, options: &Options, index: usize) -> Answer {
     let request = state.requests[index].clone();
     if options.lenient {
@@ -152,7 +154,8 @@ fn body(request: &Request) -> Result<Value, Refused> {
         .map_err(|error| Refused::new(400, format!("the body is no JSON: {error}")))
 }
 
-/// Keys belong into one header. Anywhere else they end in logs, or with somebody else.
+/// Checks that keys are only in their header. In other places they would end up in logs or with
+/// third parties.
 fn no_keys(options: &Options, request: &Request) -> Result<(), Refused> {
     let holds = |text: &[u8]| {
         options.keys().any(|key| text.windows(key.len()).any(|part| part == key.as_bytes()))
@@ -206,7 +209,7 @@ fn headers(options: &Options, request: &Request) -> Result<(), Refused> {
     if request.method == "GET" && !request.body.is_empty() {
         faults.push("a GET has a body".to_owned());
     }
-    // The key last: whoever has several things wrong learns of the others, too.
+    // The key is checked last, so that a client with several faults sees the others, too.
     if let Some(fault) = key_fault(options, request) {
         faults.push(fault.to_owned());
         return Err(Refused { status: 401, reasons: faults, complaint: true });
@@ -214,7 +217,7 @@ fn headers(options: &Options, request: &Request) -> Result<(), Refused> {
     Refused::unless_empty(faults)
 }
 
-/// What is wrong with the key of a request; never with the key.
+/// Returns the fault in the key of a request, without the key itself.
 fn key_fault(options: &Options, request: &Request) -> Option<&'static str> {
     if request.kind == PLAIN_TRACES {
         return None;
@@ -238,7 +241,7 @@ fn key_fault(options: &Options, request: &Request) -> Option<&'static str> {
     (!right || found.next().is_some()).then_some(fault)
 }
 
-/// What the query of a request holds, which may have these names only.
+/// Returns the query of a request, which may have these names only.
 pub(super) fn query<'a>(request: &'a Request, names: &[&str]) -> Result<Query<'a>, Refused> {
     let unknown = request.query.iter().filter(|(name, _)| !names.contains(&name.as_str()));
     let faults = unknown.map(|(name, _)| format!("`{name}` is no parameter of this request"));
@@ -246,7 +249,7 @@ pub(super) fn query<'a>(request: &'a Request, names: &[&str]) -> Result<Query<'a
     Ok(Query(&request.query))
 }
 
-/// A query whose names are known to be right.
+/// A query whose names were checked.
 #[derive(Debug)]
 pub(super) struct Query<'a>(&'a [(String, String)]);
 
@@ -261,7 +264,7 @@ impl<'a> Query<'a> {
     }
 }
 
-/// The way in which a server adds to what it was given.
+/// Adds fields to a received object, as the server does.
 pub(super) fn with(mut value: Value, more: Value) -> Value {
     if let (Some(entries), Value::Object(more)) = (value.as_object_mut(), more) {
         for (key, item) in more {
@@ -271,7 +274,7 @@ pub(super) fn with(mut value: Value, more: Value) -> Value {
     value
 }
 
-/// The time of creation of everything here.
+/// Returns the time of creation of all objects here.
 pub(super) fn created_at() -> Value {
     json!("2026-01-02T03:04:05.678Z")
 }

@@ -1,4 +1,4 @@
-//! Runs: created, updated, read, compared.
+//! Handles requests for runs: create, update, read, compare.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::route::{Refused, created_at, query, with};
 use super::shape::Shape;
 use super::state::{Request, State, StoredRun, push_update};
 
-/// How results may be put together.
+/// The functions by which results may be aggregated.
 const AGGREGATES: [&str; 9] =
     ["average", "sum", "min", "max", "median", "p90", "p95", "p99", "count"];
 
@@ -50,7 +50,7 @@ pub(super) fn update(state: &mut State, request: &Request, body: Value) -> Resul
     if body.as_object().is_none_or(serde_json::Map::is_empty) {
         faults.push("the update changes nothing".to_owned());
     }
-    // A server may replace the metadata by what it is given.
+    // The real server may replace the metadata with the new one.
     if let (Some(new), Some(old)) =
         (body["metadata"].as_object(), run.created["metadata"].as_object())
     {
@@ -144,7 +144,7 @@ fn text(body: &Value, key: &str) -> String {
     body[key].as_str().unwrap_or_default().to_owned()
 }
 
-/// A run as the server shows it.
+/// Returns a run in the form of the server's answers.
 pub(super) fn object(run: &StoredRun) -> Value {
     let mut value = run.created.clone();
     for update in &run.updates {
@@ -166,7 +166,7 @@ pub(super) fn object(run: &StoredRun) -> Value {
     )
 }
 
-/// What is wrong in the free parts of a run, and with the sessions it names.
+/// Returns the faults in the free-form parts of a run, and in the sessions it names.
 fn content_faults(state: &State, body: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     let mut check = |part: &str, fields: &[(&str, Shape)]| {
@@ -196,7 +196,7 @@ fn content_faults(state: &State, body: &Value) -> Vec<String> {
     faults
 }
 
-/// A run has one dataset, and an external one is not HoneyHive's.
+/// Checks that a run has one dataset, and that an external one does not have an id of HoneyHive.
 fn dataset_faults(body: &Value) -> Vec<String> {
     let is_external = |id: &str| id.starts_with("EXT-");
     let managed = body["dataset_id"].as_str();

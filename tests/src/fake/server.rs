@@ -1,4 +1,4 @@
-//! The listening socket and the threads behind it, one for each connection.
+//! Runs the listening socket and its threads, one for each connection.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,13 +14,13 @@ use super::http::{Answer, Connection};
 use super::route;
 use super::state::State;
 
-/// How long a port may be taken by somebody else, and a thread may take to end.
+/// The longest wait for a port that another process has taken, and for the end of a thread.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How often a thread that waits looks around.
+/// The interval at which a waiting thread checks its condition.
 const GLANCE: Duration = Duration::from_millis(5);
 
-/// What all threads of a server have in common.
+/// The state that all threads of a server share.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     pub(super) options: Options,
@@ -49,7 +49,7 @@ pub(super) struct Listening {
 }
 
 impl Listening {
-    /// Listens on a port of this machine; 0 for any that is free.
+    /// Listens on a port of this machine; 0 means any free port.
     pub(super) fn start(shared: &Arc<Shared>, port: u16) -> Self {
         let deadline = Instant::now() + PATIENCE;
         let listener = loop {
@@ -72,10 +72,11 @@ impl Listening {
 }
 
 impl Drop for Listening {
-    /// Afterwards the port is free, no connection is open and no request changes anything.
+    /// Stops the server. Afterwards the port is free, no connection is open, and no request changes
+    /// the state.
     fn drop(&mut self) {
         self.stopped.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts.
+        // Connecting wakes the thread that accepts connections.
         let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -97,7 +98,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, stopped: &Arc<AtomicBool
         }
         let pair = stream.and_then(|stream| Ok((stream.try_clone()?, stream)));
         let Ok((twin, stream)) = pair else {
-            // Out of descriptors; some come back.
+            // The process has no free file descriptors; some will be closed soon.
             std::thread::sleep(GLANCE);
             continue;
         };
@@ -105,7 +106,8 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, stopped: &Arc<AtomicBool
         lock(&shared.open).insert(number, twin);
         let (shared, stopped) = (Arc::clone(shared), Arc::clone(stopped));
         std::thread::spawn(move || {
-            // Taken back even when the thread panics, so that a stop need not wait for it.
+            // The entry is removed even when the thread panics, so that a stop does not wait for
+            // it.
             let open = Open { shared: &shared, number };
             let _ = stream.set_nodelay(true);
             let mut connection = Connection::new(stream);
@@ -127,10 +129,10 @@ impl Drop for Open<'_> {
     }
 }
 
-/// One request and its answer. Gives whether the connection goes on.
+/// Handles one request. Returns whether the connection goes on.
 fn talk(connection: &mut Connection, shared: &Shared, number: usize, stopped: &AtomicBool) -> bool {
     let complain = |error: &io::Error| {
-        // A connection that breaks is nobody's fault: clients are killed in the middle of things.
+        // A broken connection is not a fault: tests kill clients at any moment.
         if error.kind() == io::ErrorKind::InvalidData {
             let complaint = format!("connection {number}: {error}");
             lock(&shared.state).complaints.push(complaint);
@@ -198,7 +200,7 @@ fn answer(shared: &Shared, index: usize, fault: Option<Fault>) -> Answer {
     answer
 }
 
-/// Waits, but not for a client that has gone, nor when the server stops.
+/// Waits for this time, but ends early when the client is gone or the server stops.
 fn wait(connection: &Connection, time: Duration, stopped: &AtomicBool) {
     let deadline = Instant::now() + time;
     let stream = connection.stream();

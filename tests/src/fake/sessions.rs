@@ -1,4 +1,4 @@
-//! Sessions and events: started, created, updated.
+//! Handles requests for sessions and events: start, create, update.
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ pub(super) fn start(
     Ok(answer)
 }
 
-/// An id of the server's for an id of the client's.
+/// Returns the id that the server uses instead of the client's id.
 pub(super) fn other_id(id: &str) -> String {
     format!("5e55{}", id.get(4..).unwrap_or_default())
 }
@@ -59,12 +59,12 @@ pub(super) fn started(id: &str, session: &Value) -> Value {
     )
 }
 
-/// What is wrong with the ids in a session's metadata.
+/// Returns the faults in the ids of a session's metadata.
 fn run_faults(state: &mut State, session: &Value) -> Vec<String> {
     let metadata = &session["metadata"];
     let id = |name: &str| metadata[name].as_str().filter(|id| !id.is_empty());
     let keys = ["run_id", "dataset_id", "datapoint_id"];
-    // A plain tracer has nothing to do with a run.
+    // A session of a plain tracer does not belong to a run.
     if session["source"] == "dev" && keys.iter().all(|key| metadata.get(key).is_none()) {
         return Vec::new();
     }
@@ -82,7 +82,7 @@ fn run_faults(state: &mut State, session: &Value) -> Vec<String> {
         faults.push(format!("datapoint_id {datapoint} is none of the run"));
     }
     let name = session["session_name"].as_str().unwrap_or_default();
-    // A row without an id is named by a hash of ours, whatever its external id is.
+    // A row without an id is named by a hash of the harness, whatever its external id is.
     let is_hash = |id: &str| id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     let ends = |(at, _): (usize, &str)| {
         let id = &name[at + 1..];

@@ -1,30 +1,30 @@
-//! A small language for what a JSON body must look like.
+//! Defines a small language for the form of JSON bodies.
 //!
-//! The real server takes fields it does not know and drops them without a word. A misspelt field
-//! would then be lost for good, so here every object says which fields it may have.
+//! The real server accepts fields that it does not know and drops them without an error. A misspelt
+//! field would then be lost for good, so here every object lists the fields that it may have.
 
 use serde_json::{Map, Value};
 
-/// What a value must be.
+/// The form that a value must have.
 #[derive(Debug)]
 pub(super) enum Shape {
-    /// Anything, null included.
+    /// Any value, including null.
     Any,
     /// A string.
     Text,
-    /// A string with something in it.
+    /// A string that is not empty.
     Name,
     /// A UUID in lower case.
     Uuid,
     /// One of these strings.
     OneOf(&'static [&'static str]),
-    /// So many lower-case hex digits, not all of them zero.
+    /// This many lower-case hex digits, not all of them zero.
     Hex(usize),
-    /// The same, or nothing.
+    /// This many lower-case hex digits, or an empty string.
     HexOrEmpty(usize),
     /// A string of decimal digits that fits 64 bits without a sign.
     Nanos,
-    /// A string of decimal digits that fits 64 bits, perhaps with a minus.
+    /// A string of decimal digits that fits 64 bits, with an optional minus sign.
     IntText,
     /// True or false.
     Bool,
@@ -32,15 +32,15 @@ pub(super) enum Shape {
     Count,
     /// A number from 0.
     Amount,
-    /// A number, or the three strings that stand for what JSON has no number for.
+    /// A number, or one of the three strings for values that JSON has no number for.
     Double,
     /// A number or a string, as a point in time may be either.
     Time,
-    /// What a metric may be: true, false, a number or a string.
+    /// The value of a metric: true, false, a number or a string.
     Scalar,
     /// A list.
     List(&'static Shape),
-    /// An object with keys of the user's.
+    /// An object with any keys.
     Map(&'static Shape),
     /// An object with these fields only.
     Struct(&'static [Field]),
@@ -56,18 +56,18 @@ pub(super) struct Field {
     required: bool,
 }
 
-/// A field that has to be there.
+/// Creates a field that must be present.
 pub(super) const fn must(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, required: true }
 }
 
-/// A field that may be there. It is left out when there is no value for it, never null.
+/// Creates a field that may be present. It is left out when there is no value for it, never null.
 pub(super) const fn may(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, required: false }
 }
 
 impl Shape {
-    /// What is wrong with a body.
+    /// Returns the faults of a body.
     pub(super) fn faults(&self, value: &Value) -> Vec<String> {
         let mut faults = Vec::new();
         self.check(value, "", &mut faults);
@@ -108,7 +108,7 @@ impl Shape {
         }
     }
 
-    /// Whether a value without parts is what it must be.
+    /// Returns whether a value without parts has this form.
     fn is_met(&self, value: &Value) -> bool {
         let text = value.as_str();
         match self {
@@ -190,7 +190,7 @@ fn is_hex(text: &str, digits: usize) -> bool {
     text.len() == digits && text.bytes().all(is_lower_hex) && text.bytes().any(|byte| byte != b'0')
 }
 
-/// Whether a text is a UUID in lower case.
+/// Returns whether a text is a UUID in lower case.
 pub(super) fn is_uuid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();

@@ -1,4 +1,4 @@
-//! Spans as tests look at them, and what may be wrong with one.
+//! Converts received spans into a form for tests, and finds faults in them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,58 +12,59 @@ use serde_json::{Map, Value, json};
 
 /// A span that was received.
 ///
-/// Attributes are JSON values of the same type: an integer stays one (`3`), and a double is never
-/// one (`3.0`). What JSON cannot say is `{"doubleValue": "NaN"}` or `{"bytesValue": "00ff"}`.
+/// Attributes are JSON values of the same type: an integer stays an integer (`3`), and a double is
+/// never an integer (`3.0`). Values that JSON does not have are shown as `{"doubleValue": "NaN"}`
+/// or `{"bytesValue": "00ff"}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredSpan {
-    /// 32 hex digits.
+    /// The id of the trace: 32 hex digits.
     pub trace_id: String,
-    /// 16 hex digits.
+    /// The id of the span: 16 hex digits.
     pub span_id: String,
-    /// None for the root of a trace.
+    /// The id of the parent; `None` for the root of a trace.
     pub parent_span_id: Option<String>,
-    /// What it is called.
+    /// The name of the span.
     pub name: String,
-    /// `INTERNAL`, `CLIENT`, ..
+    /// The kind of the span: `INTERNAL`, `CLIENT`, ..
     pub kind: &'static str,
-    /// Nanoseconds since 1970.
+    /// The start, in nanoseconds since 1970.
     pub start_ns: u64,
-    /// Nanoseconds since 1970.
+    /// The end, in nanoseconds since 1970.
     pub end_ns: u64,
-    /// By key.
+    /// The attributes by key.
     pub attributes: Map<String, Value>,
-    /// In the order in which they came.
+    /// The events, in the order in which they came.
     pub events: Vec<StoredSpanEvent>,
-    /// How many links to other spans it has.
+    /// The number of links to other spans.
     pub links: usize,
-    /// `UNSET`, `OK` or `ERROR`.
+    /// The status of the span: `UNSET`, `OK` or `ERROR`.
     pub status: &'static str,
-    /// What went wrong.
+    /// The description of the error.
     pub status_message: String,
-    /// The attributes of what sent it.
+    /// The attributes of the resource that sent the span.
     pub resource: Map<String, Value>,
-    /// The name of the instrumentation.
+    /// The name of the instrumentation scope.
     pub scope: String,
-    /// Its version.
+    /// The version of the instrumentation scope.
     pub scope_version: String,
-    /// How often it came, each time byte by byte the same.
+    /// The number of deliveries, each with the same bytes.
     pub deliveries: usize,
-    /// What makes two deliveries the same.
+    /// The encoded span. Two deliveries of a span must have the same bytes.
     pub(super) bytes: Vec<u8>,
 }
 
 /// An event of a span.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredSpanEvent {
-    /// What it is called.
+    /// The name of the event.
     pub name: String,
-    /// Nanoseconds since 1970.
+    /// The time of the event, in nanoseconds since 1970.
     pub time_ns: u64,
-    /// By key.
+    /// The attributes by key.
     pub attributes: Map<String, Value>,
 }
 
-/// Where spans of one resource and scope come from.
+/// The resource and scope that spans come from.
 #[derive(Debug)]
 pub(super) struct Origin {
     pub(super) resource: Map<String, Value>,
@@ -71,7 +72,7 @@ pub(super) struct Origin {
     pub(super) scope_version: String,
 }
 
-/// All spans that one receiver has, and one only once.
+/// The spans of one receiver, each stored once.
 #[derive(Debug, Default)]
 pub(super) struct Receiver {
     pub(super) spans: Vec<StoredSpan>,
@@ -80,7 +81,7 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
-    /// Why spans cannot be taken that are fine, each for itself.
+    /// Returns the conflicts of new spans with the stored ones.
     pub(super) fn faults(&self, spans: &[StoredSpan]) -> Vec<String> {
         let mut new = HashSet::new();
         let fault = |span: &StoredSpan| {
@@ -107,13 +108,13 @@ impl Receiver {
         }
     }
 
-    /// Notes down that a trace is that of a session; gives the other session it was of before.
+    /// Assigns a trace to a session; returns the other session if it belonged to one before.
     pub(super) fn claim(&mut self, trace: &str, session: &str) -> Option<String> {
         let owner = self.session_of_trace.entry(trace.to_owned()).or_insert(session.to_owned());
         (owner != session).then(|| owner.clone())
     }
 
-    /// Spans whose parents never came.
+    /// Returns the spans whose parents never came.
     pub(super) fn orphans(&self) -> impl Iterator<Item = String> {
         self.spans.iter().filter_map(|span| {
             let parent = span.parent_span_id.clone()?;
@@ -124,12 +125,12 @@ impl Receiver {
 }
 
 impl StoredSpan {
-    /// How complaints name it.
+    /// Returns the name of the span in complaints.
     pub(super) fn label(&self) -> String {
         format!("span {:?} ({} {})", self.name, self.trace_id, self.span_id)
     }
 
-    /// Reads a span and adds what is wrong with it.
+    /// Reads a span and collects the faults in it.
     pub(super) fn read(span: &Span, origin: &Origin, faults: &mut Vec<String>) -> Self {
         let mut found = span_faults(span);
         let status = span.status.clone().unwrap_or_default();
@@ -211,7 +212,7 @@ fn read_event(event: &Event, faults: &mut Vec<String>) -> StoredSpanEvent {
     }
 }
 
-/// Reads attributes and adds what is wrong with them.
+/// Reads attributes and collects the faults in them.
 pub(super) fn attributes(
     pairs: &[KeyValue],
     place: &str,

@@ -1,4 +1,4 @@
-//! What the server has seen and keeps.
+//! Stores the requests and data that the server received.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -13,40 +13,40 @@ use super::span::Receiver;
 /// A request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// `GET`, `POST`, ..
+    /// The method: `GET`, `POST`, ..
     pub method: String,
-    /// Without the query, as it came.
+    /// The path as received, without the query.
     pub path: String,
-    /// Names and values, decoded.
+    /// The decoded names and values of the query.
     pub query: Vec<(String, String)>,
-    /// Names are in lower case.
+    /// The headers, with names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Empty where the connection ended before it.
+    /// The body; empty where the connection ended before it.
     pub body: Vec<u8>,
     /// The number of the TCP connection, from 1.
     pub connection: usize,
-    /// When its head had come.
+    /// The time when the whole head had arrived.
     pub arrived: Instant,
-    /// Which of [`KINDS`](super::KINDS) it is, or `unknown`.
+    /// The kind: one of [`KINDS`](super::KINDS), or `unknown`.
     pub kind: &'static str,
-    /// Whether the same call was seen before.
+    /// Set when the same call was received before.
     pub retry: bool,
-    /// What went wrong as planned.
+    /// The planned fault of this request.
     pub fault: Option<Fault>,
-    /// What it was answered, as soon as it was.
+    /// The status of the answer; `None` until there is one.
     pub status: Option<u16>,
-    /// The parts of the path that stand for `{..}`.
+    /// The parts of the path in the place of `{..}`.
     pub(super) parameters: Vec<String>,
 }
 
 impl Request {
-    /// The first header of this name.
+    /// Returns the first header of this name.
     pub fn header(&self, name: &str) -> Option<&str> {
         let of = |(other, _): &&(String, String)| other.eq_ignore_ascii_case(name);
         self.headers.iter().find(of).map(|(_, value)| value.as_str())
     }
 
-    /// The body, where it is JSON.
+    /// Returns the body, if it is JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
@@ -59,13 +59,13 @@ impl Request {
 /// An update of a run or session.
 #[derive(Clone, Debug)]
 pub struct StoredUpdate {
-    /// As it came.
+    /// The body as received.
     pub body: Value,
-    /// 1, and 1 more for each time that it came again with no other in between.
+    /// The number of consecutive deliveries of this update.
     pub deliveries: usize,
 }
 
-/// Notes an update down, or that the last one came once more.
+/// Stores an update, or counts the last one again if it is the same.
 pub(super) fn push_update(updates: &mut Vec<StoredUpdate>, body: Value) {
     match updates.last_mut() {
         Some(last) if last.body == body => last.deliveries += 1,
@@ -76,30 +76,30 @@ pub(super) fn push_update(updates: &mut Vec<StoredUpdate>, body: Value) {
 /// A run that was created.
 #[derive(Clone, Debug)]
 pub struct StoredRun {
-    /// The id that it has here.
+    /// The id of the run on this server.
     pub id: String,
-    /// The id that the client gave it.
+    /// The id that the client asked for.
     pub asked_id: String,
-    /// The body of its creation.
+    /// The body of the request that created the run.
     pub created: Value,
-    /// Bodies of its updates in their order.
+    /// The bodies of the updates, in their order.
     pub updates: Vec<StoredUpdate>,
-    /// The last status that it was given.
+    /// The last status that was set.
     pub status: String,
-    /// How often its creation came.
+    /// The number of deliveries of the creation.
     pub deliveries: usize,
-    /// How often its result was asked for.
+    /// The number of requests for the result.
     pub polls: usize,
 }
 
 impl StoredRun {
-    /// The dataset: HoneyHive's id, or the external one.
+    /// Returns the id of the dataset: HoneyHive's, or the external one.
     pub fn dataset_id(&self) -> Option<&str> {
         let managed = self.created["dataset_id"].as_str();
         managed.or_else(|| self.created["metadata"]["offline_dataset_id"].as_str())
     }
 
-    /// The datapoints, as it was last told; none where it was not.
+    /// Returns the datapoints in the last update or the creation; empty where none were given.
     pub(super) fn datapoint_ids(&self) -> &[Value] {
         let bodies = self.updates.iter().rev().map(|update| &update.body).chain([&self.created]);
         let mut lists = bodies.filter_map(|body| body["datapoint_ids"].as_array());
@@ -110,17 +110,17 @@ impl StoredRun {
 /// A session that was started.
 #[derive(Clone, Debug)]
 pub struct StoredSession {
-    /// The id that it has here.
+    /// The id of the session on this server.
     pub id: String,
-    /// The id that the client gave it.
+    /// The id that the client asked for.
     pub asked_id: String,
     /// The session itself, without the wrapping of `/session/start`.
     pub body: Value,
-    /// How often it came.
+    /// The number of deliveries.
     pub deliveries: usize,
 }
 
-/// Sessions by the order of their arrival.
+/// The sessions in the order of their arrival.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     pub(super) all: Vec<StoredSession>,
@@ -143,7 +143,7 @@ impl Sessions {
         self.all.push(session);
     }
 
-    /// Why an id is not that of a session, where it is not.
+    /// Describes why an id is not that of a session; returns `None` where it is.
     pub(super) fn fault(&self, id: &str) -> Option<String> {
         if self.by_id.contains_key(id) {
             return None;
@@ -156,18 +156,18 @@ impl Sessions {
     }
 }
 
-/// Everything.
+/// The state of the server.
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) requests: Vec<Request>,
     pub(super) runs: Vec<StoredRun>,
     pub(super) sessions: Sessions,
-    /// By session or event.
+    /// The updates by the id of their session or event.
     pub(super) updates: BTreeMap<String, Vec<StoredUpdate>>,
     pub(super) events: Vec<Value>,
-    /// Spans that came to HoneyHive.
+    /// The spans that came to HoneyHive.
     pub(super) spans: Receiver,
-    /// Spans that came to the plain receiver.
+    /// The spans that came to the plain receiver.
     pub(super) otlp: Receiver,
     pub(super) complaints: Vec<String>,
     pub(super) plan: Plan,
@@ -175,7 +175,7 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Notes a request down whose head has come; gives its index and what goes wrong with it.
+    /// Stores a request whose head has arrived; returns its index and its planned fault.
     pub(super) fn arrive(&mut self, head: &Head, connection: usize) -> (usize, Option<Fault>) {
         let Route { kind, path, query, parameters } = route::find(&head.method, &head.target);
         let fault = self.plan.next(kind);
@@ -206,12 +206,12 @@ impl State {
         (index, fault)
     }
 
-    /// The run of this id.
+    /// Returns the run with this id.
     pub(super) fn run(&mut self, id: &str) -> Option<&mut StoredRun> {
         self.runs.iter_mut().find(|run| run.id == id)
     }
 
-    /// Why an id is not that of a run.
+    /// Describes why an id is not that of a run.
     pub(super) fn no_run(&self, id: &str) -> String {
         match self.runs.iter().find(|run| run.asked_id == id) {
             Some(run) => format!("run {id} was told that its id is {}", run.id),
@@ -219,37 +219,37 @@ impl State {
         }
     }
 
-    /// Calls that began before now may have been refused until now.
+    /// Accepts late calls that began before now, since they may have been refused until now.
     pub(super) fn forgive_old_stamps(&mut self) {
         self.stamps.forgiven = u64::try_from(now()).unwrap_or(u64::MAX);
     }
 }
 
-/// Nanoseconds since 1970.
+/// Returns the time now, in nanoseconds since 1970.
 fn now() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos()
 }
 
-/// The times that clients say their calls began at.
+/// The start times that clients send with their calls.
 #[derive(Debug, Default)]
 struct Stamps {
     highest: u64,
-    /// Calls that began before this may come at any time.
+    /// The limit for old calls: those that began before it may come at any time.
     forgiven: u64,
     seen: HashSet<String>,
 }
 
 impl Stamps {
-    /// Calls that run at the same time overtake each other by less than this.
+    /// The time by which concurrent calls may overtake each other.
     const SLACK: u64 = 5_000_000_000;
 
-    /// Whether the call was seen before, and what is wrong with its time.
+    /// Stores a call. Returns whether it was received before, and the fault in its time.
     fn note(&mut self, call: String, stamp: u64) -> (bool, Option<String>) {
         if !self.seen.insert(call) {
             return (true, None);
         }
         let now = now();
-        // The client's clock is a wall clock of the past plus a monotonic one.
+        // The client's time is a wall clock read once plus a monotonic clock, so it may be off.
         let fault = if u128::from(stamp) > now + u128::from(Self::SLACK) {
             Some(format!("hh-client-timestamp {stamp} is in the future"))
         } else if now - u128::from(stamp).min(now) > 600_000_000_000 {

@@ -1,4 +1,5 @@
-//! A client of rust-analyzer: requests over its standard streams, each with a time limit.
+//! Implements a client of rust-analyzer: requests over its standard streams, each with a time
+//! limit.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write as _};
@@ -9,16 +10,16 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// For reading the workspace, with the macros to build; a slow machine needs less.
+/// The time limit for reading the workspace, which builds the macros; chosen for a slow machine.
 const START: Duration = Duration::from_secs(900);
 
-/// For one request.
+/// The time limit for one request.
 const ANSWER: Duration = Duration::from_secs(180);
 
 /// A place in a file: line and column in bytes, both from 0.
 pub(crate) type Place = (usize, usize);
 
-/// A place as a range of one line.
+/// A range within one line.
 pub(crate) type Range = (Place, Place);
 
 /// A rust-analyzer that has read a workspace.
@@ -28,7 +29,7 @@ pub(crate) struct Server {
     messages: Receiver<Value>,
     root: PathBuf,
     last: u64,
-    /// What it sent without being asked, by the address of the file.
+    /// The diagnostics that the server sent by itself, by the address of the file.
     published: BTreeMap<String, Value>,
 }
 
@@ -40,7 +41,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts the command in a workspace, and waits until everything is read.
+    /// Starts the command in a workspace, and waits until the whole workspace is read.
     pub(crate) fn start(mut command: Command, root: &Path) -> Self {
         command.current_dir(root).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.stderr(Stdio::null()).spawn().expect("rust-analyzer starts");
@@ -100,12 +101,12 @@ impl Server {
         }
     }
 
-    /// The address of a file of the workspace.
+    /// Returns the address of a file of the workspace.
     pub(crate) fn address(&self, file: &str) -> String {
         format!("file://{}", self.root.join(file).display())
     }
 
-    /// Opens a file, as an editor with this content.
+    /// Opens a file in the editor, with this content.
     pub(crate) fn open(&mut self, file: &str, text: &str) {
         let document =
             json!({"uri": self.address(file), "languageId": "rust", "version": 1, "text": text});
@@ -122,7 +123,7 @@ impl Server {
         );
     }
 
-    /// Asks about a place, and returns the result.
+    /// Sends a request about a place, and returns the result.
     pub(crate) fn ask(&mut self, method: &str, file: &str, place: Place, more: &Value) -> Value {
         let mut params = json!({
             "textDocument": {"uri": self.address(file)},
@@ -134,13 +135,13 @@ impl Server {
         self.request(method, &params)
     }
 
-    /// Asks about a file, and returns the result.
+    /// Sends a request about a file, and returns the result.
     pub(crate) fn ask_about(&mut self, method: &str, file: &str) -> Value {
         let uri = self.address(file);
         self.request(method, &json!({"textDocument": {"uri": uri}, "position": null}))
     }
 
-    /// The problems that it knows in a file.
+    /// Returns the diagnostics of a file.
     pub(crate) fn diagnostics(&mut self, file: &str) -> Vec<Value> {
         let report = self.ask_about("textDocument/diagnostic", file);
         let found = report["items"].as_array().expect("a list of problems").clone();
@@ -173,7 +174,7 @@ impl Server {
         sent.and_then(|()| self.stdin.flush()).expect("rust-analyzer reads");
     }
 
-    /// The next message; answers what the server asks.
+    /// Returns the next message, and answers requests of the server.
     fn receive(&mut self, deadline: Instant, what: &str) -> Value {
         let left = deadline.saturating_duration_since(Instant::now());
         let message = self.messages.recv_timeout(left);
@@ -196,7 +197,8 @@ impl Server {
     }
 }
 
-/// The settings of an editor: everything that costs time and shows nothing here is off.
+/// Returns the settings of an editor, with all slow features turned off that these tests do not
+/// need.
 fn settings() -> Value {
     json!({
         "cachePriming": {"enable": false},
@@ -208,12 +210,12 @@ fn settings() -> Value {
     })
 }
 
-/// The elements of an array, none of anything else.
+/// Returns the elements of an array, and none for other values.
 pub(crate) fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-/// A range of the protocol.
+/// Converts a range of the protocol.
 pub(crate) fn range(value: &Value) -> Range {
     let number = |value: &Value| {
         let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
@@ -223,7 +225,7 @@ pub(crate) fn range(value: &Value) -> Range {
     (place(&value["start"]), place(&value["end"]))
 }
 
-/// One message, `None` at the end.
+/// Reads one message; returns `None` at the end.
 fn read(stream: &mut impl BufRead) -> Option<Value> {
     let mut length = 0;
     loop {

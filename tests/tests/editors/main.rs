@@ -1,6 +1,7 @@
-//! The attributes in an editor: rust-analyzer renames, finds, explains and runs what they name.
+//! Tests the attributes in an editor: rust-analyzer renames, finds, explains and runs the names in
+//! them.
 
-// A test ends where something is not as it should be.
+// A panic is the failure of a test.
 #![allow(clippy::unwrap_used)]
 
 mod lsp;
@@ -27,7 +28,7 @@ fn project() -> Project {
     Project::with_evals("editors", EVALS).file("src/lib.rs", LIBRARY).manifest(MANIFEST)
 }
 
-/// The place in the code with a `|`: `at("mean(|correct")` is before `correct`.
+/// Returns the place in the code with a `|`: `at("mean(|correct")` is before `correct`.
 fn at(text: &str) -> (&'static str, Place) {
     let needle = text.replacen('|', "", 1);
     let mut found = FILES.into_iter().flat_map(|(file, source)| {
@@ -41,7 +42,7 @@ fn at(text: &str) -> (&'static str, Place) {
     (file, (line, before.len() - before.rfind('\n').map_or(0, |end| end + 1)))
 }
 
-/// The name at a place.
+/// Returns the name at a place.
 fn word(source: &str, (line, column): Place) -> &str {
     let rest = &source.lines().nth(line).unwrap()[column..];
     rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap()
@@ -51,7 +52,7 @@ fn source(file: &str) -> &'static str {
     FILES.iter().find(|(name, _)| *name == file).map(|(_, source)| *source).unwrap()
 }
 
-/// Where a word is in the files.
+/// Returns the places of a word in the files.
 fn occurrences(name: &str) -> BTreeMap<&'static str, Vec<Range>> {
     let mut places: BTreeMap<&'static str, Vec<Range>> = BTreeMap::new();
     for (file, source) in FILES {
@@ -71,7 +72,7 @@ fn occurrences(name: &str) -> BTreeMap<&'static str, Vec<Range>> {
 struct Editor(Server);
 
 impl Editor {
-    /// The places that a rename changes, all to the new name.
+    /// Returns the places that a rename changes, all to the new name.
     fn rename(&mut self, text: &str) -> BTreeMap<&'static str, Vec<Range>> {
         let (file, place) = at(text);
         let answer =
@@ -92,7 +93,8 @@ impl Editor {
         places
     }
 
-    /// The definitions of what is at a place: file and text from there to the end of the line.
+    /// Returns the definitions of the name at a place: the file, and its text from there to the end
+    /// of the line.
     fn definitions(&mut self, text: &str) -> Vec<String> {
         let (file, place) = at(text);
         let answer = self.0.ask("textDocument/definition", file, place, &json!({}));
@@ -114,7 +116,8 @@ impl Editor {
         answer["contents"]["value"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// What can be run from a file: the function, and the arguments for cargo and for the binary.
+    /// Returns the runnables of a file: the function, and the arguments for cargo and for the
+    /// binary.
     fn runnables(&mut self, file: &str) -> String {
         let answer = self.0.ask_about("experimental/runnables", file);
         let words =
@@ -167,7 +170,7 @@ fn rust_analyzer_finds_its_way_through_the_attributes() {
     ");
     assert_eq!(editor.runnables("src/lib.rs"), "");
 
-    // What an editor starts by these buttons.
+    // The arguments are those that an editor's buttons use.
     let project = project();
     for (filter, experiment) in [
         (&["detect_language", "--exact"][..], "detect_language"),
@@ -177,13 +180,13 @@ fn rust_analyzer_finds_its_way_through_the_attributes() {
         let run = project.evals(filter.iter().copied()).arguments(["--nocapture"]).run();
         assert_eq!(run.code, Some(0), "{}", run.output());
         let mut tests: Vec<String> = run.cases().into_iter().map(|case| case.test).collect();
-        // The journal has them as they ended.
+        // The journal has the tests in the order in which they ended.
         tests.sort();
         let wanted: Vec<String> = (1..=3).map(|n| format!("{experiment}::row-{n}")).collect();
         assert_eq!((tests, run.gates().len()), (wanted, 1), "{}", run.output());
     }
 
-    // The same that finds nothing above finds a mistake.
+    // The same request finds the error in wrong code.
     let wrong = EVALS.replacen("mean(correct)", "mean(corect)", 1);
     editor.0.change("tests/evals.rs", &wrong);
     let found = editor.0.diagnostics("tests/evals.rs");
@@ -194,8 +197,8 @@ fn rust_analyzer_finds_its_way_through_the_attributes() {
     );
 }
 
-/// From wherever a name is renamed, all its places change and nothing else does. (In an import,
-/// rust-analyzer gives every name an alias instead.)
+/// Checks that a rename from any place changes all places of the name, and nothing else. (In an
+/// import, rust-analyzer gives every name an alias instead.)
 fn renames(editor: &mut Editor) {
     for (name, places) in [
         ("detect_language", &["fn |detect_language", "correct, |detect_language, rows"][..]),
@@ -237,7 +240,7 @@ fn renames(editor: &mut Editor) {
     }
 }
 
-/// Each name leads to one place.
+/// Checks that each name leads to one definition.
 fn definitions(editor: &mut Editor) {
     for (place, definition) in [
         ("evaluators(|correct, strict", "tests/evals.rs: fn |correct("),
@@ -270,7 +273,7 @@ fn definitions(editor: &mut Editor) {
     }
 }
 
-/// Each name shows the signature and the documentation of its definition.
+/// Checks that each name shows the signature and the documentation of its definition.
 fn hovers(editor: &mut Editor) {
     let correct = "fn correct(output: &str, ground_truth: &str) -> bool";
     let brief = "async fn brief(output: &str, most: usize) -> bool";

@@ -1,4 +1,4 @@
-//! A client without opinions: it sends what it is told, right or wrong.
+//! Implements a client that sends any request, right or wrong.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use honeyhive_tests::Fake;
 use serde_json::{Value, json};
 
-/// The ids of a client that does everything right.
+/// The ids of a client whose requests are all right.
 pub(crate) const RUN: &str = "11111111-1111-4111-8111-111111111111";
 pub(crate) const SESSION: &str = "22222222-2222-4222-8222-222222222222";
 pub(crate) const OTHER: &str = "33333333-3333-4333-8333-333333333333";
 
-/// A request to be sent.
+/// A request before it is sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) method: String,
@@ -22,7 +22,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A call as it must be.
+    /// Creates a call that follows all rules.
     pub(crate) fn rest(fake: &Fake, kind: &str, body: Option<&Value>) -> Self {
         let (method, target) = kind.split_once(' ').expect("a method and a path");
         let ingests = target.contains("session") || target.contains("events");
@@ -46,7 +46,7 @@ impl Call {
         }
     }
 
-    /// The same with another header, or without it where the value is empty.
+    /// Replaces a header, or removes it where the value is empty.
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
         if !value.is_empty() {
@@ -55,13 +55,13 @@ impl Call {
         self
     }
 
-    /// Sends it on a connection of its own.
+    /// Sends the call on its own connection.
     pub(crate) fn send(&self, fake: &Fake) -> Reply {
         Client::new(fake).send(self).expect("an answer")
     }
 }
 
-/// What came back.
+/// The answer to a call.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -144,7 +144,7 @@ impl Client {
     }
 }
 
-/// A run as it must be.
+/// Returns the body of a run that follows all rules.
 pub(crate) fn run() -> Value {
     json!({
         "run_id": RUN,
@@ -162,7 +162,7 @@ pub(crate) fn run() -> Value {
     })
 }
 
-/// A session as it must be.
+/// Returns the body of a session that follows all rules.
 pub(crate) fn session() -> Value {
     json!({
         "session_id": SESSION,
@@ -174,7 +174,7 @@ pub(crate) fn session() -> Value {
     })
 }
 
-/// An update of the session as it must be.
+/// Returns the body of an update of the session that follows all rules.
 pub(crate) fn session_update() -> Value {
     json!({
         "event_id": SESSION,
@@ -184,28 +184,29 @@ pub(crate) fn session_update() -> Value {
     })
 }
 
-/// Calls a server, which must agree.
+/// Sends a request that the server must accept, and returns the answer.
 pub(crate) fn ok(fake: &Fake, kind: &str, body: &Value) -> Value {
     let reply = Call::rest(fake, kind, Some(body)).send(fake);
     assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
     reply.json()
 }
 
-/// Reads from a server, which must have it.
+/// Requests an object that the server must have.
 pub(crate) fn get(fake: &Fake, target: &str) -> Value {
     let reply = Call::rest(fake, &format!("GET {target}"), None).send(fake);
     assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
     reply.json()
 }
 
-/// A server with a run and a session in it.
+/// Adds a run and a session to a server.
 pub(crate) fn with_session(fake: Fake) -> Fake {
     ok(&fake, "POST /v1/runs", &run());
     ok(&fake, "POST /session/start", &json!({"session": session()}));
     fake
 }
 
-/// A body with something else, or nothing (`Value::Null` at a pointer that ends in `-`), in it.
+/// Returns the body with another value at a pointer, or without it (`Value::Null` at a pointer that
+/// ends in `-`).
 pub(crate) fn changed(mut body: Value, pointer: &str, value: Value) -> Value {
     let (parent, key) = pointer.rsplit_once('/').expect("a JSON pointer");
     let parent = body.pointer_mut(parent).expect("a parent");
@@ -219,7 +220,7 @@ pub(crate) fn changed(mut body: Value, pointer: &str, value: Value) -> Value {
     body
 }
 
-/// Sends what is wrong: it must be refused, for one reason, which must be this one.
+/// Sends a wrong call, and checks that it is refused with exactly this reason.
 pub(crate) fn assert_refused(fake: &Fake, call: &Call, status: u16, reason: &str) {
     let before = fake.complaints().len();
     let reply = call.send(fake);

@@ -1,4 +1,4 @@
-//! What goes wrong as planned.
+//! Tests the planned faults of the server.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -96,7 +96,7 @@ fn a_connection_hangs_until_the_client_gives_up() {
     let error = client.send(&start_session(&fake)).expect_err("no answer");
     assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
     assert!(fake.sessions().is_empty());
-    // The server notices, and need not be waited for.
+    // The server notices that the client is gone, so the stop does not wait for it.
     drop(client);
     let start = Instant::now();
     fake.stop();
@@ -132,7 +132,7 @@ fn a_stop_frees_the_port_and_a_restart_remembers() {
     assert_eq!(start_session(&fake).send(&fake).status, 200);
     assert_eq!(fake.sessions()[0].deliveries, 2);
     fake.assert_clean();
-    // A port of one's own choice.
+    // The port can be chosen.
     let port = fake.port();
     drop(fake);
     assert_eq!(Fake::builder().port(port).start().port(), port);

@@ -1,4 +1,4 @@
-//! What every request must have, and how it travels.
+//! Tests the rules for all requests: headers, keys and the transport.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -76,7 +76,7 @@ fn a_timestamp_is_in_nanoseconds_and_does_not_go_back_by_much() {
             None => assert!(complaints.is_empty(), "{complaints:?}"),
             Some(fault) => assert!(complaints.concat().contains(fault), "{complaints:?}"),
         }
-        // A call that is repeated says the same again, and that is no second fault.
+        // A repeated call has the same fault, which is reported only once.
         assert_eq!(call(&fake, stamp), 200);
         assert_eq!(fake.complaints().len(), complaints.len());
         assert_eq!(fake.requests().iter().filter(|request| request.retry).count(), 1);
@@ -86,14 +86,14 @@ fn a_timestamp_is_in_nanoseconds_and_does_not_go_back_by_much() {
             fake.assert_stamps_in_order();
         }
     }
-    // What was refused while the server was away may come late.
+    // A call that was refused while the server was stopped may come late.
     let fake = with_session(Fake::start());
     let stamp = now(&fake) - 6_000_000_000;
     fake.stop();
     fake.restart();
     assert_eq!((call(&fake, now(&fake)), call(&fake, stamp)), (200, 200));
     fake.assert_clean();
-    // Milliseconds are none.
+    // A timestamp in milliseconds is a fault.
     assert_eq!(call(&fake, stamp / 1_000_000), 200);
     assert_eq!(fake.complaints().len(), 1);
 }
@@ -128,7 +128,7 @@ fn the_ingestion_key_is_for_sessions_and_events_only() {
         let call = Call::rest(&fake, &kind, body).header("Authorization", &ingestion);
         assert_refused(&fake, &call, 401, "not `Bearer <project key>`");
     }
-    // Without one, the project key does for everything.
+    // Without an ingestion key, the project key is used for all requests.
     with_session(Fake::start()).assert_clean();
 }
 
@@ -205,7 +205,7 @@ fn what_is_no_http_is_complained_about() {
         let complaints = fake.complaints();
         assert!(complaints.concat().contains(reason), "{reason}: {complaints:?}");
     }
-    // Half a request is that of a client that was killed.
+    // A client that was killed sends half a request.
     let fake = Fake::start();
     let mut client = Client::new(&fake);
     let half = b"POST /events HTTP/1.1\r\ncontent-length: 10\r\n\r\nhalf";

@@ -1,7 +1,8 @@
-//! The fake HoneyHive against a client that does everything right, and everything wrong.
+//! Tests the fake HoneyHive server with a client that follows all rules, and one that breaks each
+//! of them.
 //!
-//! A server that takes whatever comes would make all tests that stand on it worthless. So for each
-//! rule there is a request here that breaks it and nothing else, and must be complained about.
+//! A server that accepts everything would make all tests that use it worthless. So for each rule
+//! there is a request here that breaks only this rule, and must be refused.
 
 mod client;
 mod faults;

@@ -1,4 +1,4 @@
-//! Runs, sessions, events and datasets: what is kept, what is answered, what is refused.
+//! Tests requests for runs, sessions, events and datasets: what is stored, answered and refused.
 
 use honeyhive_tests::Fake;
 use serde_json::{Value, json};
@@ -8,10 +8,10 @@ use super::client::{
     with_session,
 };
 
-/// A pointer, what stands there instead, and what is said of it.
+/// A pointer into a body, the value that replaces the one there, and the expected reason.
 type Rule = (&'static str, Value, &'static str);
 
-/// Each change of a body, for itself, must be refused.
+/// Checks that each change of a body is refused.
 fn assert_rules(fake: &Fake, kind: &str, body: &Value, rules: &[Rule]) {
     for (pointer, value, reason) in rules {
         let body = changed(body.clone(), pointer, value.clone());
@@ -150,7 +150,7 @@ fn a_session_is_started_in_one_way_only() {
         let body = changed(wrapped.clone(), &format!("/session{pointer}"), value.clone());
         assert_refused(&fake, &Call::rest(&fake, "POST /session/start", Some(&body)), 400, reason);
     }
-    // Each family has its own wrapping.
+    // Each family of paths has its own wrapping.
     for (kind, body) in [("POST /session/start", session()), ("POST /v1/sessions", wrapped)] {
         let reply = Call::rest(&fake, kind, Some(&body)).send(&fake);
         assert_eq!(reply.status, 400);
@@ -165,13 +165,13 @@ fn a_session_is_kept_once() {
     let answer = ok(&fake, "POST /session/start", &json!({"session": session()}));
     assert_eq!((&answer["session_id"], &answer["event_id"]), (&json!(SESSION), &json!(SESSION)));
     assert_eq!(ok(&fake, "POST /v1/sessions", &session())["project_id"], "project-1");
-    // The name may have the whole id in it, and a plain tracer belongs to no run.
+    // The name may contain the whole id, and a plain tracer does not belong to a run.
     let whole = changed(session(), "/session_name", json!("capitals-EXT-cities-paris"));
     ok(&fake, "POST /v1/sessions", &changed(whole, "/session_id", json!(OTHER)));
     let plain = json!({"session_id": RUN, "session_name": "my app", "source": "dev"});
     ok(&fake, "POST /v1/sessions", &plain);
     fake.assert_clean();
-    // A run may learn of more datapoints later.
+    // An update may add datapoints to a run.
     let oslo = json!({"datapoint_ids": ["EXT-cities-oslo"]});
     ok(&fake, &format!("PUT /v1/runs/{RUN}"), &oslo);
     let later = changed(session(), "/metadata/datapoint_id", json!("EXT-cities-oslo"));

@@ -1,4 +1,4 @@
-//! Spans, as protobuf and as JSON: what is read, what is refused.
+//! Tests spans in protobuf and JSON: what is read and what is refused.
 
 use honeyhive_tests::Fake;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -26,7 +26,7 @@ fn text(key: &str, value: &str) -> KeyValue {
     attribute(key, Any::StringValue(value.to_owned()))
 }
 
-/// A child and its parent, which ends later.
+/// Returns a child and its parent, which ends later.
 fn spans() -> Vec<Span> {
     let ids = |session: &str| {
         vec![
@@ -217,7 +217,7 @@ fn parents_may_come_later_but_must_come() {
     );
     send(&fake, &protobuf(&fake, &request(vec![root.clone()])));
     fake.assert_clean();
-    // The parent of another trace is none.
+    // A span of another trace cannot be the parent.
     let fake = with_session(Fake::start());
     let elsewhere = Span { trace_id: vec![0xb2; 16], ..root };
     send(&fake, &protobuf(&fake, &request(vec![child, elsewhere])));
@@ -449,7 +449,7 @@ fn the_plain_receiver_has_its_own_rules() {
             .header("X-Tenant", "a")
             .header("Authorization", "Bearer t")
     };
-    // It knows no sessions, and what goes there has nothing to do with HoneyHive's spans.
+    // The plain receiver has no sessions, and its spans are separate from HoneyHive's.
     send(&fake, &plain(&fake));
     fake.assert_clean();
     assert_eq!((fake.spans().len(), fake.otlp_spans().len()), (0, 2));

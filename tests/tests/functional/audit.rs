@@ -1,5 +1,5 @@
-//! Tests that gates are green only with evidence: each test is a way in which a gate once said `ok` of
-//! a true loss, or `FAILED` or `ok` without knowing.
+//! Tests that gates pass only with evidence: each test is a case in which a gate once passed with a
+//! true loss, or failed or passed without enough data.
 
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
@@ -73,7 +73,7 @@ fn five_clusters_cannot_show_two_losses() {
 
 #[test]
 fn reducers_are_compared_at_the_same_number_of_attempts() {
-    // Half of ten attempts are good: two of three are in half of the cases, then as now.
+    // Half of ten attempts are good: with two of three, that is half of the cases in both runs.
     let rules = after("reduced", &[("HH_REPEATS", "10")], &[]);
     says(&rules[1], Verdict::Pass, &["0.5 was 0.5"]);
     let rules = after("lowest", &[("HH_REPEATS", "10")], &[]);

@@ -1,5 +1,5 @@
-//! Baselines and the subcommands that live with them: accept, compare, gate, rejudge, plan,
-//! review, merge, run.
+//! Tests baselines and the subcommands that use them: accept, compare, gate, rejudge, plan, review,
+//! merge, run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,19 +32,20 @@ fn baseline(experiment: &str) -> PathBuf {
     PROJECT.directory().join(format!("baselines/{experiment}.json"))
 }
 
-/// Runs an experiment with so many of ten cases right.
+/// Runs an experiment in which `good` of each ten cases are right.
 fn run(experiment: &str, good: u32) -> Run {
     PROJECT.evals([format!("{experiment}::")]).env("GOOD", good.to_string()).run()
 }
 
-/// `cargo honeyhive` on the journal of a run: exit code, standard output, standard error.
+/// Runs `cargo honeyhive` on the journal of a run; returns its exit code, standard output and
+/// standard error.
 fn honeyhive(run: &Run, arguments: &[&str]) -> (Option<i32>, String, String) {
     let (code, stdout, stderr) =
         PROJECT.honeyhive(arguments).env("HH_DIR", run.directory().join("journal")).run();
     (code, stable(&stdout, run), stable(&stderr, run))
 }
 
-/// Placeholders for days, paths and names of runs.
+/// Puts placeholders for days, paths and names of runs.
 fn stable(text: &str, run: &Run) -> String {
     let project = PROJECT.directory().display().to_string();
     let text = text.replace(&project, "<project>");
@@ -84,7 +85,7 @@ fn gate_text(run: &Run) -> String {
 
 #[test]
 fn a_regression_against_the_accepted_run_fails_and_says_what_changed() {
-    // One test for the life of one file: no baseline, accepted, unchanged, worse, better.
+    // One test covers all states of a baseline: none, accepted, unchanged, worse, better.
     let _ = fs::remove_file(baseline("moves"));
     let first = run("moves", 8);
     assert_eq!(first.code, Some(0), "{}", first.output());
@@ -207,7 +208,7 @@ fn attempts_are_added_to_a_baseline() {
 fn a_regression_is_red_only_if_a_second_look_confirms_it() {
     let first = accept("confirmed", 10);
     assert_eq!(first.notes("confirmed.txt").len(), 40, "no second look without a failure");
-    // Eight cases are worse for good.
+    // Eight cases get permanently worse.
     let worse = PROJECT.evals(["confirmed::"]).env("GOOD", "8").run();
     assert_eq!(worse.code, Some(101));
     assert!(
@@ -267,7 +268,7 @@ fn a_second_look_that_says_nothing_takes_nothing_back() {
 
 #[test]
 fn two_runs_are_compared_case_by_case() {
-    // Both in one directory of journals.
+    // Both runs are in one directory of journals.
     let before = run("ungated", 8);
     let root = before.directory().join("journal");
     let after = PROJECT.evals(["ungated::"]).env("GOOD", "6").env("HH_DIR", &root).run();
@@ -319,7 +320,7 @@ fn a_recorded_run_is_judged_by_the_rules_in_the_journal() {
     let judged: Value = serde_json::from_str(&stdout).expect("JSON");
     assert_eq!(judged[0]["verdict"], "pass");
     assert_eq!(judged[0]["gate"]["rules"][0]["value"], 0.9);
-    // Cases that no gate decides about count, too.
+    // Cases count even where no gate decides about them.
     let broken = PROJECT.evals(["ungated::"]).env("GOOD", "10").env("BREAK", "1").run();
     let (code, stdout, _) = honeyhive(&broken, &["gate", "--recorded"]);
     assert_eq!(code, Some(1));
@@ -371,13 +372,13 @@ fn two_runs_of_the_same_cases_are_no_shards() {
     assert!(!Path::new(&into).exists());
     let (code, ..) = honeyhive(&good, &["gate", "--recorded", "--merge", &bad_run, &good_run]);
     assert_eq!(code, Some(1));
-    // Above the runs, one is told where they are.
+    // For a directory above the runs, the error names the runs in it.
     let above = Path::new(&good_run).parent().expect("a directory").display().to_string();
     let (_, _, stderr) = honeyhive(&good, &["merge", &above, "--into", &into]);
     assert!(stderr.contains("1 run below it: say which, or "), "{stderr}");
 }
 
-/// A project of its own, since the test edits its sources.
+/// The test edits the sources of a project, so it does not share it.
 #[test]
 fn todays_rules_and_todays_evaluators_decide_about_recorded_outputs() {
     let source = include_str!("evals/baselines.rs");
@@ -393,7 +394,7 @@ fn todays_rules_and_todays_evaluators_decide_about_recorded_outputs() {
     let (code, stdout, stderr) = gate(&before, &[]);
     assert_eq!(code, Some(0), "{stdout}{stderr}");
 
-    // A stricter limit.
+    // The limit of the gate is raised.
     let strict = project("baselines-edited").file(
         "tests/evals.rs",
         source.replace("gate(mean(same) >= 0.6)", "gate(mean(same) >= 0.95)"),
@@ -403,7 +404,7 @@ fn todays_rules_and_todays_evaluators_decide_about_recorded_outputs() {
     assert!(stdout.contains("FAIL\n    mean(same) >= 0.95: 0.8, n = 5"), "{stdout}");
     assert_eq!(gate(&strict, &["--recorded"]).0, Some(0), "the rules of then still hold");
 
-    // Another evaluator, and a label that was mended.
+    // The evaluator is replaced, and a wrong label is corrected.
     let rows = fs::read_to_string(before.directory().join("data/edited.jsonl")).expect("rows");
     let new = source.replace("output == ground_truth", "output.starts_with(ground_truth)");
     let rejudging = project("baselines-edited")
@@ -422,7 +423,7 @@ fn todays_rules_and_todays_evaluators_decide_about_recorded_outputs() {
     assert_eq!(code, Some(0));
     let judged: Value = serde_json::from_str(&stdout).expect("JSON");
     assert_eq!(judged[0]["gate"]["rules"][0]["value"], 1.0);
-    // The record is that of then, with the scores of today.
+    // The new record has the recorded attempt with the new scores.
     let newest = newest(&journal);
     let text = fs::read_to_string(&newest).expect("a journal");
     let attempts: Vec<Value> = text
@@ -444,7 +445,7 @@ fn todays_rules_and_todays_evaluators_decide_about_recorded_outputs() {
         .collect();
     assert_eq!(names, ["edited", "evaluator.same"]);
 
-    // An edited question is not answered by the old output.
+    // An edited question needs a new output, so it is not judged.
     let edited = project("baselines-edited")
         .file("data/edited.jsonl", rows.replace("\"text\":\"gamma\"", "\"text\":\"other\""))
         .file("tests/evals.rs", &new);
@@ -457,7 +458,7 @@ fn todays_rules_and_todays_evaluators_decide_about_recorded_outputs() {
     assert!(stdout.contains("its inputs were edited since "), "{stdout}");
 }
 
-/// The journal file that was written last.
+/// Returns the journal file that was written last.
 fn newest(root: &Path) -> PathBuf {
     let directories = fs::read_dir(root).expect("journals").map(|one| one.expect("one").path());
     let files = directories.filter(|path| path.is_dir()).flat_map(|path| {

@@ -1,4 +1,4 @@
-//! What parameters, `metadata(..)` and rules are filled with at run time.
+//! Tests the values that parameters, `metadata(..)` and rules get at run time.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -69,7 +69,7 @@ fn other() {}
 honeyhive_harness::main!();
 "#;
 
-/// Thirty rows, of which one has a hint.
+/// Returns thirty rows, one of which has a hint.
 fn thirty() -> String {
     (0..30).fold(String::new(), |mut rows, n| {
         let hint = if n == 7 { ", \"hint\": true" } else { "" };
@@ -127,7 +127,7 @@ fn metadata_is_evaluated_once_before_the_first_case() {
         })
     );
     assert_eq!(run.notes("metadata"), ["evaluated"]);
-    // Names need no values.
+    // Listing the tests needs no values.
     let run = PROJECT.evals(["--list"]).run();
     assert_eq!(run.notes("metadata"), [""; 0]);
 }
@@ -184,7 +184,7 @@ fn a_rule_with_too_few_scores_is_inconclusive() {
          least 20"
     );
     assert!(rules[5].1.contains("n = 30; the rule asks for at least 31"), "{rules:?}");
-    // The table and the reports say so as well.
+    // The table and the reports show the same number.
     assert!(run.output().contains("1 of 30"), "{}", run.output());
     let strict = PROJECT.evals(["rare"]).env("HH_REQUIRE_GATES", "1").run();
     assert_eq!(strict.code, Some(101), "{}", strict.output());

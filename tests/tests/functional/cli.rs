@@ -1,4 +1,4 @@
-//! `cargo honeyhive`, on journals of real runs.
+//! Tests `cargo honeyhive` on journals of real runs.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ fn counts() -> Run {
     PROJECT.evals(["counts::"]).run()
 }
 
-/// Placeholders for times, sizes and the names of directories.
+/// Puts placeholders for times, sizes and the names of directories.
 fn stable(text: &str) -> String {
     let stable = |word: &str| {
         let digits = word.chars().filter(char::is_ascii_digit).count();
@@ -51,7 +51,7 @@ fn runs_are_listed_with_what_became_of_them() {
 fn the_same_as_json() {
     let run = counts();
     let [directory] = &run.invocations()[..] else { panic!("one invocation was expected") };
-    // The directory of one invocation will do.
+    // The directory of one invocation is accepted, too.
     let (code, stdout, _) =
         runs(run.directory(), &["--json", "--dir", &directory.display().to_string()]);
     assert_eq!(code, Some(0));
@@ -72,7 +72,7 @@ fn the_same_as_json() {
 fn journals_that_are_cut_off_or_broken_are_listed_too() {
     let run = counts();
     let root = run.directory().join("journal");
-    // Killed in the middle.
+    // This process is killed during its run.
     let cargo = PROJECT.evals(["waits::"]).env("HH_DIR", &root);
     let mut process = cargo.start();
     process.wait_for_line("test waits::n0");
@@ -82,7 +82,7 @@ fn journals_that_are_cut_off_or_broken_are_listed_too() {
     let newest = fs::read_dir(&root)
         .expect("journals")
         .map(|entry| entry.expect("an entry").path())
-        // Not the list of runs, nor the directory of names.
+        // The list of runs and the directory of names are left out.
         .filter(|path| {
             !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
         })
@@ -93,7 +93,7 @@ fn journals_that_are_cut_off_or_broken_are_listed_too() {
     let mut text = fs::read(file.path()).expect("a readable file");
     text.extend(b"{\"type\":\"att");
     fs::write(file.path(), text).expect("a writable file");
-    // Not ours at all, and older than everything.
+    // This directory has no journal of the harness, and is older than all others.
     let broken = root.join("broken");
     fs::create_dir(&broken).expect("a directory");
     fs::write(broken.join("x.jsonl"), "{\"type\":\n").expect("a file");

@@ -1,4 +1,4 @@
-//! Datasets: shapes of rows, ids, and what is said about a bad row or file.
+//! Tests datasets: shapes of rows, ids, and the errors for bad rows and files.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -71,7 +71,7 @@ fn report(filter: &str) -> String {
     run(filter).report()
 }
 
-/// Per case: what the function returned, which is what it was given.
+/// Returns the output of each case, which is the input that the function got.
 fn outputs(filter: &str) -> String {
     let run = run(filter);
     assert_eq!(run.code, Some(0), "{}", run.output());
@@ -188,7 +188,7 @@ fn ids_without_an_id_are_hashes_of_the_inputs() {
     let later = listed("later::");
     assert_eq!(before.len(), 3, "{before:?}");
     let after: Vec<String> = later.iter().map(|line| line.replace("later::", "before::")).collect();
-    // Another row, another label, another order of keys: the names stay.
+    // A row is inserted, a label and the order of keys change: the names stay.
     assert_eq!(after[1..], before[..]);
     let hash = before[0].strip_prefix("before::").and_then(|line| line.strip_suffix(": test"));
     let hash = hash.expect("a test of the experiment");

@@ -1,4 +1,4 @@
-//! The engine: code that blocks, panics or never ends harms nobody else.
+//! Tests that code that blocks, panics or never ends does not affect other cases.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ fn run(experiment: &str) -> Run {
     PROJECT.evals([format!("{experiment}::")]).run()
 }
 
-/// The cases that did not pass, with their reasons.
+/// Returns the cases that did not pass, with their reasons.
 fn failures(run: &Run) -> String {
     let mut cases = run.cases();
     cases.sort_by(|a, b| a.case.cmp(&b.case));
@@ -24,7 +24,7 @@ fn failures(run: &Run) -> String {
     run.normalize(&text)
 }
 
-/// Every odd case passes, every even one timed out with this text.
+/// Checks that every odd case passes, and every even one times out with this text.
 fn even_cases_time_out(run: &Run, cases: usize, text: &str) {
     assert_eq!(run.code, Some(101));
     let tests = run.tests();
@@ -174,7 +174,7 @@ fn repeats_are_attempts_of_their_own() {
 
 // ---- how many at once ----
 
-/// The most that were in flight at once.
+/// Returns the highest number of attempts that ran at the same time.
 fn most(run: &Run, file: &str) -> usize {
     run.notes(file).iter().map(|line| line.parse().expect("a number")).max().expect("a line")
 }

@@ -1,10 +1,10 @@
-//! `std::process::exit(0)` in the code under test is not a success.
+//! Tests that `std::process::exit(0)` in the code under test is not a success.
 
 use honeyhive_tests::{Run, needs};
 
 use crate::interrupts::PROJECT;
 
-/// The one line about it.
+/// Returns the one line about the exit.
 fn line(run: &Run) -> &str {
     let mut lines = run.stderr.lines().filter(|line| line.contains("`std::process::exit`"));
     let line = lines.next().unwrap_or_else(|| panic!("nothing is said:\n{}", run.output()));

@@ -1,4 +1,5 @@
-//! Features of `serde_json` that other crates of a build turn on: the harness does not show them.
+//! Tests that features of `serde_json` which other crates of a build turn on do not change the
+//! results.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,7 +8,7 @@ use std::sync::LazyLock;
 use honeyhive_tests::{Fake, Project, Run};
 use serde_json::Value;
 
-/// What an application that counts money turns on.
+/// The features that an application with exact decimal numbers turns on.
 const FEATURES: [&str; 5] =
     ["arbitrary_precision", "preserve_order", "raw_value", "float_roundtrip", "unbounded_depth"];
 
@@ -89,7 +90,7 @@ static FULL: LazyLock<Project> = LazyLock::new(|| {
     project("features-all", &format!("{{ version = \"1\", features = [{features}] }}"))
 });
 
-/// A run, sent to a server.
+/// Runs the project, and sends the results to a server.
 fn run(project: &Project) -> (Run, Fake) {
     let fake = Fake::start();
     let run = project
@@ -102,7 +103,7 @@ fn run(project: &Project) -> (Run, Fake) {
     (run, fake)
 }
 
-/// A value without what differs from run to run.
+/// Removes the parts of a value that differ from run to run.
 fn steady(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -136,7 +137,7 @@ fn steady(value: &mut Value) {
     }
 }
 
-/// What the journal says of each attempt, as text: digits and order of keys count.
+/// Returns each attempt of the journal as text, so that digits and the order of keys count.
 fn attempts(run: &Run) -> BTreeMap<String, String> {
     let attempts = run.attempts().into_iter().map(|attempt| {
         let name = format!("{}::{}", attempt.experiment, attempt.case);
@@ -161,7 +162,7 @@ fn attempts(run: &Run) -> BTreeMap<String, String> {
     attempts.collect()
 }
 
-/// All lines of the journal, as they were written.
+/// Returns all lines of the journal, as they were written.
 fn journal_text(run: &Run) -> String {
     let files = run.invocations().into_iter().flat_map(|directory| {
         let entries = fs::read_dir(directory).expect("a directory");
@@ -176,7 +177,7 @@ fn features_of_serde_json_change_nothing() {
     let ((plain, plain_fake), (full, full_fake)) = (run(&PLAIN), run(&FULL));
     assert_eq!(plain.tests(), full.tests(), "{}\n{}", plain.output(), full.output());
     assert_eq!(plain.code, full.code);
-    // The files are read by this process; they are compared as the bytes that were written, too.
+    // This process parses the files, so the written bytes are compared, too.
     let (one, other) = (attempts(&plain), attempts(&full));
     assert_eq!(one.len(), 9);
     for (name, attempt) in &one {
@@ -199,7 +200,7 @@ fn features_of_serde_json_change_nothing() {
         lines
     };
     assert_eq!(lines(&plain), lines(&full));
-    // Reports.
+    // The reports are compared.
     let report = |run: &Run, file: &str| run.report_file(file);
     for file in ["report.html", "junit.xml", "summary.md"] {
         assert!(!report(&plain, file).is_empty() && !report(&full, file).is_empty(), "{file}");
@@ -218,7 +219,7 @@ fn features_of_serde_json_change_nothing() {
         lines
     };
     assert_eq!(results(&plain), results(&full));
-    // What the server was told.
+    // The requests to the server are compared.
     let sessions = |fake: &Fake| -> Vec<String> {
         let mut told: Vec<String> = fake
             .requests()

@@ -1,4 +1,4 @@
-//! Gates: what every measure says, and who decides where there is a gate.
+//! Tests gates: the values of every measure, and who decides about a case where there is a gate.
 
 use std::sync::LazyLock;
 
@@ -16,12 +16,12 @@ fn report(filter: &str) -> String {
     run(filter).report()
 }
 
-/// What the journal says of each rule of the one gate.
+/// Returns the verdict of the one gate and of each of its rules, from the journal.
 fn rules(filter: &str) -> String {
     let run = run(filter);
     let [gate] = &run.gates()[..] else { panic!("one gate was expected:\n{}", run.output()) };
     let lines = gate.rules.iter().map(|rule| {
-        // Which case was the slowest is chance.
+        // The slowest case is random.
         let chance = rule.rule.contains("latency");
         let text = if chance { rule.text.split("; worst").next() } else { None };
         format!("{:?}: {}\n", rule.verdict, text.unwrap_or(&rule.text))
@@ -162,7 +162,7 @@ fn the_journal_has_value_n_and_interval() {
     let [gate] = &gates[..] else { panic!("one gate: {gates:?}") };
     let rule = &gate.rules[0];
     assert_eq!((rule.rule.as_str(), rule.value, rule.n), ("mean(whole) >= 0.5", Some(0.5), 4));
-    // Wilson at 95 % for 2 of 4.
+    // The interval is Wilson's at 95 % for 2 of 4.
     let (low, high) = rule.interval.expect("an interval");
     assert!((low - 0.1500).abs() < 1e-4 && (high - 0.8500).abs() < 1e-4, "{low} {high}");
     assert!(gate.passed);

@@ -1,7 +1,7 @@
-//! Hard inputs: files, ids, values, code and disks that nobody wishes for. What is wrong is told
-//! where it is wrong, the other cases are unharmed, the journal has every case, the process ends.
+//! Tests hard inputs: unusual files, ids, values, code and disks. Each error names its place, the
+//! other cases are not affected, the journal has every case, and the process ends.
 
-// Who runs the tests must see what was not tested.
+// The output says which checks were skipped.
 #![allow(clippy::print_stderr)]
 
 use std::collections::BTreeSet;
@@ -62,7 +62,7 @@ fn nested(depth: usize) -> String {
 
 fn deep() -> String {
     let row = |id: &str, depth| format!("{{\"id\": \"{id}\", \"q\": {}}}\n", nested(depth));
-    // The last one has no id of its own.
+    // The last row has no id of its own.
     row("flat", 1)
         + &row("100", 100)
         + &row("126", 126)
@@ -74,7 +74,7 @@ fn run(filter: &str) -> Run {
     complete(PROJECT.evals([filter]).run())
 }
 
-/// Every reported case stands in the journal, and nothing is torn.
+/// Checks that every reported case is in the journal, and that no line is torn.
 fn complete(run: Run) -> Run {
     if run.invocations().is_empty() {
         return run;
@@ -120,7 +120,7 @@ fn a_file_that_may_not_be_read_is_told() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).expect("permissions");
     let cargo = PROJECT.evals(["locked::"]);
     let run = if fs::read(&file).is_ok() {
-        // Root may read everything, unless it gives that up.
+        // Root can read all files unless it gives up that capability.
         let give_up = "setpriv --bounding-set=-dac_override,-dac_read_search";
         cargo.start_after(&format!("exec {give_up} \"$0\" \"$@\"")).finish()
     } else {
@@ -171,7 +171,7 @@ fn a_file_that_was_cut_off_within_a_row_is_told() {
     "#);
 }
 
-/// Takes the directory away again, whatever happens.
+/// Removes the directory when the test ends, also after a panic.
 struct Removed(PathBuf);
 
 impl Drop for Removed {
@@ -183,7 +183,7 @@ impl Drop for Removed {
 #[test]
 fn two_hundred_megabytes_are_listed_and_selected_from() {
     const ROWS: usize = 200_000;
-    // Builds the project.
+    // The first run builds the project, so that the build is not timed.
     PROJECT.evals(["--list", "--exact", "none"]).run();
     let directory = Removed(PROJECT.directory().join("large"));
     fs::create_dir_all(&directory.0).expect("a directory");
@@ -293,7 +293,7 @@ fn ids_with_anything_in_them_run_and_run_again_by_their_printed_name() {
         assert!(!name.is_empty() && name.len() <= 60 && name.chars().all(fine), "{name:?}");
         assert!(ids.contains(&case.case), "{:?} is none of the ids", case.case);
         assert!(run.tests().contains_key(&case.test), "{}", run.output());
-        // What somebody would copy from the output.
+        // A user may copy this name from the output.
         let again = PROJECT.evals(["--exact", &case.test]).start().finish();
         assert_eq!(again.test_lines(), [(case.test.as_str(), "ok")]);
         let cases: Vec<String> = again.cases().into_iter().map(|case| case.case).collect();
@@ -335,7 +335,7 @@ fn numbers_that_are_too_large() {
     small_number::tiny          FAILED  error
         data/numbers.jsonl:6: `n` (0.0) is not a `u64`: invalid type: floating point `0.0`, expected u64
     ");
-    // A cell is text, so that no digit is lost before the parameter asks for a number.
+    // A cell is text, so all digits are kept until the parameter is read as a number.
     let run = run("number_in_cell::");
     assert_eq!(passed(&run), ["number_in_cell::beyond-u64", "number_in_cell::small"]);
     assert_eq!(run.attempt("beyond-u64").output, Some("18446744073709551616".into()));
@@ -357,7 +357,8 @@ fn deep_nesting_in_a_row_is_read_or_told() {
         match (attempt.case.as_str(), attempt.output) {
             ("flat", Some(output)) => assert_eq!(output.to_string(), nested(1)),
             ("100", Some(output)) => assert_eq!(output.to_string(), nested(100)),
-            // As deep as a line of JSON is read: either way, but not half of each.
+            // This is the limit of JSON's depth: the row is read or refused, but never read in
+            // part.
             ("126", Some(output)) => assert_eq!(output.to_string(), nested(126)),
             ("126" | "line-4" | "line-5", None) => assert!(told, "{error:?}"),
             (case, _) => panic!("{case}: {error:?}"),
@@ -365,7 +366,7 @@ fn deep_nesting_in_a_row_is_read_or_told() {
     }
 }
 
-/// Whatever is written to a journal can be read from it.
+/// Every output that is written to a journal can be read from it.
 #[test]
 fn deep_nesting_in_an_output_is_recorded_or_told() {
     let run = run("deep_outputs::");
@@ -446,7 +447,7 @@ fn a_megabyte_of_prints_harms_nobody() {
     let run = run("prints_a_megabyte::");
     assert_eq!(run.code, Some(0), "{}", run.cargo_stderr.lines().count());
     assert_eq!(passed(&run).len(), 3);
-    // It is not captured, and all there.
+    // The output is not captured, and it is complete.
     for what in ["a", "b", "c"] {
         let line = what.repeat(1023);
         for text in [&run.stdout, &run.stderr] {
@@ -476,7 +477,7 @@ fn an_output_that_json_cannot_say_is_an_error_of_its_case() {
 
 // ---- the disk ----
 
-/// Unmounts the file system, whatever happens.
+/// Unmounts the file system when the test ends, also after a panic.
 #[cfg(target_os = "linux")]
 struct Mounted(PathBuf);
 
@@ -506,7 +507,7 @@ impl Drop for Mounted {
 fn a_full_disk_stops_the_run_and_loses_nothing_that_was_reported() {
     let cargo = PROJECT.evals(["wordy::"]);
     let disk = Mounted::new(cargo.scratch().join("journal"), "256k");
-    // Where nothing can be mounted, no file may become larger than that: the next error of a write.
+    // Where mounting is not allowed, a limit on the size of files gives another write error.
     let (process, error) = if disk.is_some() {
         (cargo.start(), "No space left on device")
     } else {
@@ -559,7 +560,8 @@ fn a_journal_of_a_later_version_is_told_and_not_misread() {
     let run = run("async_judges::fine");
     let directory: &Path = &run.invocations()[0];
     assert!(read_invocation(directory).is_ok());
-    // Beside a file of ours, as after copying the journals of shards into one directory.
+    // The file is beside one of this version, as after copying the journals of shards into one
+    // directory.
     let invocation = json!({"type": "invocation", "schema": SCHEMA + 1, "pid": "a text by then"});
     fs::write(directory.join("zz.jsonl"), format!("{invocation}\n\"weather\"\n"))
         .expect("a writable directory");

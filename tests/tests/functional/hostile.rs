@@ -1,11 +1,12 @@
-//! No byte of a dataset or an output reaches the terminal or the log of a CI runner unescaped.
+//! Tests that no byte of a dataset or an output reaches the terminal or the log of a CI runner
+//! unescaped.
 
 use std::sync::LazyLock;
 
 use honeyhive_tests::{Project, Run};
 use serde_json::json;
 
-/// What tries to command a terminal, a CI runner, or whatever reads a report.
+/// Texts that contain commands for a terminal, a CI runner or a viewer of reports.
 const PAYLOADS: [&str; 31] = [
     "\u{1b}[31mred",
     "\u{1b}[2J\u{1b}[H",
@@ -63,7 +64,7 @@ static PROJECT: LazyLock<Project> = LazyLock::new(|| {
         )
 });
 
-/// Every line of a text that a terminal or a runner would obey.
+/// Returns the lines of a text that a terminal or a runner would execute.
 fn commands(text: &str) -> Vec<String> {
     let is_invisible = |c: char| {
         (c.is_control() && c != '\t')
@@ -75,7 +76,7 @@ fn commands(text: &str) -> Vec<String> {
         let words = line.match_indices("##").any(|(at, _)| {
             line[at + 2..].trim_start_matches(|c: char| c.is_ascii_alphabetic()).starts_with('[')
         });
-        // Annotations of ours, at places in the sources.
+        // The harness itself writes annotations at places in the sources.
         let ours = line.starts_with("::error file=") && line.contains("tests/evals.rs,line=");
         words || line.contains(is_invisible) || (line.trim_start().starts_with("::") && !ours)
     };
@@ -111,13 +112,13 @@ fn a_run_prints_nothing_that_is_obeyed() {
             assert!(run.stdout.contains("\\u{1b}[31mred"), "{}", run.stdout);
         }
     }
-    // With colours, the only escape sequences are ours.
+    // With colours, the only escape sequences are those of the harness.
     let run = evals(&["says", "--color", "always"]);
     let mut text = format!("{}{}", run.stdout, run.stderr);
     for color in ["0", "1", "2", "31", "32", "33"] {
         text = text.replace(&format!("\u{1b}[{color}m"), "");
     }
-    // libtest-mimic's own.
+    // libtest-mimic uses these sequences.
     for color in ["\u{1b}[92m", "\u{1b}[91m", "\u{1b}[93m"] {
         text = text.replace(color, "");
     }

@@ -1,6 +1,6 @@
-//! Hostile surroundings: the journal is removed, cut off or replaced while a run writes it, the clock is
-//! set back, somebody leaves a FIFO where a journal is expected. Nothing of it may end in success with
-//! results that are not there, and nothing may hang.
+//! Tests hostile surroundings: the journal is removed, cut off or replaced during a run, the clock
+//! is set back, a FIFO is where a journal is expected. None of them may end in success with missing
+//! results, and none may hang.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn journal_file(invocation: &Path) -> PathBuf {
     paths.find(|path| path.extension().is_some_and(|end| end == "jsonl")).expect("a journal")
 }
 
-/// Runs an experiment of 400 cases and touches its journal as soon as some are done.
+/// Runs an experiment of 400 cases and disturbs its journal as soon as some are done.
 fn disturbed(disturb: impl Fn(&Path)) -> Run {
     let cargo = PROJECT.evals(["takes_its_time::"]);
     let root = cargo.scratch().join("journal");
@@ -41,7 +41,7 @@ fn lost(run: &Run, what: &str) {
     assert!(said.is_some_and(|line| line.contains(what)), "{}", run.output());
     assert!(!run.stdout.lines().any(|line| line.starts_with("journal ")), "{}", run.output());
     assert!(!run.stdout.contains("\nPASS"), "{}", run.output());
-    // What comes after it is not run: nobody would see it.
+    // No further case is run, since its result could not be recorded.
     let calls = run.notes("takes_its_time").len();
     assert!(calls < 400, "{calls} of 400 cases were called");
 }
@@ -74,12 +74,12 @@ fn a_journal_that_is_replaced_during_a_run_fails_it() {
     lost(&run, "was replaced by another file during the run");
 }
 
-/// `cargo honeyhive <arguments>` in the project, on the runs below `root`.
+/// Runs `cargo honeyhive <arguments>` in the project, on the runs below `root`.
 fn honeyhive(root: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     PROJECT.honeyhive(arguments).env("HH_DIR", root).run()
 }
 
-/// A run of three cases that passes, or misses.
+/// Runs an experiment of three cases that passes or misses, and returns its directory.
 fn few(root: &Path, experiment: &str) -> PathBuf {
     let before = read_names(root);
     let run = PROJECT.evals([format!("{experiment}::")]).env("HH_DIR", root).run();
@@ -95,7 +95,7 @@ fn read_names(root: &Path) -> Vec<String> {
     names.filter(|name| !name.starts_with('.')).collect()
 }
 
-/// Writes a run's journal again as if it had started in another year.
+/// Rewrites a run's journal as if it had started in another year.
 fn started_in(invocation: &Path, year: &str) {
     let file = journal_file(invocation);
     let mut records = read_invocation(invocation).expect("a journal").records;
@@ -119,7 +119,7 @@ fn the_newest_run_is_the_one_that_was_made_last_whatever_the_clock_says() {
     assert!(stderr.contains("the clock was changed"), "{stderr}");
     let name = bad.file_name().expect("a name").to_string_lossy().into_owned();
     assert!(stderr.contains(&format!("The newest is {name}")), "{stderr}");
-    // Also where its directory has the greater name.
+    // The order stays the same where the directory of the old run has the greater name.
     fs::rename(&good, root.join("20991231T235959-ffffff")).expect("it can be renamed");
     started_in(&root.join("20991231T235959-ffffff"), "2020");
     let (code, stdout, stderr) = honeyhive(&root, &["gate", "--recorded"]);
@@ -217,7 +217,7 @@ fn a_run_of_another_package_is_not_taken_for_one_of_this_workspace() {
     let name = own.file_name().expect("a name").to_string_lossy().into_owned();
     let said = format!("{name}, of hostile_journal, is the newest run of this workspace; ");
     assert!(stderr.contains(&said) && stderr.contains(", of engine, is newer"), "{stderr}");
-    // Where there is none of this workspace, no other is taken.
+    // Without a run of this workspace, no run of another is taken.
     fs::remove_dir_all(own).expect("it is ours");
     let (code, stdout, stderr) = honeyhive(&root, &["accept"]);
     assert_eq!(code, Some(1), "{stdout}{stderr}");
@@ -227,7 +227,8 @@ fn a_run_of_another_package_is_not_taken_for_one_of_this_workspace() {
 #[test]
 fn a_run_in_another_target_directory_is_found() {
     let scratch = tempfile::TempDir::new().expect("a directory");
-    // As `cargo test --target-dir elsewhere` would have it, without compiling everything again.
+    // The directory is as after `cargo test --target-dir elsewhere`, without compiling everything
+    // again.
     let target = scratch.path().join("elsewhere");
     let binary = target.join("debug/deps/evals-0");
     fs::create_dir_all(binary.parent().expect("a directory")).expect("directories");

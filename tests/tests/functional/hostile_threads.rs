@@ -1,4 +1,5 @@
-//! Few threads, little memory, a clock before 1970, a million bad rows: a text and an end.
+//! Tests few threads, little memory, a clock before 1970 and a million bad rows: each ends with a
+//! message.
 
 #![cfg(target_os = "linux")]
 
@@ -9,7 +10,7 @@ use honeyhive_tests::Run;
 
 use crate::interrupts::PROJECT;
 
-/// Runs ten short cases after a shell command, and says how that ended: never not at all.
+/// Runs ten short cases after a shell command. Checks that all pass, or that the run says why not.
 fn after(command: &str) -> Run {
     let run = PROJECT.evals(["exits::"]).start_after(command).finish();
     match run.code {
@@ -22,8 +23,9 @@ fn after(command: &str) -> Run {
     run
 }
 
-/// The command that lets a process have so many threads, itself included. Root has no such limit, and
-/// other processes of a person count, too: so it is another user with none, or so many more.
+/// Returns a command that limits the number of threads, including the main one. The limit does not
+/// apply to root, and counts other processes of the same user: so root becomes a user without
+/// processes, and any other user gets that many more.
 fn threads(count: usize) -> String {
     let me = fs::metadata("/proc/self").expect("a process").uid();
     if me == 0 {

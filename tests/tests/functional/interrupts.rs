@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM while calls outlast the grace: the run ends in order, whatever it waits for.
+//! Tests Ctrl-C and SIGTERM while calls outlast the grace period: the run ends regularly, whatever
+//! it waits for.
 
 #![cfg(unix)]
 
@@ -12,14 +13,14 @@ use honeyhive_tests::{Fake, Process, Project, Run, needs};
 pub(crate) static PROJECT: LazyLock<Project> =
     LazyLock::new(|| Project::with_evals("ending", include_str!("evals/ending.rs")));
 
-/// Starts an experiment and waits until so many of its calls are under way.
+/// Starts an experiment and waits until this number of calls has begun.
 fn start(experiment: &str, calls: usize) -> Process {
     let process = PROJECT.evals([format!("{experiment}::")]).start();
     process.wait_for_notes("calls", calls);
     process
 }
 
-/// Sends a signal and waits for the end, which comes long before calls end by themselves would.
+/// Sends a signal and waits for the end, which must come long before the calls end by themselves.
 fn interrupt(process: Process, signal: &str) -> Run {
     let sent = Instant::now();
     process.signal(signal);
@@ -32,7 +33,7 @@ fn interrupt(process: Process, signal: &str) -> Run {
     run
 }
 
-/// The journal has an end and nothing behind it, no case is an error, and every figure agrees.
+/// Checks that the journal ends with its `end` record, no case is an error, and all figures agree.
 fn ended_in_order(run: &Run) {
     assert!(!run.stderr.contains("panicked"), "{}", run.output());
     let records = run.journal().records;
@@ -76,11 +77,12 @@ fn evaluators_that_outlast_the_grace_leave_their_cases_unrun() {
 
 #[test]
 fn pauses_before_another_try_end_and_their_cases_are_not_run() {
-    // Every place is taken by a case that was refused twice, so its pause is half a second or more.
+    // The retried cases use the whole concurrency, each after two refusals, so their pauses are at
+    // least half a second.
     let run = interrupt(start("retried", 32), "INT");
     assert_eq!(run.cases().len(), 3, "{}", run.output());
     let calls = run.notes("calls").len();
-    // No further try was made: there would be hundreds until the tries are used up.
+    // No further try was made; all tries together would be hundreds.
     assert!(calls < 160, "{calls} calls");
 }
 
@@ -107,10 +109,10 @@ fn errors_of_children_that_got_the_signal_are_not_errors_of_cases() {
 fn a_dataset_function_under_way_ends_with_the_signal() {
     let process = PROJECT.evals(["slow_dataset::"]).env("WAIT", "1").start();
     process.wait_for_notes("calls", 1);
-    // A script that runs tests in the background has them ignore INT, until the engine listens.
+    // A script that runs tests in the background has them ignore INT until the engine listens.
     process.signal("TERM");
     let run = process.finish();
-    // Nothing has begun that would have to be ended.
+    // No case had begun, so the process ended by the signal itself.
     assert_eq!(run.code, None, "{}", run.output());
     assert!(run.invocations().is_empty());
 }
@@ -142,7 +144,7 @@ fn a_server_that_does_not_answer_does_not_keep_the_process() {
     let sent = Instant::now();
     let run = process.finish();
     assert!(sent.elapsed() < Duration::from_secs(60), "took {:?}", sent.elapsed());
-    // The run itself was over.
+    // All cases were done before the signal.
     assert_eq!(run.code, Some(0), "{}", run.output());
     assert!(run.stderr.contains("sent 0 of 2 attempts"), "{}", run.output());
 }
@@ -163,7 +165,7 @@ fn a_signal_to_cargo_and_its_test_ends_both() {
     let process = PROJECT.evals(["slow_async::"]).start_cargo();
     process.wait_for_notes("calls", 16);
     process.signal_group("INT");
-    // Cargo ends at once; the test binary ends in order.
+    // Cargo ends at once; the test binary ends regularly.
     ended_in_order(&process.finish());
 }
 

@@ -1,4 +1,4 @@
-//! The journal: what it says, where it is, and what happens when it cannot be written.
+//! Tests the journal: its contents, its location, and write errors.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -19,7 +19,7 @@ fn run() -> Run {
     PROJECT.evals(["answer::"]).run()
 }
 
-/// The lines of the one file.
+/// Returns the lines of the one file.
 fn lines(run: &Run) -> Vec<Value> {
     let [file] = &files(&run.invocations()[0])[..] else { panic!("one file was expected") };
     let text = fs::read_to_string(file).expect("a readable file");
@@ -34,7 +34,7 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Ends of the names of fields whose values differ from run to run.
+/// The suffixes of fields whose values differ from run to run.
 const VARIES: [&str; 9] =
     ["_ns", "_at", "_ms", "run_id", "session_id", "span_id", "trace_id", "pid", "hash"];
 
@@ -48,21 +48,21 @@ fn blank(key: &str, value: &mut Value) {
             *value = format!("<{key}>").into();
         }
         Value::Number(number) if number.is_f64() => {
-            // The last digits are the platform's.
+            // The last digits depend on the platform.
             *value = number.as_f64().map(|number| (number * 1e4).round() / 1e4).into();
         }
         _ => {}
     }
 }
 
-/// A line of the journal as a list of its fields.
+/// Formats a line of the journal as a list of its fields.
 fn stable(run: &Run, mut line: Value) -> String {
     if let Some(spans) = line.get_mut("spans").and_then(Value::as_array_mut) {
         spans.sort_by_key(|span| span["start_unix_ns"].as_u64());
     }
     blank("", &mut line);
     if let Some(fields) = line.as_object_mut() {
-        // Each line has them; `each_line_has_its_number_and_its_checksum` looks at them.
+        // All lines have these two fields; `each_line_has_its_number_and_its_checksum` checks them.
         fields.retain(|key, _| key != "line" && key != "crc");
     }
     let mut text = String::new();
@@ -90,7 +90,7 @@ fn records_come_in_their_order() {
     let count = |wanted| types.iter().filter(|kind| **kind == wanted).count();
     assert_eq!((count("attempt"), count("case"), count("gate"), count("git")), (6, 3, 1, 1));
     assert_eq!(types.len(), 14);
-    // A case comes with or after all of its attempts.
+    // A case is written with or after all of its attempts.
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line["type"] == "attempt") {
         let case =
             lines.iter().position(|other| other["type"] == "case" && other["case"] == line["case"]);
@@ -325,7 +325,7 @@ fn two_runs_are_two_invocations() {
 #[test]
 fn where_no_journal_can_be_written_nothing_runs() {
     let cargo = PROJECT.evals(["answer::"]);
-    // A file where a directory is needed: that keeps out root as well.
+    // A file in the place of a directory stops root as well.
     let occupied = cargo.scratch().join("occupied");
     fs::write(&occupied, "").expect("a file");
     let run = cargo.env("HH_DIR", &occupied).run();
@@ -348,7 +348,7 @@ fn a_read_only_directory_fails_before_the_first_case() {
     permissions.set_readonly(true);
     fs::set_permissions(&directory, permissions).expect("permissions");
     if fs::write(directory.join("probe"), "").is_ok() {
-        // Nothing is read-only for root.
+        // Root can write to read-only directories.
         return;
     }
     let run = cargo.env("HH_DIR", &directory).run();
@@ -357,7 +357,7 @@ fn a_read_only_directory_fails_before_the_first_case() {
     assert!(run.stderr.starts_with("error: cannot make a journal in "), "{}", run.stderr);
 }
 
-/// A limit on the size of files stands in for a full disk.
+/// A limit on the size of files has the effect of a full disk.
 #[cfg(unix)]
 #[test]
 fn a_journal_that_cannot_be_written_any_more_stops_the_run() {
@@ -368,7 +368,7 @@ fn a_journal_that_cannot_be_written_any_more_stops_the_run() {
     assert!(calls < 400, "{calls} of 400 cases were called");
     let recorded = run.cases().len();
     assert!((1..400).contains(&recorded), "{recorded} recorded");
-    // Nothing passes that is not recorded, and the file ends with a whole line.
+    // No case passes without a record, and the file ends with a whole line.
     let passed = run.test_lines().iter().filter(|(_, outcome)| *outcome == "ok").count();
     assert!(passed <= recorded, "{passed} reported, {recorded} recorded");
     assert_eq!(run.journal().torn, [""; 0].map(PathBuf::from));

@@ -1,4 +1,4 @@
-//! Experiments in a library, linked into a test target by name.
+//! Tests experiments in a library that a test target links by name.
 
 use std::sync::LazyLock;
 
@@ -91,7 +91,7 @@ pub fn greet(name: &str) -> String {
 }
 "#;
 
-/// One experiment, which two targets link.
+/// A project with one experiment that two targets link.
 static SHARED_BY_TWO: LazyLock<Project> = LazyLock::new(|| {
     let main = "honeyhive_harness::main!(shared_lib);";
     Project::with_evals("shared-lib", main)
@@ -111,7 +111,7 @@ fn two_targets_of_one_experiment_have_one_baseline() {
         let _ = std::fs::remove_file(&baseline);
         SHARED_BY_TWO.honeyhive(["accept"]).env("HH_DIR", run.directory().join("journal")).run()
     };
-    // The last one of the two is not the one that counts, without a word.
+    // Differing results of two targets are an error; the last one does not silently win.
     let (code, stdout, stderr) = accept(&[("DIFFERS", "1")]);
     assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
     let why =

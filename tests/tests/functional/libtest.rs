@@ -1,4 +1,4 @@
-//! The conversation with cargo and editors: flags, selections, lists, exit codes.
+//! Tests the interface for cargo and editors: flags, selections, lists, exit codes.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ static PROJECT: LazyLock<Project> = LazyLock::new(|| {
         .file("src/lib.rs", "#[test]\nfn some_other_test() {}\n")
 });
 
-/// 100,000 rows of the size that real ones have, half of them with ids.
+/// Returns 100,000 rows of a realistic size, half of them with ids.
 fn large() -> String {
     let question = "Is this a question of about the length that questions in real datasets have?";
     (0..100_000)
@@ -31,7 +31,7 @@ fn run(arguments: &[&str]) -> Run {
     PROJECT.evals(arguments.iter().copied()).run()
 }
 
-/// The tests that ran or were ignored, in one line.
+/// Returns the tests that ran or were ignored, in one line.
 fn selected(arguments: &[&str]) -> String {
     let run = run(arguments);
     let tests: Vec<String> =
@@ -287,7 +287,7 @@ fn a_list_works_where_no_journal_can_be_written() {
 
 #[test]
 fn a_hundred_thousand_rows_are_listed_quickly() {
-    // Built before, so that only the list is timed.
+    // This run builds the target, so that only the list is timed.
     PROJECT.cargo_test(["--test", "large"]).arguments(["--list", "--exact", "none"]).run();
     let started = Instant::now();
     let run = PROJECT.cargo_test(["--test", "large"]).arguments(["--list"]).run();

@@ -1,7 +1,7 @@
-//! Functional tests: the real `cargo test` on small crates, judged by all that it leaves behind.
+//! Tests the real `cargo test` on small crates, by its output, exit code and files.
 //!
-//! One module per topic, one project per module. What the experiments of a project are made of
-//! stands in `evals/`. Expected texts are inline snapshots (`cargo insta review` updates them).
+//! There is one module per topic, and one project per module. The experiments of a project are in
+//! `evals/`. Expected texts are inline snapshots (`cargo insta review` updates them).
 
 mod audit;
 mod baselines;

@@ -1,4 +1,4 @@
-//! Datasets that are kept in HoneyHive.
+//! Tests datasets that are kept in HoneyHive.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! Sources that are not where they were when the test target was compiled.
+//! Tests sources that were moved after the test target was compiled.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,8 +21,8 @@ fn NAME(text: &str) -> String {
 }
 "#;
 
-/// Experiments of the package and of a library beside it. In the sources at the place of compilation
-/// they fail, in a copy that was edited they pass.
+/// A project with experiments of the package and of a library beside it. They fail with the sources
+/// at the place of compilation, and pass with an edited copy.
 static PROJECT: LazyLock<Project> = LazyLock::new(|| {
     let source = EXPERIMENT.replace("NAME", "own");
     let rows = "{\"id\": \"a\", \"text\": \"old\"}\n";
@@ -38,10 +38,10 @@ static PROJECT: LazyLock<Project> = LazyLock::new(|| {
         .file("moved_member/prompts/a.md", "old")
 });
 
-/// A copy of the sources whose rows are other ones.
+/// Copies the sources, with other rows.
 fn checkout() -> TempDir {
     let copy = TempDir::new().expect("a directory");
-    // Whichever test comes first.
+    // Any of the tests may be the first.
     PROJECT.ensure_built();
     let from = PROJECT.directory();
     for package in ["", "moved_member"] {
@@ -57,7 +57,7 @@ fn checkout() -> TempDir {
     copy
 }
 
-/// A copy of the test binary in a target directory of a checkout.
+/// Copies the test binary into a target directory of a checkout.
 fn target_directory(checkout: &Path) -> PathBuf {
     let binary = PROJECT.executable("evals");
     // The directory has the same place beside the sources as when it was compiled.
@@ -106,7 +106,7 @@ fn all_packages_follow_what_is_said_at_run_time() {
         .start()
         .finish();
     all_new(&run);
-    // The sources of one package alone say nothing about the other.
+    // The place of one package does not determine that of the other.
     fs::remove_dir_all(moved.path().join("moved_member")).expect("removed");
     let run = PROJECT
         .evals([""; 0])
@@ -156,7 +156,7 @@ fn a_binary_away_from_its_target_directory_reads_nothing_by_chance() {
         "{}",
         run.output()
     );
-    // The checkout was moved as a whole, target directory included.
+    // The whole checkout was moved, with its target directory.
     let root = TempDir::new().expect("a directory");
     let project = root.path().join("functional-projects/moved");
     fs::create_dir_all(project.parent().expect("a directory")).expect("a directory");

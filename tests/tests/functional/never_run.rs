@@ -1,4 +1,5 @@
-//! Experiments and tests that would never run are told: none of them is green because nothing ran.
+//! Tests that experiments and tests that would never run are reported, so that a run without them
+//! does not pass.
 
 use std::sync::LazyLock;
 
@@ -86,7 +87,7 @@ fn echo(text: &str) -> String { text.to_owned() }
 honeyhive_harness::main!();
 "#;
 
-/// Nothing here is a test that never runs.
+/// The source of a target in which all tests run or belong to other targets.
 const LOOKS: &str = r##"
 use honeyhive_harness::{evaluator, experiment};
 
@@ -181,7 +182,7 @@ fn tests_beside_experiments_fail_the_run_and_the_experiments_run() {
         "{}",
         run.output()
     );
-    // A case alone is not red because of them.
+    // A single case is not failed by them.
     let run = PROJECT.cargo_test(["--test", "beside"]).arguments(["--exact", "echo::a"]).run();
     assert_eq!(run.code, Some(0), "{}", run.output());
     let run = PROJECT.cargo_test(["--test", "beside"]).arguments(["--list"]).run();

@@ -1,4 +1,4 @@
-//! nextest: one test per experiment, all its cases inside.
+//! Tests nextest, where each experiment is one test with all its cases.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -7,7 +7,7 @@ use honeyhive_harness::journal::{CaseState, Verdict};
 use honeyhive_tests::{Project, Run, needs};
 use insta::assert_snapshot;
 
-/// The settings that the README recommends.
+/// Returns the settings that the README recommends.
 fn recommended() -> String {
     let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     let readme = std::fs::read_to_string(readme).expect("the README");
@@ -59,7 +59,7 @@ fn an_experiment_passes_when_its_cases_and_its_gate_do() {
     assert!(run.gates().iter().all(|gate| gate.verdict == Verdict::Pass));
 }
 
-/// What nextest prints of a failing test's own output.
+/// Returns the output of a failing test, as nextest prints it.
 fn failure(test: &str) -> String {
     let run = run([test]);
     assert_eq!(run.code, Some(100), "{}", run.cargo_stderr);

@@ -1,4 +1,4 @@
-//! How a score becomes a test outcome, rule by rule; for gates see `decisions`.
+//! Tests how scores become test outcomes, rule by rule; the module `gates` tests gates.
 
 use std::sync::LazyLock;
 
@@ -205,7 +205,7 @@ fn a_missing_or_null_value_is_an_error_unless_the_parameter_is_optional() {
     missing_values::null      FAILED  error
         with_and_without_truth() row 3: input `answer` is null; the row's inputs: answer (read by `missing_values` (tests/evals.rs:<line>))
     ");
-    // What the rows lack is known before any call.
+    // Missing values of the rows are found before any call.
     let mut calls = run.notes("missing_values");
     calls.sort();
     assert_eq!(calls, ["nothing", "x"]);

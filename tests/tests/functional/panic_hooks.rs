@@ -1,4 +1,5 @@
-//! Panics: ours and the program's hooks lose no text, and a program gets its own hook back.
+//! Tests panic hooks: no text of a panic is lost by the harness or the program, and a program gets
+//! its own hook back.
 
 use std::sync::LazyLock;
 
@@ -6,7 +7,7 @@ use honeyhive_tests::{Project, Run};
 
 use crate::interrupts;
 
-/// A program with a `main` of its own.
+/// A project whose program has its own `main`.
 static PROGRAM: LazyLock<Project> =
     LazyLock::new(|| Project::with_evals("program", include_str!("evals/program.rs")));
 
@@ -14,12 +15,12 @@ fn program(mode: &str) -> Run {
     PROGRAM.evals([mode]).start().finish()
 }
 
-/// How many notes of a hook have this text.
+/// Returns the number of notes of a hook with this text.
 fn hooked(run: &Run, text: &str) -> usize {
     run.notes("hook").iter().filter(|line| line.contains(text)).count()
 }
 
-/// How many panics the standard hook printed that have this text.
+/// Returns the number of panics with this text that the standard hook printed.
 fn printed(run: &Run, text: &str) -> usize {
     run.stderr.lines().filter(|line| line.contains(text)).count()
 }
@@ -55,7 +56,7 @@ fn the_standard_hook_prints_what_is_no_result() {
     assert_eq!(run.code, Some(0), "{}", run.output());
     assert_eq!(printed(&run, "beside the case: Broken pipe"), 5, "{}", run.output());
     assert_eq!(printed(&run, "after the run"), 1, "{}", run.output());
-    // It is the result of its case.
+    // This panic is the result of its case, so it is not printed.
     assert_eq!(printed(&run, "within the case"), 0, "{}", run.output());
     assert!(run.notes("errors")[0].ends_with(": within the case"));
 }
@@ -125,7 +126,7 @@ fn a_set_up_that_fails_is_named_by_the_cases_that_need_it() {
         assert!(reason.contains("has previously been poisoned; the panic before it: "), "{reason}");
         assert!(reason.ends_with(cause), "{reason}");
     }
-    // What has a cause of its own is shown before what comes from it.
+    // Errors with their own cause are shown before those that follow from them.
     let place = |text: &str| run.stdout.rfind(text).unwrap_or_else(|| panic!("{}", run.output()));
     let summary = run.stdout.rfind("needs_a_key ·").expect("a summary");
     let (own, other, follows) = (

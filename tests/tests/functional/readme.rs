@@ -1,4 +1,4 @@
-//! The README's steps for a crate of one's own, taken word by word.
+//! Follows the README's steps for a new crate word by word.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The first block of code in this language, without its indentation.
+/// Returns the first block of code in this language, without its indentation.
 fn block(text: &str, language: &str) -> String {
     let begin = format!("```{language}");
     let mut lines = text.lines().skip_while(|line| line.trim() != begin);

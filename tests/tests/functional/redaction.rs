@@ -1,4 +1,4 @@
-//! Secrets: whatever an experiment does with one, nobody else gets to see it.
+//! Tests that secrets which an experiment uses are not recorded, printed or sent.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,10 +13,10 @@ static PROJECT: LazyLock<Project> = LazyLock::new(|| {
         .target("hooks", include_str!("evals/hooks.rs"))
 });
 
-/// Has characters that JSON, `{:?}` and addresses write in other ways.
+/// A secret with characters that JSON, `{:?}` and addresses escape.
 const SECRET: &str = "Kiwi\"fruit/ä Papaya";
 
-/// Everything that a run left behind and printed, apart from what its experiments noted.
+/// Returns all texts that a run wrote and printed, without the notes of its experiments.
 fn traces(run: &Run) -> String {
     let mut text = format!("{}{}", run.stdout, run.stderr);
     for file in run.written() {
@@ -38,7 +38,7 @@ fn a_secret_of_the_environment_is_nowhere() {
     for part in ["Kiwi", "fruit", "Papaya"] {
         assert!(!text.contains(part), "{part} is in\n{text}");
     }
-    // The experiments themselves saw it.
+    // The experiments themselves saw the secret.
     assert_eq!(run.notes("seen"), ["true"; 2]);
     assert_eq!(run.attempts().len(), 4);
     let attempt = run.attempt("output");
@@ -92,13 +92,13 @@ fn the_end_of_a_run_says_which_variables_were_redacted() {
     assert!(line.starts_with("redacted: SERVICE_API_KEY "), "{line}");
     let end = run.end().expect("an end");
     assert!(end.redacted["SERVICE_API_KEY"] >= 10, "{:?}", end.redacted);
-    // Nothing was redacted, nothing is said.
+    // Nothing was redacted, so the output does not mention it.
     let run = WORDS.evals(["answers"]).run();
     assert!(!run.output().contains("redacted"), "{}", run.output());
 }
 
-/// A password that is an ordinary word: what was recorded is another text than the evaluators
-/// of the run saw.
+/// A project whose password is an ordinary word, so that the recorded text differs from the one
+/// that the evaluators of the run saw.
 static WORDS: LazyLock<Project> = LazyLock::new(|| {
     Project::with_evals("redaction_words", include_str!("evals/redaction_words.rs"))
 });
@@ -109,7 +109,7 @@ fn what_was_redacted_is_not_judged_again() {
     let outcomes = |run: &Run| -> Vec<String> {
         run.tests().into_iter().map(|(name, outcome)| format!("{name} {outcome}")).collect()
     };
-    // Live, evaluators see what is real.
+    // During the run, evaluators see the real text.
     assert_eq!(
         outcomes(&run),
         ["answers::other ok", "answers::pg ok", "talks::other ok", "talks::pg FAILED"]
@@ -129,7 +129,7 @@ fn what_was_redacted_is_not_judged_again() {
         let line = said.lines().find(|one| one.contains(line)).expect("a line of the test");
         assert!(line.ends_with("ok"), "{line}");
     }
-    // An error that says why, whether it would pass or not.
+    // Each of these cases is an error with the reason, whether it would pass or not.
     for case in ["answers::pg ", "talks::pg "] {
         let line = said.lines().find(|one| one.contains(case)).expect("a line of the test");
         assert!(line.ends_with("FAILED"), "{said}");
@@ -137,13 +137,13 @@ fn what_was_redacted_is_not_judged_again() {
     let why =
         "not judged again: secrets were redacted in its recorded output, inputs, ground truth";
     assert_eq!(said.matches(why).count(), 2, "{said}");
-    // No score at all, rather than one of another text.
+    // These cases have no score, since a score would be about another text.
     let judged = attempts_beside(&first, &run);
     let scored = judged.iter().filter(|attempt| !attempt.scores.is_empty());
     assert_eq!(scored.map(|attempt| attempt.case.as_str()).collect::<Vec<_>>(), ["other"; 2]);
 }
 
-/// The attempts of the one invocation that is not among these.
+/// Returns the attempts of the one invocation that is not in `known`.
 fn attempts_beside(known: &[PathBuf], run: &Run) -> Vec<AttemptRecord> {
     let others: Vec<PathBuf> =
         run.invocations().into_iter().filter(|one| !known.contains(one)).collect();

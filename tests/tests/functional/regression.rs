@@ -1,7 +1,8 @@
-//! Rules that look at a baseline: what they say, and that nothing is passed over in silence.
+//! Tests rules that compare with a baseline: their verdicts, and that every case they leave out is
+//! reported.
 //!
-//! The baselines are written by hand here; only what a machine alone knows, the hashes of rows and
-//! evaluators, comes from the journal of a run.
+//! The tests write the baselines themselves; only the hashes of rows and evaluators come from the
+//! journal of a run.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ mod trend;
 static PROJECT: LazyLock<Project> =
     LazyLock::new(|| Project::with_evals("regression", include_str!("evals/regression.rs")));
 
-/// Where the baseline of an experiment is, unless it says otherwise.
+/// Returns the default path of the baseline of an experiment.
 fn file(experiment: &str) -> PathBuf {
     PROJECT.directory().join("baselines").join(format!("{experiment}.json"))
 }
@@ -28,8 +29,8 @@ fn run(experiment: &str, bad: u32) -> Run {
     PROJECT.evals([format!("{experiment}::")]).env("BAD", bad.to_string()).run()
 }
 
-/// A baseline as somebody would have accepted it, in which each case has what `score` says: the
-/// score, and of how many attempts how many were good.
+/// Returns an accepted baseline in which `score` gives the score of each case, the number of its
+/// attempts, and the number of its good attempts.
 fn baseline(run: &Run, score: impl Fn(usize) -> (f64, u32, Option<u32>)) -> Value {
     let [experiment] = &run.experiments()[..] else { panic!("one experiment") };
     let names = experiment.evaluators.iter().map(|evaluator| evaluator.name.as_str());
@@ -69,14 +70,14 @@ fn write(path: PathBuf, text: impl AsRef<[u8]>) {
     fs::write(path, text).expect("a file can be written");
 }
 
-/// Writes a baseline in which every case was good, and says what it is.
+/// Writes a baseline in which every case was good, and returns it.
 fn all_good(experiment: &str) -> Value {
     let good = baseline(&run(experiment, 0), |_| (1.0, 1, None));
     write(file(experiment), good.to_string());
     good
 }
 
-/// Without the age of the baseline, which is another each day.
+/// Replaces the age of the baseline, which changes each day.
 fn ageless(text: &str) -> String {
     let mut parts = text.split("accepted ");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -89,7 +90,7 @@ fn ageless(text: &str) -> String {
     })
 }
 
-/// What the journal says of each rule of the one gate.
+/// Returns the verdict of the one gate and of each of its rules, from the journal.
 fn rules(run: &Run) -> String {
     let [gate] = &run.gates()[..] else { panic!("one gate was expected:\n{}", run.output()) };
     let lines = gate.rules.iter().map(|rule| format!("{:?}: {}\n", rule.verdict, rule.text));
@@ -112,7 +113,7 @@ fn a_loss_that_is_more_than_chance_fails() {
     Pass
     Pass: no_regression(points): 1 was 1, p = 1, n = 20; 0 better, 0 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2)
     ");
-    // 4 that got worse have a p of 1/16, 5 have 1/32.
+    // The p of 4 cases that got worse is 1/16, that of 5 is 1/32.
     let chance = run("plain", 4);
     assert_eq!(chance.code, Some(0), "{}", chance.output());
     assert_snapshot!(rules(&chance), @"
@@ -147,7 +148,7 @@ fn a_gain_is_said_to_be_one() {
 
 #[test]
 fn no_regression_leaves_misses_to_their_cases() {
-    // One miss is no regression, and still a miss.
+    // One miss is not a regression, but it fails its case.
     let good = baseline(&run("judged", 0), |_| (1.0, 1, Some(1)));
     write(file("judged"), good.to_string());
     let run = run("judged", 1);
@@ -177,13 +178,13 @@ fn where_less_is_better_a_rise_fails() {
 #[test]
 fn margin_and_alpha_must_both_be_passed() {
     all_good("strict");
-    // 0.2 is less than the margin of 0.25; a p of 1/16 is more than either alpha.
+    // The loss of 0.2 is less than the margin of 0.25; a p of 1/16 is more than either alpha.
     assert_snapshot!(rules(&run("strict", 4)), @"
     Pass
     Pass: no_regression(points, margin = 0.25): 0.8 was 1, down 0.2 (95 % of the gain -0.392 to -0.008), p = 0.062, n = 20; 0 better, 4 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice -0.327
     Pass: no_regression(points, alpha = 0.01): 0.8 was 1, down 0.2 (95 % of the gain -0.392 to -0.008), p = 0.062, n = 20; 0 better, 4 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); would notice -0.31
     ");
-    // Exactly the margin; 1/32, twice that with Holm's correction.
+    // The loss is exactly the margin; p is 1/32, and twice that with Holm's correction.
     assert_snapshot!(rules(&run("strict", 5)), @"
     Fail
     Fail: no_regression(points, margin = 0.25): 0.75 was 1, down 0.25 (95 % of the gain -0.458 to -0.042), p = 0.031, n = 20; 0 better, 5 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); nothing that is tracked has changed since (code that the function and the evaluators call is not tracked); worst: 01 (1 → 0), 02 (1 → 0), 03 (1 → 0)
@@ -212,7 +213,7 @@ fn a_slice_compares_its_cases_alone() {
 #[test]
 fn clusters_are_flipped_as_a_whole() {
     all_good("clustered");
-    // Ten bad cases of three documents are no more than three coins.
+    // The bad cases are in three documents, so p is that of three coins.
     let run = run("clustered", 11);
     assert_eq!(run.code, Some(0), "{}", run.output());
     assert_snapshot!(rules(&run), @"
@@ -259,7 +260,7 @@ fn what_changed_is_said_and_edited_rows_are_not_compared() {
     Fail: no_regression(points, coverage = 0.7): 0 was 1, down 1, p < 0.001, n = 10 of 13; 0 better, 10 worse than the baseline accepted <age> (2025-11-20, at 9f3e1c2); coverage down to 0.7 is allowed: 2 rows edited (01, 02), 1 row removed (99); changed since: Cargo.toml, prompts/old.md (gone), model small → large, 1 row removed, 2 rows edited; worst: 03 (1 → 0), 04 (1 → 0), 05 (1 → 0)
     ");
     assert_eq!(two.gates()[0].baseline.as_ref().expect("a baseline").changed.len(), 4);
-    // With a third there are 9 pairs.
+    // With a third edited row, 9 pairs are left.
     assert_snapshot!(rules(&run("3")), @"
     Inconclusive
     Inconclusive: no_regression(points, coverage = 0.7): only 9 of 13 cases can be compared with the baseline accepted <age> (2025-11-20, at 9f3e1c2) (69 %, needs 70 %): 3 rows edited (01, 02, 03), 1 row removed (99); accept a run, or write `coverage = ..` in the rule
@@ -284,9 +285,10 @@ fn a_case_that_always_held_and_never_does_fails() {
     Pass: mean(correct) >= 0.1: 0.95, n = 20, 95 % 0.764 to 0.991; worst: 01 (0)
     Fail: no_collapse(correct): 1 of 20 cases collapsed since the baseline accepted <age> (2025-11-20, at 9f3e1c2), p = 0.05: 01; nothing that is tracked has changed since (code that the function and the evaluators call is not tracked)
     ");
-    // Where a few flicker, one collapse may be chance: each could as well be all good and all bad.
+    // Where a few cases are unstable, one collapse may be chance: each could as well be all good
+    // and all bad.
     let flickering = baseline(&run("collapsing", 0), |n| match n {
-        // With none good now, two of them good in all is no collapse that could have been.
+        // A collapse needs three good attempts of six in both runs, which these cases have.
         2..=4 => (0.0, 3, Some(0)),
         _ => (1.0, 3, Some(3)),
     });
@@ -304,7 +306,7 @@ fn a_case_that_always_held_and_never_does_fails() {
 fn tests_of_one_gate_are_corrected_together() {
     let good = baseline(&run("several", 0), |_| (1.0, 1, Some(1)));
     write(file("several"), good.to_string());
-    // Alone, a p of 1/32 would be a finding.
+    // Alone, a p of 1/32 would be significant.
     let five = run("several", 5);
     assert_eq!(five.code, Some(101), "{}", five.output());
     assert_snapshot!(rules(&five), @"
@@ -347,7 +349,7 @@ fn without_a_baseline_there_is_no_verdict_but_the_remedy() {
         assert!(text.starts_with("inconclusive, and gates must decide here"), "{text}");
         assert!(text.contains("cargo honeyhive accept"), "{text}");
     }
-    // A limit that does not hold is a failure all the same.
+    // A limit that does not hold still fails the gate.
     assert_eq!(run("no_baseline", 15).code, Some(101));
 }
 

@@ -1,5 +1,5 @@
-//! Cases that run several times, belong together, or are drawn by chance: what they come to, and
-//! what is said of it.
+//! Tests cases that run several times, belong to a cluster, or are in a sample: their results and
+//! the texts about them.
 
 use std::sync::LazyLock;
 
@@ -22,14 +22,14 @@ fn report(filter: &str) -> String {
     run(filter).report()
 }
 
-/// What the journal says of each rule of the one gate.
+/// Returns the verdict of the one gate and of each of its rules, from the journal.
 fn rules(run: &Run) -> String {
     let [gate] = &run.gates()[..] else { panic!("one gate was expected:\n{}", run.output()) };
     let lines = gate.rules.iter().map(|rule| format!("{:?}: {}\n", rule.verdict, rule.text));
     run.normalize(&format!("{:?}\n{}", gate.verdict, lines.collect::<String>()))
 }
 
-/// The summary from the line that begins with this.
+/// Returns the summary from the line that begins with this text.
 fn summary(run: &Run, heading: &str) -> String {
     let output = run.normalize(&run.stdout);
     let from = output.lines().skip_while(|line| !line.starts_with(heading));
@@ -251,7 +251,7 @@ fn a_sample_has_the_same_cases_each_time() {
     assert_eq!(first.len(), 12);
     assert_eq!(first, cases(&sample("12", "7")));
     assert_ne!(first, cases(&sample("12", "8")));
-    // One that is larger has all of the smaller.
+    // A larger sample contains the smaller ones.
     let more = cases(&sample("13", "7"));
     assert!(first.iter().all(|case| more.contains(case)), "{first:?} {more:?}");
 }

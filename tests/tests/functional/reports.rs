@@ -1,4 +1,4 @@
-//! The reports after a run, and `cargo honeyhive report`.
+//! Tests the reports after a run, and `cargo honeyhive report`.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -14,21 +14,21 @@ mod junit;
 static PROJECT: LazyLock<Project> =
     LazyLock::new(|| Project::with_evals("reports", include_str!("evals/reports.rs")));
 
-/// Placeholders for what differs from run to run.
+/// Puts placeholders for the parts that differ from run to run.
 fn stable(run: &Run, text: &str) -> String {
     let stable = |word: &str| match word.chars().filter(char::is_ascii_digit).count() {
         12.. => "<id>".to_owned(),
         _ => word.to_owned(),
     };
     let words = |line: &str| match line.strip_prefix("| latency |") {
-        // Whether the latencies of quick functions differ at all is chance.
+        // The latencies of quick functions may or may not differ.
         Some(_) => "| latency | ..".to_owned(),
         None => line.split(' ').map(stable).collect::<Vec<_>>().join(" "),
     };
     run.normalize(&text.lines().map(|line| words(line) + "\n").collect::<String>())
 }
 
-/// Every line, after it was found to be as the published schema says.
+/// Returns the lines of `results.jsonl`, after checking each against the published schema.
 fn results(run: &Run) -> Vec<Value> {
     let schema = include_str!("../../../honeyhive-harness/schema/results.schema.json");
     let schema: Value = serde_json::from_str(schema).expect("a schema");
@@ -152,12 +152,12 @@ fn no_report_can_be_broken_by_what_it_reports() {
     let run = PROJECT.evals(["hostile"]).run();
     let suites = Suites::read(&run.report_file("junit.xml"));
     assert_eq!((suites.suites.len(), suites.tests()), (2, 19));
-    // No case of `hostile_error` has a score, which is an error of its own.
+    // No case of `hostile_error` has a score, which is an error of the experiment.
     assert!(suites.names().contains(&"hostile_error".to_owned()));
     assert!(!suites.names().iter().any(|name| name == "forged"));
     let lines = results(&run);
     assert_eq!(lines.len(), 1 + 2 + 18);
-    // Programs get the whole text.
+    // Machine-readable reports have the whole text.
     let long = lines.iter().find(|line| line["row"] == 8).expect("a line");
     assert_eq!(long["attempts"][0]["output"], json!("`<\u{1b}x".repeat(1 << 18)));
     let markdown = run.report_file("summary.md");
@@ -184,7 +184,7 @@ fn what_misses_now_and_did_not_before_comes_first_everywhere() {
             (one.name.clone(), print)
         })
         .collect();
-    // Of the two misses, `n1` was one before; the error of `n0` is new.
+    // Of the two misses, `n1` also missed before; the error of `n0` is new.
     let cases: serde_json::Map<String, Value> = run
         .cases()
         .iter()
@@ -319,7 +319,7 @@ fn two_runs_are_compared_in_one_report_and_runs_show_how_scores_went() {
     assert!(page.contains("the run 20"), "the other run is named");
     let (code, stdout, _) = honeyhive(&["compare", "latest~1", "--format", "md"]);
     assert_eq!(code, Some(0));
-    // The case in error has no score to compare.
+    // The case with an error has no score to compare.
     assert!(stdout.contains(": = 3 same, + 1 not comparable"), "{stdout}");
     let (code, stdout, _) = honeyhive(&["runs"]);
     assert_eq!(code, Some(0));
@@ -367,7 +367,7 @@ fn traces_are_requests_of_otlp() {
     traces.sort_unstable();
     traces.dedup();
     assert_eq!(traces.len(), 4, "one trace per attempt");
-    // The journal is still one: reports stand in a directory of their own.
+    // The journal is unchanged: reports are written to their own directory.
     assert_eq!(run.cases().len(), 4);
 }
 

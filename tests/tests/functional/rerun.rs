@@ -1,4 +1,5 @@
-//! `cargo honeyhive run`: which targets it runs, and that a rerun of nothing is not success.
+//! Tests `cargo honeyhive run`: which targets it runs, and that a rerun of nothing is not a
+//! success.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -72,7 +73,7 @@ static PROJECT: LazyLock<Project> = LazyLock::new(|| {
         .file("src/lib.rs", "/// ```\n/// assert!(true);\n/// ```\n#[test]\nfn unit() {}\n")
 });
 
-/// The directory of journals of one test.
+/// A directory of journals for one test.
 struct Journals(TempDir);
 
 impl Journals {
@@ -84,7 +85,7 @@ impl Journals {
         self.0.path().join("journals")
     }
 
-    /// `cargo honeyhive run <arguments> -- --test evals`
+    /// Runs `cargo honeyhive run <arguments> -- --test evals`.
     fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
         let command = PROJECT.honeyhive([&["run"], arguments].concat()).env("HH_DIR", self.path());
         variables.iter().fold(command, |command, (name, value)| command.env(name, value)).run()
@@ -94,7 +95,7 @@ impl Journals {
 #[test]
 fn a_rerun_of_nothing_is_not_success() {
     let journals = Journals::new();
-    // Killed before its first case.
+    // The process is killed before its first case.
     let (code, ..) = journals.run(&["--filter", "echo::"], &[("DIE_AT", "first")]);
     assert_eq!(code, Some(1));
     for what in ["failed", "errors"] {
@@ -107,7 +108,7 @@ fn a_rerun_of_nothing_is_not_success() {
     let (code, stdout, _) = journals.run(&["--rerun", "failed", "--json"], &[]);
     assert_eq!((code, stdout.as_str()), (Some(2), "[]\n"));
 
-    // What is missing can be run, and then nothing is.
+    // The missing cases can be run, and afterwards none are missing.
     let (code, stdout, stderr) = journals.run(&["--rerun", "missing"], &[("SECOND", "fine")]);
     assert_eq!(code, Some(0), "{stdout}{stderr}");
     assert!(stdout.contains("running 3 tests"), "{stdout}");
@@ -127,7 +128,7 @@ fn cases_that_were_never_run_are_told_although_others_were_run_again() {
     let journals = Journals::new();
     let (code, ..) = journals.run(&["--filter", "echo::"], &[("DIE_AT", "third")]);
     assert_eq!(code, Some(1));
-    // The failed one is run again, and fails again.
+    // The failed case is run again, and fails again.
     let (code, stdout, stderr) = journals.run(&["--rerun", "failed"], &[]);
     assert_eq!(code, Some(1), "{stdout}{stderr}");
     assert!(stdout.contains("running 1 test"), "{stdout}");
@@ -157,7 +158,7 @@ fn only_targets_with_experiments_are_run() {
     assert!(last.starts_with("report "), "{stdout}");
     assert!(stdout.contains("FAIL 5 cases in 2 of 3 experiments, "), "{stdout}");
     assert!(stdout.contains("\n     echo\n     not run: no_rows\n"), "{stdout}");
-    // What is chosen stays as it is.
+    // The selected target is used as it is.
     let (code, stdout, _) = journals.run(&["--", "--test", "plain"], &[]);
     assert_eq!(code, Some(0));
     assert!(stdout.contains("a target without experiments"), "{stdout}");

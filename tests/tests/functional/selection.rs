@@ -1,4 +1,5 @@
-//! What is selected, who decides about it, and that nothing selected is never green by accident.
+//! Tests what is selected, who decides about it, and that an empty selection does not pass by
+//! accident.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +28,7 @@ fn expensive(n: u32) -> u32 {
 honeyhive_harness::main!();
 "#;
 
-/// Its experiment is behind a feature that is off.
+/// The source of a target whose experiment is behind a disabled feature.
 const OFF: &str = r#"
 #[cfg(feature = "evals")]
 mod experiments {
@@ -48,7 +49,7 @@ static PROJECT: LazyLock<Project> = LazyLock::new(|| {
         .file("src/lib.rs", "#[test]\nfn some_other_test() {}\n")
 });
 
-/// The test binary by itself, which is faster than cargo.
+/// Runs the test binary without cargo, which is faster.
 fn start(arguments: &[&str], variables: &[(&str, &str)]) -> Run {
     let evals = PROJECT.evals(arguments.iter().copied());
     variables.iter().fold(evals, |evals, (name, value)| evals.env(name, *value)).start().finish()
@@ -62,7 +63,7 @@ fn filtered_out(run: &Run) -> usize {
 
 // ---- who decides about a miss ----
 
-/// Selections, and whether they are the whole experiment, its gate included.
+/// Selections, and who judges a miss: the gate if the whole experiment is selected, else the cases.
 const SELECTIONS: [(&[&str], Judges); 9] = [
     (&["misses::"], Judges::Gate),
     (&["misses::", "fine::"], Judges::Gate),
@@ -77,9 +78,9 @@ const SELECTIONS: [(&[&str], Judges); 9] = [
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Judges {
-    /// The gate is selected and all cases are: it allows the misses.
+    /// The gate and all cases are selected, so the gate allows the misses.
     Gate,
-    /// The gate is not selected, or not all cases are.
+    /// The gate or some cases are not selected.
     Cases,
 }
 
@@ -143,7 +144,7 @@ fn the_same_under_nextest() {
 
 #[test]
 fn the_exact_name_of_an_experiment_runs_all_its_tests() {
-    // What the button of an editor sends.
+    // These are the arguments of an editor's run button.
     let run = PROJECT.evals(["misses", "--exact", "--nocapture"]).run();
     assert_eq!(run.code, Some(0), "{}", run.output());
     let tests = run.tests();
@@ -173,7 +174,7 @@ fn an_exact_name_that_the_experiment_does_not_have_fails() {
     let run = start(&["--exact", "fine::gate"], &[]);
     assert_eq!(run.code, Some(101));
     assert_eq!(run.failure("fine::gate"), "experiment `fine` has no gate(..)");
-    // Of another target, perhaps.
+    // The name may belong to another target.
     let run = start(&["--exact", "other::r1"], &[]);
     assert_eq!(run.code, Some(0));
     assert!(run.stderr.contains("no test of this target matches `other::r1`"), "{}", run.stderr);
@@ -201,7 +202,7 @@ fn a_filter_that_means_nothing_here_is_told() {
             assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
         }
     }
-    // One of two means something.
+    // One of the two filters matches tests.
     let run = start(&["fine::r1", "fnie::"], &[]);
     assert!(run.stderr.contains("`fnie::`; did you mean `fine::`?"), "{}", run.stderr);
     assert_eq!(start(&["fine::"], &[]).stderr, "");
@@ -209,14 +210,14 @@ fn a_filter_that_means_nothing_here_is_told() {
 
 #[test]
 fn what_is_filtered_out_is_counted() {
-    // 10 and a gate, 10, and 2 that are marked #[ignore].
+    // The other tests are 10 and a gate, 10, and 2 that are marked #[ignore].
     for (arguments, filtered) in [
         (&["baad::"][..], 23),
         (&["--exact", "baad::r3"], 23),
         (&["nonsense"], 23),
         (&["--skip", "::"], 23),
         (&["r3"], 21),
-        // A dataset function is not called where the filter cannot mean its experiment, which then
+        // A dataset function is not called where the filter cannot match its experiment, which then
         // counts as one test.
         (&["fine::r1"], 9 + 1 + 2),
     ] {
@@ -305,7 +306,7 @@ fn tasks_that_no_cargo_honeyhive_gave_are_refused() {
 fn names_that_a_run_had_must_still_be_there() {
     let directory = tempfile::TempDir::new().expect("a directory");
     let ticket = directory.path().join("ticket");
-    // As `cargo honeyhive run --rerun` writes it.
+    // The content is what `cargo honeyhive run --rerun` writes.
     fs::write(&ticket, "cargo honeyhive asks for rerun\n").expect("a file");
     let ticket = ticket.display().to_string();
     let variables = [("HH_TASK", "rerun"), ("HH_TASK_OUT", &*ticket)];

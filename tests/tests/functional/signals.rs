@@ -1,4 +1,4 @@
-//! What is left of a run that ends early: Ctrl-C, a request to end, `kill -9`.
+//! Tests the results of runs that end early: Ctrl-C, a request to end, `kill -9`.
 
 #![cfg(unix)]
 
@@ -20,7 +20,7 @@ fn start(experiment: &str, cases: usize) -> Process {
     process
 }
 
-/// Every case that was reported is in the journal as it was reported.
+/// Checks that every reported case is in the journal with the same outcome; returns their number.
 fn reported_cases_are_recorded(run: &Run) -> usize {
     let recorded: HashSet<(String, bool)> =
         run.cases().into_iter().map(|case| (case.test, case.passed)).collect();
@@ -52,7 +52,7 @@ fn ctrl_c_ends_soon_and_says_what_is_done() {
     assert_eq!(line, Some(format!("INTERRUPTED {done} of 400 cases done and recorded").as_str()));
     assert!(run.stdout.lines().any(|line| line.starts_with("NOT FINISHED")), "{}", run.output());
     assert!(run.stdout.lines().any(|line| line.starts_with("journal ")), "{}", run.output());
-    // What was not run is not listed case by case.
+    // Cases that were not run are not listed one by one.
     assert!(run.stdout.lines().count() < reported + 60, "{}", run.output());
     let end = run.end().expect("a last record");
     assert!(end.interrupted);
@@ -84,7 +84,8 @@ fn a_second_ctrl_c_ends_at_once() {
     let process = start("stuck", 6);
     process.wait_for_notes("stuck", 8);
     process.signal("INT");
-    // Long enough for the first to be noticed, well within its moment of grace.
+    // The pause is long enough for the first signal to be noticed, and shorter than its grace
+    // period.
     std::thread::sleep(Duration::from_millis(700));
     let sent = Instant::now();
     process.signal("INT");
@@ -98,7 +99,7 @@ fn a_second_ctrl_c_ends_at_once() {
 fn after_kill_9_every_reported_case_is_recorded() {
     for cases in [1, 2, 7, 30, 90, 150] {
         let process = start("takes_its_time", cases);
-        // Anywhere within the work on the next cases.
+        // The kill comes at any moment of the work on the next cases.
         std::thread::sleep(Duration::from_millis(cases as u64 % 10));
         process.signal("KILL");
         let run = process.finish();
@@ -117,7 +118,7 @@ fn an_interrupted_summary() {
         .normalize(&run.stdout[start..])
         .replace(&format!(" {done} "), " <done> ")
         .replace(&format!(" {} ", 400 - done), " <left> ");
-    // The interval of `fine` depends on how many were done.
+    // The interval of `fine` depends on the number of cases that were done.
     let lines: Vec<&str> = summary.lines().filter(|line| !line.starts_with("  fine ")).collect();
     assert_snapshot!(lines.join("\n"), @"
     takes_its_time · 400 cases · hundreds() · <time>

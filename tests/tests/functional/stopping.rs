@@ -38,7 +38,7 @@ fn a_floor_that_cannot_be_met_any_more_stops_spending() {
     let run = run("floor", 60);
     assert_eq!(run.code, Some(101), "{}", run.output());
     let ran = ran(&run);
-    // With one call at a time, none is under way when the seventh miss decides.
+    // With one call at a time, no other call runs when the seventh miss decides.
     assert_eq!(ran, 7, "{}", run.output());
     assert_eq!(run.notes("calls").len(), ran, "nothing was called for a case that was not run");
     let text = format!("stopped: decided after {ran} of 60 cases");
@@ -187,7 +187,7 @@ fn what_is_no_whole_run_runs_as_always() {
     assert_eq!((all.code, all.cases().len(), stopped(&all)), (Some(101), 60, None));
     let calls: Vec<u32> = all.notes("calls").iter().map(|n| n.parse().unwrap()).collect();
     assert!(calls.is_sorted() && all.experiments()[0].stop.is_none());
-    // The gate alone is asked for: it runs the whole experiment, and stops it.
+    // Only the gate is selected: it runs the whole experiment, and stops it.
     let gate = PROJECT.evals(["--exact", "floor::gate"]).env("BAD", "60").run();
     assert_eq!(gate.code, Some(101));
     assert_eq!(ran(&gate), 7, "{}", gate.output());

@@ -1,4 +1,5 @@
-//! What a person reads: the summary, its width, its colours, its harmlessness.
+//! Tests the summary on the terminal: its texts, its width, its colours, and that it contains no
+//! control sequences.
 
 use std::sync::LazyLock;
 
@@ -8,18 +9,18 @@ use insta::assert_snapshot;
 static PROJECT: LazyLock<Project> =
     LazyLock::new(|| Project::with_evals("terminal", include_str!("evals/terminal.rs")));
 
-/// One test at a time, so that the order is that of the dataset.
+/// Runs one test at a time, so that the order is that of the dataset.
 fn run(arguments: &[&str]) -> Run {
     PROJECT.evals(["--test-threads", "1"]).arguments(arguments.iter().copied()).run()
 }
 
-/// Our part of the output: what comes after libtest's.
+/// Returns the harness's part of the output, which comes after libtest's.
 fn summary(run: &Run) -> &str {
     let (_, rest) = run.stdout.split_once("\ntest result: ").expect("libtest's last line");
     rest.split_once('\n').expect("more lines").1.trim_start()
 }
 
-/// Columns in a terminal, near enough: wide characters take two.
+/// Returns the approximate number of columns of a line in a terminal: wide characters take two.
 fn width(line: &str) -> usize {
     line.chars()
         .map(|c| if ('\u{1100}'..='\u{ffdc}').contains(&c) && c > '\u{2e7f}' { 2 } else { 1 })
@@ -221,7 +222,7 @@ fn no_color_wins_over_nothing_and_loses_to_a_flag() {
     assert!(!with(&["red::", "--color", "never"]));
 }
 
-/// The text without control sequences.
+/// Returns the text without control sequences.
 fn anstream_free(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
@@ -320,7 +321,7 @@ fn a_variable_that_cannot_be_understood_is_an_error() {
 
 #[test]
 fn a_reader_who_has_seen_enough_ends_nothing() {
-    // As in `cargo test | head`: the pipe is closed after the first byte.
+    // The pipe is closed after the first byte, as in `cargo test | head`.
     let pipe = "mkfifo \"$SCRATCH/pipe\"; head -c 1 \"$SCRATCH/pipe\" >/dev/null & \
                 exec >\"$SCRATCH/pipe\"";
     let run = PROJECT.evals(["green::"]).start_after(pipe).finish();

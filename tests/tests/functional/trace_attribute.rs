@@ -1,4 +1,4 @@
-//! `#[trace]`: what the journal says of the calls of traced functions.
+//! Tests `#[trace]`, by the records of calls of traced functions.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -18,8 +18,7 @@ fn run(experiment: &str) -> Run {
     PROJECT.evals([format!("{experiment}::")]).run()
 }
 
-/// Everything about the spans below the root, in the order in which they ended, but for ids and
-/// times.
+/// Formats the spans below the root in the order in which they ended, without ids and times.
 fn spans(attempt: &AttemptRecord) -> String {
     let mut text = String::new();
     let of_evaluator = |span: &&SpanRecord| !span.name.starts_with("evaluator.");

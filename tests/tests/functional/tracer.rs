@@ -1,4 +1,4 @@
-//! The tracer of an attempt: whose child a span is, and that no span gets into another case.
+//! Tests the tracer of an attempt: the parents of spans, and that no span gets into another case.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ fn run(experiment: &str) -> Run {
     PROJECT.evals([format!("{experiment}::")]).run()
 }
 
-/// The one attempt of an experiment that passes.
+/// Returns the only attempt of an experiment that passes.
 fn attempt(experiment: &str) -> AttemptRecord {
     let run = run(experiment);
     assert_eq!(run.code, Some(0), "{}", run.output());

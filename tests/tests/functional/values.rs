@@ -1,5 +1,5 @@
-//! Datasets as other programs write them, and values that are equal but for their form: read where they
-//! can mean one thing only, else told; never swallowed.
+//! Tests datasets written by other programs, and values that are equal except for their form: a
+//! value is read where it has one meaning only, and is an error elsewhere.
 
 use std::sync::LazyLock;
 
@@ -69,7 +69,7 @@ fn run(experiment: &str) -> Run {
     PROJECT.evals([format!("{experiment}::")]).run()
 }
 
-/// All cases passed, and these are what the function returned.
+/// Checks that all cases passed, and that the function returned these values.
 fn outputs(experiment: &str, want: &[(&str, &str)]) {
     let run = run(experiment);
     assert_eq!(run.code, Some(0), "{}", run.output());
@@ -84,7 +84,7 @@ fn outputs(experiment: &str, want: &[(&str, &str)]) {
     assert_eq!(got, want);
 }
 
-/// The run failed, with these texts in this order.
+/// Checks that the run failed, with these texts in this order.
 fn says(experiment: &str, texts: &[&str]) {
     let report = run(experiment).report();
     assert!(report.starts_with("exit code 101"), "{report}");

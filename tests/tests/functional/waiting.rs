@@ -1,4 +1,4 @@
-//! Code and files of the user that do not answer: what is waited for is told.
+//! Tests that a message names the user's code or file that does not answer.
 
 #![cfg(unix)]
 
@@ -9,7 +9,7 @@ use honeyhive_tests::Run;
 
 use crate::interrupts::PROJECT;
 
-/// Waits until the line about a wait must have come, ends the process and gives that line back.
+/// Waits for the message about a wait, ends the process, and returns the message.
 fn told(arguments: &[&str], variable: (&str, &str)) -> String {
     let process = PROJECT.evals(arguments.iter().copied()).env(variable.0, variable.1).start();
     process.wait_for_notes("calls", 1);
@@ -18,7 +18,7 @@ fn told(arguments: &[&str], variable: (&str, &str)) -> String {
         assert!(Instant::now() < deadline, "nothing is told:\n{}", process.stderr());
         std::thread::sleep(Duration::from_millis(50));
     }
-    // A script that runs tests in the background has them ignore INT, until the engine listens.
+    // A script that runs tests in the background has them ignore INT until the engine listens.
     process.signal("TERM");
     let run = process.finish();
     assert_ne!(run.code, Some(0), "{}", run.output());
@@ -49,7 +49,8 @@ fn so_is_a_dataset_whose_set_up_hangs() {
 fn a_hook_that_hangs_is_named() {
     let line = told(&["masked::"], ("STUCK_AT", "banana"));
     assert!(line.contains("still waiting for the hook of redact! at tests/evals.rs:"), "{line}");
-    // Before the first case, when the arguments of the command line are recorded.
+    // The hook is called before the first case, when the arguments of the command line are
+    // recorded.
     let line = told(&["masked::"], ("STUCK_AT", "masked"));
     assert!(line.contains("still waiting for the hook of redact! at tests/evals.rs:"), "{line}");
 }

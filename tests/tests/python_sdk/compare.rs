@@ -1,4 +1,4 @@
-//! Where two servers were told different things.
+//! Finds the differences between the facts of two servers.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -6,13 +6,14 @@ use std::fmt::Write as _;
 use crate::differences::{DIFFERENCES, Difference};
 use crate::facts::Facts;
 
-/// What is said where nothing is.
+/// The text for a fact that one side does not have.
 const NOTHING: &str = "–";
 
-/// Compares what the Python SDK said with what we said.
+/// Compares the facts of the Python SDK with those of this crate.
 ///
 /// # Panics
-/// When something differs that is not in the table, or does not differ although it is.
+/// Panics when there is a difference that is not in the table, or a row of the table without a
+/// difference.
 pub(crate) fn compare(theirs: &Facts, ours: &Facts) {
     let mut text = String::new();
     let mut met = BTreeSet::new();
@@ -50,7 +51,8 @@ pub(crate) fn compare(theirs: &Facts, ours: &Facts) {
     assert!(text.is_empty(), "the table of differences does not fit what was sent:\n{text}");
 }
 
-/// A span or a call that only one of them has is one difference, not one for each of its parts.
+/// Returns whether only one side has the span or call: that is one difference, not one for each of
+/// its parts.
 fn is_of_lone_thing(place: &str, datapoint: &str, theirs: &Facts, ours: &Facts) -> bool {
     let Some((thing, _)) = place.split_once(": ") else { return false };
     [datapoint, ""].into_iter().any(|datapoint| {
@@ -59,7 +61,7 @@ fn is_of_lone_thing(place: &str, datapoint: &str, theirs: &Facts, ours: &Facts) 
     })
 }
 
-/// Whether a text is as the pattern has it, in which `*` stands for anything.
+/// Returns whether a text matches the pattern, in which `*` stands for any text.
 fn like(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,

@@ -1,13 +1,13 @@
-//! Every difference that is meant, and why.
+//! Lists every intended difference, with its reason.
 
-/// What the Python SDK says and what we say: `*` stands for anything, `–` for nothing at all.
+/// A fact of the Python SDK and that of this crate: `*` stands for any text, `–` for no fact.
 #[derive(Debug)]
 pub(crate) struct Difference {
-    /// Where in a call or span it is.
+    /// The place of the fact in a call or span.
     pub(crate) place: &'static str,
     pub(crate) theirs: &'static str,
     pub(crate) ours: &'static str,
-    /// For the documentation.
+    /// The reason, for the documentation.
     pub(crate) why: &'static str,
 }
 
@@ -20,7 +20,7 @@ const fn row(
     Difference { place, theirs, ours, why }
 }
 
-/// The first row that fits counts.
+/// The differences; the first row that matches counts.
 pub(crate) const DIFFERENCES: &[Difference] = &[
     row(
         "GET /v1/runs/{id}/result",
@@ -240,7 +240,7 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
     ),
 ];
 
-/// The table of the documentation.
+/// Returns the table for the documentation.
 pub(crate) fn markdown() -> String {
     let code = |text: &str| if text == "–" { "–".to_owned() } else { format!("`{text}`") };
     let mut table = "| where | Python | Rust | why |\n|---|---|---|---|\n".to_owned();

@@ -1,4 +1,4 @@
-//! The experiment of experiment.py, through ours.
+//! Defines the experiment of experiment.py with this crate.
 
 use honeyhive_harness::{Enrichment, Score, enrich_span, evaluator, experiment, trace};
 use serde_json::{Value, json};

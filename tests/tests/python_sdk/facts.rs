@@ -1,7 +1,7 @@
-//! What a server was told, as texts that can be compared.
+//! Collects what a server received, as texts that can be compared.
 //!
-//! Each fact has a place (`POST /session/start: session.source`), the datapoint it is about, if it
-//! is about one, and a value. Ids and times, which differ from run to run, become placeholders.
+//! Each fact has a place (`POST /session/start: session.source`), the datapoint that it is about,
+//! if there is one, and a value. Ids and times, which differ from run to run, become placeholders.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use honeyhive_tests::Fake;
 use honeyhive_tests::fake::{Request, StoredSession, StoredSpan};
 use serde_json::Value;
 
-/// Values by place and datapoint.
+/// The values by place and datapoint.
 pub(crate) type Facts = BTreeMap<(String, String), String>;
 
 const TRACES: &str = "POST /opentelemetry/v1/traces";
@@ -17,7 +17,7 @@ const TRACES: &str = "POST /opentelemetry/v1/traces";
 /// The function under evaluation; its span is the root.
 const FUNCTION: &str = "capital";
 
-/// Everything that a server was told.
+/// Returns all facts about the requests that a server received.
 pub(crate) fn of(fake: &Fake) -> Facts {
     let mut facts = Facts::new();
     let requests = fake.requests();
@@ -76,7 +76,7 @@ fn calls(requests: &[Request], facts: &mut Facts) {
         assert_eq!(request.status, Some(200), "{} {}", request.method, request.path);
         *counts.entry(request.kind).or_default() += 1;
     }
-    // How many requests share the spans depends on the time; sessions have facts of their own.
+    // The number of requests with spans depends on the time; sessions have their own facts.
     counts.remove(TRACES);
     counts.remove("PUT /events");
     let mut say = |what: String, value: String| facts.insert((what, String::new()), value);
@@ -85,18 +85,18 @@ fn calls(requests: &[Request], facts: &mut Facts) {
     }
     let kinds: Vec<&str> = requests.iter().map(|request| request.kind).collect();
     say("calls: first".to_owned(), kinds.first().copied().unwrap_or_default().to_owned());
-    // A result is asked for, or not, when all is over.
+    // Requests for the result are optional and come after the end, so they are left out.
     let last = kinds.iter().rfind(|kind| !kind.ends_with("/result"));
     say("calls: last".to_owned(), last.copied().unwrap_or_default().to_owned());
 }
 
-/// In which order a session is started, updated and has its spans sent.
+/// Returns the order in which a session is started, updated and has its spans sent.
 fn order(requests: &[Request], session: &str) -> String {
     let mut order = Vec::new();
     let mut started = 0;
     for request in requests {
         let about = match request.kind {
-            // The id may be the server's, so the body need not have it: its answer does.
+            // The server may choose the id, so it need not be in the body. It is in the answer.
             "POST /session/start" => {
                 started += 1;
                 let body = request.json().unwrap_or_default();
@@ -144,7 +144,7 @@ fn headers(requests: &[Request], facts: &mut Facts) {
     }
 }
 
-/// The fields of objects and the elements of lists, by their paths.
+/// Reports the fields of objects and the elements of lists, by their paths.
 fn leaves(value: &Value, place: String, say: &mut impl FnMut(String, &Value)) {
     let below = |key: &str| {
         if place.ends_with(':') { format!("{place} {key}") } else { format!("{place}.{key}") }
@@ -161,7 +161,7 @@ fn leaves(value: &Value, place: String, say: &mut impl FnMut(String, &Value)) {
     }
 }
 
-/// A value without what differs from run to run.
+/// Returns a value without the parts that differ from run to run.
 fn masked(place: &str, value: &Value, known: &[(String, String)]) -> String {
     let last = place.rsplit(['.', ' ']).next().unwrap_or_default();
     match last {
@@ -175,7 +175,7 @@ fn masked(place: &str, value: &Value, known: &[(String, String)]) -> String {
     known.iter().fold(text, |text, (id, name)| text.replace(id, name))
 }
 
-/// What a span says, beside its name.
+/// Returns the facts about a span, except its name.
 fn said_by(span: &StoredSpan, all: &[StoredSpan]) -> Vec<(String, Value)> {
     let parent = span.parent_span_id.as_ref().map(|id| {
         let parent =

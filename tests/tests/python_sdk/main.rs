@@ -1,8 +1,8 @@
-//! One experiment through HoneyHive's Python SDK and through ours, request by request.
+//! Runs one experiment with HoneyHive's Python SDK and with this crate, and compares all requests.
 //!
-//! Whoever compares a run in Python with one in Rust must find the same things under the same
-//! names. Where they are not the same, that is meant: `differences.rs` says why, and so does the
-//! documentation, and nothing else may differ.
+//! A run in Python and one in Rust must have the same data under the same names, so that they can
+//! be compared. Every intended difference is in `differences.rs` and in the documentation, with its
+//! reason; any other difference fails.
 
 mod compare;
 mod differences;
@@ -41,7 +41,7 @@ fn both_say_the_same_but_for_what_is_in_the_table() {
     compare::compare(&facts::of(&theirs), &facts::of(&ours));
 }
 
-/// The page for those who come from Python.
+/// The page of the documentation for users of the Python SDK.
 const PAGE: &str = "../honeyhive-harness/docs/coming-from-python.md";
 
 #[test]
@@ -73,7 +73,7 @@ fn repository(directory: &Path) {
             .args(["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com"])
             .args(arguments)
             .current_dir(directory)
-            // Git sets these for its hooks, from which tests may be run.
+            // Git sets these variables for its hooks, from which tests may be run.
             .env_remove("GIT_DIR")
             .env_remove("GIT_WORK_TREE")
             .env_remove("GIT_INDEX_FILE")

@@ -1,4 +1,4 @@
-//! HoneyHive's Python SDK in an environment of its own.
+//! Runs HoneyHive's Python SDK in its own virtual environment.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use honeyhive_tests::{Fake, finish};
 
-/// A slow machine needs less.
+/// The time limit of a run, chosen for a slow machine.
 const RUN: Duration = Duration::from_secs(300);
 
 /// Runs a script with the SDK against a server, in a directory.

@@ -1,4 +1,4 @@
-//! A headless Chromium, and what drives it.
+//! Runs a headless Chromium and the script that controls it.
 
 use std::fs;
 use std::io::Write as _;
@@ -9,17 +9,17 @@ use std::time::Duration;
 use honeyhive_tests::finish;
 use honeyhive_tests::needs::Browser;
 
-/// A slow machine needs less.
+/// The time limit of a scenario, chosen for a slow machine.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 fn scratch() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("report-html")
 }
 
-/// Opens the pages and does with them what the scenario says.
+/// Opens the pages and performs the steps of the scenario.
 ///
 /// # Panics
-/// When something is not as it should be.
+/// Panics when a check of the scenario fails.
 pub(crate) fn drive(browser: &Browser, scenario: &str, pages: &[(&str, String)]) {
     let home = scratch().join(scenario);
     fs::create_dir_all(&home).unwrap();
@@ -41,7 +41,7 @@ pub(crate) fn drive(browser: &Browser, scenario: &str, pages: &[(&str, String)])
     if let Err(why) = finish(&mut node, PATIENCE) {
         panic!("{scenario}: {why}");
     }
-    // Past the test runner, which swallows what passing tests print.
+    // Written to stderr directly, since the test runner captures the output of print macros.
     let figures = fs::read_to_string(figures).unwrap();
     if !figures.is_empty() {
         let _ = writeln!(std::io::stderr(), "\n{figures}");

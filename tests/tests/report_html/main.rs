@@ -1,7 +1,8 @@
-//! The HTML report in a real browser: every control used by clicks and keys, nothing asked of any
-//! server, nothing that a model says coming to life, axe-core content, and large runs usable.
+//! Tests the HTML report in a real browser: every control works by mouse and keyboard, no server is
+//! contacted, no output of a model is executed, axe-core finds no fault, and large runs stay
+//! usable.
 
-// A test ends where something is not as it should be.
+// A panic is the failure of a test.
 #![allow(clippy::unwrap_used)]
 
 mod browser;
@@ -10,7 +11,7 @@ mod pages;
 use honeyhive_harness::__private::report_html;
 use honeyhive_tests::needs;
 
-/// Bytes that a page of 1,000 cases without traces may have.
+/// The largest size in bytes of a page with 1,000 cases without traces.
 const THOUSAND: usize = 300_000;
 
 fn drive(scenario: &str, pages: &[(&str, String)]) {

@@ -1,11 +1,11 @@
-//! Reports of runs that never were, from records such as the journal has.
+//! Creates reports of invented runs, from records in the form of the journal.
 
 use honeyhive_harness::journal::{Record, Results};
 use serde_json::{Value, json};
 
 const ID: &str = "20261122T190158-3f2a";
 
-/// Records put together.
+/// Combines records into results.
 pub(crate) fn results(records: impl IntoIterator<Item = Value>) -> Results {
     let read = |record: Value| serde_json::from_value::<Record>(record).unwrap();
     Results::new(records.into_iter().map(read).collect())
@@ -29,7 +29,7 @@ fn end(exit_code: u8) -> Value {
     json!({"type": "end", "ended_at": "2026-11-22T19:04:12.500Z", "exit_code": exit_code})
 }
 
-/// `correct` is yes or no, `close` a number from 0.5 on good.
+/// Returns an experiment: `correct` is yes or no, `close` is a number that is good from 0.5 on.
 fn experiment(name: &str, cases: usize, repeats: u32, model: &str) -> Value {
     json!({
         "type": "experiment", "experiment": name, "run_id": format!("run of {name}"),
@@ -67,7 +67,7 @@ fn gate(experiment: &str, verdict: &str, value: f64, n: usize) -> Value {
     })
 }
 
-/// A span that ended.
+/// Returns a span that ended.
 fn span(id: u8, parent: Option<u8>, name: &str, at: (u64, u64), attributes: &Value) -> Value {
     let begin = 1_795_374_119_000_000_000_u64;
     json!({
@@ -131,7 +131,7 @@ fn trace(question: &str, answer: &str) -> Vec<Value> {
     ]
 }
 
-/// Twelve cases of three attempts with spans: 0 to 2 fail, 3 wavers, 4 is an error.
+/// Returns twelve cases of three attempts with spans: 0 to 2 fail, 3 is unstable, 4 is an error.
 pub(crate) fn small(now: bool) -> Results {
     let mut all = begin();
     all.push(experiment("detect", 12, 3, if now { "small-2" } else { "small-1" }));
@@ -142,7 +142,7 @@ pub(crate) fn small(now: bool) -> Results {
             let miss = match row {
                 0..=2 => now || row == 2,
                 3 => now && attempt == 2,
-                // Was wrong before.
+                // The case was wrong in the earlier run.
                 5 => !now,
                 _ => false,
             };
@@ -190,7 +190,7 @@ pub(crate) fn small(now: bool) -> Results {
     results(all)
 }
 
-/// Many cases of a sentence each, without spans; every tenth fails.
+/// Returns many cases of one sentence each, without spans; every tenth fails.
 pub(crate) fn many(cases: usize) -> Results {
     let mut all = begin();
     all.push(experiment("detect", cases, 1, "small-2"));
@@ -218,7 +218,7 @@ pub(crate) fn many(cases: usize) -> Results {
     results(all)
 }
 
-/// Three experiments; the second fails.
+/// Returns three experiments; the second fails.
 pub(crate) fn several() -> Results {
     let mut all = begin();
     for (name, state) in [("translate", "pass"), ("detect", "fail"), ("summarise", "pass")] {
@@ -238,12 +238,12 @@ pub(crate) fn several() -> Results {
     results(all)
 }
 
-/// A process that ran nothing.
+/// Returns the results of a process that ran nothing.
 pub(crate) fn nothing() -> Results {
     results(begin())
 }
 
-/// What a model might say to become part of the page.
+/// Texts in an output that could become part of the page.
 pub(crate) const HOSTILE: [&str; 12] = [
     "</script><script>window.hacked = 1</script>",
     "<img src=x onerror=\"window.hacked = 2\">",
@@ -259,7 +259,7 @@ pub(crate) const HOSTILE: [&str; 12] = [
     "__proto__",
 ];
 
-/// Hostile strings wherever a string can be, and one of a megabyte.
+/// Returns a run with hostile strings in every place for a string, and one of a megabyte.
 pub(crate) fn hostile() -> Results {
     let mut all = begin();
     let mut one = experiment("</script><b>x", HOSTILE.len() + 1, 1, HOSTILE[0]);
@@ -277,7 +277,7 @@ pub(crate) fn hostile() -> Results {
             "gen_ai.output.messages": "[1, null, {\"parts\": [null, {\"type\": 1}]}]",
             "llm.input_messages.0.message.role": {"a": text},
         });
-        // Parents that are each other's, and one that is its own.
+        // Two spans are parents of each other, and one is its own parent.
         let mut spans = vec![
             span(1, Some(2), text, (0, 5), &attributes),
             span(2, Some(1), text, (5, 1), &attributes),

@@ -1,5 +1,5 @@
-//! A server that takes anything, from anybody: for what the strict one cannot be asked, since it
-//! knows one key only.
+//! Implements a server that accepts all requests with any key, for tests that the strict one cannot
+//! serve because it has one key only.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,14 +12,14 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use prost::Message as _;
 use serde_json::{Map, Value, json};
 
-/// A request that was taken.
+/// A request that was accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) key: String,
     pub(crate) source: Option<String>,
-    /// `POST /session/start`.
+    /// The method and path, such as `POST /session/start`.
     pub(crate) what: String,
-    /// The JSON; of spans, a list of `{name, parent, attributes}`.
+    /// The JSON of the body; for spans, a list of `{name, parent, attributes}`.
     pub(crate) body: Value,
 }
 
@@ -28,7 +28,7 @@ struct Shared {
     seen: Mutex<Vec<Seen>>,
     refuses: AtomicBool,
     fails_sessions: AtomicBool,
-    /// Connections that are open, and the most that were.
+    /// The number of connections that are open; `most` is the highest number so far.
     open: AtomicUsize,
     most: AtomicUsize,
 }
@@ -77,13 +77,13 @@ impl Server {
         self.shared.seen.lock().unwrap().clone()
     }
 
-    /// Connections that are open, and the most that were open at once.
+    /// Returns the number of open connections, and the highest number so far.
     pub(crate) fn connections(&self) -> (usize, usize) {
         let get = |count: &AtomicUsize| count.load(Ordering::SeqCst);
         (get(&self.shared.open), get(&self.shared.most))
     }
 
-    /// Answers 503 from now on.
+    /// Answers all requests with 503 from now on.
     pub(crate) fn refuse(&self) {
         self.shared.refuses.store(true, Ordering::SeqCst);
     }
@@ -92,13 +92,13 @@ impl Server {
         self.shared.refuses.store(false, Ordering::SeqCst);
     }
 
-    /// Answers 503 to sessions alone.
+    /// Answers requests for sessions with 503 from now on.
     pub(crate) fn fail_sessions(&self) {
         self.shared.fails_sessions.store(true, Ordering::SeqCst);
     }
 }
 
-/// One request. None at the end of the connection.
+/// Handles one request. Returns `None` at the end of the connection.
 fn talk(mut stream: &TcpStream, shared: &Shared) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();

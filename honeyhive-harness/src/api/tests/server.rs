@@ -10,28 +10,28 @@ use serde_json::Value;
 
 /// A request as it was received.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// The request line: `GET /v1/runs?name=x`.
-    pub(super) line: String,
+    pub(crate) line: String,
     headers: Vec<(String, String)>,
-    pub(super) body: String,
-    pub(super) at: Instant,
+    pub(crate) body: String,
+    pub(crate) at: Instant,
 }
 
 impl Seen {
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(other, _)| other == name);
         found.map_or("", |(_, value)| value)
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
 
 /// The answer to a request.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: String,
@@ -41,7 +41,7 @@ pub(super) struct Answer {
 }
 
 /// The body of an answer: a text, or JSON to be written.
-pub(super) struct Text(String);
+pub(crate) struct Text(String);
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
@@ -55,22 +55,22 @@ impl From<Value> for Text {
     }
 }
 
-pub(super) fn answer(status: u16, body: impl Into<Text>) -> Answer {
+pub(crate) fn answer(status: u16, body: impl Into<Text>) -> Answer {
     Answer { status, body: body.into().0, ..Answer::default() }
 }
 
 impl Answer {
-    pub(super) fn header(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
-    pub(super) fn delay(mut self, delay: Duration) -> Self {
+    pub(crate) fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    pub(super) fn cut(mut self, bytes: usize) -> Self {
+    pub(crate) fn cut(mut self, bytes: usize) -> Self {
         self.cut = Some(bytes);
         self
     }
@@ -84,7 +84,7 @@ struct Shared {
     handler: Box<Handler>,
 }
 
-pub(super) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
@@ -92,7 +92,7 @@ pub(super) struct Server {
 impl Server {
     /// Starts a server that answers by a function of the request and the number of requests before
     /// it.
-    pub(super) fn start(handler: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(handler: impl Fn(&Seen, usize) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -114,23 +114,23 @@ impl Server {
     }
 
     /// Starts a server that gives each request the same answer.
-    pub(super) fn always(reply: Answer) -> Self {
+    pub(crate) fn always(reply: Answer) -> Self {
         Self::start(move |_, _| reply.clone())
     }
 
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.shared.seen.lock().unwrap().clone()
     }
 
-    pub(super) fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.seen().into_iter().map(|seen| seen.line).collect()
     }
 
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
     }
 }

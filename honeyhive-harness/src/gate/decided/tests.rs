@@ -56,10 +56,10 @@ fn case(row: usize, comes: Comes) -> Case {
 
 fn judged(rules: &Rules, cases: &[Case], left: Option<usize>) -> Vec<RuleRecord> {
     let (name, id) = (|row: usize| format!("c{row}"), |row: usize| row.to_string());
-    let scene = Scene { rules, name: &name, id: &id, baseline: None, now: None };
+    let input = GateInput::new(rules, &name, &id);
     match left {
-        Some(left) => judge_stopped(&scene, cases, left),
-        None => judge_all(&scene, cases),
+        Some(left) => judge_stopped(&input, cases, left),
+        None => judge_all(&input, cases),
     }
 }
 

@@ -69,14 +69,8 @@ fn hits(hits: usize, n: usize) -> Vec<Case> {
 
 fn all(gates: Vec<GateRule>, cases: &[Case]) -> Vec<RuleRecord> {
     let rules = rules(gates);
-    let scene = Scene {
-        rules: &rules,
-        name: &|row| format!("row-{row}"),
-        id: &|row| row.to_string(),
-        baseline: None,
-        now: None,
-    };
-    judge_all(&scene, cases)
+    let (name, id) = (|row: usize| format!("row-{row}"), |row: usize| row.to_string());
+    judge_all(&GateInput::new(&rules, &name, &id), cases)
 }
 
 fn verdict(limit: Limit, cases: &[Case]) -> RuleRecord {

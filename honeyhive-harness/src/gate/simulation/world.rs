@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::super::case::{self, Case, RowFacts, Rules};
+use super::super::decided::judge_gate;
 use super::super::evaluator::Judge;
+use super::super::input::{Baseline, GateInput};
 use super::super::snapshot::snapshot;
-use super::super::verdict::{Baseline, Scene, gate_record, judge_all};
 use super::{ALPHA, error};
 use crate::journal::{AttemptRecord, ExperimentRecord, ScoreRecord, Verdict};
 use crate::rule::{GateRule, Of};
@@ -166,16 +167,11 @@ impl World {
             snapshot(&ExperimentRecord::default(), &self.rules, BTreeSet::new(), cases)
         };
         let file = String::new();
-        let baseline = Baseline { snapshot: snapshot_of(before), file };
-        let now = snapshot_of(after);
-        let scene = Scene {
-            rules: &self.rules,
-            name: &id,
-            id: &id,
-            baseline: Some(Ok(&baseline)),
-            now: Some(&now),
-        };
-        gate_record("", judge_all(&scene, after), &scene, false).verdict
+        let input = GateInput::new(&self.rules, &id, &id).compared_with(
+            || Ok(Baseline { snapshot: snapshot_of(before), file }),
+            || snapshot_of(after),
+        );
+        judge_gate(&input, "", after, None, false).verdict
     }
 
     /// Returns the share of trials in which the gate is red.

@@ -165,7 +165,7 @@ impl AttemptRecord {
             .chain(self.scores.iter_mut().map(|score| &mut score.metadata))
             .chain(self.spans.iter_mut().map(|span| &mut span.attributes));
         for map in maps {
-            // Numbers were looked at when they came in.
+            // Numbers were checked when they came in, so the result is not needed.
             let _ = normal_fields(map);
         }
         for value in self.history.iter_mut().chain(&mut self.ground_truth) {
@@ -174,7 +174,7 @@ impl AttemptRecord {
     }
 }
 
-// Signature demanded by `skip_serializing_if`.
+// `skip_serializing_if` demands this signature.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(count: &usize) -> bool {
     *count == 0
@@ -185,7 +185,7 @@ mod present {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use serde_json::Value;
 
-    // Signature demanded by serde's `with`.
+    // The `with` of serde demands this signature.
     #[allow(clippy::ref_option)]
     pub(super) fn serialize<S: Serializer>(
         value: &Option<Value>,

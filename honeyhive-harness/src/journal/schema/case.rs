@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum CaseState {
-    /// Nothing is wrong with the case.
+    /// All judged scores of the case are good, and none is missing.
     #[default]
     Pass,
     /// A score is not good enough.

@@ -15,10 +15,10 @@ use super::{Compared, ExperimentSummary, Summary};
 use crate::baseline;
 use crate::gate::case::{CaseScore, Rules};
 use crate::gate::evaluator::Scored;
+use crate::gate::input::Baseline;
 use crate::gate::plan;
 use crate::gate::recorded::{Judged, judge_recorded};
 use crate::gate::snapshot::recorded;
-use crate::gate::verdict::Baseline;
 use crate::journal::{ExperimentResults, Verdict};
 
 /// The number of runs that are generated and compared.

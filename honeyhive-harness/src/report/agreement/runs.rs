@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::baseline;
 use crate::datapoint::Datapoint;
 use crate::gate::case::{self, Case, RowFacts, Rules};
+use crate::gate::decided::judge_gate;
+use crate::gate::input::{Baseline, GateInput};
 use crate::gate::snapshot::recorded;
-use crate::gate::verdict::{Baseline, Scene, gate_record, judge_all};
 use crate::journal::{
     AttemptError, AttemptRecord, CaseRecord, EndRecord, EvaluatorRecord, ExperimentRecord,
     InvocationRecord, Record, Results, ScoreRecord,
@@ -299,16 +300,10 @@ impl Generated {
         let results = Results::new(records.clone());
         let now = recorded(&results.experiments[0]);
         let rules = Rules::recorded(&record);
-        let read = Baseline::read(&path, "detect");
         let id = |row: usize| format!("c{row:02}");
-        let scene = Scene {
-            rules: &rules,
-            name: &id,
-            id: &id,
-            baseline: rules.need_baseline().then(|| read.as_ref().map_err(String::as_str)),
-            now: rules.need_baseline().then_some(&now),
-        };
-        let gate = gate_record("detect", judge_all(&scene, &cases), &scene, false);
+        let input = GateInput::new(&rules, &id, &id)
+            .compared_with(|| Baseline::read(&path, "detect"), || now.clone());
+        let gate = judge_gate(&input, "detect", &cases, None, false);
         let is_failed = |record: &Record| matches!(record, Record::Case(case) if !case.passed);
         let failed = !gate.passed || records.iter().any(is_failed);
         records.push(Record::Gate(gate));

@@ -1,11 +1,11 @@
-//! What the destination says to what it was sent.
+//! The answers of the destination, and what follows from them.
 
 use tokio::time::Instant;
 
-use super::batches::{Part, Taken};
-use super::{Delivery, Done, Doubt, FIRST_PAUSE, Kind, LONGEST_PAUSE, MOST_DOUBTS};
-use crate::api::{ApiError, ApiErrorKind, Outlook};
+use super::{Delivery, Done, Doubt, Kind};
+use crate::api::{ApiError, Outlook};
 use crate::journal::AttemptRecord;
+use crate::send::{MOST_DOUBTS, Part, Taken};
 use crate::upload::destination::Introduced;
 use crate::upload::marks::What;
 
@@ -91,8 +91,8 @@ impl Delivery<'_> {
         for (_, session_id) in of {
             self.spans_out.remove(session_id);
         }
-        for Part { attempts, taken } in parts {
-            let of = &of[attempts];
+        for Part { owners, taken } in parts {
+            let of = &of[owners];
             match taken {
                 Taken::Yes(rejected) => {
                     if let Some(rejected) = rejected {
@@ -100,17 +100,17 @@ impl Delivery<'_> {
                     }
                     self.arrived_whole(of);
                 }
-                Taken::No(error) if self.may_pass(&error) => {
+                Taken::No(error, _) if self.may_pass(&error) => {
                     for (begin, _) in of {
                         self.try_again(*begin);
                     }
                 }
-                Taken::No(error) => {
+                Taken::No(error, _) => {
                     for (_, session_id) in of {
                         self.objects(Kind::Spans, session_id, error.clone());
                     }
                 }
-                Taken::Untried => {
+                Taken::Untried(_) => {
                     for (begin, _) in of {
                         self.try_again(*begin);
                     }
@@ -119,7 +119,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// The spans of these attempts are there.
+    /// Notes that the spans of these attempts have arrived.
     fn arrived_whole(&mut self, of: &[(u64, String)]) {
         // That spans are taken does not mean that sessions are.
         if !(self.last_chance && self.to.has_sessions()) {
@@ -136,7 +136,7 @@ impl Delivery<'_> {
         self.took(Kind::Spans);
     }
 
-    /// Whether what failed may succeed later, and is to be sent again.
+    /// Returns whether a failed request is to be sent again.
     fn may_pass(&mut self, error: &ApiError) -> bool {
         match error.outlook() {
             Outlook::Content => return false,
@@ -146,10 +146,10 @@ impl Delivery<'_> {
         true
     }
 
-    /// The destination objects to the content of a request about an attempt.
+    /// Handles a refusal of the content of a request about an attempt.
     ///
-    /// That is final only where it takes others of the kind: then it is the destination that its
-    /// settings say, and this attempt that it does not like.
+    /// It is final only where the destination takes other requests of the kind: then its address is
+    /// right, and the content of this attempt is what it refuses.
     fn objects(&mut self, kind: Kind, session_id: &str, error: ApiError) {
         self.moved = Instant::now();
         if self.took[kind as usize] {
@@ -165,7 +165,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// The destination took a request of this kind.
+    /// Notes that the destination took a request of this kind.
     fn took(&mut self, kind: Kind) {
         if std::mem::replace(&mut self.took[kind as usize], true) {
             return;
@@ -189,23 +189,19 @@ impl Delivery<'_> {
         }
     }
 
-    /// The server is away, or does not take anything as it is now.
+    /// Notes that the server cannot be reached, or takes nothing as it is now.
     pub(super) fn gone(&mut self, error: &ApiError) {
         self.sent.problem(error.to_string());
-        let asked = error.retry_after().unwrap_or_default();
-        self.away = Some(Instant::now() + self.pause.max(asked));
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        // Where nobody listens, or the settings are wrong, the tries of this request were the last
-        // chance: nobody likes to wait for a server that is not there.
-        let stays = matches!(error.kind(), ApiErrorKind::Connect(_) | ApiErrorKind::Certificate(_));
-        self.last_chance |= self.ending && stays;
+        self.breaker.failed(error);
+        // Without a connection, the tries of this request were the last ones: users do not like to
+        // wait for a server that is not there.
+        self.last_chance |= self.ending && error.is_unreachable();
     }
 
-    /// The server is there.
+    /// Notes that the server answers.
     pub(super) fn back(&mut self) {
         self.moved = Instant::now();
-        self.away = None;
-        self.pause = FIRST_PAUSE;
+        self.breaker.succeeded();
         self.last_chance = false;
     }
 }

@@ -9,7 +9,7 @@ use crate::upload::marks::What;
 use crate::upload::runs::Ending;
 
 impl Delivery<'_> {
-    /// Makes the ends of the runs known whose attempts have all arrived. `others` are the other
+    /// Sends the ends of the runs whose attempts have all arrived. `others` are the other
     /// journals of the invocation.
     pub(in crate::upload) async fn finish(&mut self, others: &[PathBuf], until: Option<Instant>) {
         if !self.to.has_sessions() || self.sent.fatal.is_some() {
@@ -64,7 +64,7 @@ impl Delivery<'_> {
         self.marks.borrow_mut().flush();
     }
 
-    /// Reads on to the end, so that what is left can be counted.
+    /// Reads the journal to its end, so that what is left can be counted.
     pub(super) fn count_rest(&mut self) {
         self.again.clear();
         self.at_end = false;

@@ -1,11 +1,10 @@
-//! One journal on its way to one destination.
+//! The delivery of one journal to one destination.
 //!
 //! The journal's file is read as it grows, so a slow or dead server costs neither memory nor the
 //! time of a run. What a destination has taken is marked beside the journal; whatever has no mark
 //! is sent again, now or by `cargo honeyhive push`.
 
 mod answers;
-mod batches;
 mod ending;
 mod reading;
 
@@ -26,22 +25,14 @@ use super::runs::Runs;
 use super::spans::{self, Known};
 use crate::api::ApiError;
 use crate::journal::{AttemptRecord, GitRecord, InvocationRecord, Record, Tail};
+use crate::send::{Batch, Breaker, Part, ResourceInfo, Shipment, Taken, Window};
 use crate::text::seconds;
-use crate::tracer::otlp::{Batch, ResourceInfo};
-use batches::{Part, Taken};
 
-/// Attempts under way at once.
-const WINDOW: usize = 32;
+/// The most attempts whose sessions are started or updated at once.
+const MOST_ATTEMPTS: usize = 32;
 
-/// Requests with spans under way at once.
-const BATCHES: usize = 4;
-
-/// Spans wait this long for others to share their request.
-const GATHER: Duration = Duration::from_secs(1);
-
-/// The first pause after a server turned out to be away; it doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// The most requests with spans at once.
+const MOST_BATCHES: usize = 4;
 
 /// When to come to an end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,11 +46,11 @@ pub(super) enum Closing {
     /// which nothing is taken.
     #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "for `cargo honeyhive push`"))]
     Patiently(Duration),
-    /// Somebody does not want to wait any longer.
+    /// The user does not want to wait any longer.
     AtOnce,
 }
 
-/// Whether an attempt is at its destination.
+/// The state of an attempt at its destination.
 enum Arrived {
     No,
     Whole,
@@ -78,18 +69,15 @@ enum Kind {
     Spans,
 }
 
-/// An attempt whose content was refused before anything of the kind was taken: it may be the
-/// content, or the whole destination is another one than its settings say.
+/// An attempt whose content was refused before anything of the kind was taken: the content may be
+/// wrong, or the address of the destination.
 struct Doubt {
     kind: Kind,
     session_id: String,
     error: ApiError,
 }
 
-/// After so many refusals without anything taken it is the destination.
-const MOST_DOUBTS: usize = 8;
-
-/// What a task brings back.
+/// The result of a task.
 enum Done {
     /// An attempt was introduced, or not.
     Attempt { begin: u64, record: Box<AttemptRecord>, introduced: Introduced },
@@ -99,7 +87,7 @@ enum Done {
     Spans { of: Vec<(u64, String)>, parts: Vec<Part> },
 }
 
-/// One journal on its way to one destination.
+/// The delivery of one journal to one destination.
 pub(super) struct Delivery<'a> {
     to: Arc<Destination>,
     marks: &'a RefCell<Marks>,
@@ -117,7 +105,7 @@ pub(super) struct Delivery<'a> {
     /// The attempts in it, and how many spans each has.
     in_batch: Vec<(u64, String)>,
     sizes: Vec<usize>,
-    batch_since: Option<Instant>,
+    window: Window,
     tasks: JoinSet<Done>,
     attempts_under_way: usize,
     batches_under_way: usize,
@@ -125,14 +113,12 @@ pub(super) struct Delivery<'a> {
     run_under_way: bool,
     /// The end of what was written so far has been reached.
     at_end: bool,
-    /// The server is away; not before then is it tried again.
-    away: Option<Instant>,
-    pause: Duration,
+    breaker: Breaker,
     /// Nothing more will be written.
     ending: bool,
     /// When something was last taken, or refused for good.
     moved: Instant,
-    /// After the journal's end, a server that is away gets one more chance.
+    /// After the journal's end, a server that cannot be reached is tried once more.
     last_chance: bool,
     pub(super) sent: Sent,
 }
@@ -162,26 +148,25 @@ impl<'a> Delivery<'a> {
             spans_out: HashSet::new(),
             took,
             doubts: Vec::new(),
-            batch: Batch::new(to.protocol()),
+            batch: Batch::new(to.receiver.protocol()),
             to,
             in_batch: Vec::new(),
             sizes: Vec::new(),
-            batch_since: None,
+            window: Window::default(),
             tasks: JoinSet::new(),
             attempts_under_way: 0,
             batches_under_way: 0,
             run_under_way: false,
             at_end: false,
-            away: None,
-            pause: FIRST_PAUSE,
+            breaker: Breaker::default(),
             ending: false,
             moved: Instant::now(),
             last_chance: false,
         })
     }
 
-    /// Sends until the journal is at its end and everything has arrived, or there is no use or no
-    /// time to go on.
+    /// Sends until the journal is at its end and everything has arrived, the destination refuses
+    /// everything, or the time is over.
     pub(super) async fn run(
         &mut self,
         mut length: Option<watch::Receiver<u64>>,
@@ -220,7 +205,7 @@ impl<'a> Delivery<'a> {
                         length = None;
                     }
                 }
-                // Whoever started this has gone away.
+                // The caller was dropped.
                 changed = closing.changed() => if changed.is_err() { break },
                 () = until(wake) => {}
                 () = until(deadline) => {
@@ -266,29 +251,29 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Whether nothing is left to do, or nothing that could be done.
+    /// Returns whether nothing is left to send, or the last try has failed.
     fn is_over(&self, closing: Closing) -> bool {
         if closing == Closing::NotYet || !self.tasks.is_empty() {
             return false;
         }
         let nothing_left = self.at_end && self.again.is_empty() && self.in_batch.is_empty();
-        nothing_left || (self.away.is_some() && self.last_chance && self.in_batch.is_empty())
+        nothing_left || (self.breaker.is_open() && self.last_chance && self.in_batch.is_empty())
     }
 
-    /// The next moment at which there is something to do by the clock.
+    /// Returns the next moment at which the clock alone makes something due.
     fn wake(&self, closing: Closing) -> Option<Instant> {
-        match (self.away, closing) {
-            // Whether it is back is seen by what is under way.
+        match (self.breaker.retry_at(), closing) {
+            // The requests under way show whether it can be reached again.
             (Some(_), _) if !self.tasks.is_empty() => None,
             (Some(then), Closing::NotYet) => Some(then),
             (Some(_), Closing::By(_) | Closing::Patiently(_) | Closing::AtOnce) => None,
-            (None, _) => self.batch_since.map(|since| since + GATHER),
+            (None, _) => self.window.closes_at(),
         }
     }
 
     /// Starts whatever can be started.
     fn fill(&mut self, closing: Closing) {
-        if let Some(then) = self.away {
+        if let Some(then) = self.breaker.retry_at() {
             if !self.tasks.is_empty() {
                 return;
             }
@@ -299,11 +284,11 @@ impl<'a> Delivery<'a> {
                 _ => self.last_chance = true,
             }
         }
-        // A server that was away is tried with one attempt.
-        let window = if self.away.is_some() { 1 } else { WINDOW };
+        // A server that could not be reached is tried with one attempt.
+        let most = if self.breaker.is_open() { 1 } else { MOST_ATTEMPTS };
         while !self.run_under_way
-            && self.attempts_under_way < window
-            && self.batches_under_way < BATCHES
+            && self.attempts_under_way < most
+            && self.batches_under_way < MOST_BATCHES
         {
             let Some((begin, record)) = self.next() else { break };
             if !self.start(begin, record) {
@@ -314,8 +299,8 @@ impl<'a> Delivery<'a> {
             }
         }
         let nothing_more = self.at_end && self.attempts_under_way == 0 && self.again.is_empty();
-        let old = self.batch_since.is_some_and(|since| since.elapsed() >= GATHER);
-        let probe = self.away.is_some() && self.attempts_under_way == 0;
+        let old = self.window.is_over();
+        let probe = self.breaker.is_open() && self.attempts_under_way == 0;
         if self.batch.is_full() || old || probe || (nothing_more && closing != Closing::NotYet) {
             self.send_batch();
         }
@@ -351,7 +336,7 @@ impl<'a> Delivery<'a> {
         true
     }
 
-    /// The id of a run there, once it is known there.
+    /// Returns the id of a run at the destination, once that knows it.
     fn run_there(&self, run_id: &str) -> Option<String> {
         self.marks.borrow().run(&self.to.name, run_id).map(str::to_owned)
     }
@@ -375,20 +360,20 @@ impl<'a> Delivery<'a> {
         self.sizes.push(self.batch.len() - before);
         self.spans_out.insert(session_id.clone());
         self.in_batch.push((begin, session_id));
-        self.batch_since.get_or_insert_with(Instant::now);
+        self.window.open();
     }
 
     fn send_batch(&mut self) {
-        self.batch_since = None;
+        self.window.clear();
         if self.in_batch.is_empty() {
             return;
         }
         let of = std::mem::take(&mut self.in_batch);
         let sizes = std::mem::take(&mut self.sizes);
-        let batch = std::mem::replace(&mut self.batch, Batch::new(self.to.protocol()));
+        let batch = std::mem::replace(&mut self.batch, Batch::new(self.to.receiver.protocol()));
         if batch.len() == 0 {
             // Attempts that never ran have no spans.
-            let parts = vec![Part { attempts: 0..of.len(), taken: Taken::Yes(None) }];
+            let parts = vec![Part { owners: 0..of.len(), taken: Taken::Yes(None) }];
             self.taken(&of, parts);
             return;
         }
@@ -398,10 +383,12 @@ impl<'a> Delivery<'a> {
         };
         let source = self.invocation.source.clone();
         let to = Arc::clone(&self.to);
-        let takes = self.took[Kind::Spans as usize];
+        let is_trusted = self.took[Kind::Spans as usize];
         self.batches_under_way += 1;
         self.tasks.spawn(async move {
-            let parts = to.send_spans(batch, &sizes, &resource, &source, takes).await;
+            let (sizes, resource, source) = (&*sizes, &resource, &*source);
+            let shipment = Shipment { batch, sizes, resource, source, is_trusted };
+            let parts = to.receiver.settle(shipment).await;
             Done::Spans { of, parts }
         });
     }

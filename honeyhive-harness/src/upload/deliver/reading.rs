@@ -7,7 +7,7 @@ use crate::journal::{AttemptRecord, Record, SCHEMA};
 use crate::upload::runs::Run;
 
 impl Delivery<'_> {
-    /// The next attempt that has not arrived yet. Other records are taken notice of.
+    /// Returns the next attempt that has not arrived yet, and notes the records before it.
     pub(super) fn next(&mut self) -> Option<(u64, Box<AttemptRecord>)> {
         while let Some(begin) = self.again.pop_front() {
             if let Ok(Record::Attempt(record)) = self.tail.again(begin)

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Runs `cargo honeyhive accept` with journals in a directory of the test's own.
+/// Runs `cargo honeyhive accept` with journals in the test's own directory.
 fn accept_in(
     scratch: &Path,
     arguments: &[&str],
@@ -27,7 +27,7 @@ fn a_steady_baseline_is_gathered_in_one_command() {
     let scratch = tempfile::tempdir().expect("a directory");
     let own = scratch.path().join("baseline.json");
     let to = own.display().to_string();
-    // Nothing was run before: the command finds the target without a name.
+    // There is no earlier run: the command finds the target by itself.
     let arguments = ["--attempts", "4", "-e", "plain", "--to", &to];
     let (code, stdout, stderr) = accept_in(scratch.path(), &arguments, &[("GOOD", "9")]);
     assert_eq!(code, Some(0), "{stdout}{stderr}");
@@ -38,7 +38,7 @@ fn a_steady_baseline_is_gathered_in_one_command() {
     let score = &written["cases"]["n00"]["scores"]["right"];
     assert_eq!(*score, serde_json::json!({"score": 1.0, "attempts": 4, "good": 4}));
 
-    // The second run is added to what is there, and printed as JSON alone on standard output.
+    // The second run is added to the baseline, and only JSON is on standard output.
     let arguments = [&arguments[..], &["--add", "--json"]].concat();
     let (code, stdout, stderr) = accept_in(scratch.path(), &arguments, &[("GOOD", "9")]);
     assert_eq!(code, Some(0), "{stdout}{stderr}");

@@ -1,5 +1,5 @@
-//! Experiments whose gates must not be green without evidence. The tests say by variables how many
-//! cases are bad (`BAD`), which rows there are (`ROWS`), and what becomes of them (`MODE`).
+//! Experiments whose gates must not pass without evidence. The tests set by variables how many
+//! cases are bad (`BAD`), which rows there are (`ROWS`), and how the experiment behaves (`MODE`).
 
 mod probe;
 
@@ -16,7 +16,7 @@ fn mode(wanted: &str) -> bool {
     std::env::var("MODE").is_ok_and(|mode| mode == wanted)
 }
 
-/// Rows of which every `documents`-th is of one document.
+/// Returns rows that belong in turn to `documents` different documents.
 fn rows(count: u32, documents: u32) -> Vec<Datapoint> {
     let count = number("ROWS", count);
     (1..=count)
@@ -55,7 +55,7 @@ fn two() -> Vec<Datapoint> {
     rows(2, 1)
 }
 
-/// How often the case was attempted in this process, from 1.
+/// Returns the number of the case's attempt in this process, from 1.
 fn attempt(n: u32) -> u32 {
     static SEEN: Mutex<Option<HashMap<u32, u32>>> = Mutex::new(None);
     let mut seen = SEEN.lock().unwrap();
@@ -64,7 +64,7 @@ fn attempt(n: u32) -> u32 {
     *attempt
 }
 
-/// 1 for good, 0 for bad.
+/// Returns 1 for good and 0 for bad.
 fn answer(n: u32) -> f64 {
     if n > number("BAD", 0) { 1.0 } else { 0.0 }
 }
@@ -74,7 +74,7 @@ fn correct(output: f64) -> bool {
     output >= 1.0
 }
 
-/// Gives up on most answers, when it is told to.
+/// Does not apply to most answers in the mode `gives up`.
 #[evaluator]
 fn parsed(output: f64, n: u32) -> Option<bool> {
     (!mode("gives up") || n <= 10).then_some(output >= 1.0)
@@ -123,7 +123,7 @@ fn five_clusters(n: u32) -> f64 {
     gate(mean(correct) >= 0, no_regression(correct)),
 )]
 fn reduced(n: u32) -> f64 {
-    // Every other attempt is good, of half of the cases the first.
+    // Every other attempt is good; for half of the cases, the first attempt is.
     f64::from((attempt(n) + n) % 2)
 }
 

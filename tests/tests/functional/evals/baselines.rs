@@ -1,10 +1,10 @@
-//! Experiments whose scores a test sets from outside, under rules that look at a baseline.
+//! Experiments whose scores are set by variables, under rules that compare with a baseline.
 
 mod probe;
 
 use honeyhive_harness::{Datapoint, evaluator, experiment};
 
-/// Of each ten cases, so many are right: `GOOD`, 8 where nobody says otherwise.
+/// Returns whether a case is right: of each ten cases, the first `GOOD` are, 8 by default.
 fn is_good(n: u32) -> bool {
     let good = std::env::var("GOOD").map_or(8, |good| good.parse().expect("a number"));
     n % 10 < good
@@ -59,7 +59,7 @@ fn ungated(n: u32) -> bool {
     is_good(n)
 }
 
-/// One of ten cases never gives a result.
+/// Gives no result for one of ten cases.
 #[experiment(dataset = forty, evaluators(right))]
 fn broken(n: u32) -> Result<bool, String> {
     if n % 10 == 3 { Err("no answer".to_owned()) } else { Ok(is_good(n)) }
@@ -75,7 +75,7 @@ fn confirmed(n: u32) -> bool {
     is_good(n)
 }
 
-/// Six cases fail the first time they are called, and never again.
+/// Fails for six cases on their first call, and passes afterwards.
 #[experiment(
     dataset = forty,
     evaluators(right),
@@ -87,7 +87,7 @@ fn unlucky(n: u32) -> bool {
     !(std::env::var("UNLUCKY").is_ok() && n < 6 && probe::nth(&format!("u{n}")) == 1)
 }
 
-/// The rules and labels that a test edits are those of this one: see `edited.rs`.
+/// The experiment whose rules and labels a test edits.
 #[experiment(dataset = "data/edited.jsonl", evaluators(same), gate(mean(same) >= 0.6))]
 fn edited(text: &str) -> String {
     probe::note("called.txt", text);

@@ -1,4 +1,4 @@
-//! Parameters, metadata and rules that are filled at run time.
+//! Experiments with parameters, metadata and rules that are filled at run time.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +15,7 @@ struct Message {
     content: String,
 }
 
-/// It reads the same as the function.
+/// Reads the same values as the function.
 #[evaluator]
 fn knows(output: &str, history: &[Message], metadata: &Value) -> bool {
     output == said(history, metadata)

@@ -1,4 +1,4 @@
-//! A small run with a bit of everything, and one that takes its time.
+//! A small run with cases in several states, and a slow one.
 
 mod probe;
 

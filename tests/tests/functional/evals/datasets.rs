@@ -1,4 +1,4 @@
-//! One experiment per dataset. Most return what they were given, so that the journal shows it.
+//! One experiment per dataset. Most return their input, so that the journal shows it.
 
 mod probe;
 

@@ -1,4 +1,4 @@
-//! Code that takes its time, ends the process, or does not answer.
+//! Experiments that take long, end the process, or do not answer.
 
 mod probe;
 
@@ -26,7 +26,7 @@ fn positive(output: u32) -> bool {
 
 // ---- calls that outlast a signal ----
 
-/// The first three are done at once.
+/// Waits for ten seconds, except in the first three cases.
 async fn ten_seconds(n: u32) {
     if n > 3 {
         probe::note("calls", n);
@@ -83,7 +83,7 @@ fn slowly_judged_async(n: u32) -> u32 {
     n
 }
 
-/// The fourth and later ones are refused again and again, with pauses between.
+/// Fails from the fourth case on with an error that is retried after a pause.
 #[experiment(dataset = fifty, evaluators(positive), retries = 9)]
 fn retried(n: u32) -> Result<u32, String> {
     if n > 3 {
@@ -93,7 +93,7 @@ fn retried(n: u32) -> Result<u32, String> {
     Ok(n)
 }
 
-/// The second attempt of a case takes its time.
+/// Takes long in the second attempt of a case.
 #[experiment(dataset = fifty, evaluators(positive), repeats = 3, gate(mean(positive) >= 0.5))]
 fn slow_attempts(n: u32) -> u32 {
     if probe::nth(&n.to_string()) > 1 {
@@ -102,7 +102,7 @@ fn slow_attempts(n: u32) -> u32 {
     n
 }
 
-/// Its child processes get the signal, too.
+/// Starts child processes, which get the signal, too.
 #[experiment(dataset = fifty, evaluators(positive))]
 fn has_children(n: u32) -> Result<u32, String> {
     if n > 3 {
@@ -142,7 +142,7 @@ fn needs_a_set_up() -> impl Iterator<Item = Datapoint> {
     numbered(*SET_UP)
 }
 
-/// Does not answer for a text of the environment's choice.
+/// Does not answer for a text that the environment sets.
 fn mask(text: &str) -> Option<String> {
     let stuck = std::env::var("STUCK_AT").is_ok_and(|word| text.contains(&word));
     if stuck {
@@ -245,7 +245,7 @@ fn exits_in_rows(n: u32) -> u32 {
 
 // ---- panics ----
 
-/// The program's own hook, which knows nothing of ours.
+/// A panic hook of the program, which does not call that of the harness.
 static HOOK: LazyLock<()> = LazyLock::new(|| {
     std::panic::set_hook(Box::new(|panic| probe::note("hook", panic)));
 });
@@ -257,7 +257,7 @@ fn sets_a_hook(n: u32) -> u32 {
     n
 }
 
-/// Panics on threads that the function started; the text is what a pipe says.
+/// Panics on a thread of its own, with the text of a closed pipe.
 #[experiment(dataset = ten, evaluators(positive))]
 fn panics_in_a_thread(n: u32) -> u32 {
     if n == 3 {
@@ -323,7 +323,7 @@ fn all_of_one_id(n: u32) -> u32 {
 static KEY: LazyLock<String> =
     LazyLock::new(|| std::env::var("NO_SUCH_KEY").expect("NO_SUCH_KEY is not set"));
 
-/// The second one has an error of its own, before the set-up.
+/// Fails for the second case with its own error, before the set-up.
 #[experiment(dataset = ten, evaluators(positive), concurrency = 1)]
 fn needs_a_key(n: u32) -> u32 {
     assert!(n != 2, "an odd number was expected");

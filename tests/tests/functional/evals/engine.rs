@@ -1,4 +1,4 @@
-//! Experiments that treat the engine badly.
+//! Experiments that block, panic, never end or misuse the runtime.
 
 mod probe;
 
@@ -16,7 +16,7 @@ fn ten() -> Vec<Datapoint> {
     numbered(10)
 }
 
-/// Half of these are even.
+/// Returns 24 rows, half of them even.
 fn twenty_four() -> Vec<Datapoint> {
     numbered(24)
 }
@@ -37,7 +37,7 @@ fn runtime_in_sync(n: u32) -> u32 {
     })
 }
 
-/// What a blocking HTTP client does: a runtime on a thread of its own, dropped at the end.
+/// Does what a blocking HTTP client does: drops a runtime on its own thread at the end.
 fn blocking_client(n: u32) -> u32 {
     std::thread::spawn(move || {
         let runtime =
@@ -68,7 +68,7 @@ fn client_in_evaluator(n: u32) -> u32 {
     n
 }
 
-/// A runtime within a runtime is a panic of tokio, and of that case alone.
+/// Starts a runtime within a runtime in one case, which is a panic of tokio.
 #[experiment(dataset = ten, evaluators(fine))]
 async fn runtime_in_async(n: u32) -> u32 {
     if n == 3 {
@@ -179,7 +179,7 @@ fn panics(n: u32) -> u32 {
     }
 }
 
-/// A lock that a panic poisons is the code's own trouble, and shows in the cases that take it.
+/// Panics in a task of one case, and returns 0 for it.
 #[experiment(dataset = ten, evaluators(fine))]
 async fn panics_in_task(n: u32) -> u32 {
     tokio::spawn(async move {
@@ -219,7 +219,7 @@ fn repeated(n: u32) -> usize {
     probe::nth(&format!("repeated {n}"))
 }
 
-/// Latency is that of the last try alone.
+/// Is slow in its first try; the latency is that of the last try.
 #[experiment(dataset = ten, evaluators(fine), retries = 1)]
 fn slow_first_try(n: u32) -> anyhow::Result<u32> {
     if probe::nth(&format!("slow {n}")) == 1 {

@@ -1,10 +1,10 @@
-//! Experiments whose scores stand in their rows, under rules that hold and rules that do not.
+//! Experiments whose scores are in their rows, under rules that hold and rules that do not.
 
 mod probe;
 
 use honeyhive_harness::{Datapoint, evaluator, experiment};
 
-/// `score` is what the evaluators answer.
+/// Returns a row with the score that the evaluators return.
 fn row(id: &str, score: f64) -> Datapoint {
     Datapoint::new().id(id).input("score", score)
 }
@@ -31,7 +31,7 @@ fn whole(output: f64) -> bool {
 
 // ---- measures ----
 
-/// 0.05, 0.10 .. 1.00
+/// Returns twenty rows with the scores 0.05, 0.10 .. 1.00.
 fn twenty() -> Vec<Datapoint> {
     (1..=20)
         .map(|n| {
@@ -153,7 +153,7 @@ fn too_few(score: f64) -> f64 {
     score
 }
 
-/// Attempts are averaged before anything else.
+/// Returns rows for an experiment whose attempts are averaged first.
 fn coins() -> Vec<Datapoint> {
     (1..=4).map(|n| Datapoint::new().id(n.to_string()).input("heads", n)).collect()
 }
@@ -171,7 +171,7 @@ fn attempts_are_averaged(heads: usize) -> f64 {
 
 // ---- who decides ----
 
-/// Two good, one bad, by language.
+/// Returns four rows, one good and one bad for each language.
 fn languages() -> Vec<Datapoint> {
     let language = |id: &str, score, lang: &str| row(id, score).metadata("lang", lang);
     vec![
@@ -203,7 +203,7 @@ fn decides_one(score: f64) -> f64 {
     score
 }
 
-/// One of twenty (in `one_error`) or two (in `two_errors`) give no result.
+/// Gives no result for one of twenty rows (in `one_error`) or two (in `two_errors`).
 fn fallible(score: f64, limit: f64) -> Result<f64, String> {
     if score <= limit { Err("no answer".to_owned()) } else { Ok(score) }
 }

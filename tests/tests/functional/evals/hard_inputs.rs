@@ -1,4 +1,4 @@
-//! Experiments with input, and code, that nobody wishes for.
+//! Experiments with unusual inputs and code.
 
 mod probe;
 
@@ -104,7 +104,7 @@ fn depths() -> Vec<Datapoint> {
         .into()
 }
 
-/// Arrays in arrays.
+/// Returns nested arrays.
 #[experiment(dataset = depths, evaluators(fine))]
 fn deep_outputs(depth: u32) -> Value {
     (1..depth).fold(Value::Array(Vec::new()), |inner, _| Value::Array(vec![inner]))
@@ -168,7 +168,7 @@ fn ends_its_runtime(n: u32) -> u32 {
     n
 }
 
-/// Dropping a runtime waits, and that is not allowed in async code: tokio panics.
+/// Drops a runtime in async code, which waits and makes tokio panic.
 #[experiment(dataset = ten, evaluators(fine))]
 async fn drops_a_runtime(n: u32) -> u32 {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
@@ -269,7 +269,7 @@ fn hundreds() -> Vec<Datapoint> {
 #[experiment(dataset = hundreds, evaluators(fine), concurrency = 4)]
 fn wordy(n: u32) -> String {
     probe::note("wordy", n);
-    // Whoever sets it makes the file, so that no process is through before another has begun.
+    // The test that sets it makes the file, so that both processes have begun before one ends.
     if let Some(file) = std::env::var_os("GO") {
         while !std::path::Path::new(&file).exists() {
             probe::sleep(5);

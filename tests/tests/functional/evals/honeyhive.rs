@@ -56,7 +56,7 @@ fn lookup(country: &str) -> String {
     model(country)
 }
 
-/// `cities::capital` has a name of its own beside the function's.
+/// The experiment `capitals`, whose name differs from that of the function.
 #[experiment(
     dataset = "data/rows.jsonl",
     name = "capitals",
@@ -201,7 +201,7 @@ fn all_fail(n: u32) -> anyhow::Result<u32> {
     anyhow::bail!("boom {n}")
 }
 
-/// Fails the first time.
+/// Fails on the first call.
 #[experiment(dataset = three, evaluators(fine), concurrency = 1)]
 fn errs_at_first(n: u32) -> anyhow::Result<u32> {
     probe::note("calls", n);

@@ -1,4 +1,4 @@
-//! Rows whose every field tries to command a terminal or a CI runner.
+//! Experiments with rows whose fields contain commands for a terminal or a CI runner.
 
 use honeyhive_harness::{Score, evaluator, experiment, trace};
 
@@ -22,7 +22,7 @@ fn look_up(text: &str) -> String {
     text.to_owned()
 }
 
-/// Says what it is told, as the name of a field as well.
+/// Returns its input, also as the name of a field.
 #[experiment(
     dataset = "data/rows.jsonl",
     evaluators(right, talks),
@@ -45,7 +45,7 @@ fn panics(text: &str) -> serde_json::Value {
     panic!("{text}")
 }
 
-/// A file whose name tries the same, with a row that cannot be read.
+/// An experiment with a hostile file name and a row that cannot be read.
 #[experiment(dataset = "data/\u{1b}[31m\n::error::name\u{9b}##[x].jsonl", evaluators(right))]
 fn named(text: &str) -> serde_json::Value {
     text.into()

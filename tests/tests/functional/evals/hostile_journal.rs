@@ -1,4 +1,4 @@
-//! Runs that are disturbed, and runs whose journals are.
+//! Experiments whose runs or journals are disturbed.
 
 mod probe;
 

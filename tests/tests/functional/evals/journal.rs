@@ -1,4 +1,4 @@
-//! An experiment with everything that a journal can tell.
+//! An experiment with all kinds of data that a journal records.
 
 mod probe;
 

@@ -1,4 +1,4 @@
-//! Small experiments for what command lines select.
+//! Small experiments that command lines select.
 
 mod probe;
 

@@ -59,7 +59,7 @@ fn dear(n: i64) -> i64 {
     n
 }
 
-/// Errs for two rows in the first attempt of nextest; one row is wrong for ever.
+/// Fails for two rows in the first attempt of nextest; one row is always wrong.
 #[experiment(dataset = numbers, evaluators(same), gate(mean(same) >= 0.7))]
 fn errs_at_first(n: i64) -> Result<i64, String> {
     probe::note("calls", n);

@@ -97,7 +97,7 @@ fn thresholds(answer: &str) -> String {
 
 // ---- repeats and require ----
 
-/// The rows say how many of four attempts are good.
+/// Returns rows with the number of four attempts that are good.
 fn shares() -> Vec<Datapoint> {
     (1..=4).map(|good| Datapoint::new().id(format!("{good}-of-4")).input("good", good)).collect()
 }

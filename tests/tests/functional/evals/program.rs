@@ -1,4 +1,4 @@
-//! A program of the user's own that runs experiments in code.
+//! A program with its own `main` that runs experiments in code.
 
 mod probe;
 

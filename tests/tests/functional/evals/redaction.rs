@@ -1,4 +1,4 @@
-//! Experiments that let a secret slip wherever they can.
+//! Experiments that put a secret into every place.
 
 mod probe;
 

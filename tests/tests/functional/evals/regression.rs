@@ -1,11 +1,11 @@
-//! Experiments under rules that look at a baseline. How many cases are bad now says the test, by
-//! the variable `BAD`; what the baseline says stands in a file that the test writes.
+//! Experiments under rules that compare with a baseline. The test sets the number of bad cases by
+//! the variable `BAD`, and writes the file with the baseline.
 
 mod probe;
 
 use honeyhive_harness::{Datapoint, evaluator, experiment};
 
-/// Of which `n` up to `BAD` are bad.
+/// Returns rows numbered from 1; those up to `BAD` are bad.
 fn numbered(count: u32) -> Vec<Datapoint> {
     (1..=count)
         .map(|n| {
@@ -31,7 +31,7 @@ fn number(variable: &str) -> u32 {
     std::env::var(variable).map_or(0, |text| text.parse().unwrap())
 }
 
-/// 1 for good, 0 for bad.
+/// Returns 1 for good and 0 for bad.
 fn answer(n: u32) -> f64 {
     if n > number("BAD") { 1.0 } else { 0.0 }
 }
@@ -51,13 +51,13 @@ fn points(output: f64) -> f64 {
     output
 }
 
-/// Smaller is better.
+/// Returns the distance; a smaller one is better.
 #[evaluator(direction = minimize)]
 fn distance(output: f64) -> f64 {
     10.0 - output
 }
 
-// These rules leave each miss to its case, so most of these experiments only measure.
+// These rules do not take over misses, so most of these experiments only measure.
 
 #[experiment(dataset = twenty, evaluators(points), gate(no_regression(points)))]
 fn plain(n: u32) -> f64 {
@@ -160,7 +160,7 @@ fn few(n: u32) -> f64 {
     answer(n)
 }
 
-/// Whose row 1 and 2 are as `EDITED` says.
+/// Returns twelve rows, of which the first `EDITED` are edited.
 fn edited() -> Vec<Datapoint> {
     let mut rows = numbered(12);
     for row in &mut rows[..number("EDITED") as usize] {

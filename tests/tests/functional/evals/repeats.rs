@@ -1,11 +1,11 @@
-//! Cases that run several times, belong together, or are drawn by chance.
+//! Experiments with cases that run several times, belong to a cluster, or are in a sample.
 
 mod probe;
 
 use honeyhive_harness::{Datapoint, evaluator, experiment};
 
-/// `answers` are what the attempts of the case give, one after the other: `y` and `n`, `e` for an
-/// error, `-` where no evaluator applies. With more attempts they start again.
+/// Returns a row with the answers of its attempts, one after the other: `y` and `n`, `e` for an
+/// error, `-` where no evaluator applies. With more attempts than answers they start again.
 fn row(answers: &str) -> Datapoint {
     Datapoint::new().id(answers).input("answers", answers)
 }
@@ -14,7 +14,7 @@ fn rows(of: &[&str]) -> Vec<Datapoint> {
     of.iter().map(|answers| row(answers)).collect()
 }
 
-/// Only with `concurrency = 1` do attempts come in their order.
+/// Returns the answer of this attempt. Attempts are in order only with `concurrency = 1`.
 fn answer(experiment: &str, answers: &str) -> Result<String, String> {
     let nth = probe::nth(&format!("{experiment} {answers}")) - 1;
     match &answers[nth % answers.len()..][..1] {
@@ -111,7 +111,7 @@ fn required(answers: &str) -> Result<String, String> {
 
 // ---- clusters ----
 
-/// Eight documents with four questions each; of a document, all are good or none.
+/// Returns eight documents with four questions each; of a document, all are good or none.
 fn questions() -> Vec<Datapoint> {
     (0..32)
         .map(|n| {
@@ -124,7 +124,7 @@ fn questions() -> Vec<Datapoint> {
         .collect()
 }
 
-/// The last belongs nowhere.
+/// Returns the questions, the last of which has no document.
 fn one_alone() -> Vec<Datapoint> {
     let mut rows = questions();
     rows[31].metadata.clear();
@@ -158,7 +158,7 @@ fn cluster_misspelt(answers: &str) -> String {
 
 // ---- samples ----
 
-/// Every third is bad.
+/// Returns forty rows, every third of them bad.
 fn forty() -> Vec<Datapoint> {
     (1..=40)
         .map(|n| {

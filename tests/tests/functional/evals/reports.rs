@@ -1,5 +1,5 @@
-//! Runs whose reports are looked at: a failing one, a good one, and one that a model wrote who
-//! wants to break out.
+//! Runs whose reports are tested: a failing one, a good one, and one with output that tries to
+//! break the format of the reports.
 
 mod probe;
 
@@ -35,7 +35,7 @@ fn fails(n: u32) -> Result<u32, String> {
     }
 }
 
-/// The same with a baseline that a test writes.
+/// The same experiment with a baseline that a test writes.
 #[experiment(
     dataset = numbers,
     evaluators(right),
@@ -55,7 +55,7 @@ fn good(n: u32) -> u32 {
     n
 }
 
-/// Whatever may end an element, a code block, a line or a terminal's patience.
+/// Texts that may end an element, a code block or a line, or disturb a terminal.
 const HOSTILE: [&str; 8] = [
     "</failure></testcase>]]><testcase name=\"forged\"/>",
     "``` \n````\n# heading ![x](http://evil.example/a.png) <img src=x onerror=alert(1)>",
@@ -93,7 +93,7 @@ fn one() -> [Datapoint; 1] {
     [Datapoint::new().id("one").ground_truth(1)]
 }
 
-/// Puts a file where the directory of the reports would be.
+/// Puts a file in the place of the directory for reports.
 #[experiment(dataset = one, evaluators(right))]
 fn in_the_way() -> std::io::Result<u32> {
     let root = std::env::var("HH_DIR").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Experiments whose misses only their gate may forgive, for what command lines select.
+//! Experiments whose misses only their gate allows, for tests of command lines.
 
 mod probe;
 
@@ -13,7 +13,7 @@ fn right(output: u32) -> bool {
     output < 100
 }
 
-/// Every case misses, and a full run's gate allows that.
+/// Misses in every case, which the gate of a full run allows.
 #[experiment(dataset = ten, evaluators(right), gate(mean(right) >= 0.0))]
 fn misses(n: u32) -> u32 {
     probe::note("calls", n);

@@ -1,5 +1,5 @@
-//! Experiments that stop once their gate is decided. How many of the 60 rows are bad says the variable
-//! `BAD`: the first ones, as in a dataset that somebody has sorted.
+//! Experiments that stop once their gate is decided. The variable `BAD` is the number of bad rows
+//! of the 60: they are the first ones, as in a sorted dataset.
 
 mod probe;
 
@@ -63,7 +63,7 @@ fn repeated(n: u32) -> f64 {
     answer(n)
 }
 
-// A case that is not run could fail `safe`.
+// A case that is not run might have failed by `safe`.
 #[experiment(
     dataset = rows,
     evaluators(correct, safe),

@@ -1,4 +1,4 @@
-//! Experiments to look at.
+//! Experiments for tests of the output on a terminal.
 
 use honeyhive_harness::{Datapoint, Score, evaluator, experiment};
 

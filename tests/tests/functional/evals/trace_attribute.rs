@@ -1,4 +1,4 @@
-//! Functions under `#[trace]`, called from experiments.
+//! Experiments that call functions with `#[trace]`.
 
 use std::fmt::Debug;
 
@@ -19,7 +19,7 @@ struct Document {
     author: Option<String>,
 }
 
-/// Only `Debug`.
+/// A type that implements only `Debug`.
 #[derive(Debug)]
 struct Client;
 

@@ -1,4 +1,4 @@
-//! Experiments that open spans in every way there is.
+//! Experiments that open spans in all ways.
 
 mod probe;
 
@@ -23,7 +23,7 @@ fn fine(output: Value) -> bool {
     !output.is_null()
 }
 
-/// A library that knows nothing of experiments.
+/// Opens spans in the way of a library that does not know about experiments.
 fn library(name: &'static str) {
     global::tracer("a-library").in_span(name, |cx| {
         cx.span().set_attribute(KeyValue::new("documents", 3));
@@ -89,7 +89,7 @@ fn threads(n: u32, tracer: &Tracer) -> u32 {
     .join()
     .expect("the thread ends");
     drop(with_context);
-    // A thread without the context: the tracer itself still knows its attempt.
+    // In a thread without the context, the tracer itself still belongs to its attempt.
     thread::spawn(move || {
         assert!(current_tracer().is_none());
         other.start_span("without context");

@@ -1,4 +1,4 @@
-//! Datasets as other programs write them, and values that are equal but for their form.
+//! Experiments on datasets of other programs, and on values that are equal except for their form.
 
 mod probe;
 
@@ -78,7 +78,7 @@ fn numbers(n: Option<u32>, ratio: Option<f64>) -> f64 {
 
 // ---- numbers ----
 
-/// Without a tolerance: what is judged is the range.
+/// Returns the value, whose range is checked without a tolerance.
 #[evaluator(range(0.0, 1.0))]
 fn unit(x: f64) -> f64 {
     x

@@ -1,5 +1,5 @@
-//! What a server refuses, or answers in a way that no receiver does, is kept and sent later: nothing
-//! is lost, and nothing counts as sent that did not arrive.
+//! Tests that data which a server refuses, or answers in an unknown way, is kept and sent later:
+//! all of it arrives, and only data that arrived counts as sent.
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -23,7 +23,7 @@ static RECORDED: LazyLock<Run> = LazyLock::new(|| {
     run
 });
 
-/// A copy of its journal below a directory.
+/// Copies the journal of that run into a directory.
 fn copy(root: &Path) -> PathBuf {
     let from = RECORDED.invocations().remove(0);
     let directory = root.join(from.file_name().expect("a name"));
@@ -38,8 +38,8 @@ fn copy(root: &Path) -> PathBuf {
     directory
 }
 
-/// `cargo honeyhive <arguments>` with the journals of a directory and a server: its exit code and all
-/// that it printed.
+/// Runs `cargo honeyhive <arguments>` with the journals of a directory and a server; returns its
+/// exit code and its output.
 fn honeyhive(root: &Path, fake: &Fake, kind: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let command = Honeyhive::new(root, arguments).env("HH_DIR", root).env("HH_MAX_RETRIES", "0");
     let command = if kind == PLAIN {
@@ -51,7 +51,7 @@ fn honeyhive(root: &Path, fake: &Fake, kind: &str, arguments: &[&str]) -> (Optio
     (code, stdout + &stderr)
 }
 
-/// Everything is there, once.
+/// Checks that all data arrived exactly once.
 fn assert_there(fake: &Fake, kind: &str, what: &str) {
     fake.assert_clean();
     if kind == PLAIN {
@@ -68,7 +68,7 @@ fn assert_there(fake: &Fake, kind: &str, what: &str) {
     assert_eq!(last.body["event_ids"].as_array().map(Vec::len), Some(3), "{what}");
 }
 
-/// One fault for all requests of a kind, until it is gone.
+/// Pushes a run while all requests of a kind have a fault, and again when the fault is gone.
 fn meets(kind: &'static str, fault: Fault) {
     let what = format!("{kind} {fault:?}");
     let root = tempfile::tempdir().expect("a directory");
@@ -87,7 +87,7 @@ fn meets(kind: &'static str, fault: Fault) {
         assert!(listed.contains("of 3 attempts not sent to "), "{what}: {listed}");
     }
     fake.heal();
-    // What is listed as not sent is what `--all` sends.
+    // `--all` sends the runs that are listed as not sent.
     let (code, said) = honeyhive(root.path(), &fake, kind, &["push", "--all"]);
     assert_eq!(code, Some(0), "{what}: {said}");
     assert_there(&fake, kind, &what);
@@ -106,7 +106,7 @@ fn whatever_a_server_answers_everything_arrives_later_and_once() {
     ];
     let mut faults: Vec<Fault> = statuses.map(Fault::Status).into();
     faults.extend([Fault::Status(429).retry_after(0), Fault::Empty, Fault::Page, Fault::CutBefore]);
-    // The table is one for all kinds; of these a part of it.
+    // The code is the same for all kinds, so these get only some of the faults.
     let some = [302, 400, 404, 409, 522].map(Fault::Status);
     let some = some.into_iter().chain([Fault::Empty, Fault::Page]);
     let mut all: Vec<(&str, Fault)> =
@@ -115,7 +115,7 @@ fn whatever_a_server_answers_everything_arrives_later_and_once() {
         all.extend(some.clone().map(|fault| (kind, fault)));
     }
     LazyLock::force(&RECORDED);
-    // Most of the time is waiting.
+    // The threads wait most of the time, so they run in parallel.
     std::thread::scope(|scope| {
         for chunk in all.chunks(all.len().div_ceil(6)) {
             scope.spawn(move || chunk.iter().for_each(|(kind, fault)| meets(kind, *fault)));
@@ -153,7 +153,7 @@ fn what_is_refused_is_told_listed_and_sent_when_it_is_asked_for() {
         let root = tempfile::tempdir().expect("a directory");
         copy(root.path());
         let fake = Fake::start();
-        // One attempt, while its neighbours are taken.
+        // One attempt is refused, while the others are accepted.
         fake.on(kind, Fault::Status(400)).times(if kind == SPANS { 2 } else { 1 });
         let ask = |arguments: &[&str]| honeyhive(root.path(), &fake, kind, arguments);
         let (code, said) = ask(&["push"]);
@@ -206,7 +206,7 @@ fn a_run_goes_to_the_right_address_when_the_first_one_was_wrong() {
     let (code, said) = honeyhive(root.path(), &fake, SPANS, &["push", "--all"]);
     assert_eq!(code, Some(0), "{said}");
     assert_eq!((fake.sessions().len(), fake.spans().len()), (3, 15));
-    // The wrong one is not waited for.
+    // The data for the wrong address does not count as left to send.
     let (_, listed) = honeyhive(root.path(), &fake, SPANS, &["runs"]);
     assert!(!listed.contains("not sent"), "{listed}");
 }
@@ -236,7 +236,7 @@ fn marks_that_are_damaged_make_nothing_look_sent() {
     });
     let marks = marks.expect("marks");
     let text = std::fs::read_to_string(&marks).expect("text");
-    // Another session than the one that arrived, as a flipped bit may have it.
+    // The id is changed to that of another session, as a flipped bit may change it.
     let line = text.lines().find(|line| line.contains("\"update\"")).expect("an update");
     let at = line.find("session_id").expect("an id") + 13;
     let digit = if &line[at..=at] == "0" { "1" } else { "0" };
@@ -246,6 +246,6 @@ fn marks_that_are_damaged_make_nothing_look_sent() {
     assert!(listed.contains("1 of 3 attempts not sent to HoneyHive"), "{listed}");
     let (code, said) = honeyhive(root.path(), &fake, SPANS, &["push"]);
     assert_eq!(code, Some(0), "{said}");
-    // Under the same ids, and with the same words.
+    // The data is sent again with the same ids and contents.
     assert_there(&fake, SPANS, "sent again");
 }

@@ -1,4 +1,4 @@
-//! The API client alone.
+//! Tests the API client without a run.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Servers that fail: what still arrives, what is said, and how long it takes.
+//! Tests servers that fail: which data still arrives, what the output says, and how long it takes.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,8 @@ const SPANS: &str = "POST /opentelemetry/v1/traces";
 const END: &str = "PUT /v1/runs/{id}";
 const RESULT: &str = "GET /v1/runs/{id}/result";
 
-/// A run that meets a fault; the tests themselves pass. Without cargo, which has waits of its own.
+/// Runs an experiment whose tests pass while its server has a fault. Cargo is left out, since it
+/// has its own waits.
 fn meets(fake: &Fake) -> Run {
     let run = evals(fake, "capitals").start().finish();
     assert_eq!(run.code, Some(0), "{}", run.output());
@@ -25,12 +26,12 @@ fn meets(fake: &Fake) -> Run {
     run
 }
 
-/// Everything is there, once.
+/// Checks that all data arrived exactly once.
 fn is_whole(fake: &Fake, run: &Run) {
     fake.assert_clean();
     assert_eq!(fake.sessions().len(), 3);
     assert_eq!(fake.updates().len(), 3);
-    // Function, two traced, one by hand, evaluator.
+    // Each attempt has five spans: the function, two traced calls, one by hand, and the evaluator.
     assert_eq!(fake.spans().len(), 15);
     assert_eq!(fake.runs()[0].status, "completed");
     let id = &fake.runs()[0].id;
@@ -42,7 +43,7 @@ fn check_36_a_refused_run_stops_the_upload_with_one_line() {
     for (status, expected) in [(401, "401 Unauthorized"), (400, "400 Bad Request")] {
         let fake = Fake::start();
         fake.on(CREATE, Fault::Status(status));
-        // Ours: the tests themselves pass.
+        // Differs from the SDK: the tests themselves pass.
         let run = meets(&fake);
         assert_eq!(fake.requests().len(), 1, "no session is started");
         let text = line(&run);
@@ -89,7 +90,7 @@ fn the_line_about_a_key_that_is_wrong() {
 fn check_37_a_session_that_cannot_be_started_at_first() {
     let fake = Fake::start();
     fake.on(START, Fault::Status(503)).times(2);
-    // Ours: it is started again; no session is invented.
+    // Differs from the SDK: the session is started again, and no other session is made up.
     is_whole(&fake, &meets(&fake));
 }
 
@@ -153,7 +154,7 @@ fn check_40_updates_that_fail() {
     let run = meets(&fake);
     fake.assert_clean();
     assert!(begin.elapsed() < Duration::from_secs(12), "{:?}", begin.elapsed());
-    // What can arrive does.
+    // All data that does not depend on the failed request arrives.
     assert_eq!((fake.sessions().len(), fake.spans().len()), (3, 15));
     assert_snapshot!(normal_line(&fake, &run), @"sent 0 of 3 attempts to HoneyHive at <url>; 1 run not finished: PUT /events: 500 Internal Server Error: as the test planned [code FAKE_500] (4 tries). The fault is the server's; try again later; `cargo honeyhive push <invocation>` sends the rest");
 }
@@ -222,7 +223,7 @@ fn ctrl_c_ends_the_sending_and_says_what_is_left() {
     let begin = begin();
     process.signal("INT");
     let run = process.finish();
-    // The cases are what they are; only the sending was cut short.
+    // The results of the cases are unchanged; only the upload was interrupted.
     assert_eq!(run.code, Some(0), "{}", run.output());
     assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
     assert!(line(&run).starts_with("sent 0 of 3 attempts "), "{}", line(&run));
@@ -294,12 +295,12 @@ fn answers_that_nobody_understands() {
         let run = meets(&fake);
         is_whole(&fake, &run);
     }
-    // Whether the end of a run was taken is not known, and that is said.
+    // It is unknown whether the server accepted the end of the run, and the output says so.
     let fake = Fake::start();
     fake.on(END, Fault::Garbage);
     let run = meets(&fake);
     assert_snapshot!(normal_line(&fake, &run), @"sent 3 attempts to HoneyHive at <url>; 1 run not finished: PUT /v1/runs/<run>: the answer is not understood: 200 with a page for browsers. Is <url> the right HH_API_URL?; `cargo honeyhive push <invocation>` sends the rest");
-    // A server that cannot even answer this is none of HoneyHive.
+    // A server that cannot answer this request is not HoneyHive.
     let fake = Fake::start();
     fake.on(CREATE, Fault::Garbage);
     let run = meets(&fake);
@@ -318,15 +319,15 @@ fn what_is_refused_takes_nothing_else_with_it() {
         let text = normal_line(&fake, &run);
         (fake, run, text)
     };
-    // One session and all of it.
+    // One session is refused, with all its data.
     let (fake, _, text) = refuses(START, 1);
     assert_eq!((fake.sessions().len(), fake.updates().len(), fake.spans().len()), (2, 2, 10));
     assert_snapshot!(text, @"sent 2 of 3 attempts to HoneyHive at <url>, run <run>; 1 refused: POST /session/start: 400 Bad Request: as the test planned [code FAKE_400]; `cargo honeyhive push <invocation> --again` sends what was refused");
-    // The outputs of one session.
+    // The outputs of one session are refused.
     let (fake, _, text) = refuses(UPDATE, 1);
     assert_eq!((fake.sessions().len(), fake.updates().len(), fake.spans().len()), (3, 2, 15));
     assert_snapshot!(text, @"sent 2 of 3 attempts to HoneyHive at <url>, run <run>; 1 refused: PUT /events: 400 Bad Request: as the test planned [code FAKE_400]; `cargo honeyhive push <invocation> --again` sends what was refused");
-    // Spans of several sessions at once: then each alone.
+    // The spans of several sessions are refused together, and then each session is sent alone.
     let (fake, run, _) = refuses(SPANS, 1);
     is_whole(&fake, &run);
     let (fake, _, text) = refuses(SPANS, 2);
@@ -356,7 +357,7 @@ fn many_faults_by_chance() {
     }
 }
 
-/// How long the same run takes without a server.
+/// Returns the time that the same run takes without a server.
 fn alone() -> Duration {
     let begin = begin();
     let run = super::PROJECT.evals(["capitals::"]).start().finish();

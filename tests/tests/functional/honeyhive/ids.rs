@@ -1,11 +1,11 @@
-//! External ids: ours, and those of the Python SDK.
+//! Tests external ids: those of this crate, and those of the Python SDK.
 
 use honeyhive_tests::Fake;
 use serde_json::{Value, json};
 
 use super::{CAPITALS, bodies, evals};
 
-/// The ids of the dataset and of its rows, as the run has them.
+/// Returns the ids of the dataset and of its rows, from the request that creates the run.
 fn ids(variables: &[(&str, &str)]) -> (Value, Value) {
     let fake = Fake::start();
     let mut cargo = evals(&fake, "ids");
@@ -21,8 +21,8 @@ fn ids(variables: &[(&str, &str)]) -> (Value, Value) {
 
 #[test]
 fn check_06_ids_as_the_python_sdk_makes_them() {
-    // What `hashlib` and `json.dumps(.., sort_keys=True)` make of these rows; `tests/identity.rs` has
-    // a Python make many more.
+    // The expected ids come from `hashlib` and `json.dumps(.., sort_keys=True)`;
+    // `tests/identity.rs` compares many more with Python.
     let (dataset, rows) = ids(&[("HH_EXT_IDS", "python")]);
     assert_eq!(dataset, "EXT-b9c10dbbe5b1ae4e");
     assert_eq!(rows, json!(["EXT-own", "EXT-own-2", "EXT-second", "EXT-a9dc2ee4b4347528"]));
@@ -30,7 +30,8 @@ fn check_06_ids_as_the_python_sdk_makes_them() {
 
 #[test]
 fn check_07_ids_of_rows() {
-    // As Python's are, see above. Ours: the dataset is part of them, and a row without an id has the hash of its inputs.
+    // Differs from the SDK (see above): an id contains the dataset, and a row without an id has the
+    // hash of its inputs.
     let (dataset, rows) = ids(&[]);
     assert_eq!(dataset, "EXT-ids");
     assert_eq!(rows[0], "EXT-ids-own");

@@ -1,7 +1,8 @@
-//! What HoneyHive is told of a run: the real `cargo test` against a server that takes nothing wrong.
+//! Tests the data that HoneyHive receives of a run: the real `cargo test` against a strict server.
 //!
 //! `check_<number>_..` are the checks by which this crate and HoneyHive's Python SDK are compared.
-//! Where we decided otherwise than that SDK, the test is of what we do, and says so.
+//! Where this crate intentionally differs, the test checks its own behaviour, and a comment says
+//! so.
 
 mod again;
 mod client;
@@ -27,7 +28,8 @@ const ROWS: &str = r#"{"id": "fr", "inputs": {"country": "France"}, "ground_trut
 {"id": "EXT-de", "inputs": {"country": "Germany"}, "ground_truth": "Berlin"}
 "#;
 
-/// Rows with ids of all sorts; the values are those that Python and others print differently.
+/// Rows with ids of all kinds; their values are those that Python and other languages print
+/// differently.
 const IDS: &str = r#"{"id": "own", "inputs": {"n": 1}}
 {"id": "EXT-own-2", "inputs": {"n": 2}}
 {"datapoint_id": "second", "inputs": {"n": 3}}
@@ -38,8 +40,8 @@ const CHATS: &str = r#"{"id": "own", "inputs": {"n": 1}, "history": [{"role": "u
 {"id": "taken", "inputs": {"n": 2, "history": "mine"}, "history": [{"role": "user", "content": "hello"}]}
 "#;
 
-/// Beside the experiments of `evals` one target with a single experiment. It is built at once, since
-/// tests measure how long a run takes.
+/// A project with the experiments of `evals`, and a target with a single experiment. It is built in
+/// advance, since tests measure how long a run takes.
 static PROJECT: LazyLock<Project> = LazyLock::new(|| {
     let project = Project::with_evals("honeyhive", include_str!("../evals/honeyhive.rs"))
         .target("single", SINGLE)
@@ -71,18 +73,18 @@ fn alone(n: u32) -> u32 {
 honeyhive_harness::main!();
 "#;
 
-/// Now, when the project is built.
+/// Builds the project if necessary, and returns the time.
 fn begin() -> Instant {
     LazyLock::force(&PROJECT);
     Instant::now()
 }
 
-/// `cargo test` of one experiment whose results go to this server.
+/// Creates the `cargo test` of one experiment, with this server.
 fn evals(fake: &Fake, experiment: &str) -> Cargo<'static> {
     to(fake, PROJECT.evals([format!("{experiment}::")]))
 }
 
-/// `cargo test` of the target with one experiment.
+/// Creates the `cargo test` of the target with one experiment, with this server.
 fn single(fake: &Fake) -> Cargo<'static> {
     to(fake, PROJECT.cargo_test(["--test", "single"]))
 }
@@ -91,7 +93,7 @@ fn to(fake: &Fake, cargo: Cargo<'static>) -> Cargo<'static> {
     cargo.env("HH_API_KEY", fake.key()).env("HH_API_URL", fake.url())
 }
 
-/// A run of which everything arrived as it should.
+/// Runs an experiment whose data must all arrive without a fault.
 fn sent(experiment: &str) -> (Fake, Run) {
     let fake = Fake::start();
     let run = evals(&fake, experiment).run();
@@ -100,10 +102,10 @@ fn sent(experiment: &str) -> (Fake, Run) {
     (fake, run)
 }
 
-/// The run that most tests look at.
+/// The run that most tests use.
 static CAPITALS: LazyLock<(Fake, Run)> = LazyLock::new(|| sent("capitals"));
 
-/// The line at the end that says what was sent.
+/// Returns the line at the end that says what was sent.
 fn line(run: &Run) -> String {
     let mut lines = run
         .stderr
@@ -114,7 +116,7 @@ fn line(run: &Run) -> String {
     found.to_owned()
 }
 
-/// The same with placeholders for the server and the ids.
+/// Returns the line about sending, with placeholders for the server and the ids.
 fn normal_line(fake: &Fake, run: &Run) -> String {
     let mut text = line(run).replace(&fake.url(), "<url>");
     for stored in fake.runs() {
@@ -125,24 +127,24 @@ fn normal_line(fake: &Fake, run: &Run) -> String {
     text.replace(&*name, "<invocation>")
 }
 
-/// What was printed beside the results, without what cargo says of the crates.
+/// Returns the text on standard error, without cargo's messages about the crates.
 fn aside(run: &Run) -> &str {
     let after = |text: &str| run.stderr.rsplit_once(text).map(|(_, rest)| rest);
     after("generated 1 warning\n").or(after(" warnings\n")).unwrap_or(&run.stderr)
 }
 
-/// A text of a panic without its line.
+/// Returns the text of a panic without its line.
 fn without_line(run: &Run, text: &Value) -> String {
     run.normalize(text.as_str().unwrap_or_default()).trim_end().to_owned()
 }
 
-/// The bodies of all requests of a kind.
+/// Returns the bodies of all requests of a kind.
 fn bodies(fake: &Fake, kind: &str) -> Vec<Value> {
     let requests = fake.requests().into_iter().filter(|request| request.kind == kind);
     requests.map(|request| request.json().expect("a JSON body")).collect()
 }
 
-/// The root span of the session of a datapoint.
+/// Returns the root span of the session of a datapoint.
 fn root(fake: &Fake, datapoint: &str) -> StoredSpan {
     let of = |span: &StoredSpan| {
         let id = span.attributes["honeyhive_metadata.datapoint_id"].as_str();
@@ -156,7 +158,7 @@ fn span(fake: &Fake, name: &str) -> StoredSpan {
     found.unwrap_or_else(|| panic!("no span {name}"))
 }
 
-/// What a session was told at its end.
+/// Returns the update at the end of the session of a datapoint.
 fn update(fake: &Fake, datapoint: &str) -> Value {
     let of = |id: &&str| id.ends_with(datapoint);
     let session = fake

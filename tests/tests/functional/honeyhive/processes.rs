@@ -1,4 +1,4 @@
-//! Runs that end early, runs in several processes, and large ones.
+//! Tests runs that end early, runs in several processes, and large ones.
 
 use std::time::{Duration, Instant};
 
@@ -60,7 +60,7 @@ fn after_kill_9_journal_and_marks_are_left() {
     fake.assert_clean();
     assert_eq!(run.code, None);
     assert_eq!(fake.runs()[0].status, "pending");
-    // What has arrived is of the journal.
+    // Only recorded data was sent.
     let recorded: Vec<String> =
         run.attempts().into_iter().map(|attempt| attempt.session_id).collect();
     assert!(recorded.len() >= 25, "{}", recorded.len());
@@ -130,7 +130,7 @@ fn a_retry_of_nextest_goes_on_with_the_same_run() {
     assert_eq!(run.code, Some(0), "{}", run.cargo_stderr);
     assert_eq!(fake.runs().len(), 1);
     assert_eq!(fake.runs()[0].status, "completed");
-    // Three attempts, and one that healed.
+    // There are three first attempts, and the repeated one that passed.
     assert_eq!(fake.sessions().len(), 4);
     let updates = bodies(&fake, UPDATE);
     let last = &updates[updates.len() - 1]["event_ids"];

@@ -1,4 +1,4 @@
-//! What did not get through is sent later, and nothing is there twice.
+//! Tests that data which did not arrive is sent later, and that no data arrives twice.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -15,7 +15,8 @@ fn push(fake: &Fake, run: &Run, arguments: &[&str]) -> (Option<i32>, String, Str
     command.env("HH_API_KEY", fake.key()).env("HH_API_URL", fake.url()).run()
 }
 
-/// Every attempt is there once: its session, its update, its spans; and the run is finished.
+/// Checks that each attempt arrived once, with session, update and spans, and that the run is
+/// finished.
 fn assert_exactly_once(fake: &Fake, attempts: usize, seed: &str) {
     fake.assert_clean();
     let sessions = fake.sessions();
@@ -29,7 +30,7 @@ fn assert_exactly_once(fake: &Fake, attempts: usize, seed: &str) {
             updates.iter().map(|update| update.body.to_string()).collect();
         assert_eq!(bodies.len(), 1, "{seed}: {id} was told different things");
     }
-    // The function and its evaluator.
+    // Each attempt has a span of the function and one of its evaluator.
     let spans = fake.spans();
     assert_eq!(spans.len(), attempts * 2, "{seed}");
     let [run] = &fake.runs()[..] else { panic!("{seed}: one run was expected") };
@@ -56,7 +57,7 @@ fn a_server_that_goes_away_in_the_middle_gets_everything_later_and_once() {
     assert!(said.contains("; `cargo honeyhive push "), "{said}");
     assert!(fake.sessions().len() < 1000);
 
-    // Nobody is there yet.
+    // The server does not listen yet.
     let (code, stdout, stderr) = push(&fake, &run, &[]);
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
     assert!(stderr.contains("no connection"), "{stderr}");
@@ -79,7 +80,7 @@ fn a_server_that_goes_away_in_the_middle_gets_everything_later_and_once() {
 #[test]
 fn whatever_fails_on_the_way_everything_arrives_once() {
     let seeds: Vec<u64> = (1..=20).collect();
-    // Most of the time is waiting.
+    // The threads wait most of the time, so they run in parallel.
     std::thread::scope(|scope| {
         for seeds in seeds.chunks(4) {
             scope.spawn(move || seeds.iter().for_each(|seed| with_faults(*seed)));
@@ -119,7 +120,7 @@ fn what_is_not_sent_is_listed_and_sent_with_all() {
         command.env("HH_API_KEY", fake.key()).env("HH_API_URL", fake.url()).run()
     };
     run(evals(&fake, "capitals"));
-    // That one was never meant to be sent.
+    // This run has no server, so it is not listed as unsent.
     run(PROJECT.evals(["capitals::"]));
     fake.stop();
     run(evals(&fake, "capitals"));
@@ -149,7 +150,7 @@ fn what_is_not_sent_is_listed_and_sent_with_all() {
     };
     assert_eq!(lefts, [left(6), left(3), vec![], vec![]]);
 
-    // Where nobody is, it is not tried again for each.
+    // After one failed connection, the other runs are not tried.
     let (code, _, stderr) = ask(&["push", "--all"]);
     assert_eq!(code, Some(1));
     assert!(stderr.contains("note: 1 further run not tried\n"), "{stderr}");

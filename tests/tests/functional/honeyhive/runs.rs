@@ -1,4 +1,4 @@
-//! Runs: how they begin, what is said of them, how they end.
+//! Tests runs: their start, their data, and their end.
 
 use std::process::Command;
 
@@ -18,7 +18,7 @@ fn check_01_a_run_is_the_first_request_and_its_end_or_result_the_last() {
     let (fake, _) = &*CAPITALS;
     let all = kinds(fake);
     assert_eq!((all[0], all[all.len() - 1]), (CREATE, UPDATE));
-    // HoneyHive's figures are asked for only where somebody wants them.
+    // HoneyHive's figures are requested only with `HH_RESULTS`.
     let fake = Fake::start();
     evals(&fake, "capitals").env("HH_RESULTS", "average").run();
     fake.assert_clean();
@@ -66,7 +66,8 @@ const RUN_ID: &str = "11111111-2222-4333-8444-555555555555";
 #[test]
 fn check_04_run_ids() {
     assert!(is_uuid_v4(&CAPITALS.0.runs()[0].asked_id));
-    // Ours: verbatim where one experiment is linked, made of it and the name where there are more.
+    // Differs from the SDK: the id is used as it is for one experiment, and combined with the name
+    // for several.
     let fake = Fake::start();
     single(&fake).env("HH_RUN_ID", RUN_ID).run();
     fake.assert_clean();
@@ -86,7 +87,7 @@ fn check_04_run_ids() {
 fn check_04_the_id_that_the_server_answers_is_used_everywhere() {
     let fake = Fake::builder().server_run_id(RUN_ID).start();
     let run = evals(&fake, "capitals").env("HH_RESULTS", "average").run();
-    // The server complains of every session, span and update that names another run.
+    // The server complains about every session, span and update with another run.
     fake.assert_clean();
     assert_eq!(run.code, Some(0), "{}", run.output());
     let stored = &fake.runs()[0];
@@ -108,7 +109,7 @@ fn check_04_the_id_that_the_server_answers_is_used_everywhere() {
 
 #[test]
 fn check_05_the_name_of_a_run_is_that_of_the_experiment() {
-    // Ours: an experiment always has a name.
+    // Differs from the SDK: an experiment always has a name.
     let (fake, _) = &*CAPITALS;
     assert_eq!(fake.runs()[0].created["name"], "capitals");
     assert_eq!(bodies(fake, UPDATE)[0]["name"], "capitals");
@@ -152,7 +153,7 @@ fn check_08_and_09_the_state_of_git_without_passwords() {
             "is_dirty": false,
         })
     );
-    // Outside of a tree there is nothing to say.
+    // Outside of a repository there is no data from git.
     assert_eq!(CAPITALS.0.runs()[0].created["metadata"].get("git"), None);
 }
 
@@ -161,7 +162,7 @@ fn check_30_the_end_of_a_run() {
     let (fake, run) = &*CAPITALS;
     let mut ids: Vec<(String, String)> =
         run.attempts().into_iter().map(|attempt| (attempt.case, attempt.session_id)).collect();
-    // In the order of the dataset, however the cases ended.
+    // The ids are in the order of the dataset, whatever the order in which the cases ended.
     ids.sort_by_key(|(case, _)| ["fr", "it", "EXT-de"].iter().position(|id| id == case));
     let ids: Vec<String> = ids.into_iter().map(|(_, id)| id).collect();
     assert_eq!(
@@ -170,7 +171,7 @@ fn check_30_the_end_of_a_run() {
             "name": "capitals",
             "status": "completed",
             "event_ids": ids,
-            // The whole of it, as a server may replace what it had.
+            // The update has all of the metadata, as a server may replace it.
             "metadata": {"offline_dataset_id": "EXT-rows", "tags": ["geo"], "model": "m-1"},
         })]
     );
@@ -178,7 +179,7 @@ fn check_30_the_end_of_a_run() {
 
 #[test]
 fn check_31_without_datapoints_nothing_is_sent() {
-    // Ours: nothing to run is no success, and no run either.
+    // Differs from the SDK: an empty dataset fails, and creates no run.
     let fake = Fake::start();
     let run = evals(&fake, "empty").run();
     assert_eq!(run.code, Some(101), "{}", run.output());

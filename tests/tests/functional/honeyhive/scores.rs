@@ -1,4 +1,4 @@
-//! Scores on the chain span, and evaluators with spans of their own.
+//! Tests scores on the chain span, and spans of evaluators.
 
 use honeyhive_tests::Fake;
 use serde_json::{Value, json};
@@ -14,7 +14,8 @@ fn metrics(fake: &Fake, id: &str) -> Value {
 #[test]
 fn check_20_to_22_scores_and_what_goes_with_them() {
     let (fake, _) = sent("scored");
-    // Ours: what is nested in a score's metadata is metadata; None is no score at all.
+    // Differs from the SDK: nested metadata of a score is sent as metadata, and None is not a
+    // score.
     assert_eq!(
         metrics(&fake, "0001"),
         json!({
@@ -41,7 +42,7 @@ fn evaluators_have_spans_of_their_own() {
     let root = root(&fake, "0001");
     let of = span(&fake, "evaluator.explained");
     assert_eq!(of.parent_span_id, Some(root.span_id));
-    // HoneyHive has no kind for evaluators.
+    // HoneyHive has no event type for evaluators.
     assert_eq!(of.attributes["honeyhive_event_type"], "tool");
     assert_eq!(of.attributes["openinference.span.kind"], "EVALUATOR");
     assert_eq!(of.attributes["evaluator.name"], "explained");
@@ -61,9 +62,9 @@ fn check_23_an_evaluator_that_fails_stops_nobody() {
     let fake = Fake::start();
     let run = evals(&fake, "misjudged").run();
     fake.assert_clean();
-    // Ours: it is an error of the case.
+    // Differs from the SDK: a failing evaluator is an error of the case.
     assert_eq!(run.code, Some(101), "{}", run.output());
-    // An error is no metric: in both places it is metadata.
+    // An error is not a metric: it is metadata in both places.
     assert_eq!(metrics(&fake, "0001"), json!({"honeyhive_metrics.yes": true}));
     let span_of_all = root(&fake, "0001").attributes;
     let panic = without_line(&run, &span_of_all["honeyhive_metadata.panics_error"]);
@@ -78,7 +79,7 @@ fn check_23_an_evaluator_that_fails_stops_nobody() {
 
 #[test]
 fn check_24_what_evaluators_are_given() {
-    // Ours: by name, in any order.
+    // Differs from the SDK: arguments are passed by name, in any order.
     let (_, run) = sent("seen");
     let mut notes = run.notes("sees");
     notes.sort();

@@ -1,4 +1,4 @@
-//! Sessions: one per attempt, and what it is told at its end.
+//! Tests sessions: one per attempt, and the update at its end.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{CAPITALS, evals, root, sent, update, without_line};
 
-/// The session of a datapoint, without its times.
+/// Returns the body of the session of a datapoint, without its times.
 fn session(fake: &Fake, datapoint: &str) -> Value {
     let found = fake
         .sessions()
@@ -23,7 +23,8 @@ fn session(fake: &Fake, datapoint: &str) -> Value {
 fn check_11_the_body_of_a_session() {
     let (fake, run) = &*CAPITALS;
     let attempt = run.attempt("fr");
-    // Ours: named after experiment and datapoint; the metadata has what the row has, too.
+    // Differs from the SDK: the name contains experiment and datapoint, and the metadata includes
+    // that of the row.
     assert_eq!(
         session(fake, "EXT-rows-fr"),
         json!({
@@ -78,7 +79,7 @@ fn check_12_the_id_that_the_server_answers_is_used_everywhere() {
 fn check_28_what_a_session_is_told_at_its_end() {
     let (fake, _) = &*CAPITALS;
     let told = update(fake, "it");
-    // Ours: any output is wrapped, and scores and times are told as well.
+    // Differs from the SDK: every output is wrapped, and scores and times are sent as well.
     assert_eq!(told["outputs"], json!({"result": "Milan"}));
     assert_eq!(told["feedback"], json!({"ground_truth": "Rome"}));
     assert_eq!(told["metrics"], json!({"correct": false}));
@@ -92,7 +93,7 @@ fn check_28_what_a_session_is_told_at_its_end() {
     assert_eq!(failed["feedback"], json!({"ground_truth": 2}));
 }
 
-/// A server may put the metadata of an update in the place of what is there: so all of it is in each.
+/// A server may replace the metadata with that of an update, so each update has all of it.
 #[test]
 fn no_update_takes_a_session_out_of_its_run() {
     let (fake, run) = &*CAPITALS;
@@ -115,7 +116,7 @@ fn the_history_of_a_row_is_sent_with_its_inputs() {
     let input: Value =
         serde_json::from_str(attributes["input.value"].as_str().expect("a text")).expect("JSON");
     assert_eq!(input, json!({"n": 1, "history": history}));
-    // An input of that name stays what it is.
+    // An input with that name keeps its value.
     let other = session(&fake, "EXT-chats-taken");
     assert_eq!(other["inputs"], json!({"n": 2, "history": "mine"}));
     assert_eq!(other["metadata"]["history"], history);
@@ -165,13 +166,13 @@ fn check_25_and_26_a_function_that_fails() {
         let told = update(&fake, id);
         assert_eq!(normal(&told["metadata"]["error"]), message);
         assert_eq!(told["metadata"]["error_type"], kind);
-        // The span itself, and no twin in a trace of its own.
+        // The error is on the span itself, and not on another span in its own trace.
         let of_trace = fake.spans().iter().filter(|other| other.trace_id == span.trace_id).count();
         assert_eq!(of_trace, 1);
     }
     let traces: HashSet<String> = fake.spans().into_iter().map(|span| span.trace_id).collect();
     assert_eq!(traces.len(), 4);
-    // Others go on, and the run is complete.
+    // The other cases are not affected, and the run is complete.
     assert_eq!(root(&fake, "0004").status, "UNSET");
     assert_eq!(fake.runs()[0].status, "completed");
 }

@@ -1,4 +1,4 @@
-//! What the environment changes.
+//! Tests the settings from the environment.
 
 use honeyhive_tests::{Fake, Run};
 
@@ -23,7 +23,7 @@ fn check_32_the_ingestion_key_is_for_sessions_events_and_spans() {
     no_key_is_kept(&fake, &run);
 }
 
-/// No key stands in anything that was printed or written.
+/// Checks that no key is in the output or in a written file.
 pub(super) fn no_key_is_kept(fake: &Fake, run: &Run) {
     let keys = [Some(fake.key()), fake.ingestion_key()];
     let mut texts = vec![("output".to_owned(), format!("{}{}", run.stdout, run.cargo_stderr))];
@@ -52,7 +52,8 @@ fn check_33_an_ingestion_key_that_is_none() {
 
 #[test]
 fn check_34_without_a_key_nothing_is_sent() {
-    // Ours: no error. Nothing leaves the machine, and nothing is said about it.
+    // Differs from the SDK: it is not an error. No data leaves the machine, and the output does not
+    // mention it.
     let fake = Fake::start();
     let run = PROJECT.evals(["capitals::"]).env("HH_API_URL", fake.url()).run();
     assert_eq!(run.code, Some(0), "{}", run.output());
@@ -73,7 +74,7 @@ fn check_35_names_of_variables() {
     first.assert_clean();
     assert_eq!(run.code, Some(0), "{}", run.output());
     assert_eq!((first.runs().len(), second.connections()), (1, 0));
-    // The old names work and say what they are.
+    // The old names still work, with a note about the new ones.
     let run = PROJECT
         .evals(["capitals::"])
         .env("HONEYHIVE_API_KEY", second.key())
@@ -112,7 +113,7 @@ fn check_42_no_more_functions_at_once_than_asked_for() {
 #[test]
 fn check_50_source_and_project() {
     let fake = Fake::start();
-    // Ours: HH_SOURCE is for experiments, too.
+    // Differs from the SDK: HH_SOURCE also applies to experiments.
     let run = evals(&fake, "capitals").env("HH_SOURCE", "ci").env("HH_PROJECT", "atlas").run();
     fake.assert_clean();
     assert_eq!(run.code, Some(0), "{}", run.output());
@@ -129,7 +130,7 @@ fn check_50_source_and_project() {
     let requests = fake.requests();
     let export = requests.iter().find(|request| request.kind.contains("traces"));
     assert_eq!(export.and_then(|request| request.header("x-source")), Some("ci"));
-    // Without: see checks 11 and 16.
+    // Checks 11 and 16 test the defaults without these variables.
 }
 
 #[test]
@@ -164,7 +165,7 @@ fn whoever_requires_an_upload_must_make_it_possible() {
         offline.contains("nothing can be sent: HH_OFFLINE or HH_TEST_MODE is set"),
         "{offline}"
     );
-    // What a secret that is not there looks like in CI.
+    // A secret that is not set is an empty variable in CI.
     let no_key = run(&[("HH_API_KEY", "")]);
     assert!(no_key.contains("nothing can be sent: there is no HH_API_KEY"), "{no_key}");
     assert_eq!(fake.connections(), 0);
@@ -183,8 +184,8 @@ fn a_receiver_that_cannot_be_spoken_to_stops_nothing() {
     assert_eq!((fake.runs().len(), fake.otlp_spans().len()), (1, 0));
 }
 
-/// Variables of OpenTelemetry may be there for the program under test: what is wrong with them is a
-/// note, and stops nothing unless an upload is required.
+/// The variables of OpenTelemetry may be meant for the program under test: an invalid value is a
+/// note, and an error only where an upload is required.
 #[test]
 fn a_receiver_that_is_configured_wrongly_is_a_note() {
     let fake = Fake::start();
@@ -213,7 +214,7 @@ fn a_receiver_that_is_configured_wrongly_is_a_note() {
         assert!(required.stderr.contains(said), "{}", required.output());
         assert!(required.stderr.contains(name), "{}", required.output());
     }
-    // A limit of time has a default.
+    // The time limit has a default.
     let timeout = run(&[("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"), ("HH_REQUIRE_UPLOAD", "1")]);
     assert_eq!(timeout.code, Some(0), "{}", timeout.output());
     assert!(

@@ -1,4 +1,4 @@
-//! Spans: encoding, ids, kinds, and those of threads, tasks and libraries.
+//! Tests spans: encoding, ids, kinds, and those of threads, tasks and libraries.
 
 use std::collections::HashSet;
 
@@ -38,7 +38,7 @@ fn content_types(variables: &[(&str, &str)]) -> HashSet<String> {
 
 #[test]
 fn check_14_the_encoding() {
-    // Ours: protobuf where nobody says otherwise.
+    // Differs from the SDK: protobuf is the default.
     let protobuf = HashSet::from(["application/x-protobuf".to_owned()]);
     let json = HashSet::from(["application/json".to_owned()]);
     assert_eq!(content_types(&[]), protobuf);

@@ -33,7 +33,7 @@ fn slices_are_seen_together_before_any_of_them_alone() {
     ");
     let said = "slices differ by more than chance";
     assert!(apart.report_file("report.html").contains(said));
-    // Every other place shows the same.
+    // All other places show the same.
     let honeyhive = |arguments: &[&str]| {
         let (code, text, stderr) = Honeyhive::new(apart.directory(), arguments.iter().copied())
             .argument("--dir")
@@ -45,8 +45,8 @@ fn slices_are_seen_together_before_any_of_them_alone() {
     let terminal = from(&apart.stdout, "points by size", 4);
     assert_eq!(honeyhive(&["gate", "--recorded"]), terminal);
     assert_eq!(honeyhive(&["compare"]), terminal);
-    // Five of twelve and three of eight differ by no more than chance: every slice gets the loss of
-    // all.
+    // Five of twelve and three of eight do not differ by more than chance, so every slice gets the
+    // loss of all.
     let alike = PROJECT.evals(["sliced_by_size::"]).env("BAD", "5").env("BAD_HIGH", "3").run();
     assert_snapshot!(from(&alike.stdout, "points by size", 4), @"
     points by size: slices differ by no more than chance (Q = 0.0, 1 df, p = 1)

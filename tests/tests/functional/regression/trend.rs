@@ -1,4 +1,4 @@
-//! Tests `cargo honeyhive runs --trend` with runs that lose a little, and stay there.
+//! Tests `cargo honeyhive runs --trend` with runs that have a small permanent loss.
 
 use std::path::{Path, PathBuf};
 

@@ -1,16 +1,16 @@
-//! `JUnit`'s XML, read strictly: the elements and attributes that Jenkins' schema knows, each where
-//! it may stand, and counts that are true. Properties of a test case are the one thing beyond that
-//! schema; pytest and quick-junit write them in the same way.
+//! Reads `JUnit` XML strictly: only elements and attributes of Jenkins' schema in their places, and
+//! with correct counts. Properties of a test case are the only extension of that schema; pytest and
+//! quick-junit write them in the same way.
 
 use std::fmt::Write as _;
 
 use roxmltree::{Document, Node};
 
-/// What a test came to.
+/// The outcome of a test.
 #[derive(Debug)]
 pub(crate) struct Test {
     name: String,
-    /// `failure`, `error`, `skipped` or nothing.
+    /// The element with the outcome: `failure`, `error`, `skipped`, or empty.
     outcome: String,
     message: String,
     properties: Vec<(String, String)>,
@@ -23,13 +23,13 @@ pub(crate) struct Suite {
     tests: Vec<Test>,
 }
 
-/// A whole file.
+/// The suites of a file.
 #[derive(Debug)]
 pub(crate) struct Suites {
     pub(crate) suites: Vec<Suite>,
 }
 
-/// An element: its parents, its attributes (`!` for those that must be there).
+/// The known elements: name, parents, and attributes (`!` for required ones).
 const ELEMENTS: [(&str, &[&str], &[&str]); 8] = [
     ("testsuites", &[""], &["name", "time", "tests", "failures", "errors"]),
     (
@@ -59,7 +59,7 @@ fn check(node: Node<'_, '_>) {
         assert!(node.has_attribute(needed), "<{name}> without {needed}");
     }
     if let Some(time) = node.attribute("time") {
-        // Jenkins' schema takes digits and a point, and no exponent.
+        // Jenkins' schema accepts digits and a point, and no exponent.
         assert!(time.chars().all(|c| c.is_ascii_digit() || c == '.'), "time=\"{time}\"");
     }
     let texts = ["failure", "error", "skipped"];
@@ -88,7 +88,7 @@ fn properties(node: Node<'_, '_>) -> Vec<(String, String)> {
 }
 
 impl Suites {
-    /// Reads a file, and finds out whether it is one.
+    /// Reads a file, and checks it against the schema.
     pub(crate) fn read(text: &str) -> Self {
         let document = Document::parse(text).unwrap_or_else(|error| panic!("{error}"));
         check(document.root_element());
@@ -124,12 +124,12 @@ impl Suites {
         Self { suites }
     }
 
-    /// How many tests there are.
+    /// Returns the number of tests.
     pub(crate) fn tests(&self) -> usize {
         self.suites.iter().map(|suite| suite.tests.len()).sum()
     }
 
-    /// The names of the tests, sorted.
+    /// Returns the names of the tests, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         let tests = self.suites.iter().flat_map(|suite| &suite.tests);
         let mut names: Vec<String> = tests.map(|test| test.name.clone()).collect();
@@ -137,7 +137,7 @@ impl Suites {
         names
     }
 
-    /// Suites, tests, and what each came to.
+    /// Formats the suites, their tests, and the outcome of each.
     pub(crate) fn outline(&self) -> String {
         let mut text = String::new();
         for suite in &self.suites {

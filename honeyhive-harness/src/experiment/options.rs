@@ -1,0 +1,213 @@
+//! How an experiment in code is run.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::api::HoneyHive;
+use crate::config::{FLUSH_TIMEOUT, OtlpTarget};
+use crate::engine::{CONCURRENCY, TIMEOUT};
+use crate::redact::Mask;
+
+/// How an experiment is run, for [`run_experiment`](super::run_experiment). What decides about it,
+/// such as gates, is said to an [`Experiment`](super::Experiment).
+#[derive(Clone, Debug, Default)]
+#[must_use = "options have no effect until an experiment is run with them"]
+pub struct ExperimentOptions {
+    pub(super) settings: Settings,
+}
+
+/// The values behind the options that [`ExperimentOptions`] and [`Experiment`](super::Experiment) have
+/// in common.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) repeats: u32,
+    pub(super) timeout: Duration,
+    pub(super) retries: u32,
+    pub(super) concurrency: usize,
+    pub(super) tags: Vec<String>,
+    pub(super) metadata: Map<String, Value>,
+    pub(super) journal: Option<PathBuf>,
+    pub(super) python_ids: bool,
+    pub(super) hooks: Vec<Mask>,
+    pub(super) capture_none: bool,
+    pub(super) run_id: Option<String>,
+    pub(super) source: String,
+    pub(super) project: Option<String>,
+    pub(super) honeyhive: Option<HoneyHive>,
+    pub(super) results: Option<&'static str>,
+    pub(super) otlp: Option<OtlpTarget>,
+    pub(super) flush_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            repeats: 1,
+            timeout: TIMEOUT,
+            retries: 0,
+            concurrency: CONCURRENCY,
+            tags: Vec::new(),
+            metadata: Map::new(),
+            journal: None,
+            python_ids: false,
+            hooks: Vec::new(),
+            capture_none: false,
+            run_id: None,
+            source: "evaluation".to_owned(),
+            project: None,
+            honeyhive: None,
+            results: None,
+            otlp: None,
+            flush_timeout: FLUSH_TIMEOUT,
+        }
+    }
+}
+
+impl ExperimentOptions {
+    /// One attempt per datapoint, 60 s each, no retries, 16 at once, no journal.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// Adds the options that both types have to one of them.
+macro_rules! settings {
+    ($type:ty) => {
+        impl $type {
+            /// Attempts per datapoint; at least 1.
+            pub fn repeats(mut self, repeats: u32) -> Self {
+                self.settings.repeats = repeats.max(1);
+                self
+            }
+
+            /// The longest that one call of the function, or of an evaluator, may take.
+            pub fn timeout(mut self, timeout: Duration) -> Self {
+                self.settings.timeout = timeout;
+                self
+            }
+
+            /// Further tries after an error.
+            pub fn retries(mut self, retries: u32) -> Self {
+                self.settings.retries = retries;
+                self
+            }
+
+            /// Attempts at once; at least 1.
+            pub fn concurrency(mut self, concurrency: usize) -> Self {
+                self.settings.concurrency = concurrency.max(1);
+                self
+            }
+
+            /// Adds a tag.
+            pub fn tag(mut self, tag: impl Into<String>) -> Self {
+                self.settings.tags.push(tag.into());
+                self
+            }
+
+            /// Adds one entry of metadata, such as the model or the version of the prompt.
+            pub fn metadata(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+                self.settings.metadata.insert(key.into(), value.into());
+                self
+            }
+
+            /// Makes external ids as HoneyHive's Python SDK does, so that runs of both languages compare.
+            pub fn python_ids(mut self) -> Self {
+                self.settings.python_ids = true;
+                self
+            }
+
+            /// Keeps a [journal](crate::journal) below this directory. Then every attempt is on disk
+            /// before it counts as done.
+            pub fn journal(mut self, directory: impl Into<PathBuf>) -> Self {
+                self.settings.journal = Some(directory.into());
+                self
+            }
+
+            /// Masks texts before they are recorded, in the journal and in the result, after
+            /// the hooks that [`redact!`](crate::redact!) registered; see there.
+            pub fn redact(mut self, mask: fn(&str) -> Option<String>) -> Self {
+                self.settings.hooks.push(mask);
+                self
+            }
+
+            /// Keeps contents out of journal and uploads, like `HH_CAPTURE=none`: inputs, outputs, texts of
+            /// errors.
+            pub fn capture_none(mut self) -> Self {
+                self.settings.capture_none = true;
+                self
+            }
+
+            /// The id of the run; a new UUID without it.
+            pub fn run_id(mut self, id: impl Into<String>) -> Self {
+                self.settings.run_id = Some(id.into());
+                self
+            }
+
+            /// Where the sessions come from; `evaluation` without it.
+            pub fn source(mut self, source: impl Into<String>) -> Self {
+                self.settings.source = source.into();
+                self
+            }
+
+            /// HoneyHive's project, where the key does not tell.
+            pub fn project(mut self, project: impl Into<String>) -> Self {
+                self.settings.project = Some(project.into());
+                self
+            }
+
+            /// Makes the run, its sessions and spans known to HoneyHive, beside the run.
+            ///
+            /// What does not get through is no error; see [`ExperimentResult::uploads`]. Without a
+            /// [journal](Self::journal) there is one in the directory for temporary files, which stays
+            /// where something is left to be sent. `HH_OFFLINE=1` in the environment sends nothing.
+            ///
+            /// [`ExperimentResult::uploads`]: crate::ExperimentResult::uploads
+            pub fn honeyhive(mut self, client: HoneyHive) -> Self {
+                self.settings.honeyhive = Some(client);
+                self
+            }
+
+            /// Waits for HoneyHive's own figures of the run: `average`, `min`, `max`, `median`, `p90`,
+            /// `p95`, `p99`, `sum` or `count` of each evaluator.
+            pub fn results(mut self, aggregate: &'static str) -> Self {
+                self.settings.results = Some(aggregate);
+                self
+            }
+
+            /// Sends spans to a receiver of OTLP over HTTP as well: its whole address, such as
+            /// `http://localhost:4318/v1/traces`.
+            pub fn otlp(mut self, url: impl Into<String>) -> Self {
+                self.settings.otlp = Some(OtlpTarget::new(url.into()));
+                self
+            }
+
+            /// Adds a header to what is sent to the receiver of [`otlp`](Self::otlp). Its value is never
+            /// shown.
+            pub fn otlp_header(mut self, name: impl Into<String>, value: &str) -> Self {
+                if let Some(target) = &mut self.settings.otlp {
+                    target.add_header(name.into(), value);
+                }
+                self
+            }
+
+            /// Sends spans to that receiver as JSON instead of protobuf.
+            pub fn otlp_json(mut self) -> Self {
+                if let Some(target) = &mut self.settings.otlp {
+                    target.protocol = crate::config::Protocol::Json;
+                }
+                self
+            }
+
+            /// How long the end of the experiment waits for what is still to be sent; 15 s without it.
+            pub fn flush_timeout(mut self, timeout: Duration) -> Self {
+                self.settings.flush_timeout = timeout;
+                self
+            }
+        }
+    };
+}
+
+settings!(ExperimentOptions);
+settings!(super::Experiment);
