@@ -223,7 +223,7 @@
 //! # The journal
 //!
 //! Results are appended to `target/honeyhive/<invocation>/*.jsonl` and synced to disk before a
-//! case is reported. See [`journal`] for the format.
+//! case is reported. See [`journal`] for the format, and [`journal_format`] for each field.
 //!
 //! # HoneyHive
 //!
@@ -389,13 +389,13 @@ mod cargo;
 #[doc(hidden)]
 pub mod cli;
 mod config;
-pub mod datapoint;
+mod datapoint;
 pub mod dataset;
 mod engine;
-pub mod evaluators;
+mod evaluators;
 mod experiment;
 mod files;
-pub mod gate;
+mod gate;
 mod harness;
 mod ids;
 mod invocation;
@@ -404,11 +404,10 @@ mod json;
 mod outcome;
 mod program;
 mod redact;
-#[doc(hidden)]
-pub mod registry;
+mod registry;
 mod report;
-pub mod rule;
-pub mod score;
+mod rule;
+mod score;
 mod send;
 pub mod stats;
 mod text;
@@ -427,6 +426,10 @@ pub mod how_do_i {}
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/how-gates-decide.md")]
 pub mod how_gates_decide {}
+
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/journal-format.md")]
+pub mod journal_format {}
 
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/github-actions.md")]
@@ -479,8 +482,8 @@ pub use experiment::{
     Function, Report, RunError, Totals, Upload, run_experiment,
 };
 pub use registry::Call;
-pub use rule::{Requirement, Rule, RuleError};
-pub use score::{Comparison, Direction, Score, ScoreValue};
+pub use rule::{Limit, Measured, Requirement, Rule, RuleError};
+pub use score::{Reducer, Score, ScoreValue};
 pub use tracer::{
     Enrichment, Flushed, Session, Span, SpanQuery, SpanRecord, Telemetry, Trace, Tracer,
     TracerBuilder, TracerError, current_tracer, enrich_session, enrich_span,

@@ -19,7 +19,9 @@ pub use crate::evaluators::{
 };
 pub use crate::harness::{Built, NeverRun, run};
 pub use crate::redact::{Mask, RedactHook};
-pub use crate::registry::{Call, EvaluatorUse, Experiment, MetadataEntry, Runner, Source};
+pub use crate::registry::{
+    Call, EvaluatorUse, Experiment, MetadataEntry, Runner, Source, experiments,
+};
 pub use crate::rule::{GateRule, Measure, Mode, Of, RequireRule, Stop, Test};
 pub use crate::score::{Comparison, Direction, IntoScore, Judges, Reducer, Shape};
 pub use crate::tracer::call::{
@@ -33,6 +35,30 @@ pub use crate::tracer::{Trace, Tracer};
 pub use ::core::prelude::v1::test as unit_test;
 pub use honeyhive_macros::__never_run;
 pub use std::borrow::Cow;
+
+/// All statistics, for tests of their figures.
+pub mod stats {
+    pub use crate::stats::bootstrap::{SplitMix64, bootstrap_interval};
+    pub use crate::stats::cluster::{ClusteredMean, clustered_interval, clustered_mean};
+    pub use crate::stats::distribution::{
+        normal_cdf, normal_quantile, student_t_cdf, student_t_quantile,
+    };
+    pub use crate::stats::holm::holm;
+    pub use crate::stats::mean_interval::{Spread, interval_of_mean, t_interval, t_lower, t_upper};
+    pub use crate::stats::moments::{mean, stddev};
+    pub use crate::stats::pass_at::{pass_at_k, pass_hat_k};
+    pub use crate::stats::permutation::{SignFlip, sign_flip_test};
+    pub use crate::stats::power::{mean_cases_needed, mean_power};
+    pub use crate::stats::proportion_power::{
+        proportion_cases_needed, proportion_detectable, proportion_power,
+    };
+    pub use crate::stats::quantile::{median, quantile, quantile_interval};
+    pub use crate::stats::wilson::{wilson, wilson_upper};
+    pub use crate::stats::{
+        Alternative, Dealt, Interval, Method, dealing_test, mcnemar, mean_detectable,
+        poisson_binomial_tail, wilson_lower,
+    };
+}
 
 /// Returns the HTML report of a run, alone or against another one, for the test that opens it in a
 /// browser.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 /// The arguments of a call of an experiment's function.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Call {
     /// The row that the function is called for.
     pub datapoint: Arc<Datapoint>,
@@ -24,6 +25,7 @@ pub struct Call {
 
 impl Call {
     /// Returns the values that arguments are taken from.
+    #[doc(hidden)]
     pub fn fields(&self) -> Fields<'_> {
         Fields::new(&self.datapoint)
     }

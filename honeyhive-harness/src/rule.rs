@@ -1,7 +1,7 @@
 //! Defines the rules that users write in `require(..)` and `gate(..)`, as data.
 //!
 //! The macros make constants of them. The journal keeps them, so that a verdict can be computed
-//! again without the source.
+//! again without the source. They are what generated code writes, and not part of the public surface.
 
 mod against;
 mod lexer;

@@ -24,6 +24,7 @@ const SINGLE_TOLERANCE: f64 = 4.0 * f32::EPSILON as f64;
 /// The value of a score.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
+#[non_exhaustive]
 pub enum ScoreValue {
     /// A yes or no. It counts as 1 or 0 wherever a number is needed.
     Bool(bool),
@@ -142,6 +143,7 @@ integers!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
 /// assert_eq!(score.value.as_f64(), 0.5);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Score {
     /// The value that gates and thresholds look at.
     pub value: ScoreValue,
@@ -252,7 +254,7 @@ impl Comparison {
     /// Returns whether `value` holds against `limit`, with room for rounding (1e-9 of the limit).
     ///
     /// ```
-    /// use honeyhive_harness::Comparison;
+    /// use honeyhive_harness::__private::Comparison;
     ///
     /// assert!(Comparison::AtLeast.holds(0.1 + 0.2, 0.3));
     /// assert!(Comparison::AtLeast.holds(0.7 + 0.1 + 0.1, 0.9));

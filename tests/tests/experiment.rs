@@ -7,17 +7,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use honeyhive_harness::Reducer;
 use honeyhive_harness::baseline::{
     self, CaseSnapshot, EvaluatorPrint, SCHEMA, ScoreSnapshot, Snapshot,
 };
 use honeyhive_harness::journal::{
     CaseState, EndRecord, ExperimentRecord, Record, Verdict, read_invocation,
 };
-use honeyhive_harness::rule::{Requirement, Rule};
-use honeyhive_harness::score::Reducer;
 use honeyhive_harness::{
     Call, Datapoint, Dataset, Experiment, ExperimentResult, Function, Report, RunError, evaluator,
 };
+use honeyhive_harness::{Requirement, Rule};
 
 #[evaluator]
 fn even(output: i64) -> bool {

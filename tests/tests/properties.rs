@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use honeyhive_harness::__private::stats::SplitMix64;
 use honeyhive_harness::__private::{Direction, python_json};
 use honeyhive_harness::baseline::{
     self, CaseSnapshot, EvaluatorPrint, ScoreSnapshot, Snapshot, changed, collapses, compare,
@@ -23,7 +24,6 @@ use honeyhive_harness::journal::{
     AttemptRecord, CaseRecord, EndRecord, ExperimentRecord, InvocationRecord, Record, SCHEMA,
     read_invocation, to_lines,
 };
-use honeyhive_harness::stats::SplitMix64;
 use honeyhive_harness::{Datapoint, Dataset};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -149,7 +149,7 @@ fn dataset(name: &str, content: impl AsRef<[u8]>) -> Result<Dataset, String> {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join(name);
     fs::write(&path, content).unwrap();
-    Dataset::from_file(&path).map_err(|fault| fault.0)
+    Dataset::from_file(&path).map_err(|fault| fault.to_string())
 }
 
 /// Checks that everything but the id is read as it was written.
@@ -466,8 +466,9 @@ fn record() -> impl Strategy<Value = Record> {
         }),
         3 => attempt.prop_map(|(case, inputs, output, tags, millis)| {
             let duration_ms = f64::from(millis) / 1000.0;
-            let attempt =
-                AttemptRecord { case, inputs, output, tags, duration_ms, ..Default::default() };
+            let mut attempt = AttemptRecord::default();
+            (attempt.case, attempt.inputs, attempt.output) = (case, inputs, output);
+            (attempt.tags, attempt.duration_ms) = (tags, duration_ms);
             Record::Attempt(Box::new(attempt))
         }),
         2 => (text(), vec(text(), 0..3)).prop_map(|(case, reasons)| {
@@ -674,7 +675,7 @@ fn dataset_holds(path: &Path) -> Result<(), String> {
     let name = path.display().to_string();
     let dataset = match Dataset::from_file(path) {
         Ok(dataset) => dataset,
-        Err(fault) if fault.0.contains(&name) => return Ok(()),
+        Err(fault) if fault.to_string().contains(&name) => return Ok(()),
         Err(fault) => return Err(format!("the file is not named: {fault}")),
     };
     if dataset.rows.is_empty() {

@@ -7,12 +7,13 @@
 
 use std::path::{Path, PathBuf};
 
+use honeyhive_harness::__private::{GateRule, RequireRule};
+use honeyhive_harness::Reducer;
 use honeyhive_harness::journal::{Record, read_invocation};
-use honeyhive_harness::rule::{GateRule, RequireRule, Requirement, Rule};
-use honeyhive_harness::score::Reducer;
 use honeyhive_harness::{
     Call, Datapoint, Dataset, Evaluators, Experiment, Function, RunError, evaluator, experiment,
 };
+use honeyhive_harness::{Requirement, Rule};
 
 #[evaluator]
 fn correct(output: bool) -> bool {
@@ -135,7 +136,7 @@ async fn recorded(experiment: Experiment) -> (Vec<GateRule>, Vec<RequireRule>) {
 #[tokio::test]
 async fn a_text_is_the_rule_of_the_attribute() {
     let (gates, requires) = texts();
-    let attribute = honeyhive_harness::registry::experiments();
+    let attribute = honeyhive_harness::__private::experiments();
     let attribute = attribute.iter().find(|entry| entry.name == "every_rule").unwrap();
     let mut experiment = with(evaluators());
     for text in &gates {

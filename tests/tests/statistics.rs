@@ -8,7 +8,7 @@
 // Values that are compared for equality must be the same number.
 #![allow(clippy::float_cmp)]
 
-use honeyhive_harness::stats::{
+use honeyhive_harness::__private::stats::{
     Alternative, SignFlip, SplitMix64, Spread, clustered_interval, clustered_mean, holm, mcnemar,
     mean, mean_cases_needed, mean_detectable, mean_power, pass_at_k, pass_hat_k,
     proportion_cases_needed, proportion_detectable, proportion_power, sign_flip_test,

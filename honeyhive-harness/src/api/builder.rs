@@ -18,6 +18,13 @@ pub struct HoneyHiveBuilder {
     family: Option<Family>,
 }
 
+impl HoneyHive {
+    /// Returns a builder for a client.
+    pub fn builder() -> HoneyHiveBuilder {
+        HoneyHiveBuilder::default()
+    }
+}
+
 impl HoneyHiveBuilder {
     /// Sets the key of the project, instead of `HH_API_KEY`.
     pub fn api_key(mut self, key: impl AsRef<str>) -> Self {
@@ -98,15 +105,15 @@ mod tests {
             .family(Family::V1)
             .over(base())
             .unwrap();
-        assert_eq!(client.secrets(), ["hh_said"]);
-        assert_eq!(client.server().path(), "/base");
-        assert_eq!((client.timeout().as_secs(), client.retries()), (2, 0));
-        assert_eq!(client.family(), Family::V1);
+        assert_eq!(client.transport.secrets(), ["hh_said"]);
+        assert_eq!(client.transport.server().path(), "/base");
+        assert_eq!((client.transport.timeout().as_secs(), client.transport.retries()), (2, 0));
+        assert_eq!(client.transport.family(), Family::V1);
         let shown = format!("{client:?}");
         assert!(!shown.contains("hh_said") && !shown.contains("pw"), "{shown}");
         let client = HoneyHive::builder().over(base()).unwrap();
-        assert_eq!(client.secrets(), ["hh_from_env"]);
-        assert_eq!((client.timeout().as_secs(), client.retries()), (10, 3));
+        assert_eq!(client.transport.secrets(), ["hh_from_env"]);
+        assert_eq!((client.transport.timeout().as_secs(), client.transport.retries()), (10, 3));
     }
 
     #[test]

@@ -8,16 +8,16 @@ use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::client::{HoneyHive, TIMESTAMP};
 use super::error::{ApiError, ApiErrorKind, Knobs, quote};
-use super::http::{Incoming, Outgoing};
+use super::http::{Incoming, Outgoing, is_page};
 use super::lenient::Object;
 use super::retry::Retry;
+use super::transport::{TIMESTAMP, Transport};
 use crate::json::strict;
 
 /// A request that is being built. Errors in its parts are returned when it is sent.
 pub(super) struct Call<'a> {
-    client: &'a HoneyHive,
+    client: &'a Transport,
     method: Method,
     url: Result<Url, ApiErrorKind>,
     headers: HeaderMap,
@@ -27,10 +27,17 @@ pub(super) struct Call<'a> {
     knobs: Knobs,
 }
 
+impl Transport {
+    /// Begins a call of the API.
+    pub(super) fn call(&self, method: Method, path: &[&str]) -> Call<'_> {
+        Call::new(self, method, path)
+    }
+}
+
 impl<'a> Call<'a> {
     /// Creates a request. `path` has its segments, which are encoded here, because ids may contain
     /// any character.
-    pub(super) fn new(client: &'a HoneyHive, method: Method, path: &[&str]) -> Self {
+    fn new(client: &'a Transport, method: Method, path: &[&str]) -> Self {
         Self {
             client,
             url: address(client.server(), path),
@@ -185,7 +192,7 @@ impl<T> Answer<T> {
 }
 
 /// Returns the error for an answer that cannot be read.
-fn strange(request: &Outgoing, answer: &Incoming, fault: &str, client: &HoneyHive) -> ApiError {
+fn strange(request: &Outgoing, answer: &Incoming, fault: &str, client: &Transport) -> ApiError {
     let text = if is_page(&answer.body) {
         format!("{} with a page for browsers", answer.status)
     } else if answer.body.trim_ascii().is_empty() {
@@ -194,10 +201,6 @@ fn strange(request: &Outgoing, answer: &Incoming, fault: &str, client: &HoneyHiv
         format!("{} with {}", answer.status, quote(fault, &client.secrets()))
     };
     ApiError::new(request.asked(), ApiErrorKind::Decode(text), 1)
-}
-
-pub(super) fn is_page(body: &[u8]) -> bool {
-    body.trim_ascii_start().starts_with(b"<")
 }
 
 /// Returns the address of a path below a server.

@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::client::HoneyHive;
 use super::error::ApiError;
 use super::event::{DateRange, EventFilter};
 use super::lenient::{Object, null};
 use super::runs::batches;
+use super::transport::Transport;
 
 /// The fields of a datapoint to be created or changed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -124,9 +124,9 @@ struct Inserted {
     ids: Vec<String>,
 }
 
-/// The calls about datapoints; see [`HoneyHive::datapoints`].
+/// The calls about datapoints; see [`HoneyHive::datapoints`](super::HoneyHive::datapoints).
 #[derive(Clone, Copy, Debug)]
-pub struct Datapoints<'a>(pub(super) &'a HoneyHive);
+pub struct Datapoints<'a>(pub(super) &'a Transport);
 
 impl Datapoints<'_> {
     /// Returns a datapoint.

@@ -4,9 +4,9 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::client::HoneyHive;
 use super::error::ApiError;
 use super::lenient::{Object, null};
+use super::transport::Transport;
 
 /// The fields of a dataset to be created or changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -102,9 +102,9 @@ struct Added {
     datapoint_ids: Vec<String>,
 }
 
-/// The calls about datasets; see [`HoneyHive::datasets`].
+/// The calls about datasets; see [`HoneyHive::datasets`](super::HoneyHive::datasets).
 #[derive(Clone, Copy, Debug)]
-pub struct Datasets<'a>(pub(super) &'a HoneyHive);
+pub struct Datasets<'a>(pub(super) &'a Transport);
 
 impl Datasets<'_> {
     /// Returns the datasets with this id and this name; all datasets of the project without either.

@@ -31,35 +31,48 @@ struct Inner {
 }
 
 /// The kind of an error.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApiErrorKind {
     /// No key was given; nothing was sent.
+    #[error("there is no API key: set HH_API_KEY, or give one to `HoneyHive::builder()`")]
     NoKey,
     /// A key is invalid; nothing was sent. The text names the setting, not the key.
+    #[error("{0}")]
     BadKey(String),
     /// The settings of the environment cannot be understood; nothing was sent.
+    #[error("{0}")]
     Settings(String),
     /// No request can be sent to the address or id; nothing was sent.
+    #[error("{0}")]
     Address(String),
     /// The request has no JSON form; nothing was sent.
+    #[error("the request has no JSON form: {0}")]
     Encode(String),
     /// There is no tokio runtime to send with; nothing was sent.
+    #[error("requests need a tokio runtime, and there is none here")]
     NoRuntime,
     /// TLS failed: there are no trusted certificates on this machine, or that of the server is not
     /// trusted.
+    #[error("no trusted connection: {0}")]
     Certificate(String),
     /// The connection failed: no server listens, the name is unknown, the network is down.
+    #[error("no connection: {0}")]
     Connect(String),
     /// The connection broke before the answer was complete.
+    #[error("the connection broke: {0}")]
     Broken(String),
     /// The answer was not complete within this time.
+    #[error("no complete answer within {}", rounded(*.0))]
     Timeout(Duration),
     /// The status of the answer is not 200 to 299.
+    #[error("{0}")]
     Status(Refusal),
     /// The answer is not what was requested.
+    #[error("the answer is not understood: {0}")]
     Decode(String),
     /// The answer has more than this many bytes.
+    #[error("the answer has more than {} MiB", .0 >> 20)]
     TooLarge(usize),
 }
 
@@ -199,30 +212,6 @@ impl fmt::Display for ApiError {
             write!(f, ". {advice}")?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for ApiErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoKey => f.write_str(
-                "there is no API key: set HH_API_KEY, or give one to `HoneyHive::builder()`",
-            ),
-            Self::BadKey(text) | Self::Settings(text) | Self::Address(text) => f.write_str(text),
-            Self::Encode(text) => write!(f, "the request has no JSON form: {text}"),
-            Self::NoRuntime => f.write_str("requests need a tokio runtime, and there is none here"),
-            Self::Certificate(text) => write!(f, "no trusted connection: {text}"),
-            Self::Connect(text) => write!(f, "no connection: {text}"),
-            Self::Broken(text) => write!(f, "the connection broke: {text}"),
-            Self::Timeout(limit) => {
-                write!(f, "no complete answer within {}", rounded(*limit))
-            }
-            Self::Status(refusal) => refusal.fmt(f),
-            Self::Decode(text) => write!(f, "the answer is not understood: {text}"),
-            Self::TooLarge(bytes) => {
-                write!(f, "the answer has more than {} MiB", bytes >> 20)
-            }
-        }
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
-use super::client::HoneyHive;
 use super::error::ApiError;
 use super::event::{EventBatch, EventList, EventQuery, EventUpdate, NewEvent, StoredEvents};
+use super::transport::Transport;
 use crate::config::Family;
 
 /// The least time limit of an export: a server takes long for thousands of events.
@@ -24,9 +24,9 @@ struct Created {
     event_id: Option<String>,
 }
 
-/// The calls about events; see [`HoneyHive::events`].
+/// The calls about events; see [`HoneyHive::events`](super::HoneyHive::events).
 #[derive(Clone, Copy, Debug)]
-pub struct Events<'a>(pub(super) &'a HoneyHive);
+pub struct Events<'a>(pub(super) &'a Transport);
 
 impl Events<'_> {
     /// Records an event, and returns its id.

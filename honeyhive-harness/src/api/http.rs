@@ -20,6 +20,14 @@ use super::retry::{Retry, retry_after};
 use super::tls;
 use crate::config::{Proxies, printable};
 
+/// The value of the `User-Agent` header.
+pub(super) const AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+
+/// Returns whether an answer is a page for browsers, or XML.
+pub(super) fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<")
+}
+
 /// The most bytes that an answer may have.
 const LARGEST: usize = 64 << 20;
 

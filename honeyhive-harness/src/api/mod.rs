@@ -4,6 +4,9 @@
 //! connections, one policy of retries, errors that say what to do. Its types are those of the API
 //! as it is, with two rules: fields of a request that are `None` are not sent, and answers may lack
 //! fields, hold `null`, or hold more than is known here.
+//!
+//! A request is a literal that ends in `..NewRun::default()` (or the default of its own type): a later
+//! version may add fields.
 
 mod builder;
 mod call;
@@ -25,6 +28,7 @@ mod sessions;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tls;
+mod transport;
 
 pub use crate::config::Family;
 pub use builder::HoneyHiveBuilder;
@@ -42,8 +46,8 @@ pub use lenient::Object;
 pub(crate) use otlp::{OtlpReceiver, Rejected};
 pub(crate) use outlook::Outlook;
 pub use results::{
-    ComparedEvents, DatapointResult, EventComparison, EventPair, MetricChange, MetricOfDatapoint,
-    MetricResult, Passing, ResultMetrics, RunComparison, RunMetrics, RunResult,
+    ComparedEvents, EventComparison, EventPair, MetricChange, MetricOfDatapoint, MetricResult,
+    Passing, ResultMetrics, RunComparison, RunDatapoint, RunMetrics, RunResult,
 };
 pub(crate) use retry::Backoff;
 pub use run::{

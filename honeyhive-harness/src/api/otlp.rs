@@ -12,10 +12,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGE
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use super::call::is_page;
-use super::client::{AGENT, HoneyHive};
 use super::error::{ApiError, ApiErrorKind, Knobs};
-use super::http::{Http, Incoming, Outgoing, Trouble};
+use super::http::{AGENT, Http, Incoming, Outgoing, Trouble, is_page};
 use super::outlook::Outlook;
 use super::retry::Retry;
 use crate::config::{OtlpTarget, Protocol};
@@ -28,34 +26,11 @@ const TRIES: u32 = 4;
 /// The time after which all tries of such a request together end.
 const LONGEST: Duration = Duration::from_secs(90);
 
-/// The factor by which spans may take longer than other requests.
-const LONGER: u32 = 3;
-
 /// The spans that a receiver rejected, with its reason. They must not be sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rejected {
     pub(crate) spans: usize,
     pub(crate) why: String,
-}
-
-impl HoneyHive {
-    /// Returns the server's address, without a password.
-    pub(crate) fn address(&self) -> String {
-        crate::config::printable(self.server().as_str().trim_end_matches('/'))
-    }
-
-    /// Sends encoded spans; returns those that the server rejected.
-    pub(crate) async fn send_spans(
-        &self,
-        content_type: &'static str,
-        body: Vec<u8>,
-        source: &str,
-    ) -> Result<Option<Rejected>, ApiError> {
-        let call = self.call(Method::POST, &["opentelemetry", "v1", "traces"]).ingest();
-        let call = call.repeatable(true).spans(content_type, source, body.into());
-        let call = call.timeout(self.timeout().saturating_mul(LONGER));
-        deliver(self.http(), call.outgoing()?, self.replies()).await
-    }
 }
 
 /// A receiver of spans that is not HoneyHive.
@@ -263,7 +238,7 @@ fn rejected(spans: i64, message: &str) -> Option<Rejected> {
 }
 
 /// Sends spans, and makes sure that a receiver answered.
-async fn deliver(
+pub(super) async fn deliver(
     http: &Http,
     request: Outgoing,
     replies: &Replies,

@@ -30,7 +30,7 @@ pub struct RunResult {
     pub metrics: ResultMetrics,
     /// The results of each datapoint.
     #[serde(deserialize_with = "null")]
-    pub datapoints: Vec<DatapointResult>,
+    pub datapoints: Vec<RunDatapoint>,
     /// The run itself.
     pub run_object: Option<Run>,
 }
@@ -98,7 +98,7 @@ pub struct Passing {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct DatapointResult {
+pub struct RunDatapoint {
     /// The id of the datapoint; sessions that were not started for a datapoint have none.
     pub datapoint_id: Option<String>,
     /// The id of the session that ran it.

@@ -2,18 +2,18 @@
 
 use reqwest::Method;
 
-use super::client::HoneyHive;
 use super::error::ApiError;
 use super::event::EventType;
 use super::results::{ComparedEvents, EventComparison, RunComparison, RunMetrics, RunResult};
 use super::run::{NewRun, Run, RunCreated, RunFilter, RunList, RunStatus, RunUpdate, RunUpdated};
+use super::transport::Transport;
 
 /// The most ids that one address holds.
 const IDS_PER_CALL: usize = 100;
 
-/// The calls about runs; see [`HoneyHive::runs`].
+/// The calls about runs; see [`HoneyHive::runs`](super::HoneyHive::runs).
 #[derive(Clone, Copy, Debug)]
-pub struct Runs<'a>(pub(super) &'a HoneyHive);
+pub struct Runs<'a>(pub(super) &'a Transport);
 
 impl Runs<'_> {
     /// Creates a run.

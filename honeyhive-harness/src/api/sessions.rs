@@ -3,9 +3,9 @@
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 
-use super::client::HoneyHive;
 use super::error::ApiError;
 use super::lenient::{Object, null};
+use super::transport::Transport;
 use crate::config::Family;
 
 /// The fields of a session to be started.
@@ -71,9 +71,9 @@ struct Wrapped<'a> {
     session: &'a NewSession,
 }
 
-/// The calls about sessions; see [`HoneyHive::sessions`].
+/// The calls about sessions; see [`HoneyHive::sessions`](super::HoneyHive::sessions).
 #[derive(Clone, Copy, Debug)]
-pub struct Sessions<'a>(pub(super) &'a HoneyHive);
+pub struct Sessions<'a>(pub(super) &'a Transport);
 
 impl Sessions<'_> {
     /// Starts a session.

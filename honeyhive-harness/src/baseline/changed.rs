@@ -9,7 +9,7 @@ use crate::text::count;
 
 /// The ids of the datapoints whose rows were added, removed or edited.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RowChanges {
+pub(crate) struct RowChanges {
     /// The rows that are in the later run alone.
     pub added: Vec<String>,
     /// The rows that are in the baseline alone.
@@ -20,7 +20,7 @@ pub struct RowChanges {
 
 impl RowChanges {
     /// Compares the rows of two runs.
-    pub fn between(before: &Snapshot, after: &Snapshot) -> Self {
+    pub(crate) fn between(before: &Snapshot, after: &Snapshot) -> Self {
         let missing_in = |other: &Snapshot, one: &Snapshot| -> Vec<String> {
             one.cases.keys().filter(|id| !other.cases.contains_key(*id)).cloned().collect()
         };
@@ -40,7 +40,7 @@ impl RowChanges {
     }
 
     /// Describes the changes: `2 rows added, 1 row edited`; empty when nothing changed.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let parts = [(&self.added, "added"), (&self.removed, "removed"), (&self.edited, "edited")];
         let parts = parts.iter().filter(|(ids, _)| !ids.is_empty());
         let texts: Vec<String> =

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::compare::ScoreComparison;
+use super::comparison::ScoreComparison;
 use super::pairs::{AttemptCounts, Both, Paired, Unit, share};
 use crate::stats::{self, Combine, Exchanges, Way, deals};
 

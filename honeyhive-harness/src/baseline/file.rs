@@ -1,6 +1,5 @@
 //! Reads baseline files, checking their contents, and writes them in a stable order.
 
-use std::fmt;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,50 +12,36 @@ use super::snapshot::{SCHEMA, Snapshot};
 use crate::files;
 
 /// The reason why a baseline file cannot be used.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BaselineError {
     /// The file does not exist.
+    #[error("no baseline yet; `cargo honeyhive accept` writes {} from a recorded run", relative(.0))]
     Missing(PathBuf),
     /// The file cannot be read or written.
-    Io(PathBuf, io::Error),
+    #[error("the baseline {}: {}", relative(.0), .1)]
+    Io(PathBuf, #[source] io::Error),
     /// The file is not a valid baseline; the error has the place in the text and what is wrong
     /// there.
-    Malformed(PathBuf, serde_json::Error),
+    #[error(
+        "{}:{}: not a baseline: {}; fix it, or replace it with `cargo honeyhive accept`",
+        relative(.0),
+        .1.line(),
+        .1
+    )]
+    Malformed(PathBuf, #[source] serde_json::Error),
     /// The file was written by a later version, with this schema.
+    #[error(
+        "{}: written by a later honeyhive-harness (schema {}, this one knows {}); update it",
+        relative(.0),
+        .1,
+        SCHEMA
+    )]
     Newer(PathBuf, u32),
     /// The file belongs to another experiment, of this name.
+    #[error("{} is the baseline of the experiment `{}`", relative(.0), .1)]
     Other(PathBuf, String),
 }
-
-impl fmt::Display for BaselineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(path) => write!(
-                f,
-                "no baseline yet; `cargo honeyhive accept` writes {} from a recorded run",
-                relative(path)
-            ),
-            Self::Io(path, error) => write!(f, "the baseline {}: {error}", relative(path)),
-            Self::Malformed(path, error) => write!(
-                f,
-                "{}:{}: not a baseline: {error}; fix it, or replace it with `cargo honeyhive accept`",
-                relative(path),
-                error.line()
-            ),
-            Self::Newer(path, schema) => write!(
-                f,
-                "{}: written by a later honeyhive-harness (schema {schema}, this one knows \
-                 {SCHEMA}); update it",
-                relative(path)
-            ),
-            Self::Other(path, name) => {
-                write!(f, "{} is the baseline of the experiment `{name}`", relative(path))
-            }
-        }
-    }
-}
-
-impl std::error::Error for BaselineError {}
 
 /// The fields that a file of any version has.
 #[derive(Deserialize)]

@@ -1,10 +1,10 @@
 //! Reads, writes and compares baselines: the results of an experiment that a person accepted as good
 //! enough, kept in git.
 //!
-//! `cargo honeyhive accept` writes a [`Snapshot`] of a recorded run to `baselines/<experiment>.json`
-//! beside the dataset. Later runs are compared with it case by case ([`compare`]), and since it has
-//! fingerprints of rows, evaluators, files and metadata, the comparison can tell which scores can be
-//! compared and what has changed ([`changed`]).
+//! `cargo honeyhive accept` writes a snapshot of a recorded run to `baselines/<experiment>.json` beside
+//! the dataset. Later runs are compared with it case by case, and since it has fingerprints of rows,
+//! evaluators, files and metadata, the comparison can tell which scores can be compared and what has
+//! changed.
 //!
 //! # The file
 //!
@@ -47,6 +47,7 @@
 mod changed;
 mod collapse;
 mod compare;
+mod comparison;
 pub(crate) mod exchange;
 mod file;
 mod pairs;
@@ -56,16 +57,26 @@ mod tracked;
 #[cfg(feature = "cli")]
 mod trend;
 
-pub use changed::{RowChanges, changed};
+// The format of the file is public, the types that read and compare it are not.
+pub(crate) use changed::RowChanges;
+#[doc(hidden)]
+pub use changed::changed;
+#[doc(hidden)]
+pub use collapse::collapses;
 pub(crate) use collapse::held_and_collapsed;
-pub use collapse::{Collapses, collapses};
+#[doc(hidden)]
+pub use compare::compare;
 pub(crate) use compare::of_pairs;
-pub use compare::{Pair, ScoreComparison, compare};
+#[cfg(feature = "cli")]
+pub(crate) use comparison::Pair;
+pub(crate) use comparison::ScoreComparison;
+#[doc(hidden)]
 pub use file::{BaselineError, read, write};
-pub(crate) use pairs::{Both, Paired, Unit, pair};
-pub use pairs::{Coverage, Scope};
+pub(crate) use pairs::{Both, Paired, Scope, Unit, pair};
 pub(crate) use slices::{sliced_by, slices};
-pub use snapshot::{CaseSnapshot, EvaluatorPrint, SCHEMA, ScoreSnapshot, Snapshot, row_print};
+pub(crate) use snapshot::row_print;
+#[doc(hidden)]
+pub use snapshot::{CaseSnapshot, EvaluatorPrint, SCHEMA, ScoreSnapshot, Snapshot};
 pub(crate) use tracked::tracked;
 #[cfg(all(test, feature = "cli"))]
 pub(crate) use trend::TrendPoint;

@@ -12,7 +12,7 @@ const MOST_NAMED: usize = 5;
 
 /// The cases that a comparison looks at.
 #[derive(Clone, Copy)]
-pub struct Scope<'a> {
+pub(crate) struct Scope<'a> {
     /// Returns whether a case is looked at; with a slice, this holds for the later run alone.
     pub now: &'a dyn Fn(&str) -> bool,
     /// The slice that is looked at; the baseline records its own cases of it.
@@ -27,7 +27,7 @@ impl std::fmt::Debug for Scope<'_> {
 
 impl Scope<'_> {
     /// The scope of all cases of both runs.
-    pub const ALL: Scope<'static> = Scope { now: &|_| true, slice: None };
+    pub(crate) const ALL: Scope<'static> = Scope { now: &|_| true, slice: None };
 
     /// Returns whether a case of the baseline is looked at; `None` where the baseline does not know
     /// the slice.

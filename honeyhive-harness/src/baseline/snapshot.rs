@@ -93,7 +93,7 @@ pub struct EvaluatorPrint {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CaseSnapshot {
-    /// The [`row_print`] of its row.
+    /// The hash of its row, by `row_print`.
     pub row: String,
     /// The scores, by the evaluator's name; without those of evaluators that did not apply or gave no
     /// score.
@@ -200,7 +200,7 @@ where
 
 /// Returns the fingerprint of a row: 16 hex digits that depend on its inputs, its ground truth and its
 /// history.
-pub fn row_print(
+pub(crate) fn row_print(
     inputs: &Map<String, Value>,
     ground_truth: Option<&Value>,
     history: &[Value],

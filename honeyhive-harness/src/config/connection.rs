@@ -48,6 +48,7 @@ pub(super) const PROTOCOLS: &str =
 
 /// The family of API paths that sessions and events use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Family {
     /// The paths of HoneyHive's Python SDK 1.7: `/session/start`, `/events`.
     #[default]

@@ -57,9 +57,11 @@ pub struct Param {
 }
 
 /// The reason why a case has no output, or an evaluator no score.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Fault {
     /// An argument could not be read from the datapoint or from the output.
+    #[error("{text}")]
     Argument {
         /// The description of the error, in a sentence.
         text: String,
@@ -68,21 +70,12 @@ pub enum Fault {
         from_output: bool,
     },
     /// The function returned an error.
+    #[error("{0}")]
     Failed(String),
     /// The return value of the function could not be written as JSON.
+    #[error("the output cannot be written as JSON: {0}")]
     Output(String),
 }
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Argument { text, .. } | Self::Failed(text) => f.write_str(text),
-            Self::Output(text) => write!(f, "the output cannot be written as JSON: {text}"),
-        }
-    }
-}
-
-impl std::error::Error for Fault {}
 
 /// The types that an argument can have: everything that `serde` can read without borrowing.
 #[diagnostic::on_unimplemented(

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{DatasetFault, Scanned, Store, csv_file, json_file};
+use super::{DatasetFault, Scanned, Store, csv_file, json_file, line_of};
 use crate::files;
 use crate::text::closest;
 
@@ -94,17 +94,6 @@ fn decode(bytes: Vec<u8>) -> Result<String, String> {
     })
 }
 
-/// Returns the number of the line that starts after these bytes, which must not end between the two
-/// bytes of a `\r\n`. A line ends with `\n`, `\r\n` or `\r`.
-pub(super) fn line_of(before: &[u8]) -> usize {
-    let ends = before.iter().enumerate().filter(|(at, byte)| match byte {
-        b'\n' => true,
-        b'\r' => before.get(at + 1) != Some(&b'\n'),
-        _ => false,
-    });
-    ends.count() + 1
-}
-
 /// Describes a file that does not exist.
 fn missing(base: &Path, path: &str) -> String {
     let file = base.join(path);
@@ -173,14 +162,5 @@ mod tests {
             ":2: a NUL byte; save the file as UTF-8, without NUL bytes"
         );
         assert!(decode("é\u{feff}".into()).is_ok());
-    }
-
-    #[test]
-    fn lines_end_in_three_ways() {
-        for (before, line) in
-            [("", 1), ("a\n", 2), ("a\r\nb", 2), ("a\rb", 2), ("a\r\rb\n\n", 5), ("a\r", 2)]
-        {
-            assert_eq!(line_of(before.as_bytes()), line, "{before:?}");
-        }
     }
 }

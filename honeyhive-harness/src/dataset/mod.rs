@@ -4,14 +4,15 @@
 //! thousand rows must be quick, and holding them must be cheap.
 
 mod bad;
-pub mod bind;
+pub(crate) mod bind;
 mod cell;
 mod csv_file;
 mod file;
 pub(crate) mod function;
 mod integers;
 mod json_file;
-pub mod managed;
+mod lines;
+pub(crate) mod managed;
 mod names;
 mod row;
 
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 use bad::refuse_many_bad;
 pub(crate) use bad::{MOST_BAD_ROWS, many_bad};
-use file::line_of;
+use lines::line_of;
 
 use crate::api::HoneyHive;
 use crate::datapoint::Datapoint;
@@ -99,8 +100,9 @@ enum Store {
 }
 
 /// The reason why a dataset cannot be used at all. The text says what was found and what to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DatasetFault(pub String);
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct DatasetFault(pub(crate) String);
 
 /// The ids of a dataset and of its rows in HoneyHive.
 #[derive(Clone, Debug)]
@@ -141,14 +143,6 @@ pub(crate) enum From<'a> {
         rows: Vec<Result<Datapoint, String>>,
     },
 }
-
-impl std::fmt::Display for DatasetFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for DatasetFault {}
 
 impl Dataset {
     /// Reads a `.jsonl`, `.json` or `.csv` file; the dataset is named after the file.

@@ -1,8 +1,7 @@
 //! Defines evaluators, which score outputs.
 //!
 //! Users write a function and put `#[evaluator]` on it; the macro adds a struct of the same name
-//! that implements [`Evaluator`]. The trait can also be implemented by hand, for programs that
-//! build their evaluators at run time.
+//! that implements [`Evaluator`].
 
 use std::future::Future;
 use std::pin::Pin;
@@ -106,12 +105,17 @@ impl std::fmt::Debug for Evaluation {
 }
 
 /// The interface of evaluators, which score outputs.
+///
+/// [`#[evaluator]`](macro@crate::evaluator) implements it for the struct beside a function. Its methods
+/// are for that attribute alone, and change without notice.
 pub trait Evaluator: Send + Sync + 'static {
     /// Returns the static facts about the evaluator.
+    #[doc(hidden)]
     fn info(&self) -> EvaluatorInfo;
 
     /// Prepares the evaluation of one output. It must return at once: work that takes time, or may
     /// fail, belongs into the evaluation.
+    #[doc(hidden)]
     fn evaluate(self: Arc<Self>, subject: Subject) -> Evaluation;
 }
 

@@ -31,6 +31,12 @@ use crate::dataset::Dataset;
 /// `HH_CAPTURE=none` inputs and outputs are absent (see [`journal`](crate::journal)). The function
 /// and the evaluators see real values.
 ///
+/// Two effects reach beyond the call, and both end with it. Panics of attempts go to a panic hook of
+/// this crate, which records them and prints nothing; all other panics go to the hook that was there
+/// before, and when the last experiment is over, that one is installed again. Attempts run on threads of
+/// their own, which are started for the experiment and end with it; only a call that still blocks keeps
+/// its thread until it returns.
+///
 /// # Errors
 /// When the experiment cannot start: something that an evaluator reads is in none of the rows, two
 /// evaluators have one name, a variable `HH_..` cannot be understood, or the journal cannot be made;

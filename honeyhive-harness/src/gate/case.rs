@@ -9,7 +9,7 @@ use crate::rule::{GateRule, Of, RequireRule};
 use crate::score::{Judges, Reducer, ScoreValue};
 use crate::text::{apart, beside, count, number};
 
-use super::evaluator::Judge;
+use super::evaluator::{Judge, Scored};
 
 /// The rules that decide about the cases of an experiment.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,23 +75,6 @@ pub(crate) enum CaseScore {
     Missing,
 }
 
-/// The score of a case, made of the scores of its attempts.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Scored {
-    /// The score, by the evaluator's reducer.
-    pub(crate) score: f64,
-    /// Set where the evaluator judges: `true` if the score is good enough.
-    pub(crate) holds: Option<bool>,
-    /// The number of attempts that have a score.
-    pub(crate) attempts: u32,
-    /// The number of attempts that should have a score, and have none.
-    pub(crate) missing: u32,
-    /// The number of attempts with a good score; absent where the evaluator only measures.
-    pub(crate) good: Option<u32>,
-    /// The standard deviation of the scores of the attempts; absent for a single attempt.
-    pub(crate) spread: Option<f64>,
-}
-
 impl CaseScore {
     /// Returns the score, where there is one.
     pub(crate) fn scored(&self) -> Option<Scored> {
@@ -99,13 +82,6 @@ impl CaseScore {
             Self::Scored(scored) => Some(*scored),
             Self::NotApplicable | Self::Missing => None,
         }
-    }
-}
-
-impl Scored {
-    /// Returns whether the attempts disagree: some of them are good, and some are not.
-    pub(crate) fn is_flaky(&self) -> bool {
-        self.good.is_some_and(|good| good > 0 && good < self.attempts)
     }
 }
 

@@ -2,6 +2,9 @@
 
 use crate::text::thousands;
 
+/// The share of scored cases below which a rule is inconclusive.
+pub(crate) const MIN_SCORED: f64 = 0.95;
+
 /// Formats a number of cases: `30`, or `1 of 30` where the number is not about all cases.
 pub(crate) fn of_all(n: usize, cases: usize) -> String {
     if n == cases { thousands(n) } else { format!("{} of {}", thousands(n), thousands(cases)) }

@@ -16,10 +16,11 @@ use crate::score::{Comparison, Judges};
 use crate::text::{beside, count, number, thousands};
 
 use super::case::{Case, Rules};
+use super::counted::MIN_SCORED;
 use super::evaluator::Judge;
 use super::input::GateInput;
 use super::judge::{Limit, sample};
-use super::verdict::{MIN_SCORED, gate_record, judge_all};
+use super::verdict::{gate_record, judge_all};
 
 /// The tallies of all rules of a gate, over the cases that ran.
 #[derive(Debug)]

@@ -5,8 +5,6 @@ use crate::journal::EvaluatorRecord;
 use crate::score::{Comparison, Direction, Judges, Reducer, ScoreValue, Shape};
 use crate::stats;
 
-use super::case::Scored;
-
 /// The settings of an evaluator in an experiment. Those from the source and those from a journal have
 /// the same form here.
 #[derive(Clone, Debug, PartialEq)]
@@ -163,6 +161,30 @@ impl Judge {
             good: judged.then_some(good),
             spread,
         })
+    }
+}
+
+/// The score of a case, made of the scores of its attempts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Scored {
+    /// The score, by the evaluator's reducer.
+    pub(crate) score: f64,
+    /// Set where the evaluator judges: `true` if the score is good enough.
+    pub(crate) holds: Option<bool>,
+    /// The number of attempts that have a score.
+    pub(crate) attempts: u32,
+    /// The number of attempts that should have a score, and have none.
+    pub(crate) missing: u32,
+    /// The number of attempts with a good score; absent where the evaluator only measures.
+    pub(crate) good: Option<u32>,
+    /// The standard deviation of the scores of the attempts; absent for a single attempt.
+    pub(crate) spread: Option<f64>,
+}
+
+impl Scored {
+    /// Returns whether the attempts disagree: some of them are good, and some are not.
+    pub(crate) fn is_flaky(&self) -> bool {
+        self.good.is_some_and(|good| good > 0 && good < self.attempts)
     }
 }
 

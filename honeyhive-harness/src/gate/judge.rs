@@ -9,10 +9,9 @@ use crate::text::{beside, count, number, seconds, thousands};
 use super::bounds::Bounds;
 use super::case::{Case, CaseScore};
 use super::correct::{Corrected, Draft, Group, Tested};
-use super::counted::Counted;
+use super::counted::{Counted, MIN_SCORED};
 use super::evaluator::Judge;
 use super::input::GateInput;
-use super::verdict::MIN_SCORED;
 
 /// The confidence of every interval and bound.
 const CONFIDENCE: f64 = 0.95;

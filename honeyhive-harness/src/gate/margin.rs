@@ -10,8 +10,8 @@ use crate::rule::{GateRule, Test};
 use crate::stats::{self, Alternative, BoundedMean, Spread};
 use crate::text::{number, thousands};
 
+use super::compared::{Compared, changes, describe_means, means, sample};
 use super::correct::{Corrected, Draft, Group, Tested};
-use super::relative::{Compared, changes, describe_means, means, sample};
 
 /// The number of flips of the permutation test, and their seed, fixed so that a repeated test gives the
 /// same p.

@@ -8,6 +8,7 @@
 mod bounds;
 pub(crate) mod case;
 pub(crate) mod checked;
+mod compared;
 pub(crate) mod correct;
 pub(crate) mod counted;
 pub(crate) mod decided;

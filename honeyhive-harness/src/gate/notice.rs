@@ -7,8 +7,8 @@ use crate::rule::{GateRule, Test};
 use crate::stats;
 use crate::text::{count, number, thousands};
 
+use super::compared::Compared;
 use super::correct::{Corrected, p_digits};
-use super::relative::Compared;
 
 /// The quantile of the normal distribution for a probability of 4 in 5.
 const FOUR_OF_FIVE: f64 = 0.841_621_233_572_914_3;

@@ -5,17 +5,18 @@
 //! see [`baseline::exchange`].
 
 use crate::baseline::exchange::{self, Question, TOGETHER, Tests};
-use crate::baseline::{self, Both, Paired, Scope, ScoreComparison, Snapshot};
+use crate::baseline::{self, Both, Paired, Scope};
 use crate::journal::{ComparisonRecord, RuleRecord, Verdict};
 use crate::rule::{GateRule, Test};
 use crate::text::{count, number, one_line, thousands};
 
 use super::case::{Case, CaseScore};
+use super::compared::{Compared, changes, describe_means, means, sample};
 use super::correct::{Corrected, Draft, Group, Tested, p_value};
-use super::input::{Baseline, GateInput};
+use super::counted::MIN_SCORED;
+use super::input::GateInput;
 use super::margin;
 use super::notice;
-use super::verdict::MIN_SCORED;
 
 /// The number of cases in both runs below which a regression cannot be judged.
 const MIN_PAIRS: usize = 10;
@@ -26,9 +27,6 @@ const MIN_LOSS_ATTEMPTS: u32 = 8;
 
 /// The most cases that a record names.
 const MOST_MOVED: usize = 50;
-
-/// The most changes that a verdict names.
-const MOST_CHANGES: usize = 6;
 
 /// The rules about an evaluator, in one slice, that compare with the baseline.
 pub(super) struct Family<'a> {
@@ -53,14 +51,6 @@ impl<'a> Family<'a> {
         }
         families
     }
-}
-
-/// The data that all rules of a family are judged from.
-pub(super) struct Compared<'a> {
-    pub(super) baseline: &'a Baseline,
-    pub(super) now: &'a Snapshot,
-    pub(super) paired: Paired,
-    pub(super) scores: ScoreComparison,
 }
 
 /// Judges the rules of a family, up to the correction for the other tests of the gate. Returns a draft
@@ -364,19 +354,6 @@ fn loss(rule: &GateRule, compared: &Compared<'_>, corrected: &Corrected) -> Said
     }
 }
 
-/// Returns the means of a comparison and how many cases moved.
-pub(super) fn means(scores: &ScoreComparison) -> ComparisonRecord {
-    ComparisonRecord {
-        before: scores.before,
-        after: scores.after,
-        gain: scores.gain,
-        interval: scores.interval.map(|interval| (interval.low, interval.high)),
-        better: scores.better,
-        worse: scores.worse,
-        ..ComparisonRecord::default()
-    }
-}
-
 /// Describes a comparison: `0.347 was 0.39, down 0.043 (95 % of the gain -0.072 to -0.014), p = 0.002,
 /// n = 1,319; 152 better, 209 worse than the baseline of ..`
 fn describe(compared: &Compared<'_>, improved: bool, corrected: &Corrected) -> String {
@@ -399,48 +376,6 @@ fn describe(compared: &Compared<'_>, improved: bool, corrected: &Corrected) -> S
         compared.baseline.words()
     ));
     text
-}
-
-/// Describes two means: `0.347 was 0.39, down 0.043 (95 % of the gain -0.072 to -0.014)`
-pub(super) fn describe_means(scores: &ScoreComparison) -> String {
-    let change = scores.after - scores.before;
-    let mut text = format!("{} was {}", number(scores.after), number(scores.before));
-    if scores.better + scores.worse > 0 {
-        let word = if change < 0.0 { "down" } else { "up" };
-        text.push_str(&format!(", {word} {}", number(change.abs())));
-        if let Some(interval) = scores.interval {
-            text.push_str(&format!(
-                " (95 % of the gain {} to {})",
-                number(interval.low),
-                number(interval.high)
-            ));
-        }
-    }
-    text
-}
-
-/// Describes the number of compared cases: `n = 10`, `n = 10 of 200`
-pub(super) fn sample(paired: &Paired) -> String {
-    let (n, expected) = (paired.pairs.len(), paired.coverage.expected);
-    if n < expected {
-        format!("n = {} of {}", thousands(n), thousands(expected))
-    } else {
-        format!("n = {}", thousands(n))
-    }
-}
-
-/// Describes what changed since the baseline: `; changed since: prompts/system.md, model a → b`
-pub(super) fn changes(compared: &Compared<'_>) -> String {
-    let mut found = baseline::changed(&compared.baseline.snapshot, compared.now);
-    if found.is_empty() {
-        return "; nothing that is tracked has changed since (code that the function and the \
-                evaluators call is not tracked)"
-            .to_owned();
-    }
-    let more = found.len().saturating_sub(MOST_CHANGES);
-    found.truncate(MOST_CHANGES);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("; changed since: {}{more}", one_line(&found.join(", "), 400))
 }
 
 /// Returns the pairs that got worse, worst first.

@@ -7,8 +7,9 @@ use crate::datapoint::Datapoint;
 use crate::journal::{AttemptRecord, CaseResults, ExperimentRecord, ExperimentResults};
 use crate::rule::GateRule;
 
-use super::case::{self, Case, CaseScore, RowFacts, Rules, Scored};
+use super::case::{self, Case, CaseScore, RowFacts, Rules};
 use super::evaluator::Judge;
+use super::evaluator::Scored;
 
 /// Returns the snapshot of an experiment. The caller fills in what belongs to the invocation, such as
 /// the time and the commit.

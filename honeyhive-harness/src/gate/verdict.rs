@@ -10,9 +10,6 @@ use super::input::GateInput;
 use super::judge::{self, Limit};
 use super::relative::{self, Family};
 
-/// The share of scored cases below which a rule is inconclusive.
-pub(crate) const MIN_SCORED: f64 = 0.95;
-
 /// Judges all rules of an experiment on its cases.
 pub(super) fn judge_all(input: &GateInput<'_>, cases: &[Case]) -> Vec<RuleRecord> {
     let rules = &input.rules.gates;

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::lean::LeftOut;
+use super::left_out::LeftOut;
 use super::schema::{AttemptRecord, Record};
 
 /// The records of this process, ready to be put together with those of others.

@@ -10,7 +10,7 @@
 //!
 //! # Contents
 //!
-//! JSON lines in UTF-8, append-only, one [`Record`] each ([`to_lines`] writes them). The first line of a file is an
+//! JSON lines in UTF-8, append-only, one record each. The first line of a file is an
 //! `invocation` record with the `schema` number; then, as they happen:
 //!
 //! | `type` | one per | written |
@@ -27,9 +27,9 @@
 //! `..,"line":12,"crc":"0a1b2c3d"}`. The checksum is the CRC-32 that zip and PNG use, in 8 lower-case
 //! hex digits, of all bytes of the line before `,"crc"`. Files of schema 1 have neither.
 //!
-//! The other fields of each record are those of the structs in this module, under the same names; a
-//! field that is absent is empty. Times are RFC 3339 in UTC, durations are in milliseconds, ids of
-//! spans are hex, and the ids of an attempt hold for all its spans.
+//! [`journal_format`](crate::journal_format) has the other fields of each record; a field that is
+//! absent is empty. Times are RFC 3339 in UTC, durations are in milliseconds, ids of spans are hex,
+//! and the ids of an attempt hold for all its spans.
 //!
 //! A failing case, its attempt first (shortened):
 //!
@@ -55,7 +55,7 @@
 //!
 //! # Damage
 //!
-//! [`read_invocation`] and all commands of `cargo honeyhive` check each line. These are damage: a
+//! All commands of `cargo honeyhive` check each line. These are damage: a
 //! checksum that does not match its line, a line without a checksum (except in files with
 //! `"schema":1`), a line that is missing, doubled or moved, anything after the `end` record,
 //! records of an experiment that has no `experiment` record before them, counts in `end` that
@@ -114,6 +114,7 @@
 //! that the file is as long as the data that was written. If the file was removed, replaced or cut
 //! off, no further case is run, and the exit code is 101.
 
+mod absent;
 mod damage;
 mod directory;
 mod elsewhere;
@@ -121,6 +122,7 @@ mod git;
 mod identity;
 mod kept;
 mod lean;
+mod left_out;
 mod line;
 mod order;
 mod reader;
@@ -133,6 +135,9 @@ mod tail;
 mod verdict;
 mod writer;
 
+// The format above is public, the types that read it are not: they change with it. Public are those
+// that the results of an experiment consist of.
+#[doc(hidden)]
 pub use damage::Damage;
 #[cfg(feature = "cli")]
 pub(crate) use damage::list as list_damage;
@@ -141,24 +146,30 @@ pub(crate) use elsewhere::newest as newest_elsewhere;
 pub(crate) use elsewhere::note as note_elsewhere;
 pub(crate) use git::{Recorded, ask_git};
 pub(crate) use kept::Own;
+pub(crate) use lean::{span_count, spans_of};
 #[doc(hidden)]
-pub use lean::LeftOut;
-pub(crate) use lean::{models, span_count, spans_of};
+pub use left_out::LeftOut;
+pub(crate) use left_out::models;
+#[doc(hidden)]
 pub use line::to_lines;
 #[cfg(feature = "cli")]
 pub(crate) use reader::each_record;
+#[doc(hidden)]
 pub use reader::{Journal, JournalError, read_invocation};
 pub(crate) use reader::{Keep, read_results, results_with};
+#[doc(hidden)]
 pub use results::{CaseResults, ExperimentResults, Results};
 pub(crate) use results::{rerun, rerun_command};
 #[cfg(feature = "cli")]
 pub(crate) use runs::{RunHead, invocations, run_head, runs, size};
+pub use schema::{AttemptError, AttemptRecord, CaseState, ErrorKind, ScoreRecord};
+#[doc(hidden)]
 pub use schema::{
-    AttemptError, AttemptRecord, CaseCounts, CaseRecord, CaseState, EndRecord, ErrorKind,
-    EvaluatorRecord, ExperimentRecord, GitRecord, InvocationRecord, Record, SCHEMA, ScoreRecord,
-    StopRecord,
+    CaseCounts, CaseRecord, EndRecord, EvaluatorRecord, ExperimentRecord, GitRecord,
+    InvocationRecord, Record, SCHEMA, StopRecord,
 };
 pub(crate) use tail::Tail;
+#[doc(hidden)]
 pub use verdict::{
     BaselineRecord, ComparisonRecord, GateRecord, RuleRecord, SliceRecord, SlicesRecord,
     StoppedRecord, Verdict,

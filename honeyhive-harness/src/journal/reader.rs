@@ -1,7 +1,6 @@
 //! Reads journals line by line.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::fs;
 use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -23,14 +22,21 @@ pub struct Journal {
 }
 
 /// The reason why a journal cannot be read.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
     /// The directory or a file cannot be read.
-    Io(PathBuf, io::Error),
+    #[error("cannot read {}: {}", .0.display(), .1)]
+    Io(PathBuf, #[source] io::Error),
     /// The journal has damaged lines. A torn last line is accepted.
+    #[error("{}", damage::list(.0))]
     Damaged(Vec<Damage>),
     /// The file was written by a later version.
+    #[error(
+        "{}: written by a later honeyhive-harness (schema {schema}, this one knows {}); update it",
+        file.display(),
+        SCHEMA
+    )]
     Newer {
         /// The journal file.
         file: PathBuf,
@@ -38,25 +44,9 @@ pub enum JournalError {
         schema: u32,
     },
     /// The directory has no journal.
+    #[error("no journal in {}", .0.display())]
     Empty(PathBuf),
 }
-
-impl fmt::Display for JournalError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Io(path, error) => write!(f, "cannot read {}: {error}", path.display()),
-            Self::Damaged(damage) => f.write_str(&damage::list(damage)),
-            Self::Newer { file, schema } => write!(
-                f,
-                "{}: written by a later honeyhive-harness (schema {schema}, this one knows {SCHEMA}); update it",
-                file.display()
-            ),
-            Self::Empty(path) => write!(f, "no journal in {}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for JournalError {}
 
 impl Journal {
     /// Returns the cases of an experiment for which `keep` returns `true`, by id, with their

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::damage::{self, Damage};
-use super::lean;
+use super::left_out;
 use super::reader::{Place, Scan};
 use super::schema::{
     AttemptRecord, CaseCounts, CaseRecord, CaseState, EndRecord, ExperimentRecord, GitRecord,
@@ -209,7 +209,7 @@ impl Builder {
                 let index = self.experiment(&name);
                 let models = &mut self.results.experiments[index].models;
                 let left_out = attempt.left_out.as_ref();
-                for model in lean::models(&attempt.spans).chain(
+                for model in left_out::models(&attempt.spans).chain(
                     left_out.into_iter().flat_map(|one| one.models.iter().map(String::as_str)),
                 ) {
                     if !models.contains(model) {

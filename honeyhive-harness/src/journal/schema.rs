@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 pub use self::attempt::{AttemptError, AttemptRecord, ErrorKind, ScoreRecord};
 pub use self::case::{CaseCounts, CaseRecord, CaseState};
+use super::absent::is_false;
 use super::verdict::GateRecord;
 use crate::rule::{GateRule, RequireRule, Stop};
 use crate::score::{Direction, Reducer, Shape};
@@ -261,12 +262,6 @@ pub struct StopRecord {
     /// The seed that, with the ids of the cases, determines the order in which they run, so that
     /// the cases that ran are a random selection.
     pub order_seed: u64,
-}
-
-// `skip_serializing_if` demands this signature.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-pub(super) fn is_false(yes: &bool) -> bool {
-    !*yes
 }
 
 /// Reads and writes a sample as `{"size": 20, "seed": 0}`; schema 1 had a list.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::is_false;
+use super::absent::is_false;
 use crate::rule::GateRule;
 use crate::text::{count, thousands};
 

@@ -2,7 +2,8 @@
 
 use super::counts::Counts;
 use super::evaluated::{Evaluated, Measured};
-use crate::gate::case::{Case, CaseScore, Rules, Scored};
+use crate::gate::case::{Case, CaseScore, Rules};
+use crate::gate::evaluator::Scored;
 use crate::journal::{GateRecord, RuleRecord, StoppedRecord};
 use crate::rule::Of;
 use crate::stats;

@@ -1,7 +1,5 @@
 //! The builder of tracers: what a program says about one.
 
-use std::fmt;
-
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -65,16 +63,9 @@ pub struct TracerBuilder {
 }
 
 /// The error for settings that a tracer cannot send with; see [`TracerBuilder::try_build`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
 pub struct TracerError(String);
-
-impl fmt::Display for TracerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for TracerError {}
 
 macro_rules! texts {
     ($($(#[$doc:meta])* $field:ident;)*) => {

@@ -92,7 +92,8 @@ pub fn bootstrap_interval(
 
 #[cfg(test)]
 mod tests {
-    use super::super::{mean, median, t_interval};
+    use super::super::quantile::median;
+    use super::super::{mean, t_interval};
     use super::*;
 
     const SCORES: [f64; 7] = [0.2, 0.9, 0.75, 0.6, 1.0, 0.35, 0.8];

@@ -178,7 +178,8 @@ fn uniform(random: &mut SplitMix64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{t_lower, wilson_lower};
+    use super::super::mean_interval::t_lower;
+    use super::super::wilson_lower;
     use super::*;
 
     fn lower(values: &[f64]) -> f64 {

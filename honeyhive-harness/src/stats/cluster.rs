@@ -32,7 +32,7 @@ pub struct ClusteredMean {
 /// may depend on each other in any way.
 ///
 /// ```
-/// use honeyhive_harness::stats::clustered_mean;
+/// use honeyhive_harness::__private::stats::clustered_mean;
 ///
 /// let scores = [(1.0, "a.md"), (1.0, "a.md"), (0.0, "b.md"), (0.0, "b.md")];
 /// let clustered = clustered_mean(&scores).unwrap();
@@ -70,7 +70,7 @@ pub fn clustered_mean<K: Ord>(values: &[(f64, K)]) -> Option<ClusteredMean> {
 /// covers the truth less often than its confidence says.
 ///
 /// ```
-/// use honeyhive_harness::stats::{Spread, clustered_interval};
+/// use honeyhive_harness::__private::stats::{Spread, clustered_interval};
 ///
 /// let scores = [(0.8, 1), (0.9, 1), (0.4, 2), (0.5, 2), (0.7, 3), (0.6, 3)];
 /// let Spread::Interval(interval) = clustered_interval(&scores, 0.95) else { panic!() };

@@ -27,7 +27,7 @@ pub struct Dealt {
 ///
 /// If nothing had changed but chance, the good attempts of each case could have been dealt to the
 /// two runs in any other way. `deals` random ways are drawn from `seed`, and p is
-/// `(extreme + 1) / (deals + 1)`, as in [`sign_flip_test`](super::sign_flip_test). For one case it
+/// `(extreme + 1) / (deals + 1)`, as in `sign_flip_test`. For one case it
 /// comes close to Fisher's exact test.
 ///
 /// Attempts of a case must be independent of each other: where those of one run go together, p is

@@ -10,7 +10,7 @@
 /// that were made.
 ///
 /// ```
-/// use honeyhive_harness::stats::holm;
+/// use honeyhive_harness::__private::stats::holm;
 ///
 /// assert_eq!(holm(&[0.01, 0.5, 0.02]), [0.03, 0.5, 0.04]);
 /// ```

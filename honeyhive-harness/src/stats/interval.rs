@@ -2,6 +2,7 @@
 
 /// The method by which the ends of an [`Interval`] were computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Method {
     /// The ends are those of Wilson's score interval of a proportion (Wilson 1927).
     Wilson,
@@ -18,6 +19,7 @@ pub enum Method {
 
 /// The range that covers the true value with the confidence it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Interval {
     /// The lower end, in the unit of the values; part of the interval.
     pub low: f64,

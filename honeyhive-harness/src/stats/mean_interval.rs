@@ -1,7 +1,8 @@
 //! Computes the interval of a suite's mean by the method that the data allow, such as Student's t.
 
 use super::interval::{one_sided_level, two_sided_level};
-use super::{Interval, Method, mean, stddev, student_t_quantile, wilson};
+use super::wilson::wilson;
+use super::{Interval, Method, mean, stddev, student_t_quantile};
 
 /// The fraction of the mean below which spread is the rounding error of equal scores that are
 /// averaged in different orders.

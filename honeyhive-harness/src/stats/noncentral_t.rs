@@ -41,7 +41,7 @@ pub(super) fn noncentral_t_above(t: f64, df: f64, shift: f64) -> f64 {
 #[cfg(test)]
 #[expect(clippy::unreadable_literal, reason = "digits as SciPy prints them")]
 mod tests {
-    use super::super::{student_t_cdf, student_t_quantile};
+    use super::super::distribution::{student_t_cdf, student_t_quantile};
     use super::*;
 
     #[test]

@@ -11,7 +11,7 @@
 /// tell. Relative error is below 1e-11 for up to a million attempts.
 ///
 /// ```
-/// use honeyhive_harness::stats::pass_at_k;
+/// use honeyhive_harness::__private::stats::pass_at_k;
 ///
 /// // 3 of 10 attempts passed; 21 of the 252 choices of 5 have none of them.
 /// let estimate = pass_at_k(10, 3, 5).unwrap();
@@ -34,7 +34,7 @@ pub fn pass_at_k(attempts: u32, passed: u32, k: u32) -> Option<f64> {
 /// Returns `None` in the same cases as [`pass_at_k`]. The relative error is the same, down to 1e-300.
 ///
 /// ```
-/// use honeyhive_harness::stats::pass_hat_k;
+/// use honeyhive_harness::__private::stats::pass_hat_k;
 ///
 /// // 8 of 10 attempts passed: 28 of the 45 pairs of attempts did.
 /// let estimate = pass_hat_k(10, 8, 2).unwrap();

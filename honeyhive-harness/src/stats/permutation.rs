@@ -45,7 +45,7 @@ pub struct SignFlip {
 /// Returns `None` without pairs, and when a difference is not finite.
 ///
 /// ```
-/// use honeyhive_harness::stats::{Alternative, sign_flip_test};
+/// use honeyhive_harness::__private::stats::{Alternative, sign_flip_test};
 ///
 /// let pairs = [(0.9, 0.7), (0.8, 0.5), (1.0, 0.9), (0.6, 0.6), (0.7, 0.3), (0.8, 0.7)];
 /// let test = sign_flip_test(&pairs, Alternative::Less, 0, 10_000).unwrap();

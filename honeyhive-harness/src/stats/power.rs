@@ -16,13 +16,13 @@ const MOST_CASES: u64 = 1 << 30;
 ///
 /// The power is computed from the noncentral t distribution, so that small `n` are not promised too
 /// much. It is exact for normal values, and close for the mean of scores, also for
-/// [`sign_flip_test`](super::sign_flip_test).
+/// `sign_flip_test`.
 ///
 /// Returns `None` below 2 cases, for an `effect` below 0, for an `sd` that is not positive, and for an
 /// `alpha` that is not above 0 and at most 0.5.
 ///
 /// ```
-/// use honeyhive_harness::stats::mean_power;
+/// use honeyhive_harness::__private::stats::mean_power;
 ///
 /// // 50 cases whose differences have a standard deviation of 0.35: a drop by 0.05 mostly passes.
 /// let power = mean_power(0.05, 0.35, 50, 0.05).unwrap();
@@ -40,7 +40,7 @@ pub fn mean_power(effect: f64, sd: f64, n: u64, alpha: f64) -> Option<f64> {
 ///
 /// It is roughly `2.49·sd/√n` at an alpha of 0.05 and a power of 0.8, and more for few cases.
 ///
-/// Returns `None` in the same cases as [`mean_power`], and for a `power` that is not above `alpha` and
+/// Returns `None` in the same cases as `mean_power`, and for a `power` that is not above `alpha` and
 /// below 1, and when the answer is beyond the range of `f64`.
 ///
 /// ```
@@ -75,11 +75,11 @@ pub fn mean_detectable(sd: f64, n: u64, alpha: f64, power: f64) -> Option<f64> {
 /// Returns the smallest number of cases that find a shift by `effect` with probability `power`, by a
 /// one-sided t test at `alpha`, where their standard deviation is `sd`.
 ///
-/// Returns `None` in the same cases as [`mean_power`], without an effect, for a `power` that is not
+/// Returns `None` in the same cases as `mean_power`, without an effect, for a `power` that is not
 /// above `alpha` and below 1, and when a billion cases are not enough.
 ///
 /// ```
-/// use honeyhive_harness::stats::mean_cases_needed;
+/// use honeyhive_harness::__private::stats::mean_cases_needed;
 ///
 /// assert_eq!(mean_cases_needed(0.05, 0.35, 0.05, 0.8), Some(305));
 /// ```

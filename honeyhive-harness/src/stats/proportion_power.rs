@@ -9,14 +9,14 @@ use super::{normal_cdf, normal_quantile};
 /// It uses the normal approximation of the score test (Fleiss, *Statistical Methods for Rates and
 /// Proportions*, section 2.5), which is good to a few percent where `n·p·(1 - p)` is at least 5 for both
 /// rates, and rough below. The baseline counts as known: one that was itself estimated from few cases
-/// needs more. Two runs of the same cases are pairs, and [`mean_power`](super::mean_power) of their
+/// needs more. Two runs of the same cases are pairs, and `mean_power` of their
 /// differences is what applies to those.
 ///
 /// Returns `None` unless both rates are between 0 and 1, both excluded, for `n` = 0, and for an `alpha`
 /// that is not above 0 and at most 0.5.
 ///
 /// ```
-/// use honeyhive_harness::stats::proportion_power;
+/// use honeyhive_harness::__private::stats::proportion_power;
 ///
 /// let power = proportion_power(0.9, 0.8, 50, 0.05).unwrap();
 /// assert!((power - 0.70).abs() < 0.01);
@@ -38,7 +38,7 @@ pub fn proportion_power(baseline: f64, rate: f64, n: u64, alpha: f64) -> Option<
 /// 0.5 the approximation has no single answer), and when not even a drop to 0 would show.
 ///
 /// ```
-/// use honeyhive_harness::stats::proportion_detectable;
+/// use honeyhive_harness::__private::stats::proportion_detectable;
 ///
 /// // 50 cases do not notice less than a drop from 90 % to 78 %.
 /// let drop = proportion_detectable(0.9, 50, 0.05, 0.8).unwrap();
@@ -73,7 +73,7 @@ pub fn proportion_detectable(baseline: f64, n: u64, alpha: f64, power: f64) -> O
 /// below 1, and when a billion billion cases are not enough.
 ///
 /// ```
-/// use honeyhive_harness::stats::proportion_cases_needed;
+/// use honeyhive_harness::__private::stats::proportion_cases_needed;
 ///
 /// assert_eq!(proportion_cases_needed(0.9, 0.8, 0.05, 0.8), Some(69));
 /// ```

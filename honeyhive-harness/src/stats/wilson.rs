@@ -21,7 +21,7 @@ pub fn wilson(successes: f64, n: u64, confidence: f64) -> Interval {
 /// Returns the one-sided Wilson bound: with this confidence, the true proportion is at least this
 /// much.
 ///
-/// Arguments as for [`wilson`]. It takes 25 cases, all passed, to reach 0.9 with 0.95 confidence.
+/// Arguments as for `wilson`. It takes 25 cases, all passed, to reach 0.9 with 0.95 confidence.
 pub fn wilson_lower(successes: f64, n: u64, confidence: f64) -> f64 {
     wilson_end(successes, n, normal_quantile(one_sided_level(confidence)))
 }
@@ -29,7 +29,7 @@ pub fn wilson_lower(successes: f64, n: u64, confidence: f64) -> f64 {
 /// Returns the one-sided Wilson bound: with this confidence, the true proportion is at most this
 /// much.
 ///
-/// Arguments as for [`wilson`].
+/// Arguments as for `wilson`.
 pub fn wilson_upper(successes: f64, n: u64, confidence: f64) -> f64 {
     wilson_high(successes, n, normal_quantile(one_sided_level(confidence)))
 }

@@ -143,6 +143,7 @@ pub use trace::{SpanEvent, SpanQuery, SpanRecord, SpanStatus, Trace};
 pub use crate::program::{Flushed, Telemetry, TracerBuilder, TracerError};
 
 /// Attribute names that this crate sets on spans.
+#[doc(hidden)]
 pub mod attributes {
     /// `chain`, `model`, `tool`: what kind of work the span is.
     pub const EVENT_TYPE: &str = "honeyhive_event_type";
@@ -186,6 +187,7 @@ pub(crate) const LIMITS: SpanLimits = SpanLimits {
 
 /// What the spans of one attempt belong to.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Ids {
     /// The run: one experiment in one invocation.
     pub run_id: Arc<str>,

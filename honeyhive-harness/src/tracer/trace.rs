@@ -25,6 +25,7 @@ pub enum SpanStatus {
 
 /// Something that happened within a span.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SpanEvent {
     /// Its name, `exception` for errors.
     pub name: String,
@@ -37,6 +38,7 @@ pub struct SpanEvent {
 
 /// One span.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SpanRecord {
     /// Its name.
     pub name: String,
@@ -195,6 +197,7 @@ impl SpanRecord {
 /// # assert!(!searched_once(&Trace::default()));
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Trace {
     /// 32 hex digits.
     pub trace_id: String,

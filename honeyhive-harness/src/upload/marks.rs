@@ -94,20 +94,13 @@ pub(super) struct Marks {
 }
 
 /// Why marks cannot be made.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum MarksError {
     /// Another process is sending from this journal.
+    #[error("somebody else is sending from this journal")]
     InUse,
-    Io(PathBuf, io::Error),
-}
-
-impl std::fmt::Display for MarksError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::InUse => f.write_str("somebody else is sending from this journal"),
-            Self::Io(path, error) => write!(f, "cannot use {}: {error}", path.display()),
-        }
-    }
+    #[error("cannot use {}: {}", .0.display(), .1)]
+    Io(PathBuf, #[source] io::Error),
 }
 
 fn beside(journal: &Path) -> PathBuf {

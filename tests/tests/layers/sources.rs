@@ -21,9 +21,9 @@ pub(crate) struct Module {
     pub(crate) file: PathBuf,
     pub(crate) items: Vec<Item>,
     /// The names that `use` brings in, and the paths behind them.
-    names: BTreeMap<String, Vec<String>>,
+    pub(crate) names: BTreeMap<String, Vec<String>>,
     /// The paths of `use path::*`.
-    globs: Vec<Vec<String>>,
+    pub(crate) globs: Vec<Vec<String>>,
 }
 
 /// The modules of a crate, without those that only tests have.
@@ -181,7 +181,8 @@ fn add_module(
     modules.insert(path, Module { file: file.to_owned(), items, names, globs });
 }
 
-fn flatten(
+/// Collects the names that a `use` brings in with the paths behind them, and the paths of its globs.
+pub(crate) fn flatten(
     tree: &UseTree,
     before: &mut Vec<String>,
     names: &mut BTreeMap<String, Vec<String>>,

@@ -54,7 +54,7 @@ async fn named(
 }
 
 fn main() {
-    let all = honeyhive_harness::registry::experiments();
+    let all = honeyhive_harness::__private::experiments();
     let of = |name: &str| all.iter().find(|experiment| experiment.name == name).unwrap().params;
     let types: Vec<&str> = of("borrowed").iter().map(|param| param.ty).collect();
     let expected = [

@@ -34,7 +34,7 @@ fn also_here() {}
 
 fn main() {
     assert_eq!(here(), 1);
-    let all = honeyhive_harness::registry::experiments();
+    let all = honeyhive_harness::__private::experiments();
     let found: Vec<_> = all.iter().map(|experiment| (experiment.name, experiment.ignore)).collect();
     assert_eq!(found, [("here", Some("")), ("also_here", None)]);
 }

@@ -20,5 +20,5 @@ async fn greet(name: &str) -> String {
 }
 
 fn main() {
-    assert_eq!(vendored::hh::registry::experiments().len(), 1);
+    assert_eq!(vendored::hh::__private::experiments().len(), 1);
 }

@@ -81,7 +81,7 @@ fn stars(output: f64) -> f64 {
 fn count() {}
 
 fn main() {
-    let all = honeyhive_harness::registry::experiments();
+    let all = honeyhive_harness::__private::experiments();
     let [greet, compare, count] = &all[..] else { panic!("{}", all.len()) };
     let require: Vec<_> =
         greet.require.iter().map(|rule| (&*rule.text, rule.evaluator, rule.limit)).collect();
@@ -152,7 +152,7 @@ fn main() {
         compare.gates.iter().map(|rule| (&*rule.text, rule.slice.as_deref(), rule.test)).collect();
     assert_eq!(rules, expected);
 
-    let reducers = |experiment: &honeyhive_harness::registry::Experiment| -> Vec<Reducer> {
+    let reducers = |experiment: &honeyhive_harness::__private::Experiment| -> Vec<Reducer> {
         experiment.evaluators.iter().map(|used| used.reduce).collect()
     };
     let expected = [Reducer::AtLeast(2), Reducer::Median, Reducer::Max, Reducer::Min];

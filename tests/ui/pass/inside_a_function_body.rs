@@ -32,5 +32,5 @@ fn main() {
     inside();
 
     assert!(polite(&greet("you")));
-    assert_eq!(honeyhive_harness::registry::experiments().len(), 2);
+    assert_eq!(honeyhive_harness::__private::experiments().len(), 2);
 }

@@ -55,7 +55,7 @@ mod reexported {
 through_the_crate!(third);
 
 fn main() {
-    let all = honeyhive_harness::registry::experiments();
+    let all = honeyhive_harness::__private::experiments();
     let names: Vec<&str> = all.iter().map(|experiment| experiment.name).collect();
     assert_eq!(names, ["first", "second", "third"]);
     assert_eq!(all[0].params[0].ty, "&str");

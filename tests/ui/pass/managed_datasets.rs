@@ -18,7 +18,7 @@ fn managed() -> Vec<honeyhive_harness::Datapoint> {
 fn by_function() {}
 
 fn main() {
-    let all = honeyhive_harness::registry::experiments();
+    let all = honeyhive_harness::__private::experiments();
     let source = |name: &str| {
         let found: &Experiment = all.iter().find(|entry| entry.name == name).unwrap();
         found.dataset

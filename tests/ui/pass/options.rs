@@ -74,7 +74,7 @@ fn from_function() {}
 fn from_failing_function() {}
 
 fn main() {
-    let all = honeyhive_harness::registry::experiments();
+    let all = honeyhive_harness::__private::experiments();
     let [greet, function, failing] = &all[..] else { panic!("{}", all.len()) };
     assert_eq!((greet.name, greet.function, greet.package), ("greet.v1", "greet", "honeyhive-tests-tests"));
     assert!(greet.file.ends_with("options.rs") && greet.line == 33, "{} {}", greet.file, greet.line);

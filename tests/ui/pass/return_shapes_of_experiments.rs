@@ -63,6 +63,6 @@ async fn async_borrowed(text: &str, rest: Option<&str>) -> anyhow::Result<String
 }
 
 fn main() {
-    assert_eq!(honeyhive_harness::registry::experiments().len(), 11);
+    assert_eq!(honeyhive_harness::__private::experiments().len(), 11);
     assert_eq!(plain().text, "");
 }

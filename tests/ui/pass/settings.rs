@@ -52,7 +52,7 @@ fn is_x(text: &str) -> bool {
 fn greet() {}
 
 fn main() {
-    let experiment = honeyhive_harness::registry::experiments()[0];
+    let experiment = honeyhive_harness::__private::experiments()[0];
     let mut answers = Vec::new();
     for used in experiment.evaluators {
         let evaluator: Arc<dyn Evaluator> = (used.make)();

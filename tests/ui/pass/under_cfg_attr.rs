@@ -16,7 +16,7 @@ fn off<T: Default>(#[cfg_attr(any(), input("the-name"))] _name: T) {}
 
 fn main() {
     off(1);
-    let all = honeyhive_harness::registry::experiments();
+    let all = honeyhive_harness::__private::experiments();
     assert_eq!(all.len(), 1);
     assert_eq!((all[0].name, all[0].ignore), ("on", Some("costs money")));
     let key = honeyhive_harness::__private::Key::Input("the-name");

@@ -1,5 +1,6 @@
 use super::*;
-use crate::gate::case::{CaseScore, Scored};
+use crate::gate::case::CaseScore;
+use crate::gate::evaluator::Scored;
 use crate::gate::verdict::verdict_of;
 use crate::journal::CaseState;
 use crate::rule::RequireRule;

@@ -1,5 +1,6 @@
 use super::*;
-use crate::gate::case::{Rules, Scored};
+use crate::gate::case::Rules;
+use crate::gate::evaluator::Scored;
 use crate::gate::verdict::judge_all;
 use crate::journal::CaseState;
 use crate::rule::Test;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::journal::lean::LeftOut;
+use crate::journal::left_out::LeftOut;
 use crate::json::{normal, normal_fields};
 use crate::score::ScoreValue;
 use crate::tracer::{Enrichment, SpanRecord};
@@ -11,6 +11,7 @@ use crate::tracer::{Enrichment, SpanRecord};
 /// The kind of error that an attempt ended in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// The function returned an error.
     #[default]
@@ -47,6 +48,7 @@ impl ErrorKind {
 /// The reason why an attempt has no output, or an evaluator no score.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct AttemptError {
     /// The class of the error.
     pub kind: ErrorKind,
@@ -57,6 +59,7 @@ pub struct AttemptError {
 /// The result of an evaluator for an attempt. Without `value` and `error`, the evaluator did not apply.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct ScoreRecord {
     /// The evaluator's name in this experiment.
     pub evaluator: String,
@@ -82,6 +85,7 @@ pub struct ScoreRecord {
 /// The record of one execution of a datapoint.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct AttemptRecord {
     /// The name of the experiment.
     pub experiment: String,

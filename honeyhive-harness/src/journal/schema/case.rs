@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The state of a case, also of one that never ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum CaseState {
     /// All judged scores of the case are good, and none is missing.
     #[default]

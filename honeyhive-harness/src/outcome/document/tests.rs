@@ -42,7 +42,7 @@ fn evaluators_have_means_intervals_and_their_rules() {
     assert_eq!((correct.missing, correct.not_applicable, correct.good), (1, 0, 2));
     let measured = correct.measured.expect("scores");
     assert!((measured.mean - 2.0 / 3.0).abs() < 1e-12 && measured.n == 3);
-    let wilson = crate::stats::wilson(2.0, 3, 0.95);
+    let wilson = crate::stats::wilson::wilson(2.0, 3, 0.95);
     assert_eq!(measured.interval(), Some((wilson.low, wilson.high)));
     assert_eq!(correct.rules.len(), 1);
     let latency = detect.figures.latency.as_ref().expect("results");

@@ -152,7 +152,8 @@ mod tests {
         #[hh::experiment(dataset = super::rows, evaluators(super::correct), crate = hh)]
         fn inner() {}
 
-        let names: Vec<&str> = hh::registry::experiments().iter().map(|found| found.name).collect();
+        let names: Vec<&str> =
+            hh::__private::experiments().iter().map(|found| found.name).collect();
         assert_eq!(names, ["greet", "wait", "inner"]);
     }
 }
