@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::spec::{CONCURRENCY, Run, TIMEOUT};
+use super::function::{CONCURRENCY, Run, TIMEOUT};
 use crate::dataset::bind::Param;
 use crate::evaluators::{Evaluator, EvaluatorInfo};
 use crate::registry::{Experiment, Runner, Source};

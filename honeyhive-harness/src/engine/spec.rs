@@ -9,24 +9,16 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::definition::Definition;
+use super::function::Run;
 use super::replay::Replay;
-use crate::dataset::bind::Fault;
 use crate::dataset::bind::{Key, Param};
 use crate::dataset::{Dataset, ExternalIds};
-use crate::evaluators::BoxFuture;
 use crate::evaluators::{Evaluator, EvaluatorInfo};
 use crate::gate::case::Rules;
 use crate::gate::evaluator::Judge;
 use crate::ids;
 use crate::journal::{ExperimentRecord, StopRecord};
-use crate::registry::Call;
 use crate::rule::Stop;
-
-/// How long a call may take when nobody says otherwise.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Attempts at once when nobody says otherwise: what the rate limits of model providers bear.
-pub(crate) const CONCURRENCY: usize = 16;
 
 /// Whoever wants no limit gets this one; far beyond what a machine can do.
 pub(crate) const MOST_AT_ONCE: usize = 1 << 16;
@@ -88,27 +80,6 @@ pub(crate) struct Wishes {
     pub(crate) sample: Option<(usize, u64)>,
     /// See [`Spec`].
     pub(crate) stop: Option<(Stop, u64)>,
-}
-
-/// The function of an experiment.
-#[derive(Clone)]
-pub(crate) enum Run {
-    /// Runs on a thread where blocking is fine.
-    Sync(Arc<SyncFunction>),
-    /// Runs as a task.
-    Async(Arc<AsyncFunction>),
-}
-
-pub(crate) type SyncFunction = dyn Fn(&Call) -> Result<Value, Fault> + Send + Sync;
-pub(crate) type AsyncFunction = dyn Fn(Call) -> BoxFuture<Result<Value, Fault>> + Send + Sync;
-
-impl std::fmt::Debug for Run {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Sync(_) => "Run::Sync(..)",
-            Self::Async(_) => "Run::Async(..)",
-        })
-    }
 }
 
 /// An evaluator and how its use is written.

@@ -130,6 +130,7 @@ mod redacted;
 mod results;
 #[cfg(feature = "cli")]
 mod runs;
+mod scan;
 mod schema;
 mod tail;
 mod verdict;

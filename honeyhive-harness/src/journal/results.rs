@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::damage::{self, Damage};
 use super::left_out;
-use super::reader::{Place, Scan};
+use super::scan::{Place, Scan};
 use super::schema::{
     AttemptRecord, CaseCounts, CaseRecord, CaseState, EndRecord, ExperimentRecord, GitRecord,
     InvocationRecord, Record,

@@ -35,7 +35,7 @@ fn render_one(text: &mut String, experiment: &Experiment<'_>, after: &str, cases
     } else {
         compared.changed.join(", ")
     };
-    super::summary::wrapped(text, &format!("changed: {changed}"), 2);
+    super::lines::wrapped(text, &format!("changed: {changed}"), 2);
     let names = scores.iter().map(|(score, _)| width(&score.evaluator));
     let longest = names.max().unwrap_or(0);
     let longest = longest.clamp(9, 16);
@@ -74,7 +74,7 @@ fn row(score: &ScoreComparison, found: Difference, longest: usize) -> String {
     let name = pad(&one_line(&score.evaluator, longest), longest);
     if let Some(why) = &score.incomparable {
         let mut text = format!("  {name}  {DIM}not compared{DIM:#}\n");
-        super::summary::wrapped(&mut text, why, 4);
+        super::lines::wrapped(&mut text, why, 4);
         return text;
     }
     if score.pairs.is_empty() {

@@ -1,6 +1,6 @@
 //! What recorded runs come to, for a terminal of 80 columns.
 
-use super::summary::wrapped;
+use super::lines::wrapped;
 use super::words;
 use super::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::gate::recorded::Judged;

@@ -10,6 +10,7 @@ pub(crate) mod html;
 #[cfg(feature = "cli")]
 mod judged;
 mod junit;
+mod lines;
 mod markdown;
 #[cfg(feature = "cli")]
 mod planned;

@@ -1,6 +1,6 @@
 //! A plan, for a terminal of 80 columns.
 
-use super::summary::wrapped;
+use super::lines::wrapped;
 use super::{BOLD, DIM};
 use crate::gate::plan::{Planned, PlannedRule, PlannedStop};
 use crate::text::{count, number, plain, seconds};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::summary::wrapped;
+use super::lines::wrapped;
 use super::{BOLD, DIM, GREEN, RED, YELLOW};
 use crate::journal::CaseState;
 use crate::outcome::{Reviewed, ReviewedOutput, ReviewedScore};

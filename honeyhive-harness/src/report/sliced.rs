@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::summary::{line, wrapped};
+use super::lines::{line, wrapped};
 use super::words::signed;
 use super::{COLUMNS, DIM};
 use crate::gate::correct::p_value;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::lines::{line, wrapped};
 use super::table::render_table;
 use super::{BOLD, COLUMNS, DIM, ExperimentSummary, Fault, GREEN, RED, Summary, YELLOW};
 use crate::gate::miss::{Miss, Parts};
 use crate::journal::{CaseCounts, StoppedRecord, Verdict};
 use crate::text::{
-    accepted, count, number, one_line, plain, prefix, relative, seconds, shortened, thousands,
-    width,
+    accepted, count, number, one_line, plain, relative, seconds, shortened, thousands, width,
 };
 
 /// Nothing to run is not success.
@@ -95,11 +95,6 @@ fn render_fault(text: &mut String, fault: &Fault) {
     for part in fault.text.lines() {
         wrapped(text, part, 4);
     }
-}
-
-pub(super) fn line(text: &mut String, content: &str) {
-    text.push_str(content);
-    text.push('\n');
 }
 
 fn verdict_line(text: &mut String, summary: &Summary<'_>) {
@@ -309,31 +304,6 @@ fn render_parts(text: &mut String, label: &str, parts: &Parts, columns: usize) {
         let more = count(parts.more, "more field");
         line(text, &format!("              {DIM}… and {more}{DIM:#}"));
     }
-}
-
-/// Text over several lines, each after `indent` spaces, broken between words.
-pub(super) fn wrapped(text: &mut String, content: &str, indent: usize) {
-    let room = COLUMNS - indent;
-    let mut current = String::new();
-    // A number keeps its unit.
-    let content = plain(content).replace(" %", "\u{a0}%");
-    for mut word in content.split(' ') {
-        if !current.is_empty() && width(&current) + 1 + width(word) > room {
-            line(text, &format!("{:indent$}{}", "", current.replace('\u{a0}', " ")));
-            current.clear();
-        }
-        if !current.is_empty() {
-            current.push(' ');
-        }
-        // A word that no line can hold is broken.
-        while width(word) > room && current.is_empty() {
-            let (part, rest) = word.split_at(prefix(word, room).len());
-            line(text, &format!("{:indent$}{part}", ""));
-            word = rest;
-        }
-        current.push_str(word);
-    }
-    line(text, &format!("{:indent$}{}", "", current.replace('\u{a0}', " ")));
 }
 
 /// How much the attempts of a case scatter: what `repeats` are for.

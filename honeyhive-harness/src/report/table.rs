@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::summary::line;
+use super::lines::line;
 use super::words::{self, three_decimals};
 use super::{COLUMNS, DIM, ExperimentSummary};
 use crate::gate::correct::p_cell;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::summary::wrapped;
+use super::lines::wrapped;
 use super::words::EVALUATOR;
 use super::{DIM, YELLOW};
 use crate::baseline::TrendLine;
