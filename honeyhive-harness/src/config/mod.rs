@@ -387,7 +387,8 @@ mod tests {
             );
         }
         for text in ["./~/journals", "/a/~b", "~backup"] {
-            assert_eq!(read(&[("HH_DIR", text)]).unwrap().dir, Some(PathBuf::from(text)));
+            let whole = std::path::absolute(text).unwrap();
+            assert_eq!(read(&[("HH_DIR", text)]).unwrap().dir, Some(whole));
         }
     }
 
