@@ -1,4 +1,4 @@
-//! `::error` lines: GitHub Actions shows them beside the `#[experiment]` in the changed files.
+//! Renders `::error` lines, which GitHub Actions shows beside the `#[experiment]` in the changed files.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,13 +6,13 @@ use std::path::Path;
 use crate::outcome::{Document, Outcome};
 use crate::text::one_line;
 
-/// GitHub shows ten per step.
+/// The most lines that are written: GitHub shows ten per step.
 const MOST: usize = 10;
 
-/// Columns of a message's line.
+/// The most columns of a line of a message.
 const LONGEST: usize = 500;
 
-/// One line per failing experiment. `package` is the directory of the package under test,
+/// Returns one line per failing experiment. `package` is the directory of the package under test,
 /// `workspace` that of the checked-out repository.
 pub(crate) fn render(document: &Document<'_>, package: &Path, workspace: &Path) -> String {
     let mut text = String::new();
@@ -32,7 +32,7 @@ pub(crate) fn render(document: &Document<'_>, package: &Path, workspace: &Path) 
     text
 }
 
-/// The path of a file from the root of the repository. rustc saw it from the root of the cargo
+/// Returns the path of a file from the root of the repository. rustc saw it from the root of the cargo
 /// workspace, which is the package's directory or one above.
 fn located(file: &str, package: &Path, workspace: &Path) -> String {
     let found = package.ancestors().map(|above| above.join(file)).find(|path| path.is_file());
@@ -40,12 +40,12 @@ fn located(file: &str, package: &Path, workspace: &Path) -> String {
     path.strip_prefix(workspace).unwrap_or(&path).to_string_lossy().replace('\\', "/")
 }
 
-/// What stands behind the second `::`.
+/// Escapes the message of a command, which stands behind the second `::`.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// What stands before it.
+/// Escapes a property of a command, which stands before the second `::`.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_file_is_found_from_the_root_of_the_repository() {
-        // As cargo sees it: the package is below the workspace, which is below the repository.
+        // The package is below the cargo workspace, which is below the repository.
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = package.parent().expect("a workspace");
         let file = "honeyhive-harness/src/report/annotations.rs";

@@ -1,4 +1,4 @@
-//! Two runs beside each other, for a terminal of 80 columns.
+//! Renders two runs beside each other, for a terminal of 80 columns.
 
 use super::words::{EVALUATOR, signed};
 use super::{BOLD, COLUMNS, DIM, GREEN, RED};
@@ -100,7 +100,7 @@ fn row(score: &ScoreComparison, found: Difference, longest: usize) -> String {
     )
 }
 
-/// The cases that moved, worst first and then best first.
+/// Adds the cases whose scores changed, worst first and then best first.
 fn moved(text: &mut String, score: &ScoreComparison, most: usize) {
     let mut worse: Vec<&Pair> = score.pairs.iter().filter(|pair| pair.gain < -1e-12).collect();
     let mut better: Vec<&Pair> = score.pairs.iter().filter(|pair| pair.gain > 1e-12).collect();

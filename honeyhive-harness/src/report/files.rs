@@ -1,9 +1,9 @@
-//! Reports as files: `<invocation>/report/`, beside the journal.
+//! Writes reports as files in `<invocation>/report/`, beside the journal.
 //!
 //! They are written after a run from the records of its invocation: those of this process are still in
 //! memory, those of others are read from their files. Where several processes share an invocation, each
-//! writes the reports anew. A file is written beside its place and moved there, so that half a file is
-//! never seen. A report that cannot be written is a note, and never fails a run.
+//! writes the reports anew. A file is written beside its place and moved there, so that readers never see
+//! half a file. A report that cannot be written causes a note and does not fail a run.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -17,19 +17,19 @@ use crate::journal::Own;
 use crate::outcome::{Document, DocumentSource};
 use crate::text::{count, megabytes};
 
-/// Beyond this many cases, a run writes no reports unless `HH_REPORT` names some: they take more
-/// than a second per 10,000 cases where nothing is optimised, as is usual in tests.
+/// The number of cases beyond which a run writes no reports unless `HH_REPORT` names some: they take
+/// more than a second per 10,000 cases where nothing is optimised, as is usual in tests.
 const MOST_CASES: usize = 20_000;
 
-/// Likewise, beyond this size of the journal, whose records are in memory.
+/// The size of the journal, whose records are in memory, beyond which a run writes no reports either.
 const MOST_BYTES: u64 = 128 << 20;
 
-/// Where the reports of an invocation are.
+/// Returns the directory of the reports of an invocation.
 pub(crate) fn directory(invocation: &Path) -> PathBuf {
     invocation.join("report")
 }
 
-/// What is to be written after a run.
+/// The facts about a run that its reports are written from, beside its records.
 #[derive(Clone, Debug)]
 pub(crate) struct AfterRun {
     pub(crate) reports: Reports,
@@ -37,20 +37,20 @@ pub(crate) struct AfterRun {
     pub(crate) package: PathBuf,
     /// The test target that ran, as `package/target`.
     pub(crate) target: String,
-    /// Its experiments.
+    /// The names of its experiments.
     pub(crate) experiments: Vec<String>,
-    /// How many cases they have.
+    /// The number of their cases.
     pub(crate) cases: usize,
 }
 
-/// What was written after a run.
+/// The reports that were written after a run.
 #[derive(Debug, Default)]
 pub(crate) struct Written {
-    /// The report for people, or the first of those that were asked for.
+    /// The path of the report for people, or of the first of those that were asked for.
     pub(crate) path: Option<PathBuf>,
-    /// Lines for GitHub Actions.
+    /// The lines for GitHub Actions.
     pub(crate) annotations: String,
-    /// What went wrong, or was left out.
+    /// The notes about reports that failed or were left out.
     pub(crate) notes: Vec<String>,
 }
 
@@ -84,7 +84,7 @@ impl AfterRun {
             ));
             return written;
         }
-        // Whatever is wrong with a report, the run was good or bad without it.
+        // A panic in a renderer must not change the result of the run.
         let done = catch_unwind(AssertUnwindSafe(|| {
             let loaded = match own {
                 Some(own) => DocumentSource::with_others(invocation, own),
@@ -101,7 +101,7 @@ impl AfterRun {
         written
     }
 
-    /// What makes reports take long.
+    /// Returns the words for what is too large for reports by default: the cases or the journal.
     fn too_much(&self, invocation: &Path) -> Option<String> {
         if self.cases > MOST_CASES {
             return Some(count(self.cases, "case"));
@@ -146,7 +146,7 @@ impl AfterRun {
     }
 }
 
-/// Adds to the page of the job. Steps share the file, so it is never replaced.
+/// Appends a text to the summary of the job. Steps share the file, so it is never replaced.
 fn step_summary(github: &GitHub, text: &str) -> Result<(), String> {
     let Some(path) = &github.step_summary else { return Ok(()) };
     let add = || {
@@ -156,17 +156,17 @@ fn step_summary(github: &GitHub, text: &str) -> Result<(), String> {
     add().map_err(|error| format!("GITHUB_STEP_SUMMARY: {}: {error}", path.display()))
 }
 
-/// The size of an invocation's journal files.
+/// Returns the size of an invocation's journal files.
 fn size(invocation: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(invocation) else { return 0 };
     let files = entries.filter_map(Result::ok).filter_map(|entry| entry.metadata().ok());
     files.filter(fs::Metadata::is_file).map(|metadata| metadata.len()).sum()
 }
 
-/// Writes a report to a stream. Traces are not in a document; they have a writer of their own.
+/// Writes a report to a stream. Traces are not in a document; another writer writes them.
 ///
 /// # Errors
-/// Those of `to`.
+/// Returns the errors of `to`.
 pub(crate) fn render(
     document: &Document<'_>,
     format: Format,
@@ -185,7 +185,7 @@ pub(crate) fn render(
 /// Writes a report to its file, as a whole or not at all.
 ///
 /// # Errors
-/// When it cannot be written; the text names the file.
+/// Returns an error that names the file when it cannot be written.
 pub(crate) fn write(
     document: &Document<'_>,
     format: Format,
@@ -194,10 +194,10 @@ pub(crate) fn write(
     replace(path, |to| render(document, format, to))
 }
 
-/// Replaces a file by what `render` writes.
+/// Replaces a file by the text that `render` writes.
 ///
 /// # Errors
-/// When it cannot be written; the text names the file.
+/// Returns an error that names the file when it cannot be written.
 pub(crate) fn replace(
     path: &Path,
     render: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
@@ -218,7 +218,7 @@ pub(crate) fn replace(
         fs::rename(&unfinished, path)
     })();
     written.map(|()| path.to_owned()).map_err(|error| {
-        // It is in the way only where it could be written at all.
+        // The unfinished file may not exist.
         let _ = fs::remove_file(&unfinished);
         format!("{} cannot be written: {error}", path.display())
     })
@@ -252,7 +252,7 @@ mod tests {
         let note = "no reports, since 20,001 cases would take a while: `cargo honeyhive report` \
                     writes them, and HH_REPORT=md,junit after each run";
         assert_eq!(written.notes, [note]);
-        // Asked for, it is tried; there is no journal here.
+        // A report that is asked for is tried whatever the size; there is no journal here.
         let written = after_run(MOST_CASES + 1, Some(vec![Format::Md])).write(&directory, None);
         assert!(written.notes[0].starts_with("no reports: no journal in "), "{written:?}");
         assert_eq!(after_run(1, Some(Vec::new())).write(&directory, None).notes, [""; 0]);

@@ -1,4 +1,4 @@
-//! What recorded runs come to, for a terminal of 80 columns.
+//! Renders the verdicts on recorded runs, for a terminal of 80 columns.
 
 use super::lines::wrapped;
 use super::words;
@@ -7,7 +7,7 @@ use crate::gate::recorded::Judged;
 use crate::journal::Verdict;
 use crate::text::{count, plain, thousands};
 
-/// Cases that fail by themselves and are named.
+/// The most names that are shown of cases that fail by themselves.
 const SHOWN: usize = 10;
 
 pub(super) fn render(all: &[Judged]) -> String {

@@ -1,12 +1,12 @@
-//! `junit.xml`: what CI servers read.
+//! Writes `junit.xml`, which CI servers read.
 //!
 //! One `testsuite` per experiment, one `testcase` per case under the name that cargo prints, and
 //! one for the gate. A miss is a `failure`, what gave no result an `error`. Scores are
 //! `properties`: those of a case in its `testcase`, as pytest and quick-junit write them, means of
 //! evaluators in the suite.
 //!
-//! Written by hand: XML is little, and a crate for it would be compiled by everybody who tests with
-//! this one.
+//! The XML is written by hand, since the format is small, and every user would have to compile a crate
+//! for it.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -15,16 +15,16 @@ use crate::journal::{CaseState, Verdict};
 use crate::outcome::{Case, Document, Experiment, shown, shown_inputs};
 use crate::text::{middle, one_line};
 
-/// Letters of an input or output.
+/// The most letters of an input or output.
 const LONGEST: usize = 2000;
 
-/// Columns of a message.
+/// The most columns of a message.
 const LONGEST_MESSAGE: usize = 400;
 
 /// Writes the report.
 ///
 /// # Errors
-/// Those of `to`.
+/// Returns the errors of `to`.
 pub(crate) fn write(document: &Document<'_>, to: &mut impl Write) -> io::Result<()> {
     let suites: Vec<Suite> = document.experiments.iter().map(Suite::new).collect();
     let sum = |of: fn(&Suite) -> usize| suites.iter().map(of).sum::<usize>();
@@ -44,16 +44,16 @@ pub(crate) fn write(document: &Document<'_>, to: &mut impl Write) -> io::Result<
     writeln!(to, "</testsuites>")
 }
 
-/// What stands beside a test that is not simply good.
+/// The element of a test that did not pass.
 struct Problem {
-    /// `failure`, `error` or `skipped`.
+    /// The name of the element: `failure`, `error` or `skipped`.
     element: &'static str,
     kind: &'static str,
     message: String,
     text: String,
 }
 
-/// How many of what; known before the first test is written.
+/// The numbers of tests by result, which stand before the first test.
 #[derive(Default)]
 struct Suite {
     tests: usize,
@@ -155,8 +155,8 @@ fn properties(to: &mut impl Write, indent: &str, all: &[(String, String)]) -> io
     writeln!(to, "{indent}</properties>")
 }
 
-/// Where it is, and what its evaluators say: `correct.mean`, `correct.low`, `correct.high`,
-/// `correct.n`.
+/// Returns the properties of an experiment: its place, and the figures of its evaluators
+/// (`correct.mean`, `correct.low`, `correct.high`, `correct.n`).
 fn of_experiment(experiment: &Experiment<'_>) -> Vec<(String, String)> {
     let mut all = Vec::new();
     let mut add = |name: &str, value: String| all.push((name.to_owned(), value));
@@ -181,13 +181,14 @@ fn of_experiment(experiment: &Experiment<'_>) -> Vec<(String, String)> {
     all
 }
 
-/// What a case took, all attempts together.
+/// Returns the seconds that a case took, all attempts together.
 fn seconds(case: &Case<'_>) -> f64 {
     // Not `sum`, which is -0.0 for no attempts.
     case.attempts.iter().fold(0.0, |all, attempt| all + attempt.duration_ms / 1000.0)
 }
 
-/// The element that says what is wrong with a case. A miss that a gate allows is no failure.
+/// Returns the name of the element that says what is wrong with a case. A miss whose own test passed
+/// has none, since the gate decides about it.
 fn element(case: &Case<'_>) -> Option<&'static str> {
     match case.state {
         CaseState::Skipped => Some("skipped"),
@@ -208,7 +209,7 @@ fn problem(case: &Case<'_>) -> Option<Problem> {
     })
 }
 
-/// What a person needs to see: all reasons, then inputs, output, and how to run it again.
+/// Returns the text for people: all reasons, then inputs, output, and the command to run it again.
 fn details(case: &Case<'_>) -> String {
     let mut text = String::new();
     for reason in case.reasons {
@@ -232,7 +233,7 @@ fn details(case: &Case<'_>) -> String {
     text
 }
 
-/// The gate's test, where it was asked.
+/// Returns the test of the gate, with its name, where the gate was asked.
 fn gate(experiment: &Experiment<'_>) -> Option<(String, Option<Problem>)> {
     let gate = experiment.figures.gate?;
     let (element, kind) = match gate.verdict {
@@ -255,7 +256,8 @@ fn gate(experiment: &Experiment<'_>) -> Option<(String, Option<Problem>)> {
     Some((format!("{}::gate", experiment.name), problem))
 }
 
-/// Not every selected case was run, or nothing was scored: no test of its own says so.
+/// Returns a test that says that not every selected case was run, or that nothing was scored, since no
+/// test of a case says so.
 fn broken(experiment: &Experiment<'_>) -> Option<(String, Option<Problem>)> {
     let message = experiment.broken.join("; ");
     let (element, kind, text) = ("error", "unfinished", String::new());
@@ -263,7 +265,7 @@ fn broken(experiment: &Experiment<'_>) -> Option<(String, Option<Problem>)> {
     (!experiment.broken.is_empty()).then(|| (experiment.name.to_owned(), Some(problem)))
 }
 
-/// Text between quotes. Line breaks would become spaces.
+/// Escapes the text of an attribute, in which a parser would turn line breaks into spaces.
 fn attribute(text: &str) -> String {
     escape(text, true)
 }
@@ -272,14 +274,15 @@ fn content(text: &str) -> String {
     escape(text, false)
 }
 
-/// What XML cannot hold at all becomes `�`, and so does what reorders the text around it.
+/// Escapes a text. Characters that XML cannot hold, and those that reorder the text around them, become
+/// `�`.
 fn escape(text: &str, in_attribute: bool) -> String {
     let mut escaped = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
-            // Together with two brackets it would end a section that is none.
+            // `]]>` is not allowed in text.
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\n' if in_attribute => escaped.push_str("&#10;"),

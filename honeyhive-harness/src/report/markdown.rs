@@ -1,11 +1,11 @@
-//! `summary.md`: the comment of a pull request, and GitHub's summary of a job.
+//! Renders `summary.md`, the comment of a pull request and GitHub's summary of a job.
 //!
 //! It begins with a marker that is the same in every run of the same test targets
-//! (`<!-- honeyhive: app/evals -->`), so that whoever posts it finds the comment of the last run.
+//! (`<!-- honeyhive: app/evals -->`), so that a script that posts it finds the last comment.
 //!
-//! What comes from anywhere else stands in code spans and code blocks, whose fences are longer than
-//! anything inside: it can be no markup, no link, no mention, and no end of the marker. The whole
-//! is shorter than GitHub allows, whatever the data.
+//! Texts of others stand in code spans and code blocks, whose fences are longer than anything inside, so
+//! that they cannot become markup, a link, a mention or the end of the marker. The whole is shorter than
+//! GitHub allows, whatever the data.
 
 use std::fmt::Write as _;
 
@@ -17,25 +17,25 @@ use crate::outcome::{
 };
 use crate::text::{count, middle, number, one_line, seconds, thousands};
 
-/// GitHub takes 65,536 letters; whoever posts it may want to add a line.
+/// The most letters of the summary: GitHub takes 65,536, and a script that posts it may add a line.
 const MOST: usize = 65_000;
 
-/// Kept back for the note that something was left out.
+/// The letters that are kept back for the note that something was left out.
 const NOTE: usize = 500;
 
-/// Cases that are shown, per experiment.
+/// The most cases that are shown, per experiment.
 const SHOWN_CASES: usize = 10;
 
-/// Rules that are shown of an evaluator.
+/// The most rules that are shown of an evaluator.
 const MOST_RULES: usize = 8;
 
-/// Columns of an input, output or reason.
+/// The most columns of an input, output or reason.
 const LONGEST: usize = 600;
 
-/// Columns of a name or rule in a table.
+/// The most columns of a name or rule in a table.
 const LONGEST_CELL: usize = 120;
 
-/// The whole summary.
+/// Returns the whole summary.
 pub(crate) fn render(document: &Document<'_>) -> String {
     let mut page = Page::default();
     let marker: Vec<String> = document.targets().iter().map(|target| plain(target)).collect();
@@ -50,7 +50,7 @@ pub(crate) fn render(document: &Document<'_>) -> String {
     page.finish()
 }
 
-/// A text that takes blocks as long as there is room.
+/// A text to which blocks are added as long as there is room.
 #[derive(Default)]
 struct Page {
     text: String,
@@ -59,7 +59,7 @@ struct Page {
 }
 
 impl Page {
-    /// Whether there was room.
+    /// Adds a block where there is room; returns whether there was.
     fn add(&mut self, block: &str) -> bool {
         let letters = block.encode_utf16().count();
         let fits = self.letters + letters <= MOST - NOTE;
@@ -83,7 +83,7 @@ impl Page {
     }
 }
 
-/// What it comes to, in two lines.
+/// Returns the outcome of the run in two lines.
 fn heading(document: &Document<'_>) -> String {
     let targets: Vec<String> = document.targets().iter().map(|target| code(target, 80)).collect();
     let mut text = format!(
@@ -126,7 +126,7 @@ const fn mark(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Verdict, causes, what changed, and the table.
+/// Returns the part of an experiment: verdict, causes, what changed, and the table.
 fn of_experiment(experiment: &Experiment<'_>) -> String {
     let mut text = format!(
         "\n### {} {} {}\n\n",
@@ -158,7 +158,7 @@ fn of_experiment(experiment: &Experiment<'_>) -> String {
     text
 }
 
-/// Whether slices differ, and then each of them.
+/// Returns the sentence that says whether slices differ, and a table of them.
 fn slices(one: &SlicesRecord) -> String {
     let [slice, n, gain, shrunken] = sliced::HEADS;
     let mut text = format!(
@@ -174,7 +174,7 @@ fn slices(one: &SlicesRecord) -> String {
     text
 }
 
-/// `▼ 4 regressed, ▲ 6 fixed against the baseline`, and what may be the reason.
+/// Returns `▼ 4 regressed, ▲ 6 fixed against the baseline`, and what may be the reason.
 fn against(compared: &Compared<'_>) -> String {
     let parts = [
         ("▼", compared.regressed, "regressed"),
@@ -244,7 +244,7 @@ fn table(experiment: &Experiment<'_>) -> String {
     text
 }
 
-/// `-0.031 (**worse**, p = 0.012)` and `3 / 11`.
+/// Returns two cells about the change: `-0.031 (**worse**, p = 0.012)` and `3 / 11`.
 fn change(row: &Evaluated<'_>) -> (String, String) {
     let (Some(comparison), Some(found)) = (&row.comparison, row.difference) else {
         return (String::new(), String::new());
@@ -272,7 +272,7 @@ fn change(row: &Evaluated<'_>) -> (String, String) {
 fn gates(rules: &[&RuleRecord]) -> String {
     let mut rules = rules.to_vec();
     if rules.len() > MOST_RULES {
-        // What does not hold is never among those that are left out for those that do.
+        // Rules that do not hold come first, so that they are not the ones that are left out.
         rules.sort_by_key(|rule| rule.verdict.rank());
     }
     let shown = rules.iter().take(MOST_RULES).map(|rule| {
@@ -290,7 +290,7 @@ fn gates(rules: &[&RuleRecord]) -> String {
     if text.is_empty() { "-".to_owned() } else { text }
 }
 
-/// The worst cases, folded; as many as there is room for.
+/// Adds the worst cases, folded; as many as there is room for.
 fn cases(page: &mut Page, experiment: &Experiment<'_>) {
     let worst = experiment.worst();
     if worst.is_empty() {
@@ -302,14 +302,14 @@ fn cases(page: &mut Page, experiment: &Experiment<'_>) {
     } else {
         format!("The worst {shown} of {}", count(worst.len(), "case"))
     };
-    // Within HTML, a code span of Markdown is none; the name is one of letters.
+    // Code spans have no effect within HTML, so the name is escaped instead.
     let name = html(&one_line(experiment.name, 80));
     let room = page.add(&format!(
         "\n<details><summary>{which} of <code>{name}</code> not as expected</summary>\n"
     ));
     if room {
         for case in worst.into_iter().take(shown) {
-            // A closing tag is short, and its room is within the note's.
+            // The room for the closing tag is part of that for the note.
             page.add(&of_case(case));
         }
         page.text.push_str("\n</details>\n");
@@ -351,29 +351,29 @@ fn of_case(case: &Case<'_>) -> String {
     text
 }
 
-/// The longest run of backticks.
+/// Returns the length of the longest run of backticks.
 fn longest_run(text: &str) -> usize {
     text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
 }
 
-/// One line as a code span.
+/// Returns a text as a code span of one line.
 fn code(text: &str, width: usize) -> String {
     let line = one_line(text, width);
     if line.trim().is_empty() {
         return "` `".to_owned();
     }
     let fence = "`".repeat(longest_run(&line) + 1);
-    // The spaces are no part of it, and needed where it begins or ends with a backtick.
+    // Markdown needs spaces where the text begins or ends with a backtick, and does not show them.
     let pad = if line.starts_with('`') || line.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{line}{pad}{fence}")
 }
 
-/// A code span in a table, where a bar ends the cell even within it.
+/// Returns a code span for a table, where a bar would end the cell even within the span.
 fn cell(text: &str) -> String {
     code(text, LONGEST_CELL).replace('|', "\\|")
 }
 
-/// Letters that can end no comment of HTML.
+/// Replaces the characters that could end a comment of HTML.
 fn plain(text: &str) -> String {
     let fine =
         |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '/' | '.' | ' ') || c == '-';

@@ -1,4 +1,4 @@
-//! Everything that is printed, apart from libtest's own lines.
+//! Renders and prints all output, apart from libtest's own lines.
 
 #[cfg(all(test, feature = "cli"))]
 mod agreement;
@@ -47,16 +47,16 @@ use crate::outcome::Figures;
 #[cfg(feature = "cli")]
 use crate::outcome::{Experiment, Reviewed};
 
-/// An experiment that cannot run.
+/// A fault because of which an experiment or one of its cases cannot run.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
-    /// The test that says so.
+    /// The name of the test that reports it.
     pub(crate) test: String,
     pub(crate) text: String,
 }
 
 impl Fault {
-    /// The experiment's name.
+    /// Returns the name of the experiment.
     pub(crate) fn experiment(&self) -> &str {
         self.test.split("::").next().unwrap_or(&self.test)
     }
@@ -77,26 +77,26 @@ impl Fault {
     }
 }
 
-/// A run at its end, for the terminal.
+/// The result of a run, for the summary in the terminal.
 #[derive(Debug)]
 pub(crate) struct Summary<'a> {
     pub(crate) experiments: Vec<ExperimentSummary<'a>>,
     pub(crate) faults: Vec<Fault>,
-    /// The journal; `None` where it was removed, replaced or cut off during the run.
+    /// The path of the journal; `None` where it was removed, replaced or cut off during the run.
     pub(crate) journal: Option<PathBuf>,
-    /// Variables whose values were taken out of what was recorded, and how often.
+    /// The variables whose values were removed from the records, each with how often.
     pub(crate) redacted: BTreeMap<String, usize>,
     pub(crate) journal_error: Option<String>,
-    /// Cases whose records are not on disk.
+    /// The number of cases whose records are not on disk.
     pub(crate) unrecorded: usize,
-    /// Columns for the values of misses; the tables take 80.
+    /// The columns for the values of misses; the tables take 80.
     pub(crate) columns: usize,
     pub(crate) interrupted: bool,
     pub(crate) failed: bool,
     pub(crate) elapsed: Duration,
 }
 
-/// An experiment at its end: its figures, and what only the process that ran it knows.
+/// The result of an experiment: its figures, and facts that only the process that ran it has.
 #[derive(Debug)]
 pub(crate) struct ExperimentSummary<'a> {
     pub(crate) name: String,
@@ -136,50 +136,50 @@ pub(crate) fn print_faults(faults: &[Fault], to_stderr: bool, color: Option<Colo
     print(&summary::render_faults(faults), to_stderr, color);
 }
 
-/// One case to look at, to be printed by [`styled`].
+/// Renders one case to look at, to be printed by [`styled`].
 #[cfg(feature = "cli")]
 pub(crate) fn reviewed(card: &Reviewed, at: usize, of: usize) -> String {
     reviewed::render(card, at, of)
 }
 
-/// What runs would take, to be printed by [`styled`].
+/// Renders the cost of planned runs, to be printed by [`styled`].
 #[cfg(feature = "cli")]
 pub(crate) fn planned(all: &[crate::gate::plan::Planned]) -> String {
     planned::render(all)
 }
 
-/// What recorded runs come to, to be printed by [`styled`].
+/// Renders the verdicts on recorded runs, to be printed by [`styled`].
 #[cfg(feature = "cli")]
 pub(crate) fn judged(all: &[crate::gate::recorded::Judged]) -> String {
     judged::render(all)
 }
 
-/// Two runs beside each other, to be printed by [`styled`].
+/// Renders two runs beside each other, to be printed by [`styled`].
 #[cfg(feature = "cli")]
 pub(crate) fn compared(all: &[Experiment<'_>], after: &str, cases: usize) -> String {
     compared::render(all, after, cases)
 }
 
-/// The list of invocations and how many more there are, to be printed by [`styled`].
+/// Renders the list of invocations and the number of further ones, to be printed by [`styled`].
 #[cfg(feature = "cli")]
 pub(crate) fn runs(runs: &[Listed], more: usize) -> String {
     runs::render(runs, more)
 }
 
-/// How scores went from run to run, to be printed by [`styled`].
+/// Renders the course of scores from run to run, to be printed by [`styled`].
 #[cfg(feature = "cli")]
 pub(crate) fn trends(all: &[Trended], unreadable: usize) -> String {
     trend::render(all, unreadable)
 }
 
-/// The same facts for scripts.
+/// Renders the course of scores as JSON, for scripts.
 ///
 /// # Errors
-/// Those of JSON.
+/// Returns the errors of the JSON serializer.
 #[cfg(feature = "cli")]
 pub(crate) fn trends_json(all: &[Trended]) -> Result<String, serde_json::Error> {
     trend::json(all)
 }
 
-/// Columns of a terminal.
+/// The number of columns of a terminal.
 pub(crate) const COLUMNS: usize = 80;

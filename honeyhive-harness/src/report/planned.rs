@@ -1,4 +1,4 @@
-//! A plan, for a terminal of 80 columns.
+//! Renders a plan, for a terminal of 80 columns.
 
 use super::lines::wrapped;
 use super::{BOLD, DIM};
@@ -43,7 +43,7 @@ pub(super) fn render(all: &[Planned]) -> String {
     text
 }
 
-/// When a run with `stop = decided` can end.
+/// Describes after how many cases a run with `stop = decided` can end.
 fn stopping(stops: &PlannedStop) -> String {
     let of = |after: Option<usize>, what: &str, scores: &str| {
         let after = after?;

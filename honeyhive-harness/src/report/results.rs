@@ -1,7 +1,7 @@
-//! `results.jsonl`: the results for programs, in a format that stays.
+//! Writes `results.jsonl`, the results for programs, in a stable format.
 //!
-//! The journal says what happened, in the words of the version that wrote it; this says what it
-//! came to. JSON lines: one `results` line with the number of the format, then for each experiment
+//! The journal has the events of a run, in the format of the version that wrote it; this file has the
+//! results. JSON lines: one `results` line with the number of the format, then for each experiment
 //! an `experiment` line and after it one `case` line per case that ran. `schema/results.schema.json`
 //! in the source of this crate describes every field. Readers ignore fields and types that they do
 //! not know.
@@ -24,7 +24,7 @@ const SCHEMA: u32 = 1;
 /// Writes the results.
 ///
 /// # Errors
-/// Those of `to`.
+/// Returns the errors of `to`.
 pub(crate) fn write(document: &Document<'_>, to: &mut impl Write) -> io::Result<()> {
     line(to, &Head::new(document))?;
     for experiment in &document.experiments {
@@ -171,7 +171,7 @@ struct ChangePart<'a> {
     interval: Option<(f64, f64)>,
     better: usize,
     worse: usize,
-    /// The one that decided; two-sided where no rule of the gate did.
+    /// The p that decided; two-sided where no rule of the gate did.
     p: Option<f64>,
     tests: usize,
     by_gate: bool,
@@ -212,7 +212,7 @@ impl<'a> EvaluatorPart<'a> {
     }
 }
 
-/// JSON has no NaN, which is what a mean of nothing is.
+/// Returns a number where it is finite: JSON has no NaN, which is the mean of no values.
 fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }
@@ -356,7 +356,7 @@ struct AttemptPart<'a> {
     trace_id: &'a str,
     started_at: &'a str,
     duration_ms: f64,
-    /// Absent when there was an error; an output of nothing is `null`.
+    /// The output; absent when there was an error. An output without a value is `null`.
     #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<&'a Value>,
     error: Option<ErrorPart<'a>>,

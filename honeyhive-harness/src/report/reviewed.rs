@@ -1,4 +1,4 @@
-//! One case, for somebody who looks at it.
+//! Renders one case for the person who reviews it.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use crate::journal::CaseState;
 use crate::outcome::{Reviewed, ReviewedOutput, ReviewedScore};
 use crate::text::{count, number, one_line};
 
-/// Lines of a text that are shown.
+/// The most lines of a text that are shown.
 const LINES: usize = 40;
 
 pub(super) fn render(card: &Reviewed, at: usize, of: usize) -> String {
@@ -63,7 +63,7 @@ pub(super) fn render(card: &Reviewed, at: usize, of: usize) -> String {
     text
 }
 
-/// `correct 0.333 (1 of 3), 1 in the baseline`
+/// Returns a score beside that of the baseline: `correct 0.333 (1 of 3), 1 in the baseline`.
 fn score_line(score: &ReviewedScore) -> String {
     let counts = match score.good {
         Some(good) if score.attempts > 1 => format!(" ({good} of {})", score.attempts),
@@ -91,7 +91,7 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// A name and a text of several lines below it; control characters are shown, not obeyed.
+/// Adds a name and a text of several lines below it; control characters are made visible.
 fn block(text: &mut String, name: &str, value: &str) {
     text.push_str(&format!("  {DIM}{}{DIM:#}\n", one_line(name, 70)));
     let lines: Vec<&str> = value.lines().collect();

@@ -1,4 +1,4 @@
-//! The list of invocations.
+//! Renders the list of invocations.
 
 use super::{BOLD, DIM, GREEN, RED, YELLOW, words};
 use serde::Serialize;
@@ -8,10 +8,10 @@ use crate::outcome::{Ending, ExperimentOverview, Overview};
 use crate::text::{count, number, one_line, pad, thousands, width};
 use crate::upload::Unsent;
 
-/// Columns of a name of somebody's.
+/// The most columns of a name that is not ours.
 const LONGEST_NAME: usize = 40;
 
-/// Columns of an error.
+/// The most columns of an error.
 const LONGEST_ERROR: usize = 300;
 
 /// An invocation in the list.
@@ -19,12 +19,12 @@ const LONGEST_ERROR: usize = 300;
 pub(crate) struct Listed {
     #[serde(flatten)]
     pub(crate) overview: Overview,
-    /// What still has to be sent.
+    /// The spans that have not been sent, by destination.
     pub(crate) unsent: Vec<Unsent>,
 }
 
-/// One block per invocation: when, what, how it ended, how big; then a line per experiment, and
-/// what is not as it should be. `more` runs are not among them.
+/// Returns one block per invocation: its time, targets, ending and size; then a line per experiment, and
+/// the problems. `more` is the number of runs that are not among them.
 pub(super) fn render(runs: &[Listed], more: usize) -> String {
     let mut text = String::new();
     for Listed { overview: run, unsent } in runs {
@@ -61,19 +61,19 @@ pub(super) fn render(runs: &[Listed], more: usize) -> String {
     text
 }
 
-/// How the scores of an experiment went.
+/// The means of one evaluator of an experiment from run to run.
 struct Trend<'a> {
     target: &'a str,
     experiment: &'a str,
     evaluator: &'a str,
-    /// The oldest first.
+    /// The means of the runs, the oldest first.
     means: Vec<f64>,
 }
 
-/// A table of the experiments that ran more than once, with all their rows; empty without any.
+/// Returns a table of the experiments that ran more than once with all their rows; empty without any.
 fn trends(runs: &[Listed]) -> String {
     let mut trends: Vec<Trend<'_>> = Vec::new();
-    // The newest run says which evaluator counts: the first that judges.
+    // The evaluator that counts is the first of the newest run that judges.
     for Listed { overview: run, .. } in runs {
         let is_whole =
             |one: &&ExperimentOverview| one.selected == one.rows && one.stopped.is_none();
@@ -127,7 +127,7 @@ fn trends(runs: &[Listed]) -> String {
     text
 }
 
-/// One bar per value, from the lowest to the highest of them; all alike, they stand in the middle.
+/// Returns one bar per value, from the lowest to the highest of them; equal values are in the middle.
 fn sparkline(values: &[f64]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -166,8 +166,9 @@ fn heading(run: &Overview) -> String {
     )
 }
 
-/// What a destination lacks, why, and what sends it: `3 of 80 attempts not sent to HoneyHive at
-/// https://..`, and `2 of 80 attempts refused by ..`.
+/// Returns lines about attempts that a destination lacks, each with the reason and the command that
+/// sends them: `3 of 80 attempts not sent to HoneyHive at https://..`, and `2 of 80 attempts refused
+/// by ..`.
 fn not_sent<'a>(unsent: &'a Unsent, push: &str) -> Vec<(String, Option<&'a str>, String)> {
     let Unsent { to, attempts, left, unfinished_runs, refused, .. } = unsent;
     let all = count(*attempts, "attempt");
@@ -188,7 +189,7 @@ fn not_sent<'a>(unsent: &'a Unsent, push: &str) -> Vec<(String, Option<&'a str>,
     lines
 }
 
-/// `80 cases: 77 pass, 2 misses, 1 error; gate pass`
+/// Returns the line of an experiment: `80 cases: 77 pass, 2 misses, 1 error; gate pass`.
 fn line(experiment: &ExperimentOverview) -> String {
     let style = |name: &str| match name {
         "pass" => GREEN,
@@ -230,7 +231,7 @@ fn line(experiment: &ExperimentOverview) -> String {
     line
 }
 
-/// `512 B`, `12.3 kB`, `4.0 MB`.
+/// Returns a size for people: `512 B`, `12.3 kB`, `4.0 MB`.
 fn size(bytes: u64) -> String {
     let mut value = bytes as f64;
     if value < 999.5 {
@@ -275,7 +276,7 @@ mod tests {
             });
             Listed { overview: run, unsent: Vec::new() }
         };
-        // A part of the rows says nothing about all of them.
+        // Runs of a part of the rows are not comparable with those of all.
         let text = trends(&[run(4, 1.0), run(1, 0.3), run(4, 0.0), run(4, 0.5)]);
         let lines: Vec<String> = text.lines().map(super::super::screen::unstyled).collect();
         assert_eq!(
@@ -283,7 +284,7 @@ mod tests {
             ["", "experiment  evaluator  runs  mean", "detect      correct    ▅▁█   0.5 → 1"]
         );
         assert_eq!(trends(&[run(4, 0.9)]), "");
-        // What is left out belongs to the list.
+        // The number of further runs stands below the list.
         let text = render(&[run(4, 1.0), run(4, 0.0)], 3);
         let more = text.find("and 3 runs more; --limit 5 shows all").expect("what is left out");
         assert!(more < text.find("experiment  evaluator").expect("a trend"), "{text}");

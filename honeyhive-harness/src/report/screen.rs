@@ -1,17 +1,17 @@
-//! The one place that prints.
+//! Prints to standard output and standard error; no other module does.
 //!
 //! Everything that this crate writes to standard output or standard error goes through this file,
 //! apart from libtest-mimic's own lines, whose texts go through [`for_libtest`]. Datasets, outputs
-//! of models and answers of servers are hostile until shown otherwise, so whatever arrives here
+//! of models and answers of servers are not trusted, so every text that is printed here
 //!
 //! - has no control character but the line break: no escape sequence, no bidirectional override,
 //!   no line separator of Unicode. Colours are made here, of marks that no text can bring along:
 //!   renderers write a [`Paint`], never an escape sequence;
-//! - has no line that a CI runner obeys: GitHub reads commands from lines that start with `::`,
+//! - has no line with a command for a CI runner: GitHub reads commands from lines that start with `::`,
 //!   and like Azure Pipelines and `TeamCity` from `##[`, `##vso[` anywhere in a line.
 //!
-//! A line break within a text of somebody else is the business of the renderer, which alone knows
-//! where such a text starts: see [`crate::text::one_line`].
+//! Line breaks within texts of others are handled by the renderer, since only that knows where such a
+//! text starts: see [`crate::text::one_line`].
 
 use std::fmt;
 use std::io::Write as _;
@@ -23,8 +23,8 @@ use serde::de::IgnoredAny;
 
 use crate::text::{break_commands, is_invisible, is_paint};
 
-/// A style of a text. Written, it is a character that is assigned to nothing (`U+FDD0` and on),
-/// and that [`crate::text`] takes out of the texts of others.
+/// A style of a text. It is written as a noncharacter of Unicode (`U+FDD0` and following), which
+/// [`crate::text`] removes from the texts of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Paint(char);
 
@@ -33,7 +33,7 @@ pub(super) const GREEN: Paint = Paint('\u{fdd1}');
 pub(super) const YELLOW: Paint = Paint('\u{fdd2}');
 pub(super) const DIM: Paint = Paint('\u{fdd3}');
 pub(super) const BOLD: Paint = Paint('\u{fdd4}');
-/// Ends all of them.
+/// The mark that ends all styles.
 const PLAIN: char = '\u{fdd5}';
 
 impl fmt::Display for Paint {
@@ -54,10 +54,10 @@ fn style(mark: char) -> Option<Style> {
     })
 }
 
-/// What is left of a text when it may be printed, with its colours as escape sequences.
+/// Returns a text that is safe to print, with its colours as escape sequences.
 ///
-/// What cannot be printed is written as in JSON (`\u001b`), so that a JSON document stays one and
-/// keeps its content.
+/// Characters that cannot be printed are written as in JSON (`\u001b`), so that a JSON document stays
+/// valid and keeps its content.
 fn printable(text: &str) -> String {
     let is_json = is_json(text);
     let mut printed = String::with_capacity(text.len() + text.len() / 16);
@@ -84,13 +84,14 @@ fn push_escaped(to: &mut String, c: char) {
     }
 }
 
-/// One JSON document, or one per line.
+/// Returns whether a text is one JSON document, or one per line.
 fn is_json(text: &str) -> bool {
     text.starts_with(['{', '['])
         && serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>().all(|one| one.is_ok())
 }
 
-/// In JSON only texts have a `#`, and there an escape is the same character.
+/// Returns a line of JSON without commands for a CI runner: `#` occurs only in strings, where an escape
+/// stands for the same character.
 fn json_without_commands(line: &str) -> String {
     match break_commands(line) {
         broken if broken == line => broken.into_owned(),
@@ -98,7 +99,7 @@ fn json_without_commands(line: &str) -> String {
     }
 }
 
-/// A line without anything that a CI runner obeys: `: :error`, `## [group]`.
+/// Returns a line without commands for a CI runner: `: :error`, `## [group]`.
 fn without_commands(line: &str) -> String {
     let line = break_commands(line);
     let is_margin = |c: char| c.is_whitespace() || is_paint(c) || is_invisible(c);
@@ -109,7 +110,7 @@ fn without_commands(line: &str) -> String {
     line.into_owned()
 }
 
-/// A text of ours that libtest-mimic prints: why a test failed, or was ignored.
+/// Returns a text that is safe for libtest-mimic to print: why a test failed, or was ignored.
 pub(crate) fn for_libtest(text: &str) -> String {
     printable(text)
 }
@@ -122,7 +123,7 @@ fn choice(color: Option<ColorSetting>) -> ColorChoice {
     }
 }
 
-/// Prints a text with its colours, where they are wanted. A closed pipe is no reason to fail.
+/// Prints a text with its colours, where they are wanted. Ignores errors, such as a closed pipe.
 pub(super) fn print(text: &str, to_stderr: bool, color: Option<ColorSetting>) {
     let text = printable(text);
     if to_stderr {
@@ -147,7 +148,7 @@ pub(crate) fn print_annotations(text: &str, to_stderr: bool) {
 /// Prints a text with colours, where they are wanted.
 ///
 /// # Errors
-/// When it cannot be printed to standard output. A closed pipe is no reason to fail.
+/// Returns an error when standard output cannot be written. A closed pipe is not an error.
 #[cfg(feature = "cli")]
 pub(crate) fn styled(text: &str, to_stderr: bool) -> Result<(), String> {
     if to_stderr {
@@ -158,7 +159,7 @@ pub(crate) fn styled(text: &str, to_stderr: bool) -> Result<(), String> {
     printed(out.write_all(printable(text).as_bytes()).and_then(|()| out.flush()))
 }
 
-/// What to say about an error of standard output.
+/// Returns the message about an error of standard output; a closed pipe is not an error.
 fn printed(result: std::io::Result<()>) -> Result<(), String> {
     match result {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -168,10 +169,10 @@ fn printed(result: std::io::Result<()>) -> Result<(), String> {
     }
 }
 
-/// Prints what clap says, whose styles are escape sequences.
+/// Prints a text of clap, whose styles are escape sequences.
 ///
 /// # Errors
-/// When it cannot be printed to standard output.
+/// Returns an error when standard output cannot be written.
 #[cfg(feature = "cli")]
 pub(crate) fn usage(mut text: String, to_stderr: bool) -> Result<(), String> {
     for (sequence, mark) in [
@@ -188,36 +189,35 @@ pub(crate) fn usage(mut text: String, to_stderr: bool) -> Result<(), String> {
     styled(&text, to_stderr)
 }
 
-/// Prints to stdout without colours.
+/// Prints to standard output without colours.
 ///
 /// # Errors
-/// When it cannot be printed. A closed pipe is no reason to fail.
+/// Returns an error when standard output cannot be written. A closed pipe is not an error.
 pub(crate) fn out(text: &str) -> Result<(), String> {
     let mut out = AutoStream::new(std::io::stdout().lock(), ColorChoice::Never);
     printed(out.write_all(printable(text).as_bytes()).and_then(|()| out.flush()))
 }
 
-/// Says why nothing is run.
+/// Prints an error to standard error.
 pub(crate) fn error(text: &str) {
     print(&format!("{RED}error{RED:#}: {text}\n"), true, None);
 }
 
-/// Says something by the way.
+/// Prints a note to standard error.
 pub(crate) fn note(text: &str) {
     print(&format!("{YELLOW}note{YELLOW:#}: {text}\n"), true, None);
 }
 
-/// Says what was sent.
+/// Prints a line about what was sent to standard error.
 pub(crate) fn sent(text: &str, complete: bool) {
     let style = if complete { DIM } else { YELLOW };
     print(&format!("{style}{text}{style:#}\n"), true, None);
 }
 
-/// Prints the names of tests, as cargo and nextest read them. A reader that has seen enough may
-/// close the pipe.
+/// Prints the names of tests, as cargo and nextest read them. A reader may close the pipe early.
 ///
 /// # Errors
-/// When they cannot be printed: half a list would look like all tests.
+/// Returns an error when they cannot be printed, since half a list would look like all tests.
 pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), String> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let print = || {
@@ -234,11 +234,11 @@ pub(crate) fn list<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Strin
     }
 }
 
-/// Back to the first column, and clear the line.
+/// The escape sequence that goes back to the first column and clears the line.
 const CLEAR: &str = "\r\x1b[2K";
 
-/// What is too long for the line is cut off by the terminal, which alone knows its width: wrapped,
-/// it would leave a line behind at each turn.
+/// The escape sequence that turns wrapping off, so that the terminal cuts off a line that is too long:
+/// a wrapped line would leave a part behind at each update.
 const NO_WRAP: &str = "\x1b[?7l";
 const WRAP: &str = "\x1b[?7h";
 
@@ -247,7 +247,7 @@ pub(crate) fn draw_line(text: &str) {
     live(&format!("{CLEAR}{NO_WRAP}{}{WRAP}", printable(&text.replace('\n', " "))));
 }
 
-/// Makes room where the live line was.
+/// Clears the live line.
 pub(crate) fn clear_line() {
     live(CLEAR);
 }
@@ -258,7 +258,7 @@ fn live(text: &str) {
     let _ = stderr.flush();
 }
 
-/// What a renderer wrote, without its styles.
+/// Returns a rendered text without its styles.
 #[cfg(test)]
 pub(crate) fn unstyled(text: &str) -> String {
     text.chars().filter(|c| !is_paint(*c)).collect()
@@ -269,7 +269,7 @@ mod tests {
     use super::*;
     use crate::text::payloads;
 
-    /// Whether a terminal or a CI runner would do something.
+    /// Returns whether a text has no commands for a terminal or a CI runner.
     fn is_harmless(printed: &str) -> bool {
         let without_colors = anstream::adapter::strip_str(printed).to_string();
         let colors = ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m"];

@@ -1,4 +1,4 @@
-//! The summary at the end of a run, for a terminal of 80 columns.
+//! Renders the summary at the end of a run, for a terminal of 80 columns.
 
 use std::collections::BTreeMap;
 
@@ -11,17 +11,17 @@ use crate::text::{
     accepted, count, number, one_line, plain, relative, seconds, shortened, thousands, width,
 };
 
-/// Nothing to run is not success.
+/// The message where no evaluator applied to any case, which fails the run.
 const NOTHING_SCORED: &str = "every evaluator answered `None` for every case, so nothing was \
     measured; give the experiment an evaluator that applies, or cases that one applies to";
 
 const ONLY_ERRORS: &str = "no case has a score: functions or evaluators ended in errors; fix the \
     first error above";
 
-/// Misses shown with their contents, per experiment.
+/// The most misses that are shown with their contents, per experiment.
 const SHOWN_MISSES: usize = 5;
 
-/// The whole summary, with ANSI styles.
+/// Returns the whole summary, with marks for styles.
 pub(super) fn render(summary: &Summary<'_>) -> String {
     let mut text = String::new();
     for experiment in &summary.experiments {
@@ -64,7 +64,7 @@ pub(super) fn render(summary: &Summary<'_>) -> String {
     text
 }
 
-/// `redacted: DB_PASSWORD once, OPENAI_API_KEY 3 times`; names of variables, never values.
+/// Returns `redacted: DB_PASSWORD once, OPENAI_API_KEY 3 times`; names of variables, never values.
 fn redacted(taken: &BTreeMap<String, usize>) -> String {
     let times = |(name, count): (&String, &usize)| match count {
         1 => format!("{name} once"),
@@ -75,7 +75,7 @@ fn redacted(taken: &BTreeMap<String, usize>) -> String {
     format!("redacted: {}", parts.join(", "))
 }
 
-/// The summary of a run in which nothing could be run.
+/// Returns the summary of a run in which nothing could be run.
 pub(super) fn render_faults(faults: &[Fault]) -> String {
     let mut text = String::new();
     for fault in faults {
@@ -147,8 +147,8 @@ fn verdict_line(text: &mut String, summary: &Summary<'_>) {
     }
 }
 
-/// Returns the experiments of which nothing could run. Of one that ran, a fault is about a case that
-/// was asked for by name.
+/// Returns the experiments of which nothing could run. The fault of an experiment that ran is about a
+/// case that was asked for by name.
 fn faults_of_whole<'a>(summary: &'a Summary<'_>) -> Vec<&'a str> {
     let ran = |name: &str| summary.experiments.iter().any(|one| one.name == name);
     let mut names: Vec<&str> = summary.faults.iter().map(Fault::experiment).collect();
@@ -157,7 +157,7 @@ fn faults_of_whole<'a>(summary: &'a Summary<'_>) -> Vec<&'a str> {
     names
 }
 
-/// What is not as it should be although nothing failed.
+/// Describes the misses in a run that did not fail.
 fn forgiven(summary: &Summary<'_>) -> String {
     let misses: usize = summary.experiments.iter().map(|one| one.figures.counts.states.bad()).sum();
     let sampled = summary.experiments.iter().any(|experiment| experiment.sampled);
@@ -168,7 +168,7 @@ fn forgiven(summary: &Summary<'_>) -> String {
     }
 }
 
-/// `1 miss`, `1,319 misses`
+/// Returns a number of misses in words: `1 miss`, `1,319 misses`.
 fn count_misses(misses: usize) -> String {
     if misses == 1 { "1 miss".to_owned() } else { format!("{} misses", thousands(misses)) }
 }
@@ -283,11 +283,11 @@ fn render_miss(text: &mut String, rerun: &str, miss: &Miss, columns: usize) {
             render_parts(text, label, parts, columns);
         }
     }
-    // The command is there to be copied, so it is never cut either.
+    // Users copy the command, so it is never cut either.
     line(text, &format!("    {DIM}rerun{DIM:#}     {}", plain(rerun)));
 }
 
-/// A value, one line per field; each is cut alone, so that a long one does not hide the others.
+/// Adds a value, one line per field; each is cut alone, so that a long one does not hide the others.
 fn render_parts(text: &mut String, label: &str, parts: &Parts, columns: usize) {
     let room = columns - 14;
     for (at, field) in parts.fields.iter().enumerate() {
@@ -306,7 +306,7 @@ fn render_parts(text: &mut String, label: &str, parts: &Parts, columns: usize) {
     }
 }
 
-/// How much the attempts of a case scatter: what `repeats` are for.
+/// Adds how much the scores of the attempts of a case scatter, which `repeats` are meant to show.
 fn render_spread(text: &mut String, experiment: &ExperimentSummary<'_>) {
     let evaluators = experiment.figures.evaluators.iter();
     let spreads: Vec<String> = evaluators
@@ -322,7 +322,7 @@ fn render_spread(text: &mut String, experiment: &ExperimentSummary<'_>) {
     }
 }
 
-/// Cases whose attempts disagree.
+/// Adds the names of the cases whose attempts disagree.
 fn render_flaky(text: &mut String, experiment: &ExperimentSummary<'_>) {
     let flaky = &experiment.figures.flaky;
     if flaky.is_empty() {
@@ -345,14 +345,14 @@ fn render_flaky(text: &mut String, experiment: &ExperimentSummary<'_>) {
     wrapped(text, &format!("{}{more}", shown.join(", ")), 4);
 }
 
-/// The full text of every rule that does not hold, and of a gate that did not judge.
+/// Adds the full text of every rule that does not hold, and the reason of a gate that did not judge.
 fn render_rules(text: &mut String, experiment: &ExperimentSummary<'_>) {
     let gates = !experiment.figures.rules.gates.is_empty();
     let reason = match experiment.figures.gate {
         Some(gate) => gate.reason.as_ref(),
         None => experiment.not_judging.as_ref().filter(|_| gates),
     };
-    // Why an experiment was stopped is said below.
+    // The reason why an experiment was stopped stands below.
     if let Some(reason) = reason.filter(|_| experiment.stopped.is_none()) {
         text.push('\n');
         line(text, &format!("  {YELLOW}gate not judged{YELLOW:#}"));
@@ -370,7 +370,7 @@ fn render_rules(text: &mut String, experiment: &ExperimentSummary<'_>) {
         wrapped(text, &words, 2);
         super::sliced::render(text, &baseline.slices);
     }
-    // Rules that lack the same thing, such as a baseline, say so once.
+    // A reason that several rules share, such as a missing baseline, is shown once.
     let mut told: Vec<(Verdict, String, String)> = Vec::new();
     for rule in gate.rules.iter().filter(|rule| rule.verdict != Verdict::Pass) {
         let why = rule.text.strip_prefix(&rule.rule).unwrap_or(&rule.text);

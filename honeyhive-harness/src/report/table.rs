@@ -1,4 +1,4 @@
-//! The table of an experiment: evaluator, mean, interval, n, and what its gate says.
+//! Renders the table of an experiment: evaluator, mean, interval, n, and the verdicts of its gate.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::outcome::{Figures, Measured};
 use crate::rule::{GateRule, Measure, Mode, Of, Test};
 use crate::text::{number, one_line, pad, plain, seconds, thousands, width};
 
-/// One row per evaluator, and for latency and errors.
+/// A row of the table: one per evaluator, one for latency, and one for errors.
 struct Row {
     name: String,
     mean: String,
@@ -41,8 +41,8 @@ pub(super) fn render_table(text: &mut String, experiment: &ExperimentSummary<'_>
     );
     for row in rows {
         let column = longest + 32 + digits;
-        // A rule that does not fit into the column has a line of its own, that begins as near to
-        // the column as it can.
+        // A rule that does not fit into the column gets its own line, which begins as near to the
+        // column as it can.
         let (beside, below): (Vec<_>, Vec<_>) = gates(&experiment.figures, row.of)
             .into_iter()
             .partition(|(_, width)| column + width <= COLUMNS);
@@ -94,7 +94,7 @@ fn rows(figures: &Figures<'_>) -> Vec<Row> {
     rows
 }
 
-/// `ok mean >= 0.85`, per rule on this subject, and its columns.
+/// Returns a text such as `ok mean >= 0.85` per rule on this subject, each with its width in columns.
 fn gates(figures: &Figures<'_>, of: Of) -> Vec<(String, usize)> {
     let records: &[RuleRecord] = figures.gate.map_or(&[], |gate| &gate.rules);
     figures
@@ -113,8 +113,8 @@ fn gates(figures: &Figures<'_>, of: Of) -> Vec<(String, usize)> {
         .collect()
 }
 
-/// `mean >= 0.85`, `p95 1.24 s <= 2 s`, `confident mean 0.93 >= 0.9 lang:de`,
-/// `no_regression -0.043 p 0.001`: with the value where the row does not show it.
+/// Returns a rule in short, with the value where the row does not show it: `mean >= 0.85`,
+/// `p95 1.24 s <= 2 s`, `confident mean 0.93 >= 0.9 lang:de`, `no_regression -0.043 p 0.001`.
 fn short(rule: &GateRule, record: Option<&RuleRecord>) -> String {
     let mut text = match rule.test {
         Test::Limit { mode, measure, of, comparison, limit } => {
@@ -138,8 +138,8 @@ fn short(rule: &GateRule, record: Option<&RuleRecord>) -> String {
     text
 }
 
-/// `no_regression -0.125, p 0.062 (2 tests)`, `no_collapse 1 lost, p 0.1 (3 tests)`: by the p that
-/// decided.
+/// Returns a rule on a comparison in short, with the p that decided:
+/// `no_regression -0.125, p 0.062 (2 tests)`, `no_collapse 1 lost, p 0.1 (3 tests)`.
 fn compared(name: &str, rule: &GateRule, record: Option<&RuleRecord>) -> String {
     let of_mean = !matches!(rule.test, Test::NoCollapse { .. } | Test::NoLoss { .. });
     let mut text = name.to_owned();

@@ -69,7 +69,7 @@ pub(super) fn render(all: &[Trended], unreadable: usize) -> String {
             number(one.line.reference),
             number(newest)
         );
-        // Long names push the figures out of the line; they are what the line is for.
+        // The line is not cut to the terminal, since the figures stand at its end, after long names.
         text.push_str(&format!("{}\n", row.trim_end()));
         if let (Some(since), Some(mean)) = (one.since(), one.line.mean_since()) {
             text.push_str(&format!("  {YELLOW}note{YELLOW:#} "));

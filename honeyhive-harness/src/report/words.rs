@@ -1,4 +1,4 @@
-//! Words and numbers that several renderers show, so that they are the same in all of them.
+//! Defines words and numbers that several renderers show, so that they are the same in all of them.
 
 use super::screen::Paint;
 use super::{GREEN, RED, YELLOW};

@@ -22,7 +22,7 @@ use crate::outcome::{Against, Counts, Document, ExperimentOverview, Figures, See
 /// The number of runs that are generated and compared.
 const RUNS: u64 = 60;
 
-/// The seed of a run in which a plan once called impossible what the gate then said.
+/// The seed of a run in which the gate once gave a verdict that the plan had called impossible.
 const FOUND: u64 = 296;
 
 /// A run, rendered in every format.

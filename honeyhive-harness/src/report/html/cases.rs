@@ -1,7 +1,7 @@
-//! The cases: a toolbar, and the table with those first that somebody should look at.
+//! Renders the cases: a toolbar, and the table with those first that need attention.
 //!
-//! The script takes over the table. What is written here is its first screen, and all that a
-//! reader without the script sees.
+//! The script replaces the rows. The rows that are written here are those that it shows at first, and
+//! the only ones without the script.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -14,19 +14,19 @@ use crate::journal::{AttemptRecord, CaseState};
 use crate::outcome::{Case, CaseScore, Change, Evaluated, Experiment, shown};
 use crate::text::{count, number, seconds, thousands};
 
-/// Rows that are written; the script shows as many at first.
+/// The most rows that are written; the script shows as many at first.
 const ROWS: usize = 100;
 
-/// Characters of a text in a cell. Three lines are fewer.
+/// The most characters of a text in a cell. Three lines are fewer.
 const CELL: usize = 240;
 
-/// Characters of a text below a case that failed.
+/// The most characters of a text below a case that failed.
 const WHOLE: usize = 4_000;
 
-/// Inputs, reasons and explanations of a case.
+/// The most inputs, reasons and explanations of a case that are written.
 const MANY: usize = 8;
 
-/// Evaluators beyond these have no column; the drawer has them all.
+/// The most evaluators that have a column; the drawer has them all.
 const COLUMNS: usize = 8;
 
 pub(super) fn render(experiment: &Experiment<'_>, index: usize) -> String {
@@ -50,7 +50,7 @@ pub(super) fn render(experiment: &Experiment<'_>, index: usize) -> String {
         html.push_str(&column(key, name, ""));
     }
     for row in rows {
-        // A long name is broken between its words, not within one.
+        // A long name is broken only between its words.
         let name = text(&row.record.name).replace('_', "_<wbr>");
         html.push_str(&column(&format!("e{}", row.index), &name, ""));
     }
@@ -77,7 +77,7 @@ pub(super) fn render(experiment: &Experiment<'_>, index: usize) -> String {
     html
 }
 
-/// All cases, the most urgent first, as in the script; that looks at the scores, too.
+/// Returns all cases, the most urgent first, in the order of the script, which also sorts by scores.
 fn first<'a, 'b>(experiment: &'b Experiment<'a>) -> Vec<&'b Case<'a>> {
     let mut all: Vec<&Case<'a>> = experiment.cases.iter().collect();
     all.sort_by_key(|case| {
@@ -202,7 +202,7 @@ fn row(case: &Case<'_>, rows: &[Evaluated<'_>], compared: bool) -> String {
     html
 }
 
-/// What the drawer says of a case that needs somebody, for readers without the script.
+/// Returns the details of a case that needs attention, as in the drawer, for readers without the script.
 fn more(case: &Case<'_>, attempt: Option<&AttemptRecord>) -> String {
     let mut html = String::from("<details><summary>more</summary>");
     let mut tell = |what: &str| {
@@ -221,7 +221,7 @@ fn more(case: &Case<'_>, attempt: Option<&AttemptRecord>) -> String {
         let input = inputs(&attempt.inputs, WHOLE);
         let expected = attempt.ground_truth.as_ref().map(shown);
         let output = attempt.output.as_ref().map(shown);
-        // What a cell has whole is not said twice.
+        // Values that a cell has as a whole are left out.
         let long = [("input", Some(input)), ("expected", expected), ("output", output)];
         for (name, value) in long {
             if let Some(value) = value.filter(|value| cut(value, CELL).1) {
@@ -233,7 +233,7 @@ fn more(case: &Case<'_>, attempt: Option<&AttemptRecord>) -> String {
     html
 }
 
-/// The inputs on a few lines: the only one bare, several with their names.
+/// Returns the inputs as a text: the value alone where there is one, several with their names.
 fn inputs(inputs: &Map<String, Value>, most: usize) -> Cow<'_, str> {
     if inputs.len() == 1 {
         return inputs.values().next().map(shown).unwrap_or_default();

@@ -1,7 +1,6 @@
-//! How scores are spread, and what is known of their mean: small SVG images.
+//! Draws small SVG images of the distribution of scores, and of their mean and its interval.
 //!
-//! Sizes and places are attributes, not styles: the page's content security policy takes no
-//! inline style.
+//! Sizes and places are attributes, since the page's content security policy forbids inline styles.
 
 use std::fmt::Write as _;
 
@@ -9,7 +8,7 @@ use super::{data, escape};
 use crate::outcome::{Case, Evaluated};
 use crate::text::{count, number};
 
-/// Bins of a histogram.
+/// The number of bins of a histogram.
 const BINS: usize = 10;
 
 /// The height of the tallest bar, in pixels.
@@ -18,18 +17,19 @@ const HEIGHT: f64 = 40.0;
 /// The width of the interval's image, in its own units.
 const WIDTH: f64 = 240.0;
 
-/// Up to here every case is a dot.
+/// The most scored cases for which each case is drawn as a dot.
 const FEW: usize = 9;
 
-/// What a histogram is drawn from.
+/// The scale of a histogram and its bins.
 pub(super) struct Scale {
     low: f64,
     high: f64,
-    /// Upper ends of the bins; the last is `high`.
+    /// The lower and upper ends of the bins; the last upper end is `high`.
     bins: Vec<(f64, f64)>,
 }
 
-/// The scale of an evaluator: its range, else that of yes and no, else that of what there is.
+/// Returns the scale of an evaluator: its range, else from 0 to 1 where all scores are within it, else
+/// from the lowest score to the highest.
 pub(super) fn scale(row: &Evaluated<'_>, cases: &[Case<'_>]) -> Option<Scale> {
     let values = || {
         cases
@@ -53,7 +53,7 @@ pub(super) fn scale(row: &Evaluated<'_>, cases: &[Case<'_>]) -> Option<Scale> {
     Some(Scale { low, high, bins })
 }
 
-/// Whether a score is this one; a mean of yes and no may miss it by rounding.
+/// Returns whether two scores are equal; a mean of yes and no may differ by rounding.
 fn is(value: f64, other: f64) -> bool {
     (value - other).abs() < 1e-12
 }
@@ -63,7 +63,7 @@ impl Scale {
         if self.bins.len() == 2 {
             return usize::from(value >= 0.5);
         }
-        // The bins of the script's filter are half open, too: the last alone has its upper end.
+        // The bins of the script's filter are half open, too: only the last includes its upper end.
         let found = self.bins.iter().position(|(_, high)| value < *high);
         found.unwrap_or(self.bins.len() - 1)
     }
@@ -73,7 +73,7 @@ impl Scale {
     }
 }
 
-/// The histogram: a button per bin, which sets the score filter.
+/// Returns the histogram: a button per bin, which sets the score filter.
 pub(super) fn histogram(row: &Evaluated<'_>, cases: &[Case<'_>], scale: &Scale) -> String {
     let mut now = vec![0_usize; scale.bins.len()];
     let mut before = vec![0_usize; scale.bins.len()];
@@ -121,7 +121,7 @@ pub(super) fn histogram(row: &Evaluated<'_>, cases: &[Case<'_>], scale: &Scale) 
     html
 }
 
-/// A bar, or a dot per case, with the baseline's bar as an outline.
+/// Returns a bar, or a dot per case, with the baseline's bar as an outline.
 fn bar(now: usize, before: Option<usize>, most: usize, few: bool) -> String {
     let height = |n: usize| if n == 0 { 0.0 } else { (n as f64 / most as f64 * HEIGHT).max(2.0) };
     let mut svg = format!("<svg viewBox=\"0 0 22 {}\" aria-hidden=\"true\">", HEIGHT + 2.0);
@@ -145,8 +145,8 @@ fn bar(now: usize, before: Option<usize>, most: usize, few: bool) -> String {
     svg
 }
 
-/// The mean and its interval on the scale of the histogram, with the mean before and the limit of
-/// the gate.
+/// Returns the image of the mean and its interval on the scale of the histogram, with the mean before
+/// and the limits of the gate.
 pub(super) fn whisker(row: &Evaluated<'_>, scale: &Scale, limits: &[f64]) -> String {
     let Some(measured) = &row.measured else { return String::new() };
     let mut svg = format!(
@@ -170,7 +170,7 @@ pub(super) fn whisker(row: &Evaluated<'_>, scale: &Scale, limits: &[f64]) -> Str
     svg
 }
 
-/// The ends of the scale below it, and what the coloured ticks are.
+/// Returns the ends of the scale, and the legend of the coloured ticks.
 pub(super) fn legend(scale: &Scale, limits: &[f64]) -> String {
     let (low, high) = (number(scale.low), number(scale.high));
     let mut html = format!("<p class=\"ends\"><span>{low}</span>");

@@ -1,7 +1,7 @@
-//! What the page's script works with: one JSON value, as small as it can be.
+//! Writes the data for the page's script: one JSON value, as small as possible.
 //!
-//! Fields that say what is usual are left out, so that a thousand cases are a few hundred bytes
-//! each. Names are short for the same reason; `report.js` gives them their long ones.
+//! Fields with the usual value are left out, so that each of a thousand cases takes a few hundred bytes.
+//! Names are short for the same reason; `report.js` maps them to long ones.
 
 use serde_json::{Map, Value, json};
 
@@ -11,8 +11,8 @@ use crate::journal::{AttemptRecord, CaseState, ScoreRecord};
 use crate::outcome::{Case, CaseScore, Change, Document, Evaluated, Experiment};
 use crate::score::{Comparison, Direction, ScoreValue};
 
-/// Adds everything that the script needs of a document, but spans. Case by case: a value of all of
-/// them would be many times as large as its text.
+/// Adds everything that the script needs of a document, except spans. Writes case by case, since a value
+/// of all cases would take many times the memory of its text.
 pub(super) fn push(to: &mut Vec<u8>, document: &Document<'_>, longest: usize) {
     to.extend_from_slice(b"{\"x\":[");
     for (at, one) in document.experiments.iter().enumerate() {
@@ -36,7 +36,7 @@ fn separate(to: &mut Vec<u8>, at: usize) {
     }
 }
 
-/// An experiment without its cases.
+/// Returns the data of an experiment without its cases.
 fn experiment(experiment: &Experiment<'_>) -> Value {
     let evaluators: Vec<Value> =
         experiment.figures.evaluators.iter().map(|row| evaluator(row, &experiment.cases)).collect();
@@ -63,7 +63,7 @@ fn evaluator(row: &Evaluated<'_>, cases: &[Case<'_>]) -> Value {
     })
 }
 
-/// An object whose fields are set only where they say something.
+/// A JSON object whose fields are set only where their value is not the usual one.
 #[derive(Default)]
 struct Sparse(Map<String, Value>);
 
@@ -123,43 +123,44 @@ fn case(case: &Case<'_>, at: usize, experiment: &Experiment<'_>, longest: usize)
     Value::Object(to.0)
 }
 
-/// Whether somebody should look at it: it is not as it should be, or [`lost`] something. A number
-/// that moved a little and is still good enough is no reason.
+/// Returns whether a case needs attention: it is bad, or [`lost`] a yes. A number that became a little
+/// worse and is still good enough does not count.
 pub(super) fn needs_attention(case: &Case<'_>) -> bool {
     case.is_bad() || lost(case)
 }
 
-/// Whether it is not as it should be, and was not in the other run either.
+/// Returns whether a case is bad, and missed in the other run, too.
 pub(super) fn missed_before(case: &Case<'_>) -> bool {
     case.is_bad() && case.missed_before == Some(true)
 }
 
-/// Whether a yes became a no, or a rarer yes.
+/// Returns whether a yes became a no, or became rarer among the attempts.
 pub(super) fn lost(case: &Case<'_>) -> bool {
     let worse = |score: &CaseScore| is_bool(score) && score.gain.is_some_and(|gain| gain < 0.0);
     case.change == Some(Change::Regressed) && case.scores.iter().any(worse)
 }
 
-/// Whether a case's attempts say yes or no, and nothing else.
+/// Returns whether all scores of a case's attempts are yes or no.
 pub(super) fn is_bool(score: &CaseScore) -> bool {
     let values = || score.attempts.iter().filter_map(|attempt| attempt.value);
     values().next().is_some() && values().all(|value| matches!(value, ScoreValue::Bool(_)))
 }
 
-/// Whether an evaluator says yes or no, and nothing else.
+/// Returns whether all scores of an evaluator are yes or no.
 pub(super) fn all_are_bools(row: &Evaluated<'_>, cases: &[Case<'_>]) -> bool {
     let scores = || cases.iter().filter_map(|case| case.scores.get(row.index));
     let mut scored = scores().filter(|score| score.value().is_some()).peekable();
     scored.peek().is_some() && scored.all(is_bool)
 }
 
-/// Whether the output is another one than that of the other run, where that is known.
+/// Returns whether the output differs from that of the other run, where that is known.
 pub(super) fn changed_output(case: &Case<'_>) -> bool {
     let now = case.attempts.iter().find_map(|attempt| attempt.output.as_ref());
     case.output_before.is_some() && now != case.output_before
 }
 
-/// A number where that is all; else the number, whether it is bad, and the number before.
+/// Returns a good score without an earlier one as a number; otherwise the number, whether it is bad, and
+/// the number before with the gain. A missing score is `"!"`.
 fn score(score: &CaseScore) -> Value {
     let bad = score.good() == Some(false);
     match (score.value(), score.before) {
@@ -172,7 +173,7 @@ fn score(score: &CaseScore) -> Value {
     }
 }
 
-/// A number without the digits that nobody reads.
+/// Returns a number rounded to six decimals; one below 0.001 keeps all digits.
 fn short(value: f64) -> Value {
     let rounded = format!("{value:.6}").parse().unwrap_or(value);
     if value != 0.0 && value.abs() < 1e-3 {
@@ -220,7 +221,7 @@ fn attempt(
     Value::Object(to.0)
 }
 
-/// What is to be said of an attempt's score beside the case's; null where that is nothing.
+/// Returns the details of an attempt's score, which the case's score does not have; null without any.
 fn details(record: Option<&ScoreRecord>, value: Option<f64>, bad: bool, longest: usize) -> Value {
     let mut to = Sparse::default();
     if let Some(value) = value {

@@ -1,7 +1,7 @@
-//! How text of others gets into a page without becoming part of it.
+//! Escapes text of others for a page, so that it cannot become markup.
 //!
-//! Outputs of models are hostile until shown otherwise: they may hold tags, scripts, escape
-//! sequences of terminals, and characters that reverse the reading order of what follows.
+//! Outputs of models are not trusted: they may have tags, scripts, escape sequences of terminals, and
+//! characters that reverse the reading order of the text after them.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use serde_json::{Serializer, Value};
 
 use crate::text::is_invisible;
 
-/// Text for a page, between tags or in a quoted attribute. What cannot be seen becomes visible.
+/// Returns a text for a page, between tags or in a quoted attribute. Invisible characters become visible.
 pub(super) fn text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + text.len() / 16);
     for c in text.chars() {
@@ -28,8 +28,8 @@ pub(super) fn text(text: &str) -> String {
     escaped
 }
 
-/// A character; control characters as their pictures (`␛`), bidirectional overrides by their
-/// numbers. The script of the page does the same with what it shows.
+/// Adds a character; control characters as their pictures (`␛`), bidirectional overrides as their
+/// numbers. The script of the page does the same with texts that it shows.
 fn push_visible(text: &mut String, c: char) {
     match c {
         '\n' | '\t' => text.push(c),
@@ -50,14 +50,14 @@ fn number(text: &mut String, c: char) {
     let _ = write!(text, "[U+{:04X}]", u32::from(c));
 }
 
-/// Adds JSON for a `<script>`: nothing in it can end the element or begin a comment.
+/// Adds JSON for a `<script>`, in which nothing can end the element or begin a comment.
 pub(super) fn push_json(to: &mut Vec<u8>, value: &Value) {
     // A value can always be written into memory.
     let _ = value.serialize(&mut Serializer::with_formatter(to, Unmarked));
 }
 
-/// JSON without `<` and without characters that cannot be seen, which stand in texts only: the
-/// file may be shown in a terminal.
+/// A formatter that escapes `<` and invisible characters, which occur in JSON strings only; the file may
+/// be shown in a terminal.
 struct Unmarked;
 
 impl Formatter for Unmarked {
@@ -78,7 +78,7 @@ impl Formatter for Unmarked {
     }
 }
 
-/// The first characters of a text, and whether there are more.
+/// Returns the first characters of a text, and whether there are more.
 pub(super) fn cut(text: &str, most: usize) -> (&str, bool) {
     match text.char_indices().nth(most) {
         Some((end, _)) => (&text[..end], true),

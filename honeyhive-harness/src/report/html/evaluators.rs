@@ -1,4 +1,4 @@
-//! The table of evaluators: mean and interval, distribution, difference, gate.
+//! Renders the table of evaluators: mean and interval, distribution, difference, gate.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use crate::score::Direction;
 use crate::stats::Spread;
 use crate::text::{number, seconds, thousands};
 
-/// The table; empty without evaluators and rules.
+/// Returns the table; empty without evaluators and rules.
 pub(super) fn render(experiment: &Experiment<'_>) -> String {
     let errors = experiment.figures.error_rate.as_ref().filter(|rate| rate.mean > 0.0);
     if experiment.figures.evaluators.is_empty()
@@ -63,7 +63,7 @@ pub(super) fn render(experiment: &Experiment<'_>) -> String {
     html
 }
 
-/// Whether slices differ, and then each of them.
+/// Returns the sentence that says whether slices differ, and a table of them.
 fn slices(one: &SlicesRecord) -> String {
     let mut html = format!(
         "<p class=\"changed\">{}</p>\n<div class=\"wide\"><table class=\"gains\">\n\
@@ -139,7 +139,7 @@ fn evaluator(
     html
 }
 
-/// A row without a distribution.
+/// Returns a row without a distribution.
 fn other(name: &str, mean: &str, about: &[&RuleRecord], compared: bool, gated: bool) -> String {
     let mut html =
         format!("<tr><th scope=\"row\">{name}</th><td class=\"mean\">{mean}</td><td></td>");
@@ -166,7 +166,7 @@ fn mean(measured: &Measured, show: &dyn Fn(f64) -> String) -> String {
     )
 }
 
-/// What the mean does not count.
+/// Returns the numbers of cases that the mean does not count.
 fn missing(row: &Evaluated<'_>) -> String {
     let mut html = String::new();
     if row.missing > 0 {
@@ -182,7 +182,7 @@ fn missing(row: &Evaluated<'_>) -> String {
     html
 }
 
-/// The paired difference, in words where it may be chance.
+/// Returns the paired difference, in words where it may be chance.
 fn difference(row: &Evaluated<'_>) -> String {
     let Some(comparison) = &row.comparison else { return String::new() };
     if let Some(why) = &comparison.incomparable {
@@ -245,7 +245,7 @@ fn rules(rules: &[&RuleRecord]) -> String {
     html
 }
 
-/// The limits of rules on the mean of all cases, for the ticks in its image.
+/// Returns the limits of rules on the mean of all cases, for the ticks in its image.
 fn limits(experiment: &Experiment<'_>, row: &Evaluated<'_>) -> Vec<f64> {
     let rules = experiment.record.gate_rules.iter().filter(|rule| rule.slice.is_none());
     let limits = rules.filter_map(|rule| match rule.test {

@@ -1,4 +1,4 @@
-//! How the numbers came about, so that somebody can check them.
+//! Renders the methods behind the numbers, so that readers can check them.
 
 use std::fmt::Write as _;
 
@@ -57,7 +57,7 @@ pub(super) fn render(document: &Document<'_>, longest: usize, without_trace: usi
     html
 }
 
-/// What an experiment was told to do.
+/// Returns the settings of an experiment.
 fn methods(experiment: &Experiment<'_>) -> String {
     let record = experiment.record;
     let attempts = u64::from(record.repeats);

@@ -1,4 +1,4 @@
-//! What the first screen says: the verdict and its causes, counts, and what changed.
+//! Renders the first screen: the verdict and its causes, counts, and what changed.
 
 use std::fmt::Write as _;
 
@@ -7,10 +7,10 @@ use super::{escape, sign};
 use crate::outcome::{Compared, Document, Ending, Experiment, Outcome, shown};
 use crate::text::{count, seconds, thousands};
 
-/// Entries of a list that are worth reading on the first screen.
+/// The most metadata and tags that are shown on the first screen; twice as many changes.
 const MANY: usize = 5;
 
-/// What the report is about: its experiment, or its targets.
+/// Returns the title of the page: the name of its experiment, or of its targets.
 pub(super) fn title(document: &Document<'_>) -> String {
     match document.experiments.as_slice() {
         [one] => one.name.to_owned(),
@@ -23,7 +23,7 @@ pub(super) fn title(document: &Document<'_>) -> String {
     }
 }
 
-/// The header of the page.
+/// Returns the header of the page.
 pub(super) fn render(document: &Document<'_>) -> String {
     let mut html = format!(
         "<header>\n<div class=\"title\"><h1>{} {}</h1>\n\
@@ -86,7 +86,7 @@ fn causes(experiment: &Experiment<'_>) -> String {
     html
 }
 
-/// One line: when, of which sources, how long, under which name.
+/// Returns one line about the run: its time, its sources, how long it took, and its name.
 fn about(document: &Document<'_>) -> String {
     let mut parts = Vec::new();
     if !document.invocation.is_empty() {
@@ -118,7 +118,7 @@ fn about(document: &Document<'_>) -> String {
     format!("<p class=\"about\">{}</p>\n", parts.join(" · "))
 }
 
-/// What is to be known of an experiment by the way.
+/// Returns further facts about an experiment.
 fn facts(experiment: &Experiment<'_>) -> Vec<String> {
     let mut parts = Vec::new();
     let record = experiment.record;
@@ -140,7 +140,7 @@ fn facts(experiment: &Experiment<'_>) -> Vec<String> {
     parts
 }
 
-/// All experiments, worst first; with the script each is a tab.
+/// Returns the list of all experiments, worst first; with the script each is a tab.
 fn overview(document: &Document<'_>) -> String {
     let mut html = String::from("<nav class=\"tabs\" aria-label=\"Experiments\"><ul>\n");
     for (index, experiment) in document.experiments.iter().enumerate() {
@@ -159,7 +159,7 @@ fn overview(document: &Document<'_>) -> String {
     html
 }
 
-/// The head of an experiment's section: its name where the page has several, counts, changes.
+/// Returns the head of an experiment's section: its name where the page has several, counts, changes.
 pub(super) fn experiment(experiment: &Experiment<'_>, several: bool) -> String {
     let mut html = String::new();
     if several {
@@ -179,7 +179,7 @@ pub(super) fn experiment(experiment: &Experiment<'_>, several: bool) -> String {
     html
 }
 
-/// Cases by state, their change, and the latency.
+/// Returns the numbers of cases by state, their change, and the latency.
 fn strip(experiment: &Experiment<'_>) -> String {
     let counts = experiment.figures.counts;
     let mut html = String::from("<div class=\"strip\">\n<p>");
@@ -225,7 +225,7 @@ fn strip(experiment: &Experiment<'_>) -> String {
     html
 }
 
-/// The states as parts of one bar.
+/// Returns the states as parts of one bar.
 fn proportions(counts: [(&str, &str, usize); 6]) -> String {
     let all: usize = counts.iter().map(|(_, _, n)| n).sum();
     if all == 0 {
@@ -248,7 +248,7 @@ fn proportions(counts: [(&str, &str, usize); 6]) -> String {
     html
 }
 
-/// What is different from what the experiment is compared with.
+/// Returns the differences from the run that the experiment is compared with.
 fn changes(compared: &Compared<'_>) -> String {
     let mut html = format!("<p class=\"changed\"><b>Compared with {}</b>", text(&compared.label));
     if let Some(commit) = compared.commit {
@@ -256,7 +256,7 @@ fn changes(compared: &Compared<'_>) -> String {
     }
     html.push_str(". ");
     let mut all: Vec<String> = compared.changed.iter().map(|one| text(one)).collect();
-    // The metadata may say of the model what the spans say, too.
+    // The metadata and the spans may both name the same change of the model.
     let mut seen = std::collections::HashSet::new();
     all.retain(|one| seen.insert(one.clone()));
     let rest = all.len().saturating_sub(MANY * 2);

@@ -1,4 +1,4 @@
-//! How much of what there is goes into a page, so that a browser can still open it.
+//! Limits the texts of a page, so that a browser can still open it.
 //!
 //! The journal has everything; where something is left out, the page says so.
 
@@ -7,16 +7,16 @@ use serde_json::{Map, Value};
 use crate::outcome::{Case, Document};
 use crate::text::thousands;
 
-/// Bytes of all texts together, beyond which long texts are cut shorter.
+/// The bytes of all texts together beyond which long texts are cut shorter.
 const TEXTS: usize = 16 << 20;
 
-/// How long a text may be, in bytes: the largest of these that keeps all within [`TEXTS`].
+/// The limits of a text in bytes, of which the largest is taken that keeps all within [`TEXTS`].
 const LONGEST: [usize; 4] = [64 << 10, 16 << 10, 4 << 10, 1 << 10];
 
-/// Fields of an object and items of a list that are worth showing.
+/// The most fields of an object and items of a list that are shown.
 const MANY: usize = 2_000;
 
-/// The longest text that a page of this document can have.
+/// Returns the limit of a text in bytes on a page of this document.
 pub(super) fn longest(document: &Document<'_>) -> usize {
     let cases = || document.experiments.iter().flat_map(|experiment| &experiment.cases);
     let sum = |limit: usize| -> usize { cases().map(|case| weigh(case, limit)).sum() };
@@ -46,7 +46,7 @@ fn weight(value: &Value, limit: usize) -> usize {
     }
 }
 
-/// A text that is no longer than `limit` bytes and says what is missing.
+/// Returns the first `limit` bytes of a text, with a note where it is longer.
 pub(super) fn text(text: &str, limit: usize) -> String {
     if text.len() <= limit {
         return text.to_owned();
@@ -55,7 +55,7 @@ pub(super) fn text(text: &str, limit: usize) -> String {
     format!("{}… [cut: {} bytes in all]", &text[..end], thousands(text.len()))
 }
 
-/// A value whose texts are no longer than `limit` bytes each.
+/// Returns a value whose texts are cut to `limit` bytes each.
 pub(super) fn value(value: &Value, limit: usize) -> Value {
     match value {
         Value::String(long) => Value::String(text(long, limit)),
@@ -72,7 +72,7 @@ pub(super) fn value(value: &Value, limit: usize) -> Value {
     }
 }
 
-/// As [`value`], for the fields of an object.
+/// Returns the fields of an object, with values cut like those of [`value`].
 pub(super) fn map(fields: &Map<String, Value>, limit: usize) -> Map<String, Value> {
     let mut kept: Map<String, Value> = fields
         .iter()

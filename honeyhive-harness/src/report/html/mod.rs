@@ -1,12 +1,12 @@
-//! The report that a browser shows: one file, which asks nobody for anything.
+//! Renders the report for a browser: one file, which loads nothing from anywhere.
 //!
-//! What matters stands in the page itself, so that it reads without its script: the verdict, what
-//! changed, every evaluator, and the cases that somebody should look at. The script
-//! (`report.js` and its neighbours) adds filters, sorting, the drawer of a case and keys. It gets
-//! the cases as JSON, and makes elements and text of them, never markup.
+//! The page can be read without its script: it has the verdict, what changed, every evaluator, and the
+//! cases that need attention. The script (`report.js` and its neighbours) adds filters, sorting, the
+//! drawer of a case and keys. It gets the cases as JSON, and makes elements and text of them, never
+//! markup.
 //!
-//! The content security policy lets run what is written here and nothing else, by its hash, and
-//! lets nothing be loaded from anywhere. Even so everything of others is escaped ([`escape`]).
+//! The content security policy allows only the script and the styles of this page, by their hashes, and
+//! no loading from anywhere. In addition all text of others is escaped ([`escape`]).
 
 mod cases;
 mod chart;
@@ -42,10 +42,10 @@ const SCRIPT: &str = concat!(
     "})();\n",
 );
 
-/// What the script fills: the drawer of a case, and the list of keys.
+/// The elements that the script fills: the drawer of a case, and the list of keys.
 const DIALOGS: &str = include_str!("dialogs.html");
 
-/// The report of an invocation, as a whole page.
+/// Returns the report of an invocation, as a whole page.
 pub(crate) fn render(document: &Document<'_>) -> Vec<u8> {
     let longest = limits::longest(document);
     let (style, script) = (compact(STYLE), compact(SCRIPT));
@@ -79,7 +79,7 @@ pub(crate) fn render(document: &Document<'_>) -> Vec<u8> {
     page
 }
 
-/// Nothing is loaded, and of what is inline only what is written here counts.
+/// Returns the content security policy: nothing is loaded, and only this style and script are allowed.
 fn policy(style: &str, script: &str) -> String {
     let hash = |text: &str| {
         let digest = Sha256::digest(text.as_bytes());
@@ -93,7 +93,7 @@ fn policy(style: &str, script: &str) -> String {
     )
 }
 
-/// Without indentation and the comments that are lines of their own.
+/// Removes indentation, empty lines, and lines that are comments.
 fn compact(source: &str) -> String {
     let lines = source.lines().map(str::trim_start);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
@@ -102,7 +102,7 @@ fn compact(source: &str) -> String {
 
 fn section(document: &Document<'_>, experiment: &Experiment<'_>, index: usize) -> String {
     let mut html = format!("<section class=\"experiment\" id=\"x{index}\">\n");
-    // With one experiment the page's heading has its name.
+    // The heading of the page has the name where there is one experiment.
     html.push_str(&head::experiment(experiment, document.experiments.len() > 1));
     html.push_str(&evaluators::render(experiment));
     html.push_str(&cases::render(experiment, index));
@@ -110,13 +110,13 @@ fn section(document: &Document<'_>, experiment: &Experiment<'_>, index: usize) -
     html
 }
 
-/// A text as it stands in the page.
+/// Returns a text as it stands in the page.
 #[cfg(all(test, feature = "cli"))]
 pub(super) fn escaped(text: &str) -> String {
     escape::text(text)
 }
 
-/// The sign of a state: colour alone says nothing to some.
+/// Returns the sign of a state, since not everyone can tell colours apart.
 fn sign(name: &str) -> &'static str {
     match name {
         "pass" => "✔",

@@ -8,7 +8,7 @@ fn render(document: &Document<'_>) -> String {
     String::from_utf8(super::render(document)).expect("a page is text")
 }
 
-/// The text between two others.
+/// Returns the text between two others.
 fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
     page.split_once(start).and_then(|(_, rest)| rest.split_once(end)).map_or("", |(text, _)| text)
 }
@@ -98,7 +98,7 @@ fn traces_that_do_not_fit_are_left_out_from_the_end_and_the_page_says_so() {
             "attributes": {"long": long},
         }]);
         all.push(attempt);
-        // The last one is what somebody will look at.
+        // Only the last case needs attention.
         let state = if row == 899 { "fail" } else { "pass" };
         all.push(samples::case(&id, state, row < 899, &[]));
     }

@@ -1,4 +1,4 @@
-//! The spans of each case, in elements of their own that are only parsed when somebody looks.
+//! Writes the spans of each case, in separate elements that are only parsed when a case is opened.
 
 use std::io::Write as _;
 
@@ -9,29 +9,29 @@ use crate::journal::{self, AttemptRecord};
 use crate::outcome::{Case, Change, Document};
 use crate::tracer::{SpanRecord, SpanStatus};
 
-/// Bytes of all traces together. Beyond it those of the cases that are in order are left out.
+/// The most bytes of all traces together. Beyond it those of cases that need no attention are left out.
 const ALL: usize = 5 << 20;
 
-/// So many cases in a row whose spans are too long for what is left of [`ALL`], and no more are
-/// looked at.
+/// The number of successive cases whose spans are too long for the rest of [`ALL`] after which no more
+/// cases are tried.
 const MISFITS: usize = 20;
 
 /// The longest text of an attribute, in bytes.
 const LONGEST: usize = 16 << 10;
 
-/// Spans of one attempt.
+/// The most spans of one attempt.
 const SPANS: usize = 1_000;
 
-/// What there is to write, and what is left out.
+/// The spans as elements, and the number of cases whose spans are left out.
 #[derive(Debug, Default)]
 pub(super) struct Traces {
-    /// The elements.
+    /// The HTML of the elements.
     pub(super) html: Vec<u8>,
-    /// Cases whose spans are left out.
+    /// The number of cases whose spans are left out.
     pub(super) left_out: usize,
 }
 
-/// Writes the spans of as many cases as fit, those first that somebody will look at.
+/// Writes the spans of as many cases as fit, those first that need attention.
 pub(super) fn write(document: &Document<'_>) -> Traces {
     let mut cases: Vec<(usize, usize, &Case<'_>)> = Vec::new();
     for (place, experiment) in document.experiments.iter().enumerate() {
@@ -70,7 +70,7 @@ fn has_trace(attempt: &AttemptRecord) -> bool {
 }
 
 fn attempt(attempt: &AttemptRecord) -> Value {
-    // Spans are read again here: all of them at once are most of a journal. Where that fails now, the
+    // Spans are read again here, since all of them at once are most of a journal. Where reading fails, the
     // page has the attempt without them.
     let all = journal::spans_of(attempt).unwrap_or_default();
     let begin = all.iter().map(|span| span.start_unix_ns).min().unwrap_or(0);
@@ -79,7 +79,8 @@ fn attempt(attempt: &AttemptRecord) -> Value {
         "t": attempt.trace_id,
         "q": attempt.session_id,
         "b": attempt.started_at,
-        // Still open at the end, beyond what an attempt may keep, and beyond what is shown here.
+        // The numbers of spans that were still open at the end, that an attempt may not keep, and that
+        // are not shown here.
         "o": attempt.open_spans,
         "l": attempt.dropped_spans + journal::span_count(attempt).saturating_sub(spans.len()),
         "s": spans,
@@ -117,7 +118,7 @@ fn span(span: &SpanRecord, begin: u64) -> Value {
     Value::Object(to)
 }
 
-/// The microseconds between two times; 0 where a clock was set back, or a span has no end.
+/// Returns the microseconds between two times; 0 where a clock was set back, or a span has no end.
 fn micros(later: u64, earlier: u64) -> u64 {
     later.saturating_sub(earlier) / 1_000
 }

@@ -87,7 +87,7 @@ fn a_good_run_is_short() {
     ");
 }
 
-/// What stands outside of code spans and blocks.
+/// Returns the text outside of code spans and blocks.
 fn outside(markdown: &str) -> String {
     let mut outside = String::new();
     let mut rest = markdown;
@@ -96,7 +96,7 @@ fn outside(markdown: &str) -> String {
         let run = rest[start..].len() - rest[start..].trim_start_matches('`').len();
         let fence = "`".repeat(run);
         rest = &rest[start + run..];
-        // A span ends at a run of exactly as many.
+        // A code span ends at a run of exactly as many backticks.
         let mut from = 0;
         let end = loop {
             let at = from + rest[from..].find(&fence).expect("a code span ends");

@@ -29,7 +29,7 @@ fn one_line_per_case_after_that_of_its_experiment() {
     assert_eq!(b["attempts"][0]["scores"]["correct"]["value"], false);
     assert_eq!(b["attempts"][0]["output"], "fr");
     assert_eq!(b["rerun"], "cargo test -p app --test evals -- --exact detect::b");
-    // No output is not an output of nothing.
+    // An attempt without an output has no field, unlike one whose output is null.
     assert_eq!(lines[4]["attempts"][0].get("output"), None);
     assert_eq!(lines[4]["attempts"][0]["error"]["kind"], "panic");
     assert_eq!(lines[4]["scores"]["correct"]["missing"], true);
@@ -38,7 +38,7 @@ fn one_line_per_case_after_that_of_its_experiment() {
 #[test]
 fn a_comparison_has_no_nan() {
     let results = results(failing());
-    // An evaluator that has become another one cannot be compared, and its means are none.
+    // An evaluator that changed cannot be compared, so its means are absent.
     let mut before = snapshot(&[("a", 1.0, 1.0), ("b", 1.0, 0.5)]);
     before.evaluators.get_mut("close").expect("close").source = "other".to_owned();
     let now = snapshot(&[("a", 1.0, 1.0), ("b", 0.0, 0.25)]);
