@@ -1,4 +1,4 @@
-//! `cargo honeyhive accept`: what was recorded becomes the baseline.
+//! Implements `cargo honeyhive accept`, which makes a recorded run the baseline.
 
 use std::ffi::OsString;
 use std::num::NonZeroU32;
@@ -71,31 +71,31 @@ pub(super) struct Args {
     cargo: Vec<OsString>,
 }
 
-/// What became of an experiment's baseline.
+/// The result of accepting the baseline of an experiment.
 #[derive(Debug, Default, Serialize)]
 struct Accepted {
     experiment: String,
     file: PathBuf,
-    /// Whether the file is another one than before.
+    /// Set when the content of the file changed.
     written: bool,
     cases: usize,
-    /// The attempts of each case, where they were gathered for it.
+    /// The number of attempts of each case, where they were gathered for the baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<NonZeroU32>,
-    /// Cases without any score, which cannot be compared.
+    /// The number of cases without any score, which cannot be compared.
     unscored: usize,
-    /// Its gate failed. What is accepted is what later runs are measured by, good or bad.
+    /// Set when its gate failed. A run is accepted all the same, good or bad.
     gate_failed: bool,
-    /// Evaluators with a score for less than 95 % of the cases that should have one: the name, the
-    /// cases that have one, and those that should.
+    /// The evaluators with a score for less than 95 % of the cases that should have one: the name, the
+    /// number of cases that have one, and of those that should.
     gaps: Vec<(String, usize, usize)>,
-    /// Evaluators whose scores are better than in the baseline before by more than chance.
+    /// The evaluators whose scores are better than in the earlier baseline by more than chance.
     improved: Vec<String>,
-    /// Mean scores by evaluator, now and in the baseline before.
+    /// The mean scores by evaluator, now and in the earlier baseline.
     scores: Vec<(String, f64, Option<f64>)>,
-    /// What has changed since the baseline before.
+    /// The changes since the earlier baseline.
     changed: Vec<String>,
-    /// The file belongs to another package than the run: the package of the run, and that of the file.
+    /// The package of the run, and that of the file, where these differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     other_package: Option<(String, String)>,
 }
@@ -108,7 +108,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
                 .to_owned(),
         );
     }
-    // All or nothing: half a set of baselines is a riddle to whoever reads the commit.
+    // Either all baselines are written or none, so that no commit has half a set of them.
     let mut ready = Vec::new();
     for (directory, results, names) in runs(args, config)? {
         let invocation = pick::name(&directory).unwrap_or_default();
@@ -145,16 +145,16 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     Ok(Done { text, code: 0 })
 }
 
-/// A baseline that is to be written.
+/// A baseline that is ready to be written.
 #[derive(Debug)]
 struct Ready {
     snapshot: Snapshot,
     accepted: Accepted,
-    /// The test target that it is of.
+    /// The test target that ran the experiment.
     target: String,
 }
 
-/// An experiment of a library runs in each target that links it, and has one baseline.
+/// Keeps one baseline per file, since an experiment of a library runs in each target that links it.
 fn one_per_file(all: Vec<Ready>) -> Result<Vec<Ready>, String> {
     let mut kept: Vec<Ready> = Vec::new();
     for one in all {
@@ -190,7 +190,7 @@ fn one_per_file(all: Vec<Ready>) -> Result<Vec<Ready>, String> {
 
 const SINGLE: &str = "--to takes a single experiment; name it with -e";
 
-/// The runs that are to be accepted, each with the experiments of it that are meant.
+/// Returns the runs to accept, each with the experiments of it that are meant.
 fn runs(args: &Args, config: &Config) -> Result<Vec<(PathBuf, Results, Vec<String>)>, String> {
     let Some(attempts) = args.attempts else {
         let (directory, results) = args.which.read(Keep::Scores, config)?;
@@ -205,7 +205,7 @@ fn runs(args: &Args, config: &Config) -> Result<Vec<(PathBuf, Results, Vec<Strin
         quiet: args.json,
         cargo: &args.cargo,
     };
-    // What cannot be accepted is not run first.
+    // Fails before experiments run whose result could not be accepted.
     let planned = attempts::plan(&wanted, config)?;
     if args.to.is_some() && planned.iter().map(|(_, names)| names.len()).sum::<usize>() > 1 {
         return Err(SINGLE.to_owned());
@@ -213,7 +213,7 @@ fn runs(args: &Args, config: &Config) -> Result<Vec<(PathBuf, Results, Vec<Strin
     attempts::gather(&wanted, planned, config)
 }
 
-/// Why a run is no baseline.
+/// Checks that a run is complete, so that it can be a baseline.
 fn complete(
     experiment: &ExperimentResults,
     invocation: &str,
@@ -262,7 +262,7 @@ fn prepare(
     let before = match baseline::read(&file, name) {
         Ok(before) => Some(before),
         Err(BaselineError::Missing(_)) => None,
-        // Whoever accepts wants a new one, and its old content is in git.
+        // The user wants a new baseline, and the old content is in git.
         Err(error @ (BaselineError::Malformed(..) | BaselineError::Newer(..))) if !args.add => {
             crate::report::note(&format!("{error}; it is written anew"));
             None
@@ -309,11 +309,11 @@ fn prepare(
     Ok((snapshot, accepted))
 }
 
-/// The packages of a run and of the file that it is written to, where these are two.
+/// Returns the packages of a run and of the file that it is written to, where these differ.
 fn other_package(experiment: &ExperimentResults, file: &Path) -> Option<(String, String)> {
     let own = package(Path::new(&experiment.record.baseline))?;
     let of_file = package(file)?;
-    // Two checkouts of one package have one name.
+    // Two checkouts of one package have the same name.
     let named = |one: &(PathBuf, String), other: &(PathBuf, String)| {
         if one.1 == other.1 { one.0.display().to_string() } else { one.1.clone() }
     };
@@ -334,18 +334,18 @@ fn gaps(snapshot: &Snapshot) -> Vec<(String, usize, usize)> {
         .collect()
 }
 
-/// The evaluators that say that a run is better than its baseline.
+/// Returns the evaluators by which a run is better than its baseline.
 fn improved(before: &Snapshot, now: &Snapshot) -> Vec<String> {
     let names = now.evaluators.keys();
     let better = |name: &&String| {
         let compared = baseline::compare(before, now, name, &|_| true);
-        // By what `compare` says of the two.
+        // The same finding as that of `compare`.
         Difference::new(&compared, None).finding == Finding::Better
     };
     names.filter(better).cloned().collect()
 }
 
-/// Where the baseline of an experiment goes.
+/// Returns the file of an experiment's baseline.
 fn place(experiment: &ExperimentResults) -> Result<PathBuf, String> {
     let record = &experiment.record;
     let file = PathBuf::from(&record.baseline);
@@ -361,7 +361,7 @@ fn place(experiment: &ExperimentResults) -> Result<PathBuf, String> {
             if record.baseline.is_empty() { "not known" } else { &record.baseline }
         ));
     }
-    // With a target directory that is shared, the newest run may be of another checkout.
+    // The newest run may be of another checkout where the target directory is shared.
     let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
     if let Some(root) = here.as_deref().and_then(workspace) {
         let known = file.ancestors().skip(1).find_map(|above| above.canonicalize().ok());
@@ -379,7 +379,7 @@ fn place(experiment: &ExperimentResults) -> Result<PathBuf, String> {
     Ok(file)
 }
 
-/// Whether nothing but the date would change.
+/// Returns whether two snapshots differ in nothing but the time, the commit and the run.
 fn says_the_same(before: &Snapshot, now: &Snapshot) -> bool {
     let undated = |snapshot: &Snapshot| Snapshot {
         accepted_at: String::new(),
@@ -427,7 +427,7 @@ fn sum(now: ScoreSnapshot, then: ScoreSnapshot) -> ScoreSnapshot {
     }
 }
 
-/// The path as seen from the working directory, when that is shorter.
+/// Returns the path relative to the working directory, where the file is below that.
 fn shown(file: &Path) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     file.strip_prefix(here).unwrap_or(file).to_owned()

@@ -1,4 +1,4 @@
-//! Runs experiments anew with several attempts of each case, for a baseline that is steady.
+//! Runs experiments anew with several attempts of each case, for a baseline with less noise.
 
 use std::ffi::OsString;
 use std::num::NonZeroU32;
@@ -14,7 +14,7 @@ use crate::report;
 use crate::score::Reducer;
 use crate::text::{closest, count, thousands};
 
-/// The experiments to run, and how often.
+/// The experiments to run, and the number of attempts.
 pub(super) struct Wanted<'a> {
     /// The number of attempts of each case.
     pub(super) attempts: NonZeroU32,
@@ -25,7 +25,7 @@ pub(super) struct Wanted<'a> {
     pub(super) package: Option<&'a String>,
     /// The directory of journals.
     pub(super) dir: Option<&'a Path>,
-    /// Set when standard output is needed for something else.
+    /// Set when standard output is reserved for JSON.
     pub(super) quiet: bool,
     /// Further arguments for cargo.
     pub(super) cargo: &'a [OsString],
@@ -43,10 +43,10 @@ struct Planned {
 /// The directory of a run, its results, and the names of the experiments in it that were meant.
 pub(super) type Gathered = (PathBuf, Results, Vec<String>);
 
-/// Chooses the experiments, by target, and prints what they cost.
+/// Chooses the experiments, by target, and prints their cost.
 ///
 /// # Errors
-/// Fails when a target does not answer, and when there is nothing to run.
+/// Returns an error when a target does not answer, and when there is nothing to run.
 pub(super) fn plan(
     wanted: &Wanted<'_>,
     config: &Config,
@@ -100,7 +100,7 @@ pub(super) fn plan(
 /// Runs all cases of the experiments of each target, whatever their results.
 ///
 /// # Errors
-/// Fails when nothing was recorded.
+/// Returns an error when nothing was recorded.
 pub(super) fn gather(
     wanted: &Wanted<'_>,
     planned: Vec<(Target, Vec<String>)>,

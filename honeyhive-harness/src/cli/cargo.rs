@@ -1,4 +1,4 @@
-//! Starting the user's test targets: what needs today's evaluators or rules is known there alone.
+//! Starts the user's test targets, which alone have today's evaluators and rules.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -38,12 +38,12 @@ impl Target {
     }
 }
 
-/// `cargo test` of one target. What it prints goes where ours goes. `more` are further arguments for
-/// cargo, such as `--release`.
+/// Returns the command `cargo test` for one target. It inherits standard output and standard error.
+/// `more` are further arguments for cargo, such as `--release`.
 pub(super) fn test(target: &Target, more: &[OsString], config: &Config) -> Command {
     let mut command = Command::new(cargo(config));
     command.arg("test");
-    // Cargo refuses them twice, and together.
+    // Cargo rejects these options when they are repeated or combined.
     if !more
         .iter()
         .any(|word| ["-q", "--quiet", "-v", "-vv", "--verbose"].iter().any(|own| word == own))
@@ -52,18 +52,18 @@ pub(super) fn test(target: &Target, more: &[OsString], config: &Config) -> Comma
     }
     command.args(target.arguments(config)).args(more);
     command.stdin(Stdio::null());
-    // Of another `cargo honeyhive`, or left behind.
+    // These may be inherited from another `cargo honeyhive`.
     command.env_remove("HH_REJUDGE").env_remove("HH_TASK").env_remove("HH_TASK_OUT");
     command
 }
 
-/// The cargo that started us, or the one on the path.
+/// Returns the cargo that started this process, or the one on the path.
 pub(super) fn cargo(config: &Config) -> OsString {
     config.cargo.clone().unwrap_or_else(|| "cargo".into())
 }
 
-/// Runs a command to its end; whether it ended well. `quiet` moves what it prints to standard
-/// error, as standard output has something else.
+/// Runs a command to its end and returns whether it succeeded. `quiet` moves its output to standard
+/// error, as standard output is reserved for JSON.
 pub(super) fn run(mut command: Command, quiet: bool) -> Result<bool, String> {
     if quiet {
         command.stdout(std::io::stderr());
@@ -73,8 +73,7 @@ pub(super) fn run(mut command: Command, quiet: bool) -> Result<bool, String> {
     Ok(status.success())
 }
 
-/// Asks a target for something; the JSON of its answer. Its own output is not shown, unless there
-/// is no answer.
+/// Gives a target a task and returns its answer as JSON. The standard output of the target is dropped.
 pub(super) fn ask(
     target: &Target,
     task: &str,
@@ -99,7 +98,7 @@ pub(super) fn ask(
     }
 }
 
-/// Gives a command a task, for as long as the answer's file is there.
+/// Gives a command a task, which is valid as long as the file for the answer exists.
 pub(super) fn assign(command: &mut Command, task: &str) -> Result<Answer, String> {
     let out = Answer::new()?;
     std::fs::write(&out.0, Task::ticket(task))
@@ -108,7 +107,7 @@ pub(super) fn assign(command: &mut Command, task: &str) -> Result<Answer, String
     Ok(out)
 }
 
-/// A file for an answer, removed in the end.
+/// A file for an answer, which is removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Answer(PathBuf);
 
@@ -116,7 +115,7 @@ impl Answer {
     fn new() -> Result<Self, String> {
         let name = format!("honeyhive-{}-{}.json", std::process::id(), uuid::Uuid::new_v4());
         let path = std::env::temp_dir().join(name);
-        // Nobody else's file is taken for an answer.
+        // A file that exists already is not taken for an answer.
         let made = crate::files::private().write(true).create_new(true).open(&path);
         made.map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Self(path))

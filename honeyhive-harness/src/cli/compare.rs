@@ -1,4 +1,4 @@
-//! `cargo honeyhive compare`: two runs, case by case.
+//! Implements `cargo honeyhive compare`, which compares two runs case by case.
 
 use std::path::{Path, PathBuf};
 
@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         None => None,
         Some(named) => {
             let at = pick::find(Some(named), dir, config)?;
-            // What is compared is kept, and not a second run beside the first.
+            // Only the snapshots are kept, so that the memory does not hold both runs at once.
             let results = pick::read(&at, Keep::Scores)?;
             let then: Vec<Snapshot> = results.experiments.iter().map(recorded).collect();
             Some((then, pick::name(&at).unwrap_or_default()))
@@ -126,7 +126,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     Ok(Done { text, code: 0 })
 }
 
-/// Traces are of one run.
+/// Returns the parser for formats that can compare runs: all except traces.
 fn reports() -> impl clap::builder::TypedValueParser<Value = Format> {
     use clap::builder::{PossibleValuesParser, TypedValueParser as _};
     let names = Format::AFTER_RUN.map(Format::name);

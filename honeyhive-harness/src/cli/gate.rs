@@ -1,4 +1,4 @@
-//! `cargo honeyhive gate`: judges what was recorded, without running a case.
+//! Implements `cargo honeyhive gate`, which judges a recorded run without running a case.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ pub(super) struct Args {
     cargo: Vec<OsString>,
 }
 
-/// The exit code of a gate that can say neither.
+/// The exit code of a gate that is inconclusive.
 const INCONCLUSIVE: u8 = 2;
 
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
@@ -68,7 +68,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
             by_rules_of_today(&chosen, &directory, &args.cargo, config)?
         }
     } else {
-        // Nothing is judged from a damaged journal, neither good nor bad.
+        // A damaged journal is not judged, since missing cases could change the verdict either way.
         let why = list_damage(&results.damage);
         report::error(&why);
         results.experiments.iter().map(|one| unjudged(one, why.clone())).collect()
@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     Ok(Done { text, code })
 }
 
-/// What the experiments come to together: the exit code.
+/// Returns the verdicts, inconclusive where journals could not be read as a whole, and the exit code.
 fn verdict(results: &Results, judged: Vec<Judged>) -> (Vec<Judged>, u8) {
     let judged: Vec<Judged> = match checked::unread(results) {
         None => judged,
@@ -103,7 +103,7 @@ fn verdict(results: &Results, judged: Vec<Judged>) -> (Vec<Judged>, u8) {
     (judged, code)
 }
 
-/// A gate that may not know everything; a failure stays one.
+/// Makes a passed gate inconclusive, for this reason; a failure stays one.
 fn inconclusive(mut judged: Judged, why: &str) -> Judged {
     if judged.verdict == Verdict::Pass {
         judged.verdict = Verdict::Inconclusive;
@@ -123,7 +123,7 @@ fn by_recorded_rules(experiment: &ExperimentResults) -> Judged {
     judge_recorded(experiment, Rules::recorded(record), Path::new(&record.baseline), None)
 }
 
-/// Asks each target that ran an experiment for its judgement.
+/// Asks each target that ran an experiment to judge it by its rules.
 fn by_rules_of_today(
     chosen: &[&ExperimentResults],
     directory: &Path,
@@ -136,7 +136,7 @@ fn by_rules_of_today(
             targets.push(&experiment.target);
         }
     }
-    // The target runs elsewhere, so the path has to hold there, too.
+    // The target runs in another directory, so the path must be absolute.
     let directory = std::path::absolute(directory).map_err(|error| error.to_string())?;
     let mut answers: Vec<Judged> = Vec::new();
     for target in targets {
@@ -157,7 +157,8 @@ fn by_rules_of_today(
         .collect())
 }
 
-/// An experiment that its target does not have any more, or whose dataset cannot be read.
+/// Returns the verdict on an experiment that its target does not have any more, or whose dataset cannot
+/// be read.
 fn gone(experiment: &ExperimentResults) -> Judged {
     let reason = format!(
         "`{}` is no experiment of {} today, or its dataset cannot be read",
@@ -166,7 +167,7 @@ fn gone(experiment: &ExperimentResults) -> Judged {
     unjudged(experiment, reason)
 }
 
-/// An experiment that cannot be judged, and why.
+/// Returns the verdict on an experiment that cannot be judged for this reason.
 fn unjudged(experiment: &ExperimentResults, reason: String) -> Judged {
     let name = &experiment.record.experiment;
     Judged {
@@ -216,7 +217,7 @@ mod tests {
         Scratch(path)
     }
 
-    /// A run of three cases, whose last one misses where `misses`; with a gate where `gated`.
+    /// Returns a run of three cases, whose last one misses where `misses`; with a gate where `gated`.
     fn run_of(schema: u32, misses: bool, gated: bool) -> Vec<Record> {
         let rule: GateRule = serde_json::from_value(serde_json::json!({
             "text": "mean(right) >= 0.9",
@@ -300,10 +301,10 @@ mod tests {
         lines.collect::<String>().into_bytes()
     }
 
-    /// The exit code of `cargo honeyhive gate --recorded` on this file, without what it prints.
+    /// Returns the exit code of `cargo honeyhive gate --recorded` on this file, without its output.
     fn code(directory: &Path, text: &[u8]) -> u8 {
         fs::write(directory.join("a.jsonl"), text).unwrap();
-        // What is not done has the exit code 1.
+        // A command that fails has the exit code 1.
         let Ok(results) = checked::read(directory, Keep::Scores) else { return 1 };
         let chosen: Vec<&ExperimentResults> = results.experiments.iter().collect();
         if results.damage.is_empty() && chosen.is_empty() {
@@ -348,7 +349,7 @@ mod tests {
                 assert_eq!(code(&scratch.0, &doubled.concat()), INCONCLUSIVE, "line {at} twice");
                 let mut without = lines.clone();
                 without.remove(at);
-                // Without its last line it is the file of a process that was killed after all cases.
+                // The file without its last line is that of a process that was killed after all cases.
                 let expected = if at + 1 == lines.len() { u8::from(misses) } else { INCONCLUSIVE };
                 assert_eq!(code(&scratch.0, &without.concat()), expected, "without line {at}");
                 for other in at + 1..lines.len() {
@@ -358,7 +359,7 @@ mod tests {
                     assert_eq!(code, INCONCLUSIVE, "{at} and {other} swapped");
                 }
             }
-            // A process that was killed: what it had recorded is judged, and never passes as a whole.
+            // The records of a process that was killed are judged, and never pass as a whole.
             for cut in 0..text.len() {
                 let whole = text[..cut].iter().filter(|byte| **byte == b'\n').count();
                 let code = code(&scratch.0, &text[..cut]);

@@ -1,4 +1,4 @@
-//! `cargo honeyhive merge`: the journals of shards become one run.
+//! Implements `cargo honeyhive merge`, which copies the journals of shards into one run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     let there = Some(&args.into).filter(|into| into.is_dir() && !is_empty(into));
     let all: Vec<PathBuf> = args.from.iter().chain(there).cloned().collect();
     missing(&args.from, &args.into)?;
-    // Tried elsewhere, so that nothing is half done where they cannot be put together.
+    // Merges into a temporary directory first, so that a failure leaves `into` unchanged.
     pick::read(temporary(&all)?.directory(), Keep::Scores)?;
     let copied = copy(&args.from, &args.into)?;
     let results = pick::read(&args.into, Keep::Scores)?;
@@ -74,7 +74,7 @@ fn is_empty(directory: &Path) -> bool {
     fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-/// Journals of several directories in one of their own, removed in the end.
+/// The temporary directory of merged journals, which is removed when this is dropped.
 pub(super) struct Merged(PathBuf);
 
 impl Merged {
@@ -97,7 +97,7 @@ pub(super) fn temporary(from: &[PathBuf]) -> Result<Merged, String> {
     Ok(merged)
 }
 
-/// Says so, and where there are some.
+/// Returns the message that a directory has no journal, and whether there are runs below it.
 fn no_journal(directory: &Path) -> String {
     let here = directory.display();
     match invocations(directory) {
@@ -109,8 +109,8 @@ fn no_journal(directory: &Path) -> String {
     }
 }
 
-/// Refuses what is no shards of one run: of two results of a case nobody knows which counts. A journal
-/// that is damaged is told by whoever judges it.
+/// Checks that the journals are shards of one run: of two results of a case it is not known which counts.
+/// Damage is reported by the commands that judge a journal.
 fn check(directory: &Path) -> Result<(), String> {
     let results = checked::read(directory, Keep::Scores).map_err(|error| error.to_string())?;
     let twice = results.twice;
@@ -125,7 +125,7 @@ fn check(directory: &Path) -> Result<(), String> {
     ))
 }
 
-/// The journals that are not in a directory yet, and where they go.
+/// Returns the journals that are not in a directory yet, each with its new path.
 fn missing(from: &[PathBuf], into: &Path) -> Result<Vec<(PathBuf, PathBuf)>, String> {
     let of = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     let mut missing: Vec<(PathBuf, PathBuf)> = Vec::new();
@@ -133,7 +133,7 @@ fn missing(from: &[PathBuf], into: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Str
         let mut any = false;
         for entry in fs::read_dir(directory).map_err(|error| of(directory, error))? {
             let path = entry.map_err(|error| of(directory, error))?.path();
-            // What was sent is known beside each journal.
+            // The `.sent` file beside each journal records which attempts were sent.
             let kind = path.extension().unwrap_or_default();
             if kind != "jsonl" && kind != "sent" {
                 continue;
@@ -162,7 +162,7 @@ fn missing(from: &[PathBuf], into: &Path) -> Result<Vec<(PathBuf, PathBuf)>, Str
     Ok(missing)
 }
 
-/// How many files were copied.
+/// Copies the missing files and returns their number.
 fn copy(from: &[PathBuf], into: &Path) -> Result<usize, String> {
     let of = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     let files = missing(from, into)?;

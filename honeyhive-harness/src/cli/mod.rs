@@ -1,6 +1,6 @@
-//! `cargo honeyhive`: what experiments left behind, seen from a shell.
+//! Implements `cargo honeyhive`, the commands that run experiments and read their journals.
 //!
-//! One module per subcommand: its arguments, and a `run` that gives back what is to be printed.
+//! There is one module per subcommand: its arguments, and a `run` that returns the text to print.
 
 mod accept;
 mod attempts;
@@ -28,7 +28,7 @@ use clap::{Parser, Subcommand};
 use crate::config::Config;
 use crate::report as output;
 
-/// The command line cannot be understood (`EX_USAGE`).
+/// The exit code for an invalid command line (`EX_USAGE`).
 const USAGE: u8 = 64;
 
 const AFTER_HELP: &str = "\
@@ -82,9 +82,9 @@ enum Command {
     Runs(runs::Args),
 }
 
-/// What a subcommand did.
+/// The result of a subcommand.
 struct Done {
-    /// To be printed.
+    /// The text to print.
     text: String,
     /// The exit code.
     code: u8,
@@ -92,12 +92,12 @@ struct Done {
 
 type Outcome = Result<Done, String>;
 
-/// The `main` of `cargo-honeyhive`.
+/// Runs `cargo-honeyhive` with the arguments of the process and returns its exit code.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(arguments(std::env::args_os().collect())) {
         Ok(cli) => cli,
         Err(answer) => {
-            // Help and the version are no errors, though clap hands them over as such.
+            // Clap returns help and the version as errors, but they are not.
             let is_error = answer.use_stderr();
             let text = format!("{}{}", answer.render().ansi(), nearest_option(&answer));
             let printed = output::usage(text, is_error);
@@ -124,7 +124,7 @@ pub fn main() -> ExitCode {
     });
     match done {
         Ok(Done { text, code }) => {
-            // What could not be sent belongs to people, unless it is JSON for a script.
+            // The report about a failed push goes to standard error, unless it is JSON for a script.
             let complaint = is_push && code != 0 && !text.starts_with('[');
             ended(output::styled(&text, complaint), code)
         }
@@ -135,7 +135,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The option that an unknown one may be meant for, where clap names none: it does not for short names.
+/// Returns a tip with the option most similar to an unknown one, where clap gives none, as for short
+/// names.
 fn nearest_option(error: &clap::Error) -> String {
     use clap::CommandFactory as _;
     use clap::error::{ContextKind, ContextValue};
@@ -152,7 +153,7 @@ fn nearest_option(error: &clap::Error) -> String {
     }
 }
 
-/// The exit code, unless what was to be said could not be printed.
+/// Returns the exit code, or that of a failure where the text could not be printed.
 fn ended(printed: Result<(), String>, code: u8) -> ExitCode {
     match printed {
         Ok(()) => ExitCode::from(code),
@@ -163,7 +164,7 @@ fn ended(printed: Result<(), String>, code: u8) -> ExitCode {
     }
 }
 
-/// The arguments without the name of the subcommand, which cargo passes on.
+/// Returns the arguments without the name of the subcommand, which cargo passes on.
 fn arguments(mut arguments: Vec<OsString>) -> Vec<OsString> {
     if arguments.get(1).is_some_and(|first| first == "honeyhive") {
         arguments.remove(1);
@@ -182,7 +183,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// Every way to leave out a letter.
+    /// Returns the name with each of its letters left out in turn.
     fn typos(name: &str) -> impl Iterator<Item = String> {
         (1..name.len()).map(|at| format!("{}{}", &name[..at], &name[at + 1..]))
     }

@@ -1,4 +1,4 @@
-//! Which run is meant.
+//! Finds the run and the experiments that the arguments of a subcommand name.
 
 use std::path::{Path, PathBuf};
 
@@ -20,12 +20,12 @@ pub(super) struct Which {
 }
 
 impl Which {
-    /// The directory of the run.
+    /// Returns the directory of the run.
     pub(super) fn find(&self, config: &Config) -> Result<PathBuf, String> {
         find(self.invocation.as_deref(), self.dir.as_deref(), config)
     }
 
-    /// The run itself, and its directory.
+    /// Reads the run and returns its directory and its results.
     pub(super) fn read(&self, keep: Keep, config: &Config) -> Result<(PathBuf, Results), String> {
         let directory = self.find(config)?;
         let results = read(&directory, keep)?;
@@ -33,15 +33,15 @@ impl Which {
     }
 }
 
-/// What a run's files say, with as much of each attempt as `keep` wants.
+/// Reads the files of a run, with as much of each attempt as `keep` asks for.
 ///
 /// # Errors
-/// When they cannot be read or are damaged; the text says where.
+/// Returns an error that names the place when they cannot be read or are damaged.
 pub(super) fn read(directory: &Path, keep: Keep) -> Result<Results, String> {
     checked::read_sound(directory, keep)
 }
 
-/// The directory of the run that is meant; without a name, the newest.
+/// Returns the directory of the run of this name; without a name, of the newest.
 pub(super) fn find(
     named: Option<&Path>,
     dir: Option<&Path>,
@@ -82,13 +82,13 @@ pub(super) fn find(
     }
 }
 
-/// Describes a place with fewer runs than `~3` or the like counts back.
+/// Describes a place with fewer runs than `latest~3` or the like counts back.
 fn few(runs: usize, place: &str) -> String {
     let be = if runs == 1 { "is" } else { "are" };
     format!("there {be} only {} in {place}", count(runs, "run"))
 }
 
-/// The runs with this name, or, where there is none, those whose names begin so.
+/// Returns the runs with this name, or, where there is none, those whose names begin with it.
 fn begin_with<'a>(all: &'a [PathBuf], named: &str) -> Vec<&'a PathBuf> {
     let with = |fits: &dyn Fn(&str) -> bool| -> Vec<&'a PathBuf> {
         all.iter().filter(|path| name(path).is_some_and(|name| fits(&name))).collect()
@@ -101,13 +101,13 @@ fn begin_with<'a>(all: &'a [PathBuf], named: &str) -> Vec<&'a PathBuf> {
     }
 }
 
-/// The first of them.
+/// Returns the names of the first five runs, for messages.
 fn names<'a>(runs: impl Iterator<Item = &'a PathBuf>) -> String {
     let names: Vec<String> = runs.filter_map(|path| name(path)).take(5).collect();
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-/// How many runs before the newest: `latest`, `latest~2`.
+/// Returns how many runs before the newest a name such as `latest` or `latest~2` stands for.
 fn back(named: &Path) -> Option<usize> {
     match named.to_str()?.strip_prefix("latest")? {
         "" => Some(0),
@@ -115,15 +115,15 @@ fn back(named: &Path) -> Option<usize> {
     }
 }
 
-/// The name of a run.
+/// Returns the name of a run.
 pub(super) fn name(directory: &Path) -> Option<String> {
     Some(directory.file_name()?.to_string_lossy().into_owned())
 }
 
-/// The experiments of these names, or all of them.
+/// Returns the experiments with these names, or all of them without names.
 ///
 /// # Errors
-/// When there is no such experiment; the text names one that is spelt alike.
+/// Returns an error when there is no such experiment; it names one with a similar name.
 pub(super) fn experiments<'a>(
     results: &'a Results,
     names: &[String],

@@ -1,4 +1,4 @@
-//! Where the journals are, and which runs are those of the workspace at hand.
+//! Finds the directories of journals, and the runs of the current workspace.
 
 use std::path::{Path, PathBuf};
 
@@ -8,16 +8,16 @@ use crate::config::Config;
 use crate::journal::{RunHead, newest_elsewhere, runs};
 use crate::report;
 
-/// The directories of runs, and the workspace whose runs count.
+/// The directories of runs, and the workspace whose runs are taken.
 #[derive(Debug)]
 pub(super) struct Places {
     /// The directories that have runs.
     roots: Vec<PathBuf>,
-    /// How many of them, at the start of the list, are where one would look for them.
+    /// The number of usual directories, which come first in the list.
     usual: usize,
-    /// What cargo says of the workspace; `None` outside of one, and where the user named a directory.
+    /// The workspace as cargo describes it; `None` outside of one, and where the user named a directory.
     workspace: Option<Workspace>,
-    /// The newest run of a package of the workspace, where that was not recorded in the usual place.
+    /// The directories of the newest runs recorded elsewhere, which the cache names, one per package.
     noted: Vec<PathBuf>,
 }
 
@@ -39,7 +39,8 @@ impl Workspace {
     }
 }
 
-/// It is this package, in this directory; journals of earlier versions have no directory.
+/// Returns whether the tested package is this one in this directory; journals of earlier versions have
+/// no directory.
 fn is_here(own: &Package, (name, directory): &(String, String)) -> bool {
     // A test binary that was started without cargo does not know its package.
     name.is_empty()
@@ -47,8 +48,9 @@ fn is_here(own: &Package, (name, directory): &(String, String)) -> bool {
             && (directory.is_empty() || same(own.directory(), Path::new(directory))))
 }
 
-/// It is a package of this name that was tested where this machine has no such directory: on another
-/// machine, in a container, or before the directory was moved. One that is there is another package.
+/// Returns whether the tested package has this name and a directory that does not exist here: it was
+/// tested on another machine, in a container, or before the directory was moved. Where that directory
+/// exists, it is another package.
 fn is_alike(own: &Package, (name, directory): &(String, String)) -> bool {
     *name == own.name && !Path::new(directory).exists()
 }
@@ -58,8 +60,10 @@ fn same(a: &Path, b: &Path) -> bool {
 }
 
 impl Places {
+    /// Finds the directories of runs: that of `--dir` or `HH_DIR`, otherwise those of the workspace.
+    ///
     /// # Errors
-    /// When there is no such directory; the text says where it was looked for.
+    /// Returns an error that names the places that were searched when there is no such directory.
     pub(super) fn find(dir: Option<&Path>, config: &Config) -> Result<Self, String> {
         let named = |directory: &Path, from: &str| {
             if directory.is_dir() {
@@ -99,10 +103,10 @@ impl Places {
         Ok(Self { roots, usual, workspace, noted })
     }
 
-    /// All runs, the newest first.
+    /// Returns all runs, the newest first.
     ///
     /// # Errors
-    /// When a directory cannot be read.
+    /// Returns an error when a directory cannot be read.
     pub(super) fn runs(&self) -> Result<Vec<RunHead>, String> {
         let mut all: Vec<RunHead> = Vec::new();
         for root in &self.roots {
@@ -126,11 +130,11 @@ impl Places {
         Ok(all)
     }
 
-    /// The runs of the workspace, the newest first, or all of them where no workspace is known. Notes
-    /// what a user would not expect of the newest.
+    /// Returns the runs of the workspace, the newest first, or all of them where no workspace is known.
+    /// Prints notes about facts that a user would not expect of the newest.
     ///
     /// # Errors
-    /// When a directory cannot be read, or has only runs of other packages.
+    /// Returns an error when a directory cannot be read, or has only runs of other packages.
     pub(super) fn own_runs(&self) -> Result<Vec<RunHead>, String> {
         let all = self.runs()?;
         let Some(workspace) = self.workspace.as_ref().filter(|_| !all.is_empty()) else {
@@ -177,14 +181,14 @@ impl Places {
         Ok(own)
     }
 
-    /// The directories, for messages.
+    /// Returns the directories, for messages.
     pub(super) fn shown(&self) -> String {
         let roots: Vec<String> = self.roots.iter().map(|root| root.display().to_string()).collect();
         roots.join(" or ")
     }
 }
 
-/// Says where the order in which runs were made is not that of the clock.
+/// Prints a note where the newest run has an earlier time than another one.
 fn note_clock(runs: &[RunHead]) {
     let latest = runs.iter().max_by(|a, b| a.started_at.cmp(&b.started_at));
     if let (Some(newest), Some(latest)) = (runs.first(), latest)
@@ -202,7 +206,7 @@ fn note_clock(runs: &[RunHead]) {
     }
 }
 
-/// The usual directories of runs, those that exist; and what to say where there is none.
+/// Returns the usual directories of runs that exist, and the message for the case that there is none.
 fn usual(workspace: Option<&Workspace>, config: &Config) -> Result<(Vec<PathBuf>, String), String> {
     let here = std::env::current_dir()
         .map_err(|error| format!("the working directory cannot be read: {error}"))?;
@@ -229,18 +233,18 @@ fn usual(workspace: Option<&Workspace>, config: &Config) -> Result<(Vec<PathBuf>
     Ok((roots, looked))
 }
 
-/// The root of the workspace that a directory is in: the highest one that has a manifest.
+/// Returns the root of the workspace of a directory: the highest one above it that has a manifest.
 pub(super) fn workspace(from: &Path) -> Option<PathBuf> {
     let has_manifest = |above: &&Path| above.join("Cargo.toml").is_file();
     from.ancestors().filter(has_manifest).last().map(Path::to_path_buf)
 }
 
-/// The directory of the package that a file is in, whether the file is there or not, and the package's name.
+/// Returns the directory and the name of the package that a file is in, whether the file exists or not.
 pub(super) fn package(file: &Path) -> Option<(PathBuf, String)> {
     let absolute = std::path::absolute(file).ok()?;
     let directory = absolute.ancestors().skip(1).find(|one| one.join("Cargo.toml").is_file())?;
     let directory = directory.canonicalize().ok()?;
-    // The manifest of a workspace may have no package; its directory then has to do.
+    // The manifest of a workspace may have no package; then the name is that of its directory.
     let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).unwrap_or_default();
     let mut lines = manifest.lines().map(str::trim).skip_while(|line| *line != "[package]").skip(1);
     let name = lines.by_ref().take_while(|line| !line.starts_with('[')).find_map(|line| {
@@ -251,14 +255,14 @@ pub(super) fn package(file: &Path) -> Option<(PathBuf, String)> {
     Some((directory, name))
 }
 
-/// `target` of the nearest directory that has journals there.
+/// Returns the nearest directory `target`, upwards, that has journals.
 fn upwards(from: &Path) -> Option<PathBuf> {
     from.ancestors()
         .map(|above| above.join("target"))
         .find(|target| target.join("honeyhive").is_dir())
 }
 
-/// Two lists in one, each in its own order, the newest first by the clock.
+/// Merges two lists, the newest first by the clock, and keeps the order within each.
 fn merge(a: Vec<RunHead>, b: Vec<RunHead>) -> Vec<RunHead> {
     let mut merged = Vec::with_capacity(a.len() + b.len());
     let (mut a, mut b) = (a.into_iter().peekable(), b.into_iter().peekable());
@@ -271,7 +275,7 @@ fn merge(a: Vec<RunHead>, b: Vec<RunHead>) -> Vec<RunHead> {
     merged
 }
 
-/// The name of a run.
+/// Returns the name of a run.
 fn name(run: &RunHead) -> String {
     run.directory.file_name().unwrap_or(run.directory.as_os_str()).to_string_lossy().into_owned()
 }

@@ -1,4 +1,4 @@
-//! `cargo honeyhive plan`: what a run would cost, and what it could notice.
+//! Implements `cargo honeyhive plan`, which shows what a run would cost and could notice.
 
 use std::ffi::OsString;
 
@@ -47,7 +47,7 @@ pub(super) struct Args {
     cargo: Vec<OsString>,
 }
 
-/// What a test target answers.
+/// The answer of a test target.
 #[derive(Debug, Deserialize)]
 struct Asked {
     experiment: ExperimentRecord,

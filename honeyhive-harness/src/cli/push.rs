@@ -1,4 +1,4 @@
-//! `cargo honeyhive push`: sends what did not get through.
+//! Implements `cargo honeyhive push`, which sends records that have not arrived yet.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -51,10 +51,10 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Ends when nothing was taken for so long. A try of a request must fit in.
+/// The time without an accepted request after which sending ends. One request must fit into it.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// What is to be printed, and whether everything is there.
+/// Sends the runs and returns the text to print, with the exit code 1 where something is left.
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     let directories = if args.all { Vec::new() } else { vec![args.which.find(config)?] };
     if config.offline {
@@ -85,7 +85,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         let to = || destinations(&config).unwrap_or_default().to;
         let pause = PAUSE.max(config.connection.timeout * 3);
         let sent = push(directory, to, pause, args.again)?;
-        // What did not get through now has no better chance with the next run.
+        // A server that cannot be reached now will not take the next run either.
         let is_away = sent.iter().all(|sent| sent.now == 0 && !sent.is_settled());
         pushed.push((name_of(directory), sent));
         if is_away {
@@ -102,7 +102,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     let text = if args.json {
         as_json(&pushed)?
     } else if pushed.is_empty() && damaged > 0 {
-        // Standard error has said why there is nothing.
+        // The reason was printed to standard error already.
         String::new()
     } else {
         as_text(&pushed, args.all)
@@ -110,7 +110,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     Ok(Done { text, code: u8::from(!good) })
 }
 
-/// Whether a journal can be relied on; what cannot be is not sent.
+/// Returns whether a journal is undamaged; prints the damage where it is not, and the run is not sent.
 fn is_sound(directory: &Path) -> bool {
     let why = match read_results(directory, Keep::Scores) {
         Ok(results) if results.damage.is_empty() => return true,
@@ -144,7 +144,7 @@ fn as_text(pushed: &[(String, Vec<Sent>)], all: bool) -> String {
     text
 }
 
-/// The directories of all runs that these destinations have not taken as a whole.
+/// Returns the directories of all runs that have not arrived as a whole at these destinations.
 fn waiting(args: &Args, config: &Config, to: &[Destination]) -> Result<Vec<PathBuf>, String> {
     let mut waiting = Vec::new();
     let all = Places::find(args.which.dir.as_deref(), config)?.runs()?;

@@ -1,4 +1,4 @@
-//! `cargo honeyhive rejudge`: today's evaluators on recorded outputs.
+//! Implements `cargo honeyhive rejudge`, which scores recorded outputs with today's evaluators.
 
 use std::ffi::OsString;
 
@@ -51,13 +51,13 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
             None => targets.push((&experiment.target, vec![name])),
         }
     }
-    // Several targets become one run, as with `cargo test`.
+    // Several targets record into one run, as with `cargo test`.
     let invocation = uuid::Uuid::new_v4().to_string();
     let mut code = 0;
     let mut runs = Vec::new();
     for (target, names) in targets {
         let mut command = cargo::test(&Target::parse(target), &args.cargo, config);
-        // Until it has run.
+        // The task must stay assigned until the command has run.
         let _task = cargo::assign(&mut command, &format!("rejudge:{}", directory.display()))?;
         command.env("HH_INVOCATION", &invocation).env("HH_OFFLINE", "1");
         command.env_remove("HH_SAMPLE").env_remove("HH_REPEATS");

@@ -1,4 +1,4 @@
-//! `cargo honeyhive report`: the reports of a run, written again.
+//! Implements `cargo honeyhive report`, which writes the reports of a run again.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -40,7 +40,7 @@ pub(super) struct Args {
     open: bool,
 }
 
-/// What is to be printed.
+/// Writes the reports and returns the text to print.
 pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     let text = write(args, &args.which.find(config)?)?;
     Ok(Done { text, code: 0 })
@@ -58,7 +58,7 @@ fn write(args: &Args, invocation: &Path) -> Result<String, String> {
         Some(Format::Otlp) => {
             let path = args.output.clone();
             let path = path.unwrap_or_else(|| in_place(invocation, Format::Otlp));
-            // Nothing of a damaged journal is written.
+            // A report of a damaged journal would be incomplete, so none is written.
             checked::read_sound(invocation, Keep::Scores)?;
             vec![files::replace(&path, |to| write_otlp(invocation, to))?]
         }
@@ -82,21 +82,21 @@ fn write(args: &Args, invocation: &Path) -> Result<String, String> {
     Ok(paths.join("\n") + "\n")
 }
 
-/// Where a run writes its reports.
+/// Returns the path to which a run writes its report in this format.
 fn in_place(invocation: &Path, format: Format) -> PathBuf {
     files::directory(invocation).join(format.file())
 }
 
-/// What became of a report.
+/// A rendered report.
 pub(super) enum Report {
-    /// It is the text to print.
+    /// The text to print.
     Printed(String),
-    /// It is in this file.
+    /// The file that the report was written to.
     Written(PathBuf),
 }
 use Report::{Printed, Written};
 
-/// Writes one report to a file, or gives it back.
+/// Writes one report to a file where there is a path, and returns its text otherwise.
 pub(super) fn one(
     loaded: &DocumentSource,
     format: Format,
@@ -111,7 +111,7 @@ pub(super) fn one(
     String::from_utf8(text).map(Printed).map_err(|error| error.to_string())
 }
 
-/// Shows a file; where that cannot be done, its path is printed all the same.
+/// Opens a file with the system's program for it; a failure is a note, since the path is printed.
 fn open(path: &Path) {
     let (program, first): (&str, &[&str]) = if cfg!(target_os = "macos") {
         ("open", &[])
@@ -122,7 +122,7 @@ fn open(path: &Path) {
     };
     let mut command = Command::new(program);
     command.args(first).arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // Not waited for: some of these programs end with the browser.
+    // The program is not waited for, since some of them run until the browser is closed.
     if let Err(error) = command.spawn() {
         report::note(&format!("{program} cannot be started ({error}); the report is here:"));
     }

@@ -1,4 +1,4 @@
-//! `cargo honeyhive review`: case by case, with somebody who decides.
+//! Implements `cargo honeyhive review`, which shows cases one by one for a decision.
 
 use std::io::{ErrorKind, IsTerminal as _};
 use std::path::Path;
@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
             }
         }
     }
-    // What is worst is looked at first; cases of one kind stay in the order of the dataset.
+    // The worst cases come first; cases of the same severity stay in the order of the dataset.
     cards.sort_by(|(a, ..), (b, ..)| b.severity().total_cmp(&a.severity()));
     if args.json {
         let all: Vec<&Reviewed> = cards.iter().map(|(card, ..)| card).collect();
@@ -109,7 +109,7 @@ fn ask(cards: &[(Reviewed, &ExperimentResults, Snapshot)], config: &Config) -> O
     Ok(Done { text, code: 0 })
 }
 
-/// Asks until a key is pressed that means something.
+/// Asks until one of the known keys is pressed.
 fn question() -> Result<Answer, String> {
     const KEYS: &str = "[n]ext  [b]ack  [a]ccept into the baseline  [q]uit ? ";
     report::styled(KEYS, false)?;
@@ -144,7 +144,7 @@ fn answer(key: &Key) -> Option<Answer> {
     })
 }
 
-/// Puts one case of the run into the baseline.
+/// Accepts one case of the run into the baseline.
 fn accept(
     card: &Reviewed,
     experiment: &ExperimentResults,

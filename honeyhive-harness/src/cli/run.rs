@@ -1,4 +1,4 @@
-//! `cargo honeyhive run`: `cargo test` or nextest with the switches that experiments know.
+//! Implements `cargo honeyhive run`, which runs `cargo test` or nextest with options for experiments.
 
 use std::ffi::OsString;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -17,10 +17,10 @@ use crate::journal::{
 use crate::report;
 use crate::text::count;
 
-/// Longer command lines are refused by some systems.
+/// The most tests that a rerun names in a command line, since some systems refuse longer ones.
 const MOST_NAMES: usize = 100_000;
 
-/// Nothing was run, or not everything that should have been.
+/// The exit code when nothing was run, or not everything that should have been.
 const NOT_RUN: u8 = 2;
 
 /// Runs experiments: `cargo test` (or nextest) with the switches that experiments know.
@@ -94,7 +94,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     }
     let (mut code, mut runs) = (0, Vec::new());
     for mut command in commands {
-        // Of a rerun, each test has to be there, and all of them are run.
+        // A rerun must find each test, and runs all of them.
         let task = args.rerun.map(|_| {
             command.env_remove("HH_SAMPLE").env_remove("HH_SAMPLE_SEED");
             cargo::assign(&mut command, "rerun")
@@ -110,7 +110,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
         runs.push(json!({"command": words, "passed": passed}));
     }
     if let Some(never_run) = never_run {
-        // After all that cargo has printed.
+        // The note stands at the end, after the output of cargo.
         report::note(&never_run);
         code = if code == 0 { NOT_RUN } else { code };
     }
@@ -129,7 +129,7 @@ fn whole(args: &Args, config: &Config) -> Result<Command, String> {
     } else {
         command.arg("test");
     }
-    // Cargo's own arguments stand before a `--` of theirs.
+    // Arguments for cargo itself stand before a `--` among them.
     let (before, behind) = split(&args.cargo);
     command.args(before).args(targets::options(before, config)?);
     if args.nextest {
@@ -140,7 +140,7 @@ fn whole(args: &Args, config: &Config) -> Result<Command, String> {
     Ok(command)
 }
 
-/// Returns the arguments for cargo itself, and those for the test binaries, after a `--` of theirs.
+/// Returns the arguments for cargo itself, and those for the test binaries, which follow a `--`.
 fn split(arguments: &[OsString]) -> (&[OsString], &[OsString]) {
     let mut parts = arguments.splitn(2, |word| word == "--");
     (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
@@ -159,7 +159,7 @@ fn set(command: &mut Command, args: &Args) {
     }
 }
 
-/// One command per target that has something to run again, and what to say about cases that were
+/// Returns one command per target that has something to run again, and a note about cases that were
 /// never run and are not run now either.
 fn rerun(
     what: Rerun,
@@ -176,7 +176,7 @@ fn rerun(
     };
     for (target, names) in found {
         if names.is_empty() {
-            // Without a name, all tests would run.
+            // A command without names would run all tests.
             continue;
         }
         if names.len() > MOST_NAMES {
@@ -208,7 +208,7 @@ fn rerun(
     Ok((commands, never_run))
 }
 
-/// Why there is nothing to run again.
+/// Returns the reason why there is nothing to run again.
 fn nothing(what: Rerun, results: &Results, run: &str) -> String {
     let ran: usize = results.experiments.iter().map(ExperimentResults::ran).sum();
     let ran = count(ran, "case");
@@ -233,15 +233,16 @@ fn nothing(what: Rerun, results: &Results, run: &str) -> String {
     }
 }
 
-/// Cases of an experiment that were selected, but not run.
+/// Returns the number of cases of an experiment that were selected and not run, without those that the
+/// gate did not need.
 fn never_run(experiment: &ExperimentResults) -> usize {
     let stopped = experiment.gate.as_ref().and_then(|gate| gate.stopped);
-    // Its gate was decided without them.
+    // The gate was decided without these cases.
     let needless = stopped.map_or(0, StoppedRecord::not_run);
     experiment.record.selected.saturating_sub(experiment.ran() + needless)
 }
 
-/// The tests that were never run, by target. Their names are known to the target alone.
+/// Asks the targets for the names of the tests that were never run, and returns these by target.
 fn missing(
     results: &Results,
     more: &[OsString],
@@ -282,7 +283,7 @@ fn missing(
     Ok(found)
 }
 
-/// What a test target answers.
+/// The answer of a test target.
 #[derive(Debug, Deserialize)]
 struct Planned {
     experiment: ExperimentRecord,
@@ -290,7 +291,7 @@ struct Planned {
     tests: Vec<String>,
 }
 
-/// The tests to run again, by target.
+/// Returns the tests to run again, by target.
 fn again(what: Rerun, results: &Results) -> Vec<(String, Vec<String>)> {
     let mut found: Vec<(String, Vec<String>)> = Vec::new();
     for experiment in &results.experiments {

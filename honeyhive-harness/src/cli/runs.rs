@@ -1,4 +1,4 @@
-//! `cargo honeyhive runs`: what was run.
+//! Implements `cargo honeyhive runs`, which lists recorded runs.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ pub(super) struct Args {
     dir: Option<PathBuf>,
 }
 
-/// What is to be printed.
+/// Returns the list of runs as text or as JSON.
 pub(super) fn run(args: &Args, config: &Config) -> Result<String, String> {
     let places = Places::find(args.dir.as_deref(), config)?;
     if args.trend {
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Result<String, String> {
     let found: Vec<PathBuf> = places.runs()?.into_iter().map(|run| run.directory).collect();
     let listed = |directory: &PathBuf| Listed {
         overview: Overview::read(directory),
-        // Where it cannot be read, the overview says why.
+        // The overview has the reason where the run cannot be read.
         unsent: unsent(directory).unwrap_or_default(),
     };
     let runs: Vec<Listed> = found.iter().take(args.limit.get()).map(listed).collect();

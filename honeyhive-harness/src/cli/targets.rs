@@ -1,4 +1,4 @@
-//! Which test targets have experiments: what cargo knows, and what their sources say.
+//! Finds the test targets that have experiments, from cargo's metadata and their sources.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -8,7 +8,7 @@ use super::cargo;
 use crate::cargo::{Package, Target, Workspace, test_arguments};
 use crate::config::Config;
 
-/// Options of cargo that choose targets.
+/// The options of cargo that choose targets.
 const SELECTS_TARGETS: [&str; 12] = [
     "--lib",
     "--bins",
@@ -29,7 +29,7 @@ const SELECTS_TARGETS: [&str; 12] = [
 /// name none.
 ///
 /// # Errors
-/// When no target has experiments: nothing to run is not success.
+/// Returns an error when no target has experiments, since running nothing is not success.
 pub(super) fn options(arguments: &[OsString], config: &Config) -> Result<Vec<String>, String> {
     let words: Vec<String> =
         arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect();
@@ -55,14 +55,14 @@ pub(super) fn options(arguments: &[OsString], config: &Config) -> Result<Vec<Str
 /// Returns the test targets with experiments, of the packages that these arguments for cargo choose.
 ///
 /// # Errors
-/// When there is none.
+/// Returns an error when there is none.
 pub(super) fn with_experiments(words: &[String], config: &Config) -> Result<Vec<Target>, String> {
     let manifests = values(words, &["--manifest-path"]);
     let workspace = Workspace::ask(&cargo::cargo(config), manifests.last().map(Path::new))?;
     let packages = selected(&workspace, words, config)?;
     let mut found: Vec<Target> = Vec::new();
     for target in packages.iter().flat_map(|package| &package.targets) {
-        // `test = false` keeps what costs money out of runs that do not name it.
+        // Users set `test = false` for targets that cost money, so that only runs that name them run them.
         let wanted = target.is("test") && target.test;
         if wanted && !found.iter().any(|one| one.name == target.name) && has_main(&target.src_path)
         {
@@ -80,12 +80,12 @@ pub(super) fn with_experiments(words: &[String], config: &Config) -> Result<Vec<
     Ok(found)
 }
 
-/// Whether the root file of a target makes the harness its `main`.
+/// Returns whether the root file of a target makes the harness its `main`.
 fn has_main(source: &Path) -> bool {
     std::fs::read_to_string(source).is_ok_and(|text| text.contains("main!"))
 }
 
-/// What `--name VALUE` and `--name=VALUE` say.
+/// Returns the values of options, from `--name VALUE` and `--name=VALUE`.
 fn values<'a>(words: &'a [String], names: &[&str]) -> Vec<&'a str> {
     let mut found = Vec::new();
     for (index, word) in words.iter().enumerate() {
@@ -116,7 +116,7 @@ fn selected<'a>(
     }
     let named = values(words, &["--package", "-p"]);
     if !named.is_empty() {
-        // A specification may have more than the name; cargo checks it.
+        // A package specification may have more than the name; cargo checks the rest.
         let is_named = |one: &&Package| named.iter().any(|spec| spec.contains(&*one.name));
         return Ok(all.iter().filter(is_named).collect());
     }
