@@ -27,7 +27,7 @@ pub(super) struct Wanted<'a> {
     pub(super) dir: Option<&'a Path>,
     /// Set when standard output is reserved for JSON.
     pub(super) quiet: bool,
-    /// Further arguments for cargo.
+    /// The further arguments for cargo.
     pub(super) cargo: &'a [OsString],
 }
 

@@ -1,4 +1,4 @@
-//! A case as outputs show it.
+//! Puts together a case as outputs show it.
 
 use std::borrow::Cow;
 
@@ -10,25 +10,25 @@ use crate::gate::evaluator::Judge;
 use crate::journal::{AttemptRecord, CaseResults, CaseState, ExperimentResults};
 use crate::score::{Judges, ScoreValue};
 
-/// A difference up to which two scores are the same: averages in another order differ by less.
+/// The difference up to which two scores are the same: averages in another order differ by less.
 const ROUNDING: f64 = 1e-12;
 
-/// A case.
+/// A case with its attempts, its scores and its change.
 #[derive(Clone, Debug)]
 pub(crate) struct Case<'a> {
-    /// The datapoint's id.
+    /// The id of the datapoint.
     pub(crate) id: &'a str,
     /// The name of its test: `detect::en-07`.
     pub(crate) test: String,
-    /// Its place in the dataset, from 0.
+    /// The place of its row in the dataset, from 0.
     pub(crate) row: usize,
     /// The state; `Skipped` where the process was killed before that was known.
     pub(crate) state: CaseState,
     /// Set when its test passed: a miss that a gate decides on does not fail its case.
     pub(crate) passed: bool,
-    /// The reasons why it is not good, worst first.
+    /// The reasons why it is not a pass, worst first.
     pub(crate) reasons: &'a [String],
-    /// Its attempts, in their order; they have inputs, outputs and spans.
+    /// The attempts, in their order; they have inputs, outputs and spans.
     pub(crate) attempts: &'a [AttemptRecord],
     /// The scores, one per evaluator, in the experiment's order.
     pub(crate) scores: Vec<CaseScore>,
@@ -49,13 +49,13 @@ pub(crate) struct Case<'a> {
 pub(crate) enum Change {
     /// A score that judges (any score, where none does) got better, and none got worse.
     Fixed,
-    /// One got worse.
+    /// A score got worse.
     Regressed,
-    /// None moved.
+    /// The scores did not change.
     Same,
-    /// The other run does not have its row, or asks something else by it.
+    /// The other run does not have its row, or has another row under this id.
     Added,
-    /// The runs do not both have a score of it that can be compared.
+    /// The case has no score that can be compared in both runs.
     Incomparable,
 }
 
@@ -64,7 +64,7 @@ pub(crate) enum Change {
 pub(crate) struct CaseScore {
     /// The score over its attempts, by the evaluator's reducer.
     pub(crate) score: gate::CaseScore,
-    /// The attempts, in their order.
+    /// The scores of the attempts, in their order.
     pub(crate) attempts: Vec<AttemptScore>,
     /// The score in the other run, where the two can be compared.
     pub(crate) before: Option<f64>,
@@ -76,7 +76,7 @@ pub(crate) struct CaseScore {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct AttemptScore {
     pub(crate) value: Option<ScoreValue>,
-    /// Absent when the evaluator only measures.
+    /// Set when the score is good enough; absent when the evaluator only measures.
     pub(crate) good: Option<bool>,
 }
 
@@ -86,12 +86,12 @@ impl CaseScore {
         self.score.scored().map(|scored| scored.score)
     }
 
-    /// Returns whether that is good enough; `None` when the evaluator only measures.
+    /// Returns whether the score is good enough; `None` when the evaluator only measures.
     pub(crate) fn good(&self) -> Option<bool> {
         self.score.scored()?.holds
     }
 
-    /// Returns whether there should be a score, but the function or the evaluator failed. Otherwise,
+    /// Returns whether the score is missing because the function or the evaluator failed. Otherwise,
     /// without a value, the evaluator did not apply.
     pub(crate) fn is_missing(&self) -> bool {
         self.score == gate::CaseScore::Missing
@@ -159,8 +159,8 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Decides how the case changed; the gains of its scores are known by now. `is_added` is set where
-    /// the other run does not have its row.
+    /// Decides how the case changed, from the gains of its scores. `is_added` is set where the other run
+    /// does not have its row.
     pub(super) fn compare(&mut self, is_added: bool) {
         let judged = self.scores.iter().any(|score| score.good().is_some() && score.gain.is_some());
         let gains = || {

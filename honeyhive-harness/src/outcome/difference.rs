@@ -1,4 +1,4 @@
-//! Decides what the difference between two runs is, once for all reports.
+//! Decides the kind of a difference between two runs, once for all reports.
 
 use crate::baseline::{ScoreComparison, Snapshot};
 use crate::gate::case::Rules;
@@ -8,7 +8,7 @@ use crate::gate::correct::p_value;
 use crate::journal::{GateRecord, RuleRecord, Verdict};
 use crate::rule::{GateRule, Test};
 
-/// The p up to which a difference is taken for more than chance.
+/// The p up to which a difference is more than chance.
 pub(crate) const ALPHA: f64 = 0.05;
 
 /// The kind of a difference between two runs.
@@ -20,7 +20,7 @@ pub(crate) enum Finding {
     Worse,
     /// The score got worse by more than chance, and by less than the margin of the gate's rule.
     WithinMargin,
-    /// Chance alone makes such differences.
+    /// The score changed by no more than chance.
     NotSignificant,
     /// The gate cannot judge the difference.
     Inconclusive,
@@ -57,8 +57,8 @@ impl Finding {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Difference {
     pub(crate) finding: Finding,
-    /// The p that decided. Absent where the gate decided without one: it could not say anything, or
-    /// its test is about losses and there is none.
+    /// The p that decided. Absent where the gate decided without one: it was inconclusive, or its test
+    /// is about losses and there is none.
     pub(crate) p: Option<f64>,
     /// The number of tests that p is corrected for; 0 and 1 for none.
     pub(crate) tests: usize,
@@ -69,8 +69,8 @@ pub(crate) struct Difference {
 }
 
 impl Difference {
-    /// Decides by the gate's rule about it where there is one, so that no report contradicts the gate;
-    /// otherwise at [`ALPHA`], two-sided.
+    /// Decides by the gate's rule on the evaluator where there is one, so that no report contradicts the
+    /// gate; otherwise at [`ALPHA`], two-sided.
     pub(crate) fn new(
         comparison: &ScoreComparison,
         decides: Option<(&GateRule, &RuleRecord)>,
@@ -112,7 +112,7 @@ impl Difference {
         format!("{}{p}{}", self.finding.words(), self.of_tests())
     }
 
-    /// Returns the same as cells of a table, for p and for the words: `0.031`, `worse (3 tests)`
+    /// Returns the difference as cells of a table, for p and for the words: `0.031`, `worse (3 tests)`
     #[cfg(feature = "cli")]
     pub(crate) fn cells(self) -> (String, String) {
         let p = self.p.map(|p| p_cell(p, self.alpha));

@@ -1,4 +1,4 @@
-//! An invocation as outputs show it.
+//! Puts together an invocation as outputs show it.
 
 use super::counts::Counts;
 use super::ending::{Ending, Outcome};
@@ -53,7 +53,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Returns the same document, of some of its experiments.
+    /// Returns a copy of the document that has only some of its experiments.
     pub(crate) fn only(&self, keep: &dyn Fn(&Experiment<'a>) -> bool) -> Self {
         let experiments: Vec<Experiment<'a>> =
             self.experiments.iter().filter(|experiment| keep(experiment)).cloned().collect();
@@ -82,8 +82,8 @@ fn counts(experiments: &[Experiment<'_>]) -> Counts {
 
 fn outcome(results: &Results, ending: Ending, experiments: &[Experiment<'_>]) -> Outcome {
     let worst = experiments.iter().map(|experiment| experiment.outcome).max();
-    // A journal that could not be written, for one, is nothing that an experiment knows of. Where
-    // the outer runner tries again, only the last exit code would count, and the experiments do.
+    // An exit code may have a reason that no experiment has, such as a journal that could not be
+    // written. Where the outer runner retried, the experiments count instead of the exit codes.
     let retried = results.processes.iter().any(|process| process.runner_attempt > 1);
     let failed = results.ends.iter().any(|end| end.exit_code != 0 && !end.interrupted);
     let own = match ending {

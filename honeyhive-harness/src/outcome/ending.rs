@@ -1,4 +1,4 @@
-//! Says whether an invocation ended in good order, and what it comes to.
+//! Defines the ending and the outcome of an invocation.
 
 use crate::journal::Results;
 
@@ -7,7 +7,7 @@ use crate::journal::Results;
 pub(crate) enum Ending {
     /// Every process recorded its end.
     Complete,
-    /// Ctrl-C, or a request to end (SIGTERM).
+    /// A process was interrupted by Ctrl-C or SIGTERM.
     Interrupted,
     /// A process did not record its end: it was killed, or still runs.
     Unfinished,
@@ -34,11 +34,11 @@ impl Ending {
 /// The outcome of an experiment or an invocation. The later counts before the earlier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
-    /// Nothing failed.
+    /// The run passed: nothing failed.
     Pass,
-    /// Nothing failed, but a gate that was asked cannot say.
+    /// A gate is inconclusive, and nothing failed.
     Inconclusive,
-    /// Not everything was run.
+    /// The run is incomplete: cases were not run, or a process has no end.
     Unfinished,
     /// A case or a gate failed, or nothing was scored.
     Fail,

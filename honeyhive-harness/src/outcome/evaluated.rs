@@ -1,4 +1,4 @@
-//! An evaluator over all cases of an experiment.
+//! Computes the figures of an evaluator over all cases of an experiment.
 
 use super::difference::Difference;
 use crate::baseline::ScoreComparison;
@@ -11,13 +11,13 @@ use crate::rule::Of;
 use crate::score::Comparison;
 use crate::stats::{self, Spread};
 
-/// A mean with what is known about it.
+/// A mean with its interval and the number of its cases.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measured {
     pub(crate) mean: f64,
     /// The 95 % interval, or why there is none.
     pub(crate) spread: Spread,
-    /// The number of cases that it is of.
+    /// The number of cases that have a value.
     pub(crate) n: usize,
     /// The number of all cases.
     pub(crate) cases: usize,
@@ -53,7 +53,7 @@ impl Measured {
 /// An evaluator of an experiment, over all its cases.
 #[derive(Clone, Debug)]
 pub(crate) struct Evaluated<'a> {
-    /// Its place in the experiment's list, and in the `scores` of a case.
+    /// The place of the evaluator in the experiment's list, and in the `scores` of a case.
     pub(crate) index: usize,
     pub(crate) record: EvaluatorRecord,
     /// The limit that the score of a case must hold to be good, where the evaluator judges.
@@ -66,7 +66,7 @@ pub(crate) struct Evaluated<'a> {
     pub(crate) missing: usize,
     /// The number of cases that it does not apply to.
     pub(crate) not_applicable: usize,
-    /// The number of cases whose score says good or not, where the evaluator judges.
+    /// The number of cases whose score is judged as good or not, where the evaluator judges.
     pub(crate) judged: usize,
     /// The number of these whose score is good.
     pub(crate) good: usize,
@@ -74,7 +74,7 @@ pub(crate) struct Evaluated<'a> {
     pub(crate) spread_within: Option<f64>,
     /// The gate's verdicts on its rules about this evaluator, in the order of the attribute.
     pub(crate) rules: Vec<&'a RuleRecord>,
-    /// The change against what the experiment is compared with.
+    /// The change against the run that the experiment is compared with.
     pub(crate) comparison: Option<ScoreComparison>,
     /// The kind of that change.
     pub(crate) difference: Option<Difference>,

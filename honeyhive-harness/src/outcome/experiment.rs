@@ -1,4 +1,4 @@
-//! An experiment as outputs show it, alone or compared with another run.
+//! Puts together an experiment as outputs show it, alone or compared with another run.
 
 use std::collections::HashMap;
 
@@ -33,7 +33,7 @@ pub(crate) struct Against<'a> {
 /// [`Case::change`].
 #[derive(Clone, Debug)]
 pub(crate) struct Compared<'a> {
-    /// See [`Against`].
+    /// The words for the other run; see [`Against`].
     pub(crate) label: String,
     /// The time when the other run was accepted (or started), RFC 3339.
     pub(crate) at: &'a str,
@@ -55,18 +55,18 @@ pub(crate) struct Compared<'a> {
     pub(crate) slices: Vec<SlicesRecord>,
 }
 
-/// An experiment.
+/// An experiment with its cases, its figures and its outcome.
 #[derive(Clone, Debug)]
 pub(crate) struct Experiment<'a> {
-    /// Its name; the first segment of its test names.
+    /// The name of the experiment, which is the first segment of its test names.
     pub(crate) name: &'a str,
-    /// `package/target`.
+    /// The test target, as `package/target`.
     pub(crate) target: &'a str,
     /// The record of the experiment as it was about to run.
     pub(crate) record: &'a ExperimentRecord,
-    /// Its runs: one, unless several processes ran it.
+    /// The ids of its runs: one, unless several processes ran it.
     pub(crate) run_ids: &'a [String],
-    /// `file:line` of the attribute, as rustc saw it; `None` when it could not run.
+    /// The file and line of the attribute, as rustc saw it; `None` when the experiment could not run.
     pub(crate) place: Option<(&'a str, u32)>,
     /// The outcome of its cases and its gate.
     pub(crate) outcome: Outcome,
@@ -258,7 +258,7 @@ fn verdict(results: &ExperimentResults, cases: &[Case<'_>], figures: &Figures<'_
     Verdict { outcome, causes, broken }
 }
 
-/// Decides a case as the gate did; one that was not run to its end is skipped.
+/// Decides a case as the gate did; a case that was not run to its end is skipped.
 fn decide(rules: &Rules, experiment: &ExperimentResults, case: &CaseResults) -> Decided {
     if !case.has_run() {
         return Decided::skipped(case.row, rules);

@@ -1,4 +1,4 @@
-//! The numbers over all cases of an experiment.
+//! Computes the numbers over all cases of an experiment.
 
 use super::counts::Counts;
 use super::evaluated::{Evaluated, Measured};
@@ -8,7 +8,7 @@ use crate::journal::{GateRecord, RuleRecord, StoppedRecord};
 use crate::rule::Of;
 use crate::stats;
 
-/// What figures are computed from: decided cases, and the verdict on them where there is one.
+/// The input for figures: decided cases, and the verdict on them where there is one.
 pub(crate) struct Seen<'a, 'b> {
     /// The rules that the cases were decided by.
     pub(crate) rules: Rules,
@@ -33,7 +33,7 @@ pub(crate) struct Figures<'a> {
     pub(crate) gate: Option<&'a GateRecord>,
     /// The numbers of cases in each state, also of those that were selected but not run.
     pub(crate) counts: Counts,
-    /// The number of cases that have a result, be it that they were not run: those of the means.
+    /// The number of cases that have a result, also those that were skipped: those of the means.
     pub(crate) cases: usize,
     /// The evaluators, in the experiment's order.
     pub(crate) evaluators: Vec<Evaluated<'a>>,
@@ -54,9 +54,9 @@ pub(crate) struct Figures<'a> {
 pub(crate) struct Latency<'a> {
     /// The mean over the cases, their attempts averaged.
     pub(crate) measured: Measured,
-    /// The nearest-rank percentile over all attempts.
+    /// The nearest-rank percentile 50 over all attempts.
     pub(crate) p50: f64,
-    /// See `p50`.
+    /// The nearest-rank percentile 95 over all attempts.
     pub(crate) p95: f64,
     /// The gate's verdicts on its rules about latency.
     pub(crate) rules: Vec<&'a RuleRecord>,
@@ -109,7 +109,7 @@ impl<'a> Figures<'a> {
         self.gate.and_then(|gate| gate.stopped)
     }
 
-    /// Returns whether the gate was asked, judged, and cannot say.
+    /// Returns whether the gate was asked, judged, and is inconclusive.
     pub(crate) fn is_inconclusive(&self) -> bool {
         self.gate.is_some_and(GateRecord::is_inconclusive)
     }

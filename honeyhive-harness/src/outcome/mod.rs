@@ -1,4 +1,4 @@
-//! The one picture of a run: what its records come to, as plain data.
+//! Computes the results of a run from its records, as plain data for all outputs.
 //!
 //! A [`Document`] is made once from the records of an invocation, whether they are still in memory or were
 //! read from its files. Every output renders it: the pages and files of `report`, `compare`, `review`,

@@ -1,4 +1,4 @@
-//! An invocation in a few numbers, as `cargo honeyhive runs` lists it.
+//! Computes an invocation in a few numbers, as `cargo honeyhive runs` lists it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,13 +12,13 @@ use crate::journal::{
     size,
 };
 
-/// An experiment of an invocation.
+/// The overview of an experiment of an invocation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct ExperimentOverview {
     pub(crate) name: String,
-    /// `package/target`.
+    /// The test target, as `package/target`.
     pub(crate) target: String,
-    /// One, unless several processes ran it.
+    /// The ids of its runs: one, unless several processes ran it.
     pub(crate) run_ids: Vec<String>,
     /// The cases that are recorded, by state.
     pub(crate) cases: Counts,
@@ -28,7 +28,7 @@ pub(crate) struct ExperimentOverview {
     pub(crate) selected: usize,
     /// The means of its evaluators.
     pub(crate) scores: Vec<ScoreOverview>,
-    /// `None` without a gate, or where it was not asked.
+    /// The verdict of its gate; `None` without a gate, or where it was not asked.
     pub(crate) gate: Option<Verdict>,
     /// The reason why its gate did not judge: `sample`, or `partial` where only some cases were selected.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,7 +38,7 @@ pub(crate) struct ExperimentOverview {
     pub(crate) stopped: Option<StoppedRecord>,
 }
 
-/// An evaluator over all cases.
+/// The overview of an evaluator over all cases.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct ScoreOverview {
     pub(crate) evaluator: String,
@@ -50,18 +50,18 @@ pub(crate) struct ScoreOverview {
     pub(crate) judges: bool,
 }
 
-/// An invocation.
+/// The overview of an invocation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Overview {
     /// The name of its directory.
     pub(crate) invocation: String,
     pub(crate) directory: PathBuf,
-    /// RFC 3339; empty when no file says it.
+    /// The time when the first process started, RFC 3339; empty when no file has it.
     pub(crate) started_at: String,
-    /// `package/target`.
+    /// The test targets, as `package/target`.
     pub(crate) targets: Vec<String>,
     pub(crate) experiments: Vec<ExperimentOverview>,
-    /// `None` when the journal cannot be read.
+    /// The way in which it ended; `None` when the journal cannot be read.
     #[serde(serialize_with = "ending")]
     pub(crate) ending: Option<Ending>,
     /// The files whose last line was torn by a crash.
@@ -84,7 +84,7 @@ fn ending<S: Serializer>(ending: &Option<Ending>, to: S) -> Result<S::Ok, S::Err
 }
 
 impl Overview {
-    /// Reads an invocation's directory. The overview of one that cannot be read says why.
+    /// Reads an invocation's directory. The overview of one that cannot be read has the reason.
     pub(crate) fn read(directory: &Path) -> Self {
         let name = directory.file_name().unwrap_or(directory.as_os_str());
         let mut overview = Self {
@@ -156,7 +156,7 @@ impl ExperimentOverview {
     }
 }
 
-/// Returns the reason why a gate did not judge that was asked.
+/// Returns the reason why a gate that was asked did not judge.
 fn not_judged(experiment: &Experiment<'_>) -> Option<&'static str> {
     // A gate that judged has no reason beside its rules.
     experiment.figures.gate?.reason.as_ref()?;

@@ -1,4 +1,4 @@
-//! A case beside the baseline, as `cargo honeyhive review` shows it.
+//! Puts together a case beside the baseline, as `cargo honeyhive review` shows it.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use crate::baseline::{ScoreSnapshot, Snapshot};
 use crate::journal::{AttemptRecord, CaseResults, CaseState, ExperimentResults};
 use crate::score::Direction;
 
-/// A case with what a person needs to decide about it.
+/// A case with the facts that a person needs to decide about it.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Reviewed {
     pub(crate) experiment: String,
@@ -52,7 +52,7 @@ impl From<Result<Value, String>> for ReviewedOutput {
 }
 
 impl ReviewedScore {
-    /// Returns by how much it is better than in the baseline.
+    /// Returns the gain of the score against the baseline; negative when it got worse.
     pub(crate) fn gain(&self) -> f64 {
         let change = self.score - self.before.unwrap_or(self.score);
         if self.direction == Direction::Minimize { -change } else { change }
@@ -115,7 +115,8 @@ impl Reviewed {
         }
     }
 
-    /// Returns the severity of the case, of which more is worse: errors, then what lost most against the baseline, then misses.
+    /// Returns the severity of the case, of which more is worse: errors, then the largest losses against
+    /// the baseline, then misses.
     pub(crate) fn severity(&self) -> f64 {
         let state = match self.state {
             CaseState::Error => 3e9,
@@ -128,7 +129,7 @@ impl Reviewed {
         state + 10.0 * lost
     }
 
-    /// Returns whether the case is not as it should be, or worse than it was.
+    /// Returns whether the case is not as it should be, or got worse.
     pub(crate) fn needs_a_look(&self) -> bool {
         self.state != CaseState::Pass || self.scores.iter().any(|score| score.gain() < -1e-12)
     }

@@ -1,17 +1,17 @@
-//! Journals of small runs, for the tests of renderers.
+//! Makes journals of small runs, for the tests of renderers.
 
 use serde_json::{Value, json};
 
 use crate::baseline::{CaseSnapshot, EvaluatorPrint, ScoreSnapshot, Snapshot};
 use crate::journal::{Record, Results};
 
-/// Records from their JSON.
+/// Returns the results of records given as JSON.
 pub(crate) fn results(records: impl IntoIterator<Item = Value>) -> Results {
     let read = |record| serde_json::from_value::<Record>(record).expect("a record");
     Results::new(records.into_iter().map(read).collect())
 }
 
-/// The lines that every journal begins with.
+/// Returns the line that every journal begins with.
 pub(crate) fn process() -> Value {
     json!({
         "type": "invocation", "schema": 1, "invocation": "20261122T190158-3f2a",
@@ -20,12 +20,13 @@ pub(crate) fn process() -> Value {
     })
 }
 
-/// The last line of a process.
+/// Returns the last line of a process.
 pub(crate) fn end(exit_code: u8) -> Value {
     json!({"type": "end", "ended_at": "2026-11-22T19:02:09.500Z", "exit_code": exit_code})
 }
 
-/// `detect`: evaluators `correct` (yes or no) and `close` (a number, from 0.5 on good).
+/// Returns the experiment `detect` with the evaluators `correct` (yes or no) and `close` (a number, good
+/// from 0.5 on).
 pub(crate) fn experiment(selected: usize) -> Value {
     json!({
         "type": "experiment", "experiment": "detect",
@@ -48,7 +49,7 @@ fn limit(text: &str, measure: &str, of: &Value, comparison: &str, limit: f64) ->
     json!({"text": text, "test": {"limit": test}})
 }
 
-/// An attempt that gave this output, and its scores.
+/// Returns an attempt that gave this output, and its scores.
 pub(crate) fn attempt(
     case: &str,
     row: usize,
@@ -56,7 +57,7 @@ pub(crate) fn attempt(
     output: &Value,
     scores: &Value,
 ) -> Value {
-    // In the order of the attribute.
+    // The scores stand in the order of the attribute.
     let scores: Vec<Value> = ["correct", "close"]
         .iter()
         .map(|name| json!({"evaluator": name, "value": scores[name], "duration_ms": 0.1}))
@@ -70,7 +71,7 @@ pub(crate) fn attempt(
     })
 }
 
-/// What became of a case.
+/// Returns the record of the result of a case.
 pub(crate) fn case(id: &str, state: &str, passed: bool, reasons: &[&str]) -> Value {
     json!({
         "type": "case", "experiment": "detect", "case": id, "test": format!("detect::{id}"),
@@ -78,7 +79,7 @@ pub(crate) fn case(id: &str, state: &str, passed: bool, reasons: &[&str]) -> Val
     })
 }
 
-/// Four cases, a gate that fails: `a` is right, `b` a miss, `c` in error, `d` right.
+/// Returns a run of four cases with a gate that fails: `a` is right, `b` a miss, `c` an error, `d` right.
 pub(crate) fn failing() -> Vec<Value> {
     let error = json!({
         "type": "attempt", "experiment": "detect", "case": "c", "row": 2, "attempt": 1,
@@ -110,7 +111,7 @@ pub(crate) fn failing() -> Vec<Value> {
     ]
 }
 
-/// A snapshot with these scores of `correct` and `close`, by case.
+/// Returns a snapshot with these scores of `correct` and `close`, by case.
 pub(crate) fn snapshot(scores: &[(&str, f64, f64)]) -> Snapshot {
     let print = |source: &str| EvaluatorPrint { source: source.to_owned(), ..Default::default() };
     let one = |score| ScoreSnapshot { score, attempts: 1, good: None };

@@ -1,4 +1,4 @@
-//! The records of an invocation with what they are compared with, from memory or from files.
+//! Reads the records of an invocation and those that they are compared with, from memory or from files.
 
 use std::path::Path;
 

@@ -97,7 +97,7 @@ fn a_comparison_reaches_evaluators_and_cases() {
     assert_eq!((difference.finding, difference.by_gate), (Finding::NotSignificant, false));
     assert_eq!(detect.cases[1].scores[0].gain, Some(-1.0));
     assert_eq!(detect.cases[1].output_before, Some(&json!("fr")));
-    // What got worse comes before other errors.
+    // Cases that got worse come before other errors.
     let ids: Vec<&str> = detect.worst().iter().map(|case| case.id).collect();
     assert_eq!(ids, ["b", "c"]);
 }
@@ -136,7 +136,7 @@ fn what_no_experiment_knows_of_fails_all_the_same() {
     ];
     let failed = results(good.iter().cloned().chain([end(101)]));
     assert_eq!(Document::new(&failed, &[]).outcome, Outcome::Fail);
-    // The outer runner tried again, and that went well.
+    // The outer runner retried, and the retry succeeded.
     let mut second = process();
     second["runner_attempt"] = json!(2);
     let retried = results(good.into_iter().chain([end(101), second, end(0)]));
