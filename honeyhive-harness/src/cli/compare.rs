@@ -126,7 +126,7 @@ pub(super) fn run(args: &Args, config: &Config) -> Outcome {
     Ok(Done { text, code: 0 })
 }
 
-/// Returns the parser for formats that can compare runs: all except traces.
+/// Returns the parser for formats that can compare runs: all except traces, which are of one run.
 fn reports() -> impl clap::builder::TypedValueParser<Value = Format> {
     use clap::builder::{PossibleValuesParser, TypedValueParser as _};
     let names = Format::AFTER_RUN.map(Format::name);

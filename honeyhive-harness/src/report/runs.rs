@@ -19,7 +19,7 @@ const LONGEST_ERROR: usize = 300;
 pub(crate) struct Listed {
     #[serde(flatten)]
     pub(crate) overview: Overview,
-    /// The spans that have not been sent, by destination.
+    /// The attempts and runs that have not been sent, by destination.
     pub(crate) unsent: Vec<Unsent>,
 }
 

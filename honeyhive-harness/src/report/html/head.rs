@@ -10,7 +10,7 @@ use crate::text::{count, seconds, thousands};
 /// The most metadata and tags that are shown on the first screen; twice as many changes.
 const MANY: usize = 5;
 
-/// Returns the title of the page: the name of its experiment, or of its targets.
+/// Returns the title of the page: the name of its experiment, or its targets, or that of the invocation.
 pub(super) fn title(document: &Document<'_>) -> String {
     match document.experiments.as_slice() {
         [one] => one.name.to_owned(),
