@@ -16,12 +16,12 @@ use crate::redact::Redactor;
 use crate::registry;
 use crate::report;
 
-/// The test that nextest is told of where no experiment is linked: without one, the target would
-/// not be seen to have tested nothing.
+/// The test that nextest lists where no experiment is linked: without one, nextest would not show that
+/// the target tested nothing.
 const NOTHING_LINKED: &str = "no_experiment_is_linked";
 
-/// Runs the experiments of this test binary. Called by [`main!`](crate::main) with what the
-/// compiler knew of the target.
+/// Runs the experiments of this test binary; [`main!`](crate::main) calls it with what the compiler
+/// knew of the target.
 #[doc(hidden)]
 pub fn run(built: &Built) -> ExitCode {
     let _guard = super::exit::guard();
