@@ -12,11 +12,11 @@ use crate::gate::snapshot::snapshot;
 use crate::journal::{GateRecord, Record, RuleRecord, StoppedRecord, Verdict};
 use crate::text::count;
 
-/// What the test of a gate or of a whole experiment says.
+/// The answer of the test of a gate or of a whole experiment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Passed,
-    /// The gate says nothing, and need not.
+    /// The gate has no verdict and does not have to have one.
     Ignored(String),
     Failed(String),
 }
