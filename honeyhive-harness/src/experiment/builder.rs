@@ -95,7 +95,7 @@ impl From<Report> for Format {
 }
 
 impl Experiment {
-    /// An experiment without evaluators: one attempt per datapoint, 60 s each, no retries, 16 at
+    /// Creates an experiment without evaluators: one attempt per datapoint, 60 s each, no retries, 16 at
     /// once, no journal.
     pub fn new(name: &str, dataset: Dataset, function: Function) -> Self {
         Self {

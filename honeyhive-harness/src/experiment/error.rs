@@ -1,8 +1,8 @@
-//! Why an experiment in code was not run.
+//! The errors for which an experiment in code is not run.
 
 use crate::rule::RuleError;
 
-/// Why an experiment was not run, or not to its end.
+/// The reason why an experiment was not run, or not to its end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
