@@ -10,7 +10,7 @@ pub(super) struct Token {
     pub(super) column: usize,
 }
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind {
     /// A name, without the `r#` of a raw one.

@@ -32,7 +32,7 @@ impl<'a> Reader<'a> {
         self.at == self.tokens.len()
     }
 
-    /// Whether the next token is this mark.
+    /// Returns whether the next token is this mark.
     pub(super) fn is(&self, mark: &str) -> bool {
         self.is_ahead(0, mark)
     }
@@ -41,7 +41,7 @@ impl<'a> Reader<'a> {
         self.peek(ahead).is_some_and(|token| token.kind == Kind::Mark && token.text == mark)
     }
 
-    /// Whether this entry, or what stands in parentheses, is at its end.
+    /// Returns whether this entry, or the text in parentheses, is at its end.
     pub(super) fn is_done(&self) -> bool {
         self.is_end() || self.is(",") || self.is(")")
     }
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
         Ok(Name { written: text.clone(), text, at: Place { found, ..at } })
     }
 
-    /// Whether a setting comes: `name = value`.
+    /// Returns whether the next tokens begin a setting: `name = value`.
     pub(super) fn is_setting(&self) -> bool {
         matches!(self.peek(0), Some(Token { kind: Kind::Name(_), .. })) && self.is_ahead(1, "=")
     }

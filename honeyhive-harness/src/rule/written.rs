@@ -11,9 +11,9 @@ pub struct RuleError {
     pub text: String,
     /// The place in it: the first character is 1.
     pub column: usize,
-    /// What stands there; empty at the end of the text.
+    /// The text that was found; empty at the end of the text.
     pub found: String,
-    /// What is wrong with it, and what to write.
+    /// The reason why it is wrong, and what to write.
     pub message: String,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct At<T> {
     pub(crate) at: Place,
 }
 
-/// What stands right of a comparison.
+/// The value on the right of a comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Limit {
     Number(f64),
@@ -80,7 +80,7 @@ pub(crate) struct Gated {
     pub(crate) text: String,
 }
 
-/// What a rule of a gate asks, by names.
+/// The question of a rule of a gate, with names for evaluators.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Asks {
     Limit {
@@ -125,7 +125,7 @@ pub(super) const AGAINST: [&str; 5] =
 /// Names of what is measured of calls.
 pub(crate) const OF_CALLS: [&str; 4] = ["latency", "first_token", "cost", "tokens"];
 
-/// Why `require(..)` takes no measure of calls.
+/// The message that `require(..)` takes no measure of calls.
 pub(crate) const NOT_REQUIRED: &str = "`require` looks at evaluators; write a rule such as `p95(latency) <= \"2s\"` in `gate(..)`, or `timeout = \"2s\"` for each call";
 
 impl Measure {
