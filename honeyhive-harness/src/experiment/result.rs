@@ -136,7 +136,7 @@ pub struct Upload {
     pub refused: usize,
     /// Set when everything arrived, and the run is finished there.
     pub complete: bool,
-    /// The reason why it is not complete; `None` where it is.
+    /// The reason why it is not complete, where one is known.
     pub problem: Option<String>,
     /// HoneyHive's own figures, line by line, where they were asked for.
     pub results: Vec<String>,

@@ -26,7 +26,7 @@ pub(super) enum Kind {
 /// Marks of more than one character.
 const LONG: [&str; 5] = [">=", "<=", "::", "==", "=>"];
 
-/// Splits a text; the column and the message of what is no token.
+/// Splits a text; returns the column and the message of the first invalid token otherwise.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, (usize, String)> {
     let chars: Vec<char> = text.chars().collect();
     let mut found = Vec::new();

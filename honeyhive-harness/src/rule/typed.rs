@@ -113,7 +113,7 @@ fn written(name: &str) -> String {
 }
 
 impl Rule {
-    /// The arithmetic mean of an evaluator, over the cases.
+    /// Measures the arithmetic mean of an evaluator, over the cases.
     pub fn mean(evaluator: &str) -> Measured {
         Measured::new(Measure::Mean, evaluator)
     }
@@ -158,12 +158,12 @@ impl Rule {
         Measured::new(Measure::Stddev, of)
     }
 
-    /// The share of cases that an evaluator judges good.
+    /// Measures the share of cases that an evaluator judges good.
     pub fn pass_rate(evaluator: &str) -> Measured {
         Measured::new(Measure::PassRate, evaluator)
     }
 
-    /// The share of cases that end in an error.
+    /// Measures the share of cases that end in an error.
     pub fn error_rate() -> Measured {
         Measured { name: Measure::ErrorRate.name(), of: None, settings: Vec::new() }
     }
@@ -216,13 +216,13 @@ impl Rule {
         self.with("margin", margin.to_string())
     }
 
-    /// Sets how often the rule may err by chance.
+    /// Sets the probability that the rule errs by chance.
     #[must_use]
     pub fn alpha(self, alpha: f64) -> Self {
         self.with("alpha", alpha.to_string())
     }
 
-    /// Sets how many more attempts confirm a loss before the rule fails.
+    /// Sets the number of further attempts that confirm a loss before the rule fails.
     #[must_use]
     pub fn confirm(self, attempts: u32) -> Self {
         self.with("confirm", attempts.to_string())
