@@ -1,4 +1,4 @@
-//! What is sent of scores beside their spans: metrics and metadata of the attempt.
+//! The metrics and metadata of an attempt that its scores are sent as, beside their spans.
 
 use serde_json::{Map, Value};
 
@@ -15,8 +15,8 @@ pub(super) struct Fields {
     pub(super) metadata: Map<String, Value>,
 }
 
-/// The fields of these scores; with `texts`, `<name>_explanation` and `<name>_label` are among the
-/// metrics. Where two come to one name, a score wins over what is said of one.
+/// Returns the fields of these scores; with `texts`, `<name>_explanation` and `<name>_label` are among the
+/// metrics. Where two have one name, a score wins over other values of one.
 pub(super) fn fields(scores: &[ScoreRecord], texts: bool) -> Fields {
     let mut fields = Fields::default();
     for score in scores {
@@ -49,7 +49,7 @@ pub(super) fn fields(scores: &[ScoreRecord], texts: bool) -> Fields {
     fields
 }
 
-/// A score's value as JSON: whole numbers of integer types as such.
+/// Returns a score's value as JSON: whole numbers of integer types as such.
 pub(super) fn value_of(value: ScoreValue) -> Value {
     match value {
         ScoreValue::Bool(yes) => Value::from(yes),
