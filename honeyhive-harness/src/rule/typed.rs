@@ -118,42 +118,42 @@ impl Rule {
         Measured::new(Measure::Mean, evaluator)
     }
 
-    /// The median of an evaluator, or of `latency`.
+    /// Measures the median of an evaluator, or of `latency`.
     pub fn median(of: &str) -> Measured {
         Measured::new(Measure::Median, of)
     }
 
-    /// The smallest value of an evaluator, or of `latency`.
+    /// Measures the smallest value of an evaluator, or of `latency`.
     pub fn min(of: &str) -> Measured {
         Measured::new(Measure::Min, of)
     }
 
-    /// The largest value of an evaluator, or of `latency`.
+    /// Measures the largest value of an evaluator, or of `latency`.
     pub fn max(of: &str) -> Measured {
         Measured::new(Measure::Max, of)
     }
 
-    /// The 50th percentile of an evaluator, or of `latency`.
+    /// Measures the 50th percentile of an evaluator, or of `latency`.
     pub fn p50(of: &str) -> Measured {
         Measured::new(Measure::P50, of)
     }
 
-    /// The 90th percentile of an evaluator, or of `latency`.
+    /// Measures the 90th percentile of an evaluator, or of `latency`.
     pub fn p90(of: &str) -> Measured {
         Measured::new(Measure::P90, of)
     }
 
-    /// The 95th percentile of an evaluator, or of `latency`.
+    /// Measures the 95th percentile of an evaluator, or of `latency`.
     pub fn p95(of: &str) -> Measured {
         Measured::new(Measure::P95, of)
     }
 
-    /// The 99th percentile of an evaluator, or of `latency`.
+    /// Measures the 99th percentile of an evaluator, or of `latency`.
     pub fn p99(of: &str) -> Measured {
         Measured::new(Measure::P99, of)
     }
 
-    /// The sample standard deviation of an evaluator, or of `latency`.
+    /// Measures the sample standard deviation of an evaluator, or of `latency`.
     pub fn stddev(of: &str) -> Measured {
         Measured::new(Measure::Stddev, of)
     }
