@@ -21,15 +21,15 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flushed {
-    /// Spans that were taken.
+    /// The number of spans that were taken.
     pub sent: u64,
-    /// Spans that found no room in the [buffer](super::TracerBuilder::span_buffer).
+    /// The number of spans that found no room in the [buffer](super::TracerBuilder::span_buffer).
     pub dropped: u64,
-    /// Spans that were not taken, and that are not tried again.
+    /// The number of spans that were not taken, and that are not tried again.
     pub failed: u64,
-    /// Spans that are still to be sent.
+    /// The number of spans that are still to be sent.
     pub pending: u64,
-    /// The last thing that went wrong, even where another try went well.
+    /// The last error, even where another try succeeded.
     pub error: Option<String>,
 }
 
@@ -55,24 +55,24 @@ impl Flushed {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Telemetry {
-    /// Why nothing is sent; `None` where something is.
+    /// The reason why nothing is sent; `None` where something is.
     pub local: Option<String>,
-    /// What became of its spans at all destinations.
+    /// The counts of its spans over all destinations.
     pub spans: Flushed,
-    /// What became of them at HoneyHive, where it is a destination.
+    /// The counts of its spans at HoneyHive, where it is a destination.
     pub honeyhive: Option<Flushed>,
-    /// What became of them at the [OTLP receiver](super::TracerBuilder::otlp), where there is one.
+    /// The counts of its spans at the [OTLP receiver](super::TracerBuilder::otlp), where there is one.
     /// Where the one that the environment names cannot be used, `error` says why.
     pub otlp: Option<Flushed>,
-    /// Spans that a [filter](super::TracerBuilder::only_spans) left out.
+    /// The number of spans that a [filter](super::TracerBuilder::only_spans) left out.
     pub filtered: u64,
-    /// Sessions that HoneyHive started.
+    /// The number of sessions that HoneyHive started.
     pub sessions_started: u64,
-    /// Sessions that could not be started. Their spans are sent with our own ids of them.
+    /// The number of sessions that could not be started. Their spans are sent with our own ids of them.
     pub sessions_failed: u64,
-    /// Updates of sessions that HoneyHive took.
+    /// The number of updates of sessions that HoneyHive took.
     pub updates_sent: u64,
-    /// Updates of sessions that could not be sent.
+    /// The number of updates of sessions that could not be sent.
     pub updates_failed: u64,
 }
 
@@ -98,7 +98,7 @@ impl Tracer {
         self.telemetry().spans
     }
 
-    /// [`flush`](Self::flush) for async code, of any runtime.
+    /// Does the same as [`flush`](Self::flush), for async code of any runtime.
     pub async fn flush_async(&self, timeout: Duration) -> Flushed {
         let idle =
             |outbox: &Arc<Outbox>| outbox.worker.runtime.spawn(idle(Arc::clone(outbox), timeout));

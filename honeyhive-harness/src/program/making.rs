@@ -1,4 +1,4 @@
-//! The making of a tracer: of what the builder was told, else of what the environment says.
+//! Makes a tracer from the settings of the builder, else from those of the environment.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::tracer::session::SessionState;
 use crate::tracer::{Ids, LIMITS, SessionSink as _, Tracer, new_session_id};
 
 impl TracerBuilder {
-    /// Makes the tracer; what is wrong with its settings.
+    /// Makes the tracer; returns also the error in its settings, if there is one.
     pub(super) fn over(mut self, config: Result<Config, String>) -> (Tracer, Option<String>) {
         let mut faults = Vec::new();
         let mut config = config.unwrap_or_else(|text| {
@@ -84,7 +84,7 @@ impl TracerBuilder {
         Program::local(why, room, self.filter.clone())
     }
 
-    /// Starts what sends to the destinations, or finds what sends there already.
+    /// Starts the workers that send to the destinations, or finds those that send there already.
     fn workers(
         &self,
         config: Config,

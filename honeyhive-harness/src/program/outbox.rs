@@ -1,4 +1,4 @@
-//! What one tracer has to send to one destination, and what became of it.
+//! The spans and sessions that one tracer has to send to one destination, and their counts.
 //!
 //! Each tracer has an outbox of its own for each destination. The pipeline of the destination
 //! empties those of all tracers that send there.
@@ -22,13 +22,13 @@ use crate::tracer::buffer::{Ended, Full, SpanBuffer};
 use crate::tracer::families::leaving;
 use crate::tracer::session::SessionState;
 
-/// How long what a dropped tracer recorded is retried.
+/// The time for which spans of a dropped tracer are retried.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// So many spans are worth a request before their time.
+/// The number of spans with which a request is sent before its time.
 const MANY: usize = 512;
 
-/// What wakes the worker of a pipeline.
+/// The reason why the worker of a pipeline wakes.
 #[derive(Debug)]
 pub(super) enum Wake {
     /// An outbox has something to send.
@@ -45,7 +45,7 @@ pub(super) struct WorkerHandle {
     pub(super) runtime: Handle,
     /// Spans that came, of all outboxes.
     pub(super) came: AtomicUsize,
-    /// The receiver knows sessions beside spans.
+    /// Set when the receiver knows sessions beside spans.
     pub(super) has_sessions: bool,
 }
 
@@ -68,7 +68,7 @@ impl WorkerHandle {
     }
 }
 
-/// How much came to which end, over the life of a tracer.
+/// The counts of spans, sessions and updates by how they ended, over the life of a tracer.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) sent: AtomicU64,
@@ -94,7 +94,7 @@ impl Counters {
     }
 }
 
-/// What one tracer has to send to one destination.
+/// The spans and sessions that one tracer has to send to one destination.
 #[derive(Debug)]
 pub(super) struct Outbox {
     pub(super) buffer: Arc<SpanBuffer>,
@@ -102,11 +102,11 @@ pub(super) struct Outbox {
     pub(super) info: Arc<TracerInfo>,
     pub(super) sessions: SessionQueue,
     pub(super) worker: Arc<WorkerHandle>,
-    /// The worker knows that there is something.
+    /// Set when the worker knows that there is something to send.
     listed: AtomicBool,
-    /// When to give up, once the tracer was dropped or shut down.
+    /// The time to give up, once the tracer was dropped or shut down.
     gone: OnceLock<Instant>,
-    /// Rounds in a row that failed with an error that does not pass by itself.
+    /// The number of rounds in a row that failed with an error that does not pass by itself.
     pub(super) stuck: AtomicU32,
     pub(super) changed: Notify,
 }
