@@ -51,7 +51,7 @@ impl Program {
         self.outboxes.iter().find(|outbox| outbox.has_sessions())
     }
 
-    /// Makes the processor that fills the outboxes; `own` is the session of spans that belong to no other one.
+    /// Makes the processor that fills the outboxes; `own` is the session of spans without another one.
     pub(super) fn processor(&self, own: &Arc<SessionState>) -> Processor {
         Processor::new(
             Arc::clone(own),
