@@ -85,7 +85,7 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
             found: 0,
         }));
     }
-    // Without a name for each, nothing can be said about inputs that nobody reads.
+    // Where a reader takes all inputs, it is not known which ones are unused.
     let reads_all = wanted.iter().any(|want| want.param.key == Key::Inputs)
         || spec.params.is_empty()
         || spec.evaluators.iter().any(|used| used.info.params.is_empty());
@@ -135,7 +135,7 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
                 };
                 format!("{}{}", fields.absence(want.param), spec.dataset.absence_hint(key))
             } else {
-                // An `Option` would be `None` without a word.
+                // An `Option` would be `None` without any error.
                 let other = datapoint.inputs.keys().find(|key| {
                     !reads_all
                         && !read.contains(key.as_str())

@@ -41,7 +41,7 @@ pub(super) struct Workers {
 
 #[derive(Debug)]
 struct Pool {
-    /// `None` once it was shut down; then its handle starts nothing more.
+    /// The runtime; `None` once it was shut down; then its handle starts nothing more.
     current: Option<Runtime>,
     handle: Handle,
     stuck: usize,

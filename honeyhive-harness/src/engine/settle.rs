@@ -57,7 +57,7 @@ impl Pending {
             row,
             datapoint,
             fault: fault.map(|message| AttemptError { kind: ErrorKind::Datapoint, message }),
-            // A list that grows by itself begins with four, and records are large.
+            // A list that grows by itself begins with room for four, and records are large.
             records: Mutex::new(Vec::with_capacity(attempts)),
             left: AtomicUsize::new(attempts),
             unrecorded: AtomicBool::new(false),

@@ -76,9 +76,9 @@ pub(crate) struct Wishes {
     pub(crate) metadata: Map<String, Value>,
     /// The hashes of tracked files.
     pub(crate) files: BTreeMap<String, String>,
-    /// See [`Spec`].
+    /// The size and the seed of the sample; see [`Spec`].
     pub(crate) sample: Option<(usize, u64)>,
-    /// See [`Spec`].
+    /// The condition on which it stops early; see [`Spec`].
     pub(crate) stop: Option<(Stop, u64)>,
 }
 

@@ -178,7 +178,7 @@ impl Experiment {
         self
     }
 
-    /// Runs only so many of the datapoints, as `HH_SAMPLE` does. Which ones follows from
+    /// Runs only this many of the datapoints, as `HH_SAMPLE` does. The choice follows from
     /// [`sample_seed`](Self::sample_seed) and their ids. The gate is inconclusive then.
     pub fn sample(mut self, size: usize) -> Self {
         self.sample = Some(size);

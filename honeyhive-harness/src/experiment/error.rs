@@ -19,7 +19,7 @@ pub enum RunError {
         /// The whole text of the error.
         text: String,
     },
-    /// Anything else, such as a row without a value that is read, a variable that cannot be
+    /// Any other error, such as a row without a value that is read, a variable that cannot be
     /// understood, or a journal that cannot be written. The text says what was found and what to do.
     #[error("{0}")]
     Setup(String),

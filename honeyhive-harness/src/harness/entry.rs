@@ -25,7 +25,7 @@ const NOTHING_LINKED: &str = "no_experiment_is_linked";
 #[doc(hidden)]
 pub fn run(built: &Built) -> ExitCode {
     let _guard = super::exit::guard();
-    // Before any code of the user runs: what it panics with is told with its place.
+    // Installed before any code of the user runs, so that its panics are reported with their places.
     let _hook = engine::use_hook();
     match try_run(built) {
         Ok(code) => ExitCode::from(code),
@@ -60,7 +60,7 @@ fn run_experiments(
     let entries = registry::experiments();
     if entries.is_empty() {
         if args.list {
-            // nextest lists ignored tests apart, and this is none.
+            // nextest lists ignored tests separately, and this one is not ignored.
             let listed = if args.wants(false) { &[NOTHING_LINKED][..] } else { &[] };
             trials::list(listed.iter().copied())?;
             return Ok(0);

@@ -33,7 +33,7 @@ pub(super) fn execute(
     let tests = prepared.tests();
     let mut places = std::mem::take(&mut prepared.places).into_iter();
     if prepared.jobs.is_empty() {
-        // Nothing can run: only faults to tell.
+        // There is nothing to run, only errors to report.
         let failing = |(name, text): (String, String)| fault(name, &text);
         let trials = trials(plan, args, |_| places.next().and_then(Place::failing).map(failing));
         trials::run(args, 1, trials)?;
@@ -80,8 +80,8 @@ pub(super) fn execute(
                 let outcome = invocation.case(job, index);
                 line.clear();
                 if outcome.skipped {
-                    // Whatever stopped the run has failed, or the gate tells of it; thousands of failures
-                    // more say nothing.
+                    // What stopped the run has failed a test, or the gate reports it; thousands of
+                    // further failures would add nothing.
                     Ok(Completion::ignored_with(outcome.message))
                 } else if outcome.passed {
                     Ok(Completion::Completed)

@@ -48,7 +48,7 @@ pub(super) fn prepare(
         spec.repeats = replay.repeats();
         job.attempts = 1..=spec.repeats;
         spec.replay = Some(replay);
-        // Nothing is saved by it.
+        // Stopping early saves nothing where no calls are made.
         (spec.stop, job.stop_decided) = (None, false);
     }
     report::note(&format!(

@@ -16,15 +16,15 @@ use crate::registry::{Experiment, Source};
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Built {
-    /// `file!()`: the root file of the target.
+    /// The root file of the target, from `file!()`.
     pub file: &'static str,
-    /// `module_path!()`: the name of its crate.
+    /// The name of its crate, from `module_path!()`.
     pub crate_name: &'static str,
-    /// `CARGO_PKG_NAME`.
+    /// The name of its package, from `CARGO_PKG_NAME`.
     pub package: Option<&'static str>,
-    /// `CARGO_MANIFEST_DIR`.
+    /// The directory of its package, from `CARGO_MANIFEST_DIR`.
     pub manifest_dir: Option<&'static str>,
-    /// `CARGO_TARGET_TMPDIR`: a directory within the target directory.
+    /// A directory within the target directory, from `CARGO_TARGET_TMPDIR`.
     pub target_tmpdir: Option<&'static str>,
     /// Functions that libtest would run, where the target is built without libtest.
     pub never_run: &'static [NeverRun],

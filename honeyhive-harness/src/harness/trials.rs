@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args, threads: usize, trials: Vec<Trial>) -> Result<boo
             .map_err(|error| format!("--logfile {path}: cannot create the file: {error}"))?;
     }
     let printing = PrintErrors::watch();
-    // It panics where it cannot print, as in `cargo test | head`. What runs shall end in order.
+    // It panics where it cannot print, as in `cargo test | head`. Attempts under way are to end in order.
     let run = || libtest_mimic::run(&arguments(args, threads), trials);
     let conclusion = catch_unwind(AssertUnwindSafe(run));
     printing.stop();

@@ -65,7 +65,7 @@ impl Watch {
                 screen::clear_line();
             }
         };
-        // Without the thread nothing is told, and nothing else is different.
+        // Without the thread, waits are not reported; nothing else changes.
         let _ = std::thread::Builder::new().name("honeyhive-waiting".to_owned()).spawn(look);
         Self { _alive: alive, line }
     }

@@ -122,7 +122,7 @@ impl Invocation {
         Closed { exit_code: last, summary, written, sent }
     }
 
-    /// Returns the exit code, or that of a failure where the journal was lost: results without it prove nothing.
+    /// Returns the exit code, or that of a failure where the journal was lost: without it, no result is proven.
     fn recorded(&self, exit_code: u8) -> u8 {
         if exit_code == 0 && self.shared.journal.verify().is_err() { FAILED } else { exit_code }
     }

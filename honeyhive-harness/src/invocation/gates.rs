@@ -245,8 +245,8 @@ fn texts<'a>(record: &'a GateRecord) -> String {
         return reason.clone();
     }
     let rules = record.rules.iter().filter(|rule| rule.verdict == record.verdict);
-    // A rule that fails goes on with the worst cases and what changed; one that is inconclusive
-    // with what it lacks.
+    // The text of a rule that fails goes on with the worst cases and the changes; that of an inconclusive
+    // rule with what it lacks.
     let short = |rule: &'a RuleRecord| match rule.verdict {
         Verdict::Fail => rule.text.split("; ").next().unwrap_or_default(),
         _ => rule.text.as_str(),

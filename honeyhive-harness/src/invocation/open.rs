@@ -63,7 +63,7 @@ pub(crate) struct Invocation {
     pub(super) not_judging: Vec<NotJudging>,
     /// The verdict of its gate, per job, once that is recorded.
     pub(super) verdicts: Vec<OnceLock<GateRecord>>,
-    /// See [`Setup`].
+    /// The reason why an inconclusive gate fails; see [`Setup`].
     pub(super) strict: &'static str,
     pub(super) target: Target,
     pub(super) faults: Vec<Fault>,

@@ -1,4 +1,4 @@
-//! Flushing a tracer, and the counts of what became of its spans.
+//! Flushing a tracer, and the counts of its spans.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::tracer::Tracer;
 /// The longest timeout of a flush.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The counts of what became of a tracer's spans, from its first one on; see [`Tracer::flush`].
+/// The counts of a tracer's spans by how they ended, from its first one on; see [`Tracer::flush`].
 ///
 /// Of a tracer with two destinations, a span counts as sent when both have taken it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -222,7 +222,7 @@ async fn idle(outbox: Arc<Outbox>, timeout: Duration) {
         let changed = outbox.changed.notified();
         tokio::pin!(changed);
         changed.as_mut().enable();
-        // A wrong address does not become right during a flush. Once may be chance.
+        // A wrong address does not become right during a flush; a single failure may be chance.
         let is_over = outbox.is_idle() || outbox.stuck.load(Ordering::Acquire) > 1;
         if is_over || tokio::time::timeout_at(until, changed).await.is_err() {
             return;

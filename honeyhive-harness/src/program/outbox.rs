@@ -33,9 +33,9 @@ const MANY: usize = 512;
 pub(super) enum Wake {
     /// An outbox has something to send.
     Ready(Arc<Outbox>),
-    /// There is enough to send.
+    /// There are enough spans for a request.
     Soon,
-    /// A flush waits: pauses of our own end.
+    /// A flush waits: pauses that the server did not ask for end.
     Now,
 }
 
@@ -43,7 +43,7 @@ pub(super) enum Wake {
 pub(super) struct WorkerHandle {
     pub(super) wakes: UnboundedSender<Wake>,
     pub(super) runtime: Handle,
-    /// Spans that came, of all outboxes.
+    /// The number of spans that came, over all outboxes.
     pub(super) came: AtomicUsize,
     /// Set when the receiver knows sessions beside spans.
     pub(super) has_sessions: bool,
@@ -169,7 +169,7 @@ impl Outbox {
             self.announce();
         } else {
             add(&self.counters.updates_failed, 1);
-            // What is said of it next is news again.
+            // Later enrichments of it are to be sent again.
             let _ = session.take_news();
         }
     }

@@ -110,7 +110,7 @@ pub(super) fn worker(mut key: PipelineKey) -> Result<Arc<WorkerHandle>, String> 
 /// Takes a pipeline off the list when only its own task knows it.
 fn forget(handle: &Arc<WorkerHandle>) -> bool {
     let mut all = PIPELINES.lock().unwrap_or_else(PoisonError::into_inner);
-    // Who looks for one holds the lock, so none can be found meanwhile.
+    // A caller that looks for a pipeline holds the lock, so none can be found meanwhile.
     if Arc::strong_count(handle) > 1 {
         return false;
     }

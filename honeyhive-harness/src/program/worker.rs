@@ -151,7 +151,7 @@ impl Worker {
                     session.settle(started.session_id.into());
                 }
                 Err(error) => {
-                    // Its spans are worth more than its name.
+                    // Its spans are sent all the same, in a session without a name.
                     add(&outbox.counters.sessions_failed, 1);
                     outbox.counters.went_wrong(&error.to_string());
                     session.settle(Arc::clone(session.id()));

@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Number(f64, bool),
     /// A string literal: its value.
     Text(String),
-    /// `>=`, `::`, `(` and the like; any other character alone.
+    /// A mark such as `>=`, `::` or `(`; any other character alone.
     Mark,
 }
 

@@ -32,7 +32,7 @@ impl std::error::Error for RuleError {}
 /// A name in a rule, and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Name {
-    /// `correct`, `checks::correct`
+    /// The name as it is written: `correct`, `checks::correct`.
     pub(crate) text: String,
     /// Its name as it is written in a rule: quoted where it is no path.
     pub(crate) written: String,
@@ -122,7 +122,7 @@ pub(super) const MEASURES: [(&str, Measure); 10] = [
 pub(super) const AGAINST: [&str; 5] =
     ["no_regression", "no_collapse", "no_loss", "no_worse_than", "non_inferior"];
 
-/// Names of what is measured of calls.
+/// The names of the measures of calls.
 pub(crate) const OF_CALLS: [&str; 4] = ["latency", "first_token", "cost", "tokens"];
 
 /// The message that `require(..)` takes no measure of calls.

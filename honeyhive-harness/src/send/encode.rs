@@ -49,7 +49,7 @@ pub(super) fn span(
         name: record.name,
         kind: kind as i32,
         start_time_unix_nano: record.start_unix_ns,
-        // A span is never shorter than nothing, whatever the wall clock did meanwhile.
+        // The end is not before the start, even where the wall clock was set back meanwhile.
         end_time_unix_nano: record.end_unix_ns.max(record.start_unix_ns),
         attributes: pairs(attributes),
         events: record

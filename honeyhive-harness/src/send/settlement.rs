@@ -1,4 +1,4 @@
-//! Spans of several owners in one request, and what becomes of each owner's.
+//! Sends spans of several owners in one request, and finds the result of each owner.
 //!
 //! A request whose content is refused is halved until what the receiver refuses stands alone. So
 //! one owner takes no others with it, and a limit on the size of requests is found.
@@ -28,11 +28,11 @@ pub(crate) struct Shipment<'a> {
 /// The result of sending spans.
 #[derive(Debug)]
 pub(crate) enum Taken {
-    /// They arrived, but for some that the receiver will never take.
+    /// The spans arrived, but for some that the receiver refuses permanently.
     Yes(Option<Rejected>),
-    /// They did not. Of one owner whose spans were sent in pieces, only what was not taken is left.
+    /// The spans did not arrive. Of one owner whose spans were sent in pieces, this holds only the rest.
     No(ApiError, Batch),
-    /// They were not sent any more, since a request before them failed.
+    /// The spans were not sent, since a request before them failed.
     Untried(Batch),
 }
 

@@ -26,7 +26,7 @@ pub struct Site {
     pub name: &'static str,
     /// The name that the user gave to it.
     pub event_name: Option<&'static str>,
-    /// `chain`, `model` or `tool`.
+    /// The event type: `chain`, `model` or `tool`.
     pub event_type: &'static str,
 }
 

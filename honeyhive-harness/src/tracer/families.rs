@@ -131,7 +131,7 @@ fn joined(leaves: &[(&str, &Value)]) -> Option<Value> {
     let mut fields = Map::new();
     for name in names {
         let of = below(name);
-        // A name that is both a leaf and has others below it: the leaf is enough.
+        // A name that is both a leaf and the beginning of others: the leaf is kept.
         let leaf = of.iter().find(|(rest, _)| rest.is_empty()).map(|(_, leaf)| (*leaf).clone());
         if let Some(value) = leaf.or_else(|| joined(&of)) {
             fields.insert(name.to_owned(), value);

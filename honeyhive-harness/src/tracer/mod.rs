@@ -1,4 +1,4 @@
-//! Tracing: of the attempts of an experiment, and of any program.
+//! Tracing of the attempts of an experiment, and of any program.
 //!
 //! Every attempt of every case has a [`Tracer`] of its own: its own provider, its own trace id,
 //! its own buffer. Nothing is shared between two of them, so no span can end up in another
@@ -142,7 +142,7 @@ pub use trace::{SpanEvent, SpanQuery, SpanRecord, SpanStatus, Trace};
 
 pub use crate::program::{Flushed, Telemetry, TracerBuilder, TracerError};
 
-/// Attribute names that this crate sets on spans.
+/// The names of the attributes that this crate sets on spans.
 #[doc(hidden)]
 pub mod attributes {
     /// The kind of work of a span: `chain`, `model`, `tool`.
@@ -153,9 +153,9 @@ pub mod attributes {
     pub const DURATION_MS: &str = "honeyhive_duration_ms";
     /// The text of an error.
     pub const ERROR: &str = "honeyhive_error";
-    /// `true` on a call that was dropped before it was done, such as the slower half of a race.
+    /// Set to `true` on a call that was dropped before it was done, such as the slower half of a race.
     pub const CANCELLED: &str = "honeyhive_cancelled";
-    /// `true` where values were too many or too long and are not all there.
+    /// Set to `true` where values were too many or too long and are not all there.
     pub const TRUNCATED: &str = "honeyhive_truncated";
     /// The number of values of an enrichment that could not be recorded.
     pub const LEFT_OUT: &str = "honeyhive_left_out";

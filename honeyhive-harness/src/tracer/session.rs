@@ -46,7 +46,7 @@ impl SessionState {
     }
 
     pub(crate) fn settle(&self, id: Arc<str>) {
-        // Whoever comes first is right; spans with that id may have left.
+        // The first id wins, since spans with it may have been sent.
         let _ = self.there.set(id);
     }
 

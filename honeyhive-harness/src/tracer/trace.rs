@@ -201,7 +201,7 @@ impl SpanRecord {
 pub struct Trace {
     /// The id of the trace: 32 hex digits.
     pub trace_id: String,
-    /// Finished spans in the order in which they ended, then the root span, still open.
+    /// The finished spans in the order in which they ended, then the root span, still open.
     pub spans: Vec<SpanRecord>,
 }
 

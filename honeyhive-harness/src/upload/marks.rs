@@ -32,7 +32,7 @@ pub(super) enum What {
     Spans { session_ids: Vec<String> },
     /// The destination refused the content of the session, and took others: it is not sent again.
     Refused { session_id: String, why: String },
-    /// Whatever was refused before this line is to be sent again.
+    /// Everything that was refused before this line is to be sent again.
     Again {},
     /// Sending ended, and something was not taken; the last reason.
     Stopped { why: String },
@@ -121,7 +121,7 @@ impl Marks {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(MarksError::InUse),
-            // A file system without locks: then people must see to it themselves.
+            // A file system without locks: users must take care not to send twice at once.
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
             Err(TryLockError::Error(error)) => return Err(fail(error)),
         }

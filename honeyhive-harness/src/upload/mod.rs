@@ -272,7 +272,7 @@ mod tests {
             r#"{"type":"attempt","experiment":"e","case":"c","run_id":"r","session_id":"s"}"#,
         ];
         std::fs::write(directory.join("x.jsonl"), lines.join("\n") + "\n").unwrap();
-        // Connections wait there for somebody to accept them.
+        // Connections wait there, since nothing accepts them.
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let connection = Connection {
             api_key: Some(Secret::new("hh_key")),

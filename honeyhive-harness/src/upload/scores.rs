@@ -8,10 +8,10 @@ use crate::score::ScoreValue;
 /// The fields of an attempt that its scores become.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Fields {
-    /// `<name>`, and `<name>_<key>` of the metadata that is a text, a number, or true or false, as
+    /// The metrics: `<name>`, and `<name>_<key>` of the metadata that is a text, a number, or a boolean, as
     /// HoneyHive's Python SDK has them.
     pub(super) metrics: Map<String, Value>,
-    /// `<name>_<key>` of the metadata that is a list or an object, and `<name>_error`: no metrics.
+    /// The metadata: `<name>_<key>` of the metadata that is a list or an object, and `<name>_error`.
     pub(super) metadata: Map<String, Value>,
 }
 
@@ -86,7 +86,7 @@ mod tests {
             .metadata("sure", true)
             .metadata("parts", json!([1, {"a": 2}]))
             .metadata("nothing", Value::Null)
-            // What it is called like wins.
+            // The score's own label wins over metadata of this name.
             .metadata("label", "other");
         let failed = ScoreRecord {
             evaluator: "broken".to_owned(),

@@ -78,7 +78,7 @@ struct Doubt {
 
 /// The result of a task.
 enum Done {
-    /// An attempt was introduced, or not.
+    /// An attempt's session was made known, or not.
     Attempt { begin: u64, record: Box<AttemptRecord>, introduced: Introduced },
     /// A run is known there by an id, or not.
     Run { run_id: String, there: Result<String, ApiError> },
