@@ -140,7 +140,7 @@ fn install() -> Installed {
     installed
 }
 
-/// Puts the hook of before in place again. A hook that was installed meanwhile stays; ours stays
+/// Installs the hook of before again. A hook that was installed meanwhile stays; ours stays
 /// below it, if it is there, and passes everything on.
 fn uninstall(installed: Installed) -> Option<Installed> {
     let top: Box<Hook> = take_hook();

@@ -137,7 +137,7 @@ impl Experiment {
 
     /// Adds a rule of the gate, or several with commas between them: a
     /// [`Rule`](crate::Rule), or the text that stands in `gate(..)` of the attribute. An
-    /// evaluator whose name is no path is written in quotes, `mean("at most 80") >= 0.9`.
+    /// evaluator whose name is not a path is written in quotes, `mean("at most 80") >= 0.9`.
     pub fn gate(mut self, rules: impl Into<String>) -> Self {
         self.gate.push(rules.into());
         self

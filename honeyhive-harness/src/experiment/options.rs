@@ -98,7 +98,7 @@ macro_rules! settings {
 
             /// Makes the run, its sessions and spans known to HoneyHive, beside the run.
             ///
-            /// What does not get through is no error; see [`ExperimentResult::uploads`]. Without a
+            /// Results that do not get through are not an error; see [`ExperimentResult::uploads`]. Without a
             /// [journal](Self::journal) there is one in the directory for temporary files, which stays
             /// where something is left to be sent. `HH_OFFLINE=1` in the environment sends nothing.
             ///

@@ -36,7 +36,7 @@ pub(super) fn fault(name: String, text: &str) -> Named {
 }
 
 /// Returns one trial per test. `runner` is called, in order, for each that is to run, and returns `None`
-/// where there is none.
+/// for a test that another one reports.
 pub(super) fn trials(
     plan: &Plan,
     args: &Args,

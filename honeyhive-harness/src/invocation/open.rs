@@ -83,7 +83,7 @@ pub(crate) struct Invocation {
 }
 
 impl Opened {
-    /// Opens the journal for so many cases.
+    /// Opens the journal for this many cases.
     ///
     /// # Errors
     /// When it cannot be made or written.

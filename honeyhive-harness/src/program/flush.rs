@@ -68,7 +68,7 @@ pub struct Telemetry {
     pub filtered: u64,
     /// The number of sessions that HoneyHive started.
     pub sessions_started: u64,
-    /// The number of sessions that could not be started. Their spans are sent with our own ids of them.
+    /// The number of sessions that could not be started. Their spans are sent with the ids of the tracer.
     pub sessions_failed: u64,
     /// The number of updates of sessions that HoneyHive took.
     pub updates_sent: u64,
@@ -80,7 +80,7 @@ impl Tracer {
     /// Sends what there is, and waits for that until `timeout`. What was not taken by then stays
     /// [pending](Flushed::pending), and is sent later.
     ///
-    /// Blocks the thread. In async code that is no deadlock, but nothing else runs on the thread
+    /// Blocks the thread. In async code that is not a deadlock, but nothing else runs on the thread
     /// meanwhile; [`flush_async`](Self::flush_async) leaves it free. A tracer that sends nothing
     /// has nothing to wait for.
     ///

@@ -236,7 +236,7 @@ impl Outbox {
     }
 
     /// Moves finished spans into a batch, as many as it holds, and returns how many. They are under
-    /// way until the buffer is told how it ended.
+    /// way until the buffer [settles](SpanBuffer::settle) them.
     ///
     /// A destination that knows sessions gets a span when the id of its session is certain.
     pub(super) fn fill(&self, batch: &mut Batch) -> usize {

@@ -102,7 +102,7 @@ impl Requirement {
     }
 }
 
-/// Returns a name as rules write it: in quotes where it is no path.
+/// Returns a name as rules write it: in quotes where it is not a path.
 fn written(name: &str) -> String {
     let is_word = |word: &str| {
         !word.starts_with(|c: char| c.is_ascii_digit())

@@ -34,7 +34,7 @@ impl std::error::Error for RuleError {}
 pub(crate) struct Name {
     /// The name as it is written: `correct`, `checks::correct`.
     pub(crate) text: String,
-    /// Its name as it is written in a rule: quoted where it is no path.
+    /// Its name as it is written in a rule: quoted where it is not a path.
     pub(crate) written: String,
     pub(crate) at: Place,
 }

@@ -87,7 +87,7 @@ impl Attributes {
     }
 }
 
-/// Cuts a text to at most so many bytes, with an ellipsis where it ends.
+/// Cuts a text to at most this many bytes, with an ellipsis where it ends.
 pub(super) fn shorten(text: &mut String, most: usize) {
     let mut end = most.saturating_sub('…'.len_utf8()).min(text.len());
     while !text.is_char_boundary(end) {

@@ -270,7 +270,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Starts whatever can be started.
+    /// Starts all requests that can be started now.
     fn fill(&mut self, closing: Closing) {
         if let Some(then) = self.breaker.retry_at() {
             if !self.tasks.is_empty() {
