@@ -24,7 +24,7 @@ use crate::tracer::{Finished, Ids, TracerPool};
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// An attempt whose code has run.
+/// An attempt whose code has run, or that was not made.
 pub(super) struct Attempted {
     record: Box<AttemptRecord>,
     readable: Vec<bool>,
@@ -81,7 +81,7 @@ pub(super) struct Tools {
 }
 
 impl Tools {
-    /// Creates them, with so many threads for asynchronous code.
+    /// Creates the parts, with this many threads for asynchronous code.
     pub(super) fn new(threads: usize, halt: Arc<Halt>) -> std::io::Result<Self> {
         Ok(Self { workers: Arc::new(Workers::new(threads)?), halt, tracers: TracerPool::default() })
     }
@@ -232,7 +232,8 @@ async fn call_sync(
     (called, took)
 }
 
-/// An argument that cannot be read, or an output that cannot be written, stays so.
+/// Returns whether another try may succeed: an argument that cannot be read, or an output that cannot be
+/// written, stays so.
 fn can_heal(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Returned | ErrorKind::Panic | ErrorKind::Timeout)
 }

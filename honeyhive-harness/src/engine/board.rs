@@ -14,33 +14,33 @@ use crate::journal::AttemptRecord;
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) passed: bool,
-    /// It was not run, because the run or its experiment was stopped. It passes where the reason is that the
-    /// gate was decided without it.
+    /// Set when it was not run, because the run or its experiment was stopped. It passes where the reason is
+    /// that the gate was decided without it.
     pub(crate) skipped: bool,
-    /// Why it failed, or was not run: at most two lines.
+    /// The reason why it failed, or was not run: at most two lines.
     pub(crate) message: String,
 }
 
-/// Misses that are kept with their contents; the rest are counted.
+/// The most misses that are kept with their contents; the rest are counted.
 const KEPT_MISSES: usize = 60;
 
 /// The results of one experiment.
 #[derive(Debug)]
 pub(crate) struct Lane {
-    /// By place in the selection.
+    /// The results, by index in the selection.
     outcomes: Vec<OnceLock<Outcome>>,
     done: AtomicUsize,
-    /// Those of the done cases that were not run.
+    /// The number of done cases that were not run.
     not_run: AtomicUsize,
     all_done: OnceLock<()>,
     cases: Mutex<Vec<Case>>,
     misses: Mutex<Vec<Miss>>,
     attempts: Mutex<Vec<(usize, Vec<AttemptRecord>)>>,
-    /// When its first attempt started and when its last case was done.
+    /// The times when its first attempt started and when its last case was done.
     pub(crate) times: Mutex<(Option<Instant>, Option<Instant>)>,
-    /// Why the rest of the experiment was not run.
+    /// The reason why the rest of the experiment was not run.
     pub(crate) stopped: OnceLock<String>,
-    /// The gate is decided, so no further case of the experiment is started.
+    /// Set when the gate is decided, so that no further case of the experiment is started.
     pub(super) decided: AtomicBool,
     /// The baseline, once a case misses; `None` where there is none that can be read.
     before: OnceLock<Option<Snapshot>>,
@@ -131,12 +131,12 @@ impl Lane {
         self.all_done.wait();
     }
 
-    /// The cases that have a result, be it that they were not run.
+    /// Returns the number of cases that have a result, those that were not run included.
     pub(crate) fn done(&self) -> usize {
         self.done.load(Ordering::Acquire)
     }
 
-    /// The cases that were run to their end.
+    /// Returns the number of cases that were run to their end.
     pub(crate) fn ran(&self) -> usize {
         self.done().saturating_sub(self.not_run.load(Ordering::Acquire))
     }
@@ -145,7 +145,7 @@ impl Lane {
         self.outcomes.len()
     }
 
-    /// The cases that are done, in the order of the dataset.
+    /// Returns the cases that are done, in the order of the dataset.
     pub(crate) fn cases(&self) -> Vec<Case> {
         let mut cases = lock(&self.cases).clone();
         cases.sort_by_key(|case| case.row);
@@ -157,25 +157,25 @@ impl Lane {
         lock(&self.attempts).push((row, attempts));
     }
 
-    /// The attempts that were kept of these rows, by row.
+    /// Returns the attempts that were kept of these rows, by row.
     pub(crate) fn attempts_of(&self, rows: &[usize]) -> HashMap<usize, Vec<AttemptRecord>> {
         let attempts = lock(&self.attempts);
         attempts.iter().filter(|(row, _)| rows.contains(row)).cloned().collect()
     }
 
-    /// The attempts that were kept, in the order of the dataset.
+    /// Takes the attempts that were kept, in the order of the dataset.
     pub(crate) fn take_attempts(&self) -> Vec<(usize, Vec<AttemptRecord>)> {
         let mut attempts = std::mem::take(&mut *lock(&self.attempts));
         attempts.sort_by_key(|(row, _)| *row);
         attempts
     }
 
-    /// The baseline, read where it is asked for the first time.
+    /// Returns the baseline, read at the first call.
     pub(super) fn before(&self, read: impl FnOnce() -> Option<Snapshot>) -> Option<&Snapshot> {
         self.before.get_or_init(read).as_ref()
     }
 
-    /// The worst cases that are not as they should be: those that fail, and of these, and of the
+    /// Returns the worst cases that are not as they should be: those that fail, and of these, and of the
     /// rest, those that did not miss in the baseline; then worst first.
     pub(crate) fn misses(&self) -> Vec<Miss> {
         lock(&self.misses).clone()

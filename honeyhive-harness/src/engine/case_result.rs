@@ -14,10 +14,10 @@ use crate::gate::snapshot::missed_before;
 use crate::journal::{AttemptRecord, CaseRecord};
 use crate::text::one_line;
 
-/// Columns of a reason in a failed test's text.
+/// The most columns of a reason in a failed test's text.
 const LONGEST_REASON: usize = 300;
 
-/// By how much less severe a failure is that another one has caused: below every state of its own.
+/// The severity that is taken off a failure which another one has caused: it ranks below all others.
 const CONSEQUENCE: f64 = 5_000.0;
 
 /// The result of a case.

@@ -1,6 +1,7 @@
-//! Before the first case: can every selected row be read, and does it have what is asked for?
+//! Checks the rows before the first case: whether every selected row can be read and has the fields that are
+//! read.
 //!
-//! Nobody should pay for a thousand calls to learn of a typo in a column's name.
+//! A typo in a column's name is found before any call is paid for.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,13 +11,13 @@ use crate::dataset::bind::{Fields, Key, Param, near};
 use crate::dataset::{MOST_BAD_ROWS, many_bad};
 use crate::text::{self, alike, count};
 
-/// Names of inputs that are remembered for messages.
+/// The most names of inputs that are remembered for messages.
 const MOST_NAMES: usize = 50;
 
-/// Rows that cannot be run, and why.
+/// The rows that cannot be run, with their errors.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    /// Of the first rows.
+    /// The errors of the first rows, by row.
     texts: HashMap<usize, String>,
     count: usize,
 }
@@ -26,7 +27,7 @@ impl Faults {
         self.texts.get(&row)
     }
 
-    /// Adds a row; beyond [`MOST_BAD_ROWS`], texts are not made.
+    /// Adds a row; beyond [`MOST_BAD_ROWS`], rows are only counted.
     fn add(&mut self, row: usize, text: impl FnOnce() -> String) {
         self.count += 1;
         if self.count <= MOST_BAD_ROWS {
@@ -35,12 +36,12 @@ impl Faults {
     }
 }
 
-/// Returns the faults of rows whose cases were run before: none.
+/// Returns an empty list of faults, for rows whose cases were run before.
 pub(crate) fn no_faults() -> Faults {
     Faults::default()
 }
 
-/// A parameter that is read from the rows, and who reads it.
+/// A parameter that is read from the rows, with its reader.
 #[derive(Debug)]
 struct Wanted<'a> {
     param: &'a Param,
@@ -84,7 +85,7 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
             found: 0,
         }));
     }
-    // Without a name for each, nothing can be said about inputs that nobody reads.
+    // Where a reader takes all inputs, it is not known which ones are unused.
     let reads_all = wanted.iter().any(|want| want.param.key == Key::Inputs)
         || spec.params.is_empty()
         || spec.evaluators.iter().any(|used| used.info.params.is_empty());
@@ -134,7 +135,7 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
                 };
                 format!("{}{}", fields.absence(want.param), spec.dataset.absence_hint(key))
             } else {
-                // An `Option` would be `None` without a word.
+                // An `Option` would be `None` without any error.
                 let other = datapoint.inputs.keys().find(|key| {
                     !reads_all
                         && !read.contains(key.as_str())
@@ -188,7 +189,7 @@ pub(crate) fn check(spec: &Spec, selected: &[usize]) -> Result<Faults, String> {
     many(spec, selected, faults)
 }
 
-/// Many rows that cannot be run are one fault of the dataset.
+/// Reports many rows that cannot be run as one fault of the dataset.
 fn many(spec: &Spec, selected: &[usize], faults: Faults) -> Result<Faults, String> {
     if faults.count <= MOST_BAD_ROWS {
         return Ok(faults);
@@ -200,7 +201,7 @@ fn many(spec: &Spec, selected: &[usize], faults: Faults) -> Result<Faults, Strin
     Err(many_bad(&spec.dataset.origin, faults.count, selected.len(), &first))
 }
 
-/// Notes what inputs the row has, for a hint.
+/// Adds the names of the row's inputs, for a hint.
 fn note_names(datapoint: &Datapoint, names: &mut Vec<String>) {
     for name in datapoint.inputs.keys() {
         if names.len() < MOST_NAMES && !names.contains(name) {
@@ -238,7 +239,7 @@ fn nowhere(want: &Wanted<'_>, spec: &Spec, parsed: usize, names: &[String]) -> S
     )
 }
 
-/// An optional input that no row has, while all have one of nearly this name that nobody reads.
+/// Finds an optional input that no row has, while all rows have an unused one of nearly the same name.
 fn mistaken(want: &Wanted<'_>, spec: &Spec, parsed: usize, unread: &[&str]) -> Option<String> {
     let Key::Input(name) = want.param.key else { return None };
     let near = near(name, unread)?;
@@ -252,7 +253,7 @@ fn mistaken(want: &Wanted<'_>, spec: &Spec, parsed: usize, unread: &[&str]) -> O
     ))
 }
 
-/// `12 rows`, `3 selected rows`
+/// Returns `12 rows` or `3 selected rows`.
 fn rows(count: usize, spec: &Spec) -> String {
     text::count(count, if count < spec.dataset.rows.len() { "selected row" } else { "row" })
 }

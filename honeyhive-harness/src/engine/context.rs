@@ -1,4 +1,4 @@
-//! What the function and the evaluators of one attempt run with.
+//! The context of one attempt: everything that its function and its evaluators run with.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,7 +11,7 @@ use crate::evaluators::Subject;
 use crate::registry::Call;
 use crate::tracer::Trace;
 
-/// What the function and the evaluators of one attempt run with.
+/// The context of one attempt: everything that its function and its evaluators run with.
 pub(super) struct AttemptContext {
     pub(super) spec: Arc<Spec>,
     pub(super) call: Call,
@@ -21,7 +21,7 @@ pub(super) struct AttemptContext {
     pub(super) started: SystemTime,
     /// The spans of a recorded attempt that is judged again.
     pub(super) recorded: Option<Arc<Trace>>,
-    /// Per evaluator, whether it is known to be async. Read once per attempt, since another attempt
+    /// Set, per evaluator, when it is known to be async. Read once per attempt, since another attempt
     /// may find it out meanwhile.
     pub(super) is_async: Box<[bool]>,
 }

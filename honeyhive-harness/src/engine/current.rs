@@ -1,6 +1,7 @@
-//! Which call of the user's runs on this thread, for the message about code that ends the process.
+//! The call of user code that runs on this thread, for the message about code that ends the process.
 //!
-//! Read while the process ends, when thread-locals with destructors are gone. So this one has none.
+//! The message is made while the process ends, when thread-locals with destructors are gone. So this one
+//! has no destructor.
 
 use std::sync::Arc;
 

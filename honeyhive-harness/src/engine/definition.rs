@@ -14,13 +14,13 @@ use crate::registry::{Experiment, Runner, Source};
 use crate::rule::{GateRule, RequireRule};
 use crate::score::Reducer;
 
-/// What the author of an experiment says of it.
+/// The definition of an experiment, as its author writes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Definition {
     pub(crate) name: String,
     pub(crate) function: String,
     pub(crate) module: String,
-    /// The place of the attribute, as `file:line`; what runs the experiment, where there is none.
+    /// The place of the attribute, as `file:line`; without one, the name of what runs the experiment.
     pub(crate) place: String,
     pub(crate) params: &'static [Param],
     pub(crate) run: Run,

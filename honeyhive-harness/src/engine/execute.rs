@@ -20,10 +20,10 @@ use super::threads::{STACK, Threads};
 use crate::journal::{AttemptError, ErrorKind};
 use crate::unwind::{self, Payload};
 
-/// How long a cancelled task may take to yield its thread before it counts as stuck.
+/// The time that a cancelled task may take to yield its thread before it counts as stuck.
 const LETTING_GO: Duration = Duration::from_millis(100);
 
-/// A worker costs a thread, and more of them than this cost more than they help.
+/// The most workers: each costs a thread, and more of them than this cost more than they help.
 const MOST_WORKERS: usize = 64;
 
 /// The threads that the user's code runs on.
@@ -41,7 +41,7 @@ pub(super) struct Workers {
 
 #[derive(Debug)]
 struct Pool {
-    /// `None` once it was shut down; then its handle starts nothing more.
+    /// The runtime; `None` once it was shut down; then its handle starts nothing more.
     current: Option<Runtime>,
     handle: Handle,
     stuck: usize,
@@ -180,7 +180,7 @@ pub(super) type Done<T> = (Result<T, AttemptError>, Duration);
 #[derive(Debug)]
 pub(super) struct Ended<T> {
     pub(super) done: Done<T>,
-    /// When it ended, which is when the next call begins.
+    /// The time when it ended, which is when the next call begins.
     at: Instant,
 }
 
@@ -219,20 +219,20 @@ fn timed_out(limit: Duration, tail: &str) -> AttemptError {
     AttemptError { kind: ErrorKind::Timeout, message }
 }
 
-/// Synchronous code has not got a thread yet.
+/// The stage of synchronous code that has no thread yet.
 const QUEUED: u8 = 0;
-/// Synchronous code has got a thread.
+/// The stage of synchronous code that has a thread.
 const BEGUN: u8 = 1;
-/// Synchronous code timed out before it got a thread and is not run.
+/// The stage of synchronous code that timed out before it had a thread and is not run.
 const GIVEN_UP: u8 = 2;
 
 /// Synchronous calls under way on one thread, one after another.
 #[derive(Debug)]
 pub(super) struct SyncCalls {
     stage: Arc<AtomicU8>,
-    /// Why no thread could be started.
+    /// The reason why no thread could be started.
     refused: Option<String>,
-    /// When the call began whose result comes next.
+    /// The time when the call began whose result comes next.
     since: Instant,
 }
 

@@ -18,9 +18,9 @@ pub(crate) const CONCURRENCY: usize = 16;
 /// The function of an experiment.
 #[derive(Clone)]
 pub(crate) enum Run {
-    /// Runs on a thread where blocking is fine.
+    /// A function that runs on a thread where blocking is fine.
     Sync(Arc<SyncFunction>),
-    /// Runs as a task.
+    /// A function that runs as a task.
     Async(Arc<AsyncFunction>),
 }
 

@@ -1,4 +1,4 @@
-//! Whether a run goes on, finishes what is under way, or waits for nothing any more.
+//! The stage of a run: it goes on, finishes its calls under way, or waits for nothing any more.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -33,17 +33,17 @@ impl Halt {
         self.advance(INTERRUPTED);
     }
 
-    /// Waits for calls under way no longer; their cases are not run.
+    /// Stops waiting for calls under way; their cases are not run.
     pub(crate) fn cut(&self) {
         self.advance(CUT);
     }
 
-    /// Why no further call is started.
+    /// Returns the reason why no further call is started.
     pub(crate) fn reason(&self) -> Option<&str> {
         self.reason.get().map(String::as_str)
     }
 
-    /// The flag that a signal handler sets.
+    /// Returns the flag that a signal handler sets.
     pub(crate) fn signalled(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.signalled)
     }

@@ -1,4 +1,4 @@
-//! Which cases of which experiments run, and how.
+//! Jobs: the cases of an experiment to run, and the options of the run.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -20,27 +20,27 @@ pub(crate) struct Job {
     pub(crate) recorded: HashMap<String, Vec<AttemptRecord>>,
     /// The attempts of each case: `1..=repeats`, or those of a second look.
     pub(crate) attempts: RangeInclusive<u32>,
-    /// By row: the attempts of the first look, which the second one adds to.
+    /// The attempts of the first look, which the second one adds to, by row.
     pub(crate) earlier: HashMap<usize, Vec<AttemptRecord>>,
-    /// What the experiment's gate decides on does not fail cases: the gate judges in this run, or
-    /// nothing does, as in a sample.
+    /// Set when misses that the experiment's gate decides on do not fail cases: the gate judges in this run,
+    /// or no gate judges at all, as in a sample.
     pub(crate) leave_to_gate: bool,
-    /// Starts no further case once the gate is decided.
+    /// Set when no further case is started once the gate is decided.
     pub(crate) stop_decided: bool,
 }
 
-/// How to run.
+/// The options of a run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
-    /// Attempts at once over all experiments, where that is asked for.
+    /// The most attempts at once over all experiments, where that is set.
     pub(crate) concurrency: Option<usize>,
-    /// Threads for asynchronous code, where there can be fewer than the attempts want.
+    /// The number of threads for asynchronous code, where there can be fewer than the attempts want.
     pub(crate) workers: Option<usize>,
-    /// Keep the attempts in memory.
+    /// Set when the attempts are kept in memory.
     pub(crate) keep_attempts: bool,
-    /// Start nothing more after the first failure.
+    /// Set when no further attempt is started after the first failure.
     pub(crate) fail_fast: bool,
-    /// Takes secrets out of whatever is recorded.
+    /// The redactor that removes secrets from everything that is recorded.
     pub(crate) redactor: Redactor,
 }
 

@@ -1,10 +1,10 @@
-//! What a panic said, and where.
+//! Catches panics of user code, with their texts and places.
 //!
 //! A panic inside an attempt is a result of its case. The hook keeps its text for the record and
 //! prints nothing; a backtrace would cost half a second of symbol look-ups per panic and bury
 //! the summary. A hook that the user's program has installed is called as well: it may count panics
 //! or send them somewhere. Panics elsewhere go to the hook that was there before. When the last run
-//! is over, so does everything, and the hook of before is installed again.
+//! is over, the hook of before is installed again.
 
 use std::any::Any;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
@@ -16,12 +16,12 @@ use crate::unwind;
 
 type Hook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync;
 
-/// Where the panic of one call is noted.
+/// The note of a panic of one call: its text and its place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PanicNote(Arc<Mutex<Option<String>>>);
 
 tokio::task_local! {
-    /// The call that runs on this thread.
+    /// The note of the call that runs on this thread.
     static NOTE: PanicNote;
 }
 
@@ -30,8 +30,8 @@ impl PanicNote {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The text of the panic that ended the call, with its place. Where a hook of the user has taken
-    /// the place of ours, the place is not known.
+    /// Returns the text of the panic that ended the call, with its place. Where a hook of the user has
+    /// replaced ours, the place is not known.
     pub(super) fn take(&self, payload: &(dyn Any + Send)) -> String {
         let noted = self.slot().take();
         noted.unwrap_or_else(|| poison::with_cause(format!("panicked: {}", message(payload))))
@@ -51,14 +51,14 @@ impl PanicNote {
 /// Runs code of the user outside of attempts.
 ///
 /// # Errors
-/// The text of its panic.
+/// When the code panics: the text of the panic.
 pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let note = PanicNote::default();
     let caught = note.run(|| unwind::catch(work));
     caught.map_err(|payload| note.take(&*payload))
 }
 
-/// The hook is wanted while any of these lives.
+/// A use of the hook, which stays installed while any of these lives.
 #[must_use]
 #[derive(Debug)]
 pub(crate) struct HookUse(());
@@ -69,12 +69,12 @@ struct State {
 }
 
 struct Installed {
-    /// Where our hook is, to know it again.
+    /// The address of our hook, by which it is recognized.
     address: usize,
-    /// Dead when somebody has replaced our hook and dropped it.
+    /// A reference that is dead when other code has replaced our hook and dropped it.
     alive: Weak<()>,
     previous: Arc<Box<Hook>>,
-    /// The hook of before is that of the standard library.
+    /// Set when the hook of before is that of the standard library.
     was_default: bool,
 }
 
@@ -140,7 +140,7 @@ fn install() -> Installed {
     installed
 }
 
-/// Puts the hook of before in place again. A hook that was installed meanwhile stays; ours stays
+/// Installs the hook of before again. A hook that was installed meanwhile stays; ours stays
 /// below it, if it is there, and passes everything on.
 fn uninstall(installed: Installed) -> Option<Installed> {
     let top: Box<Hook> = take_hook();

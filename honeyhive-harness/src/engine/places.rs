@@ -23,7 +23,7 @@ struct Free {
 }
 
 impl Places {
-    /// Creates places for so many attempts of all jobs, and for so many of each.
+    /// Creates places for `all` attempts of all jobs, and for as many of each job as `each` says.
     pub(super) fn new(all: usize, each: impl Iterator<Item = usize>) -> Self {
         let free = Mutex::new(Free { all, each: each.collect() });
         Self(Arc::new(Counts { free, changed: Notify::new() }))

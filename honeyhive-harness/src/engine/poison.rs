@@ -1,7 +1,7 @@
-//! Set-ups that fail.
+//! Errors of set-up code that fails once and poisons later uses.
 //!
-//! A `LazyLock` whose code panics says so once; every later use panics with "has previously been
-//! poisoned", which tells nothing. Such a text is given the panic that came first.
+//! A `LazyLock` whose code panics reports that once; every later use panics with "has previously been
+//! poisoned", which gives no reason. Such a text is extended by the panic that came first.
 
 use std::backtrace::Backtrace;
 use std::sync::{Mutex, PoisonError};
@@ -16,22 +16,22 @@ const POISONED: [&str; 5] = [
     "Once panicked",
 ];
 
-/// What stands before the panic that came first.
+/// The text before the panic that came first.
 const CAUSE: &str = "; the panic before it: ";
 
-/// More panics than these are not remembered.
+/// The most panics that are remembered.
 const KEPT: usize = 16;
 
 /// The first panics of the process and where each was on the stack; that is turned into names only
 /// when they are needed, which takes half a second.
 static EARLIER: Mutex<Vec<(String, Backtrace)>> = Mutex::new(Vec::new());
 
-/// Whether a text says that something else failed before.
+/// Returns whether a text says that an earlier panic is the cause.
 pub(super) fn is_consequence(text: &str) -> bool {
     POISONED.iter().any(|poisoned| text.contains(poisoned))
 }
 
-/// The text with the panic that it comes from. One that comes from none is remembered.
+/// Adds the earlier panic to a text that has one as its cause; remembers any other text.
 pub(super) fn with_cause(text: String) -> String {
     let mut earlier = EARLIER.lock().unwrap_or_else(PoisonError::into_inner);
     if !is_consequence(&text) {
@@ -46,13 +46,13 @@ pub(super) fn with_cause(text: String) -> String {
     }
 }
 
-/// The same of an error that a function returned.
+/// Adds the earlier panic to the error of a function, unless its text has it already.
 pub(super) fn error_with_cause(text: String) -> String {
     if is_consequence(&text) && !text.contains(CAUSE) { with_cause(text) } else { text }
 }
 
-/// The panic that a poisoned text comes from: the only one, or else the first that was within code
-/// that runs once, as far as that can be told.
+/// Finds the panic that a poisoned text comes from: the only one, or else the first that was within code
+/// that runs once, as far as that can be seen.
 fn cause<'a>(text: &str, earlier: &'a [(String, Backtrace)]) -> Option<&'a str> {
     let within_once = |backtrace: &Backtrace| {
         let frames = backtrace.to_string();

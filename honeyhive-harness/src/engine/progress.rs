@@ -1,4 +1,4 @@
-//! What the rules for stopping and the live line need to know of a job.
+//! The progress of a job, for the rules that stop it and for the live line.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -11,20 +11,20 @@ use crate::gate::case::{Case, CaseScore, Rules};
 use crate::gate::decided::Decided;
 use crate::journal::{AttemptRecord, models};
 
-/// An evaluator that could read none of this many outputs stops the experiment.
+/// The number of outputs after which an evaluator that could read none stops the experiment.
 const FIRST_OUTPUTS: usize = 5;
 
-/// How far a job has come.
+/// The progress of a job.
 #[derive(Debug)]
 pub(super) struct Progress {
-    /// Per evaluator: the numbers of outputs that it could read, and could not.
+    /// The numbers of outputs that an evaluator could read, and could not, per evaluator.
     readable: Vec<(AtomicUsize, AtomicUsize)>,
     /// The sum of the first evaluator's case means, and their number.
     sum: Mutex<(f64, usize)>,
     failing: AtomicUsize,
-    /// What the gate knows already; only where it may stop the experiment.
+    /// The state of the gate's decision; only where it may stop the experiment.
     decided: Option<Mutex<Decided>>,
-    /// Models that answered.
+    /// The models that answered.
     models: Mutex<BTreeSet<String>>,
 }
 
@@ -93,7 +93,7 @@ impl Progress {
         }
     }
 
-    /// Adds a case to what the gate knows, and returns whether the gate can come to no other verdict
+    /// Adds a case to the state of the gate, and returns whether the gate can come to no other verdict
     /// with the cases that are `left`.
     pub(super) fn is_decided(&self, rules: &Rules, case: &Case, left: usize) -> bool {
         let Some(decided) = &self.decided else { return false };

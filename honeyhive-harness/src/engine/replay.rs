@@ -1,4 +1,4 @@
-//! Recorded outputs in the place of calls: what `cargo honeyhive rejudge` runs on.
+//! Recorded outputs in the place of calls, for `cargo honeyhive rejudge`.
 //!
 //! The function is not called; its output, error, duration and spans are those of the record. All
 //! the rest (evaluators, journal, gates, reports) is as in any run.
@@ -10,30 +10,30 @@ use std::time::Duration;
 use crate::journal::{AttemptError, AttemptRecord, ErrorKind};
 use crate::tracer::{SpanRecord, Trace};
 
-/// The recorded attempts of an experiment, by the ids of the cases; or why those of a case cannot
-/// be used.
+/// The recorded attempts of an experiment, by the ids of the cases; or the reason why those of a case
+/// cannot be used.
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
     pub(crate) cases: HashMap<String, Result<Vec<AttemptRecord>, String>>,
     /// The invocation that they are from.
     pub(crate) invocation: String,
-    /// Its gate was decided before the last case: a case that is not there was not run then, and is not now.
+    /// Set when its gate was decided before the last case: cases without a record are not run.
     pub(crate) stopped: bool,
 }
 
 impl Replay {
-    /// The most attempts that a case has.
+    /// Returns the most attempts that any case has.
     pub(crate) fn repeats(&self) -> u32 {
         let counts = self.cases.values().filter_map(|case| case.as_ref().ok()).map(Vec::len);
         u32::try_from(counts.max().unwrap_or(1)).unwrap_or(u32::MAX).max(1)
     }
 
-    /// Whether a case was not run then because its gate was decided without it.
+    /// Returns whether a case was not run then because its gate was decided without it.
     pub(super) fn left_out(&self, case: &str) -> bool {
         self.stopped && !self.cases.contains_key(case)
     }
 
-    /// The record of an attempt.
+    /// Returns the record of an attempt.
     pub(super) fn attempt(&self, case: &str, attempt: u32) -> Result<Recalled, AttemptError> {
         let not_run = |message: String| AttemptError { kind: ErrorKind::NotRun, message };
         let from = &self.invocation;
@@ -54,7 +54,7 @@ impl Replay {
     }
 }
 
-/// A recorded attempt without what its evaluators left.
+/// A recorded attempt without the results of its evaluators.
 pub(super) struct Recalled {
     record: AttemptRecord,
     trace: Arc<Trace>,
@@ -80,7 +80,7 @@ impl Recalled {
         Duration::try_from_secs_f64(self.record.duration_ms / 1000.0).unwrap_or_default()
     }
 
-    /// What the function returned then.
+    /// Returns the recorded output of the function, or its recorded error.
     pub(super) fn output(&self) -> Result<serde_json::Value, AttemptError> {
         match (&self.record.error, &self.record.output) {
             (Some(error), _) => Err(error.clone()),
@@ -88,8 +88,8 @@ impl Recalled {
         }
     }
 
-    /// Makes the record of judging again one of the attempt itself: its spans and its time, with
-    /// the spans of today's evaluators below the root of then.
+    /// Turns the record of judging again into one of the attempt itself: with its spans and its duration, and
+    /// with the spans of the current evaluators below the recorded root.
     pub(super) fn merge_into(self, record: &mut AttemptRecord) {
         let old = self.record;
         let root = old.spans.iter().find(|span| span.parent_span_id.is_none());

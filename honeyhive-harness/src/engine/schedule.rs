@@ -1,4 +1,4 @@
-//! The schedule: in which order attempts run, how many at once, and when to stop.
+//! Schedules attempts: their order, their number at once, and the end of a run.
 
 use std::io;
 use std::sync::Arc;
@@ -125,7 +125,7 @@ struct Cursor {
     index: usize,
     /// The index one past the last case to run.
     end: usize,
-    /// How many attempts of the case were started.
+    /// The number of attempts of the case that were started.
     attempts: u32,
     /// The case, once its first attempt was started.
     pending: Option<Arc<Pending>>,
@@ -144,7 +144,7 @@ impl Cursor {
 /// Gives places to attempts, in the order of jobs and rows.
 struct Dispatcher {
     shared: Arc<Shared>,
-    /// By job.
+    /// The progress of each job, by job.
     cursors: Vec<Cursor>,
 }
 

@@ -17,10 +17,10 @@ use crate::datapoint::Datapoint;
 use crate::gate::case::Case;
 use crate::journal::{AttemptError, AttemptRecord, ErrorKind, Record};
 
-/// Hooks get this long for all texts of an attempt. One that takes longer is not asked again.
+/// The time that hooks get for all texts of an attempt. One that takes longer is not called again.
 const HOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How much later than a child process this one may notice a signal to both.
+/// The time by which this process may notice a signal later than a child process that gets it, too.
 const SIGNAL_LAG: Duration = Duration::from_millis(20);
 
 /// A case whose attempts are under way.
@@ -30,14 +30,14 @@ pub(super) struct Pending {
     /// Its index in the selection.
     index: usize,
     row: usize,
-    /// `None` when the row cannot be read.
+    /// The datapoint; `None` when the row cannot be read.
     datapoint: Option<Arc<Datapoint>>,
-    /// Why it is not run.
+    /// The reason why it is not run.
     fault: Option<AttemptError>,
     records: Mutex<Vec<AttemptRecord>>,
     left: AtomicUsize,
     unrecorded: AtomicBool,
-    /// Some attempt was not made or was cut off: the case is not run.
+    /// Set when some attempt was not made or was cut off: the case is not run.
     left_out: AtomicBool,
 }
 
@@ -57,7 +57,7 @@ impl Pending {
             row,
             datapoint,
             fault: fault.map(|message| AttemptError { kind: ErrorKind::Datapoint, message }),
-            // A list that grows by itself begins with four, and records are large.
+            // A list that grows by itself begins with room for four, and records are large.
             records: Mutex::new(Vec::with_capacity(attempts)),
             left: AtomicUsize::new(attempts),
             unrecorded: AtomicBool::new(false),

@@ -20,10 +20,10 @@ use crate::ids;
 use crate::journal::{ExperimentRecord, StopRecord};
 use crate::rule::Stop;
 
-/// Whoever wants no limit gets this one; far beyond what a machine can do.
+/// The limit of attempts at once where none is wanted; far beyond what a machine can do.
 pub(crate) const MOST_AT_ONCE: usize = 1 << 16;
 
-/// Whoever wants no limit gets a year.
+/// The timeout where none is wanted: a year.
 pub(crate) const LONGEST_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// An experiment with its dataset.
@@ -32,7 +32,7 @@ pub(crate) struct Spec {
     pub(crate) name: String,
     pub(crate) function: String,
     pub(crate) module: String,
-    /// `file:line` of the attribute.
+    /// The place of the attribute, as `file:line`.
     pub(crate) place: String,
     pub(crate) params: &'static [Param],
     pub(crate) run: Run,
@@ -49,44 +49,44 @@ pub(crate) struct Spec {
     pub(crate) run_id: Arc<str>,
     /// The metadata of a row that says which cases belong together.
     pub(crate) cluster: Option<String>,
-    /// Hashes of tracked files.
+    /// The hashes of tracked files.
     pub(crate) files: BTreeMap<String, String>,
-    /// Where its baseline is, or would be.
+    /// The file of its baseline, which may not exist.
     pub(crate) baseline: PathBuf,
-    /// It runs on a sample of the rows: how many, and the seed.
+    /// The size and the seed of the sample of rows that it runs on.
     pub(crate) sample: Option<(usize, u64)>,
-    /// When it stops before its last case, and the seed of the order in which its cases run.
+    /// The condition on which it stops before its last case, and the seed of the order of its cases.
     pub(crate) stop: Option<(Stop, u64)>,
     /// Recorded outputs, which take the place of calls.
     pub(crate) replay: Option<Replay>,
 }
 
-/// What the invocation says about how experiments are run.
+/// The options of the invocation for how experiments are run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wishes {
-    /// Attempts at once.
+    /// The most attempts at once.
     pub(crate) concurrency: Option<usize>,
-    /// Attempts per case.
+    /// The number of attempts per case.
     pub(crate) repeats: Option<u32>,
-    /// External ids as Python makes them.
+    /// Set when external ids are made as Python makes them.
     pub(crate) python_ids: bool,
     /// The run's id.
     pub(crate) run_id: String,
     /// The values of `metadata(..)`.
     pub(crate) metadata: Map<String, Value>,
-    /// Hashes of tracked files.
+    /// The hashes of tracked files.
     pub(crate) files: BTreeMap<String, String>,
-    /// See [`Spec`].
+    /// The size and the seed of the sample; see [`Spec`].
     pub(crate) sample: Option<(usize, u64)>,
-    /// See [`Spec`].
+    /// The condition on which it stops early; see [`Spec`].
     pub(crate) stop: Option<(Stop, u64)>,
 }
 
-/// An evaluator and how its use is written.
+/// An evaluator and the text of its use.
 pub(crate) struct Evaluation {
     pub(crate) evaluator: Arc<dyn Evaluator>,
     pub(crate) info: EvaluatorInfo,
-    /// Set by its first evaluation: only that tells.
+    /// Set when its first evaluation showed that it is async; nothing else shows it.
     is_async: AtomicBool,
 }
 
@@ -151,12 +151,12 @@ impl Spec {
         }
     }
 
-    /// The name of a row's test.
+    /// Returns the name of a row's test.
     pub(crate) fn test_name(&self, row: usize) -> String {
         format!("{}::{}", self.name, self.dataset.rows[row].slug)
     }
 
-    /// The inputs that the function takes by name; empty when it takes them all.
+    /// Returns the inputs that the function takes by name; empty when it takes them all.
     pub(crate) fn reads(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
         for param in self.params {
@@ -170,7 +170,7 @@ impl Spec {
         names
     }
 
-    /// The datapoint's id in HoneyHive.
+    /// Returns the datapoint's id in HoneyHive.
     pub(crate) fn datapoint_id(&self, row: usize) -> Arc<str> {
         if let Some(rows) = &self.external.rows {
             return Arc::clone(&rows[row]);
@@ -178,7 +178,7 @@ impl Spec {
         ids::external_datapoint(&self.external.dataset, &self.dataset.rows[row].id).into()
     }
 
-    /// The journal's record of it.
+    /// Returns the journal's record of it.
     pub(crate) fn record(&self, selected: &[usize]) -> ExperimentRecord {
         ExperimentRecord {
             experiment: self.name.clone(),

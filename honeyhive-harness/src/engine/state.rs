@@ -25,14 +25,14 @@ pub(crate) struct Shared {
     pub(crate) board: Board,
     pub(crate) journal: Arc<Writer>,
     pub(crate) options: Options,
-    /// Cases whose record did not reach the disk.
+    /// The number of cases whose record did not reach the disk.
     pub(crate) unrecorded: AtomicUsize,
     pub(super) tools: Tools,
     pub(super) places: Places,
     pub(super) in_flight: InFlight,
-    /// By job.
+    /// The progress of each job, by job.
     pub(super) progress: Vec<Progress>,
-    /// Panics of attempts are their results.
+    /// The use of the panic hook, since panics of attempts are their results.
     _hook: HookUse,
 }
 

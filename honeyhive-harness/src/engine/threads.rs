@@ -23,7 +23,7 @@ pub(crate) const STACK: usize = 8 << 20;
 
 type Work = Box<dyn FnOnce() + Send>;
 
-/// As many threads as there are calls at once.
+/// A pool of threads with as many as there are calls at once.
 pub(super) struct Threads(Arc<Queue>);
 
 #[derive(Default)]
@@ -35,11 +35,11 @@ struct Queue {
 #[derive(Default)]
 struct State {
     calls: VecDeque<Work>,
-    /// Threads that sleep, the one that was just woken included.
+    /// The number of threads that sleep, the one that was just woken included.
     idle: usize,
-    /// Threads that were started and have not ended.
+    /// The number of threads that were started and have not ended.
     alive: usize,
-    /// A thread was started or woken and has not looked into the queue yet.
+    /// Set when a thread was started or woken and has not looked into the queue yet.
     coming: bool,
     closed: bool,
 }

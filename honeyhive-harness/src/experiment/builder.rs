@@ -95,7 +95,7 @@ impl From<Report> for Format {
 }
 
 impl Experiment {
-    /// An experiment without evaluators: one attempt per datapoint, 60 s each, no retries, 16 at
+    /// Creates an experiment without evaluators: one attempt per datapoint, 60 s each, no retries, 16 at
     /// once, no journal.
     pub fn new(name: &str, dataset: Dataset, function: Function) -> Self {
         Self {
@@ -137,7 +137,7 @@ impl Experiment {
 
     /// Adds a rule of the gate, or several with commas between them: a
     /// [`Rule`](crate::Rule), or the text that stands in `gate(..)` of the attribute. An
-    /// evaluator whose name is no path is written in quotes, `mean("at most 80") >= 0.9`.
+    /// evaluator whose name is not a path is written in quotes, `mean("at most 80") >= 0.9`.
     pub fn gate(mut self, rules: impl Into<String>) -> Self {
         self.gate.push(rules.into());
         self
@@ -178,7 +178,7 @@ impl Experiment {
         self
     }
 
-    /// Runs only so many of the datapoints, as `HH_SAMPLE` does. Which ones follows from
+    /// Runs only this many of the datapoints, as `HH_SAMPLE` does. The choice follows from
     /// [`sample_seed`](Self::sample_seed) and their ids. The gate is inconclusive then.
     pub fn sample(mut self, size: usize) -> Self {
         self.sample = Some(size);

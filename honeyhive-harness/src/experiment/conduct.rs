@@ -21,7 +21,7 @@ use crate::redact::Redactor;
 use crate::text::count;
 use crate::upload::{Destination, Sent};
 
-/// Why nothing more is started.
+/// The reason why no further attempt is started.
 const DROPPED: &str = "the future of the experiment was dropped";
 
 /// Stops the engine when the caller does not wait for its results any more.

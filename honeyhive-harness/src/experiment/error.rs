@@ -1,8 +1,8 @@
-//! Why an experiment in code was not run.
+//! The errors for which an experiment in code is not run.
 
 use crate::rule::RuleError;
 
-/// Why an experiment was not run, or not to its end.
+/// The reason why an experiment was not run, or not to its end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
@@ -19,7 +19,7 @@ pub enum RunError {
         /// The whole text of the error.
         text: String,
     },
-    /// Anything else, such as a row without a value that is read, a variable that cannot be
+    /// Any other error, such as a row without a value that is read, a variable that cannot be
     /// understood, or a journal that cannot be written. The text says what was found and what to do.
     #[error("{0}")]
     Setup(String),

@@ -18,7 +18,7 @@ use crate::text::error_text;
 pub struct Function(pub(super) Run);
 
 impl Function {
-    /// An async function or closure. It runs as a task, under the tracer of its attempt.
+    /// Creates one from an async function or closure. It runs as a task, under the tracer of its attempt.
     pub fn new<F, R, T, E>(function: F) -> Self
     where
         F: Fn(Call) -> R + Send + Sync + 'static,
@@ -32,7 +32,7 @@ impl Function {
         })))
     }
 
-    /// A function or closure that may block. It runs on a thread of its own.
+    /// Creates one from a function or closure that may block. It runs on a thread of its own.
     pub fn blocking<F, T, E>(function: F) -> Self
     where
         F: Fn(&Call) -> Result<T, E> + Send + Sync + 'static,
@@ -59,7 +59,7 @@ impl fmt::Debug for Evaluators {
 }
 
 impl Evaluators {
-    /// None.
+    /// Creates an empty list.
     pub fn new() -> Self {
         Self::default()
     }

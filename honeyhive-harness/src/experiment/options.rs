@@ -15,25 +15,25 @@ use super::settings::ExperimentOptions;
 macro_rules! settings {
     ($type:ty) => {
         impl $type {
-            /// Attempts per datapoint; at least 1.
+            /// Sets the number of attempts per datapoint; at least 1.
             pub fn repeats(mut self, repeats: u32) -> Self {
                 self.settings.repeats = repeats.max(1);
                 self
             }
 
-            /// The longest that one call of the function, or of an evaluator, may take.
+            /// Sets the longest time that one call of the function, or of an evaluator, may take.
             pub fn timeout(mut self, timeout: Duration) -> Self {
                 self.settings.timeout = timeout;
                 self
             }
 
-            /// Further tries after an error.
+            /// Sets the number of further tries after an error.
             pub fn retries(mut self, retries: u32) -> Self {
                 self.settings.retries = retries;
                 self
             }
 
-            /// Attempts at once; at least 1.
+            /// Sets the most attempts at once; at least 1.
             pub fn concurrency(mut self, concurrency: usize) -> Self {
                 self.settings.concurrency = concurrency.max(1);
                 self
@@ -78,19 +78,19 @@ macro_rules! settings {
                 self
             }
 
-            /// The id of the run; a new UUID without it.
+            /// Sets the id of the run; a new UUID without it.
             pub fn run_id(mut self, id: impl Into<String>) -> Self {
                 self.settings.run_id = Some(id.into());
                 self
             }
 
-            /// Where the sessions come from; `evaluation` without it.
+            /// Sets the source of the sessions; `evaluation` without it.
             pub fn source(mut self, source: impl Into<String>) -> Self {
                 self.settings.source = source.into();
                 self
             }
 
-            /// HoneyHive's project, where the key does not tell.
+            /// Sets HoneyHive's project, for keys that do not name one.
             pub fn project(mut self, project: impl Into<String>) -> Self {
                 self.settings.project = Some(project.into());
                 self
@@ -98,7 +98,7 @@ macro_rules! settings {
 
             /// Makes the run, its sessions and spans known to HoneyHive, beside the run.
             ///
-            /// What does not get through is no error; see [`ExperimentResult::uploads`]. Without a
+            /// Results that do not get through are not an error; see [`ExperimentResult::uploads`]. Without a
             /// [journal](Self::journal) there is one in the directory for temporary files, which stays
             /// where something is left to be sent. `HH_OFFLINE=1` in the environment sends nothing.
             ///
@@ -139,7 +139,7 @@ macro_rules! settings {
                 self
             }
 
-            /// How long the end of the experiment waits for what is still to be sent; 15 s without it.
+            /// Sets the time that the end of the experiment waits for unsent results; 15 s without it.
             pub fn flush_timeout(mut self, timeout: Duration) -> Self {
                 self.settings.flush_timeout = timeout;
                 self

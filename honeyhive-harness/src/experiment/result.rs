@@ -1,4 +1,4 @@
-//! What becomes of an experiment in code.
+//! The result of an experiment in code.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use crate::outcome::{Counts, Evaluated, Figures, Seen};
 use crate::stats::{Interval, Spread};
 use crate::upload::Sent;
 
-/// How many datapoints ended in which state.
+/// The numbers of datapoints by their final state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Totals {
-    /// Nothing is wrong with them.
+    /// The number of datapoints with nothing wrong.
     pub passed: usize,
-    /// A score is not good enough.
+    /// The number of datapoints with a score that is not good enough.
     pub failed: usize,
-    /// The function gave no result.
+    /// The number of datapoints whose function gave no result.
     pub errors: usize,
-    /// The function gave a result, but an evaluator no score.
+    /// The number of datapoints whose function gave a result, but some evaluator no score.
     pub unscored: usize,
-    /// They were not run.
+    /// The number of datapoints that were not run.
     pub skipped: usize,
 }
 
@@ -32,7 +32,7 @@ impl From<CaseCounts> for Totals {
     }
 }
 
-/// What an evaluator says of all datapoints.
+/// The figures of an evaluator over all datapoints.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct EvaluatorResult {
@@ -42,9 +42,9 @@ pub struct EvaluatorResult {
     pub mean: Option<f64>,
     /// The 95 % interval of the mean; `None` where the scores have no spread or are too few.
     pub interval: Option<Interval>,
-    /// Datapoints with a score.
+    /// The number of datapoints with a score.
     pub n: usize,
-    /// Datapoints that should have a score but have none.
+    /// The number of datapoints that should have a score but have none.
     pub missing: usize,
     /// The share of the judged datapoints that are good enough; `None` where it only measures.
     pub pass_rate: Option<f64>,
@@ -67,7 +67,7 @@ impl From<&Evaluated<'_>> for EvaluatorResult {
     }
 }
 
-/// What became of a datapoint.
+/// The result of a datapoint.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct DatapointResult {
@@ -75,13 +75,13 @@ pub struct DatapointResult {
     pub id: String,
     /// Its id in HoneyHive.
     pub datapoint_id: String,
-    /// What became of it.
+    /// The final state.
     pub state: CaseState,
     /// Every execution of it: inputs, output, scores, error, spans.
     pub attempts: Vec<AttemptRecord>,
 }
 
-/// What became of an experiment.
+/// The result of an experiment.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ExperimentResult {
@@ -91,35 +91,35 @@ pub struct ExperimentResult {
     pub run_id: String,
     /// The dataset's id in HoneyHive.
     pub dataset_id: String,
-    /// How many datapoints ended in which state.
+    /// The numbers of datapoints by their final state.
     pub totals: Totals,
-    /// Evaluator by evaluator.
+    /// The figures, evaluator by evaluator.
     pub evaluators: Vec<EvaluatorResult>,
     /// The mean time that the function took, over the datapoints that gave a result.
     pub mean_latency: Option<Duration>,
-    /// Datapoint by datapoint, in the order of the dataset.
+    /// The results, datapoint by datapoint, in the order of the dataset.
     pub datapoints: Vec<DatapointResult>,
-    /// How long it took in all.
+    /// The time that the whole experiment took.
     pub duration: Duration,
-    /// Whether all of it is good enough: no datapoint fails by itself, the gate passes, and something
-    /// was scored. The same as the outcome of `cargo test`.
+    /// Set when all of it is good enough: no datapoint fails by itself, the gate passes, and something
+    /// was scored. `cargo test` has the same outcome.
     pub passed: bool,
     /// The verdict of the gate, rule by rule, and the baseline that it was compared with; `None`
     /// without a gate.
     pub gate: Option<GateRecord>,
-    /// Why not all datapoints were run, other than that the gate was decided without them.
+    /// The reason why not all datapoints were run, other than that the gate was decided without them.
     pub stopped: Option<String>,
     /// The journal's file, where one was asked for or something is left to be sent.
     pub journal: Option<PathBuf>,
     /// The report for people, or the first of the reports that were asked for.
     pub report: Option<PathBuf>,
-    /// What went wrong with reports. It changes nothing about the run.
+    /// Notes on problems with reports. They change nothing about the run.
     pub notes: Vec<String>,
-    /// What was sent where, destination by destination.
+    /// The counts of what was sent, destination by destination.
     pub uploads: Vec<Upload>,
 }
 
-/// What was sent to a destination.
+/// The counts of what was sent to a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Upload {
@@ -127,15 +127,16 @@ pub struct Upload {
     pub to: String,
     /// The run's id there; another one than was asked for, where the server gave one.
     pub run_id: Option<String>,
-    /// Attempts that were to be sent.
+    /// The number of attempts that were to be sent.
     pub attempts: usize,
-    /// Of these, how many arrived.
+    /// The number of attempts that arrived.
     pub sent: usize,
-    /// How many were refused although others were taken; `cargo honeyhive push --again` sends them.
+    /// The number of attempts that were refused although others were taken; `cargo honeyhive push --again`
+    /// sends them.
     pub refused: usize,
-    /// Everything arrived, and the run is finished there.
+    /// Set when everything arrived, and the run is finished there.
     pub complete: bool,
-    /// Why not.
+    /// The reason why it is not complete, where one is known.
     pub problem: Option<String>,
     /// HoneyHive's own figures, line by line, where they were asked for.
     pub results: Vec<String>,

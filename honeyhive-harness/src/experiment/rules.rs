@@ -12,10 +12,10 @@ use crate::rule::{
 use crate::score::{Comparison, Judges, Reducer, Shape};
 use crate::text::closest;
 
-/// A smaller loss than this is none, unless the rule says otherwise: two points of a hundred.
+/// The loss up to which a rule does not fail, unless it says otherwise: two points of a hundred.
 const MARGIN: f64 = 0.02;
 
-/// How often a rule may fail by chance, unless it says otherwise.
+/// The probability that a rule fails by chance, unless it says otherwise.
 const ALPHA: f64 = 0.05;
 
 const ONLY_MEASURES: &str = "this evaluator only measures: compare its number (`mean(..) >= 0.7`, \

@@ -10,8 +10,8 @@ use crate::config::{FLUSH_TIMEOUT, OtlpTarget};
 use crate::engine::{CONCURRENCY, TIMEOUT};
 use crate::redact::Mask;
 
-/// How an experiment is run, for [`run_experiment`](super::run_experiment). What decides about it,
-/// such as gates, is said to an [`Experiment`](super::Experiment).
+/// The options of an experiment that [`run_experiment`](super::run_experiment) runs. Options that decide
+/// whether it passes, such as gates, belong to an [`Experiment`](super::Experiment).
 #[derive(Clone, Debug, Default)]
 #[must_use = "options have no effect until an experiment is run with them"]
 pub struct ExperimentOptions {
@@ -66,7 +66,7 @@ impl Default for Settings {
 }
 
 impl ExperimentOptions {
-    /// One attempt per datapoint, 60 s each, no retries, 16 at once, no journal.
+    /// Creates the defaults: one attempt per datapoint, 60 s each, no retries, 16 at once, no journal.
     pub fn new() -> Self {
         Self::default()
     }

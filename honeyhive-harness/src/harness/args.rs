@@ -11,7 +11,7 @@ use libtest_mimic::{ColorSetting, FormatSetting};
 use crate::text::closest;
 use crate::text::count;
 
-/// What was asked for.
+/// The options of a test binary's command line.
 #[derive(Debug, Default)]
 pub(super) struct Args {
     pub(super) filters: Vec<String>,
@@ -30,11 +30,11 @@ pub(super) struct Args {
     pub(super) color: Option<ColorSetting>,
     pub(super) format: Option<FormatSetting>,
     pub(super) logfile: Option<String>,
-    /// Run in an order that this number decides.
+    /// The seed of a random order of the tests.
     pub(super) shuffle: Option<u64>,
-    /// A name that means no test is a failure, not a note: `cargo honeyhive` took it from a run.
+    /// Set when a name that means no test is a failure, not a note: `cargo honeyhive` took it from a run.
     pub(super) must_exist: bool,
-    /// What to tell about flags that have no effect.
+    /// The notes to print about flags that have no effect.
     pub(super) notes: Vec<String>,
 }
 
@@ -83,7 +83,7 @@ const WITH_VALUE: [&str; 8] = [
     "--report-time",
 ];
 
-/// Flags that take none.
+/// Flags that take no value.
 const WITHOUT_VALUE: [&str; 19] = [
     "--exact",
     "--ignored",
@@ -110,7 +110,7 @@ impl Args {
     /// Reads the arguments after the program's name.
     ///
     /// # Errors
-    /// What is wrong with them, and what may have been meant.
+    /// When they are invalid: with the reason, and what may have been meant.
     pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
         let mut args = Self::default();
         let arguments: Vec<String> = arguments
@@ -249,15 +249,15 @@ impl Args {
         Ok(())
     }
 
-    /// Whether a test of this name is selected by name.
+    /// Returns whether a test of this name is selected by name.
     pub(super) fn selects(&self, name: &str) -> bool {
         (self.filters.is_empty() || self.filters.iter().any(|filter| self.matches(filter, name)))
             && !self.skip.iter().any(|skip| self.matches(skip, name))
     }
 
-    /// Whether a filter, or the text of `--skip`, means the test of this name. With `--exact` the
-    /// name of an experiment means all its tests, as under nextest; so does that of the test that
-    /// tells of a broken dataset, which is there only as long as the dataset is broken.
+    /// Returns whether a filter, or the text of `--skip`, means the test of this name. With `--exact` the
+    /// name of an experiment means all its tests, as under nextest; so does the name of the test that
+    /// fails because of a broken dataset, which exists only as long as the dataset is broken.
     pub(super) fn matches(&self, filter: &str, name: &str) -> bool {
         if self.matches_module(filter, name) {
             return true;
@@ -271,7 +271,7 @@ impl Args {
             || filter.strip_suffix("::dataset").is_some_and(|head| head == experiment)
     }
 
-    /// Whether a test of this experiment can be selected at all, so that its dataset must be read.
+    /// Returns whether a test of this experiment can be selected at all, so that its dataset must be read.
     /// `::` stands in a test name only between the experiment and the row.
     pub(super) fn may_select_in(&self, experiment: &str) -> bool {
         self.filters.is_empty()
@@ -283,7 +283,7 @@ impl Args {
             })
     }
 
-    /// The names of tests of this experiment that `--exact` asks for, and that it does not have.
+    /// Returns the names of tests of this experiment that `--exact` asks for, and that it does not have.
     pub(super) fn missing_of<'a>(
         &'a self,
         experiment: &'a str,
@@ -296,7 +296,7 @@ impl Args {
         })
     }
 
-    /// Whether the one test of an experiment that cannot run is selected: by its own name, or by
+    /// Returns whether the one test of an experiment that cannot run is selected: by its own name, or by
     /// whatever would have selected a case.
     pub(super) fn selects_fault(&self, experiment: &str, name: &str) -> bool {
         let aims_at = |filter: &String| {
@@ -309,17 +309,17 @@ impl Args {
         !skipped && (self.selects(name) || self.filters.iter().any(aims_at))
     }
 
-    /// Whether an experiment with this `ignore` flag takes part.
+    /// Returns whether an experiment with this `ignore` flag takes part.
     pub(super) fn wants(&self, ignored: bool) -> bool {
         ignored || !self.ignored
     }
 
-    /// Whether a selected test is only shown as ignored.
+    /// Returns whether a selected test is only shown as ignored.
     pub(super) fn leaves_out(&self, ignored: bool) -> bool {
         self.bench || (ignored && !self.ignored && !self.include_ignored)
     }
 
-    /// `3 filters` and the like, for texts about partial selections.
+    /// Returns `3 filters` and the like, for texts about partial selections.
     pub(super) fn narrowing(&self) -> String {
         match (self.filters.len(), self.skip.len()) {
             (0, 0) => "the selection".to_owned(),
@@ -329,7 +329,7 @@ impl Args {
     }
 }
 
-/// Whether a value is a flag of its own, so that the value was forgotten.
+/// Returns whether a value is a flag itself, so that the value was forgotten.
 fn is_option(value: &str) -> bool {
     let flag = value.split('=').next().unwrap_or_default();
     value.starts_with("--") && (WITH_VALUE.contains(&flag) || WITHOUT_VALUE.contains(&flag))

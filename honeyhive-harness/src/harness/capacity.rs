@@ -1,4 +1,4 @@
-//! How many threads the process may start, asked before anything is paid for.
+//! The number of threads that the process can start, found out before any paid call.
 //!
 //! Containers limit threads (`pids.max`), users do (`ulimit -u`), and each needs address space
 //! (`ulimit -v`). A pool that gets fewer threads than it counts on waits for ever or fails halfway.
@@ -15,26 +15,26 @@ use crate::text::count;
 /// the live line.
 const FIXED: usize = 6;
 
-/// No more are asked for: what needs more of them starts them one by one, and says so where one
+/// The most threads that are tried. Code that needs more starts them one by one, and reports where one
 /// cannot be started.
 const MOST: usize = 128;
 
-/// What a run may have.
+/// The numbers of attempts and threads that a run may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Capacity {
-    /// Attempts at once.
+    /// The most attempts at once.
     pub(super) attempts: usize,
-    /// Threads for asynchronous code.
+    /// The number of threads for asynchronous code.
     pub(super) workers: usize,
-    /// Threads that wait for results.
+    /// The number of threads that wait for results.
     pub(super) waiting: usize,
 }
 
 impl Capacity {
-    /// As much as a run wants, or as there is.
+    /// Returns what a run wants, or less where fewer threads can be started.
     ///
     /// # Errors
-    /// When it is not enough for one attempt.
+    /// When the threads are too few for one attempt.
     pub(super) fn new(attempts: usize, waiting: usize) -> Result<Self, String> {
         let wanted = Self { attempts, workers: workers(attempts), waiting };
         let most = wanted.total().min(MOST);
@@ -55,7 +55,7 @@ impl Capacity {
         Ok(fits)
     }
 
-    /// Synchronous calls have a thread each.
+    /// Returns the number of all threads. Each attempt counts: synchronous calls have a thread each.
     fn total(self) -> usize {
         FIXED
             .saturating_add(self.attempts)
@@ -63,7 +63,7 @@ impl Capacity {
             .saturating_add(self.waiting)
     }
 
-    /// A third of what is left for each kind.
+    /// Reduces each kind of thread to a third of those that are left.
     fn within(self, available: usize) -> Option<Self> {
         let each = available.checked_sub(FIXED)? / 3;
         (each > 0).then(|| Self {
@@ -74,8 +74,8 @@ impl Capacity {
     }
 }
 
-/// Starts so many threads at once, as large as those of a run, and ends them again: how many could
-/// be started, and why no more.
+/// Starts this many threads at once, with stacks as large as those of a run, and ends them again. Returns
+/// how many could be started, and the error of the first that could not.
 fn start(threads: usize) -> (usize, Option<io::Error>) {
     let over = Arc::new((Mutex::new(false), Condvar::new()));
     let mut started: Vec<JoinHandle<()>> = Vec::with_capacity(threads);

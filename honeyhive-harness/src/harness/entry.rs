@@ -16,16 +16,16 @@ use crate::redact::Redactor;
 use crate::registry;
 use crate::report;
 
-/// The test that nextest is told of where no experiment is linked: without one, the target would
-/// not be seen to have tested nothing.
+/// The test that nextest lists where no experiment is linked: without one, nextest would not show that
+/// the target tested nothing.
 const NOTHING_LINKED: &str = "no_experiment_is_linked";
 
-/// Runs the experiments of this test binary. Called by [`main!`](crate::main) with what the
-/// compiler knew of the target.
+/// Runs the experiments of this test binary; [`main!`](crate::main) calls it with what the compiler
+/// knew of the target.
 #[doc(hidden)]
 pub fn run(built: &Built) -> ExitCode {
     let _guard = super::exit::guard();
-    // Before any code of the user runs: what it panics with is told with its place.
+    // Installed before any code of the user runs, so that its panics are reported with their places.
     let _hook = engine::use_hook();
     match try_run(built) {
         Ok(code) => ExitCode::from(code),
@@ -60,7 +60,7 @@ fn run_experiments(
     let entries = registry::experiments();
     if entries.is_empty() {
         if args.list {
-            // nextest lists ignored tests apart, and this is none.
+            // nextest lists ignored tests separately, and this one is not ignored.
             let listed = if args.wants(false) { &[NOTHING_LINKED][..] } else { &[] };
             trials::list(listed.iter().copied())?;
             return Ok(0);

@@ -1,4 +1,4 @@
-//! Runs the selected tests: an invocation, and libtest-mimic that waits for its answers.
+//! Runs the selected tests: starts an invocation, and libtest-mimic, which waits for its answers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::redact::Redactor;
 use crate::report::{self, Fault};
 use crate::text::count;
 
-/// Runs what is selected.
+/// Runs the selected tests.
 pub(super) fn execute(
     plan: &Plan,
     args: &Args,
@@ -33,7 +33,7 @@ pub(super) fn execute(
     let tests = prepared.tests();
     let mut places = std::mem::take(&mut prepared.places).into_iter();
     if prepared.jobs.is_empty() {
-        // Nothing can run: only faults to tell.
+        // There is nothing to run, only errors to report.
         let failing = |(name, text): (String, String)| fault(name, &text);
         let trials = trials(plan, args, |_| places.next().and_then(Place::failing).map(failing));
         trials::run(args, 1, trials)?;
@@ -80,8 +80,8 @@ pub(super) fn execute(
                 let outcome = invocation.case(job, index);
                 line.clear();
                 if outcome.skipped {
-                    // Whatever stopped the run has failed, or the gate tells of it; thousands of failures
-                    // more say nothing.
+                    // What stopped the run has failed a test, or the gate reports it; thousands of
+                    // further failures would add nothing.
                     Ok(Completion::ignored_with(outcome.message))
                 } else if outcome.passed {
                     Ok(Completion::Completed)
@@ -112,7 +112,7 @@ pub(super) fn execute(
     Ok(invocation.close(failed.unwrap_or(true), false).exit_code)
 }
 
-/// Returns an answer in libtest's words.
+/// Returns an answer in the terms of libtest.
 fn completion(answer: Answer) -> Result<Completion, Failed> {
     match answer {
         Answer::Passed => Ok(Completion::Completed),
@@ -122,7 +122,8 @@ fn completion(answer: Answer) -> Result<Completion, Failed> {
     }
 }
 
-/// A hook that does not do its work is to be mended: what it could not look at is gone.
+/// Prints notes about hooks of `redact!` that failed: the texts that they should have redacted were replaced
+/// as a whole.
 fn note_hooks(redactor: &Redactor) {
     if redactor.panics() > 0 {
         report::note(&format!(
@@ -135,7 +136,8 @@ fn note_hooks(redactor: &Redactor) {
     }
 }
 
-/// Spans that go to another provider are in no trace, and evaluators that read traces miss them.
+/// Prints a note when spans go to another provider: they are in no trace, and evaluators that read traces
+/// miss them.
 fn note_provider() {
     if !crate::tracer::is_global() {
         report::note(
@@ -147,8 +149,8 @@ fn note_provider() {
     }
 }
 
-/// A retry by the outer runner heals errors, never scores: what was scored in an earlier attempt
-/// stays as it was, and a case with an error beside a bad score keeps both.
+/// Keeps the scores of an earlier attempt of the outer runner: a retry repeats errors only. What was
+/// scored stays as it was, and a case with an error beside a bad score keeps both.
 fn recall(jobs: &mut [Job], journal: &Path) -> Result<(), String> {
     let Some(directory) = journal.parent() else { return Ok(()) };
     for job in jobs {

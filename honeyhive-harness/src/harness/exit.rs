@@ -1,9 +1,9 @@
-//! Ends of the process: ours, and one that the code under test makes.
+//! Ends of the process: regular ones, and those that the code under test makes.
 //!
 //! `std::process::exit(0)` in a function, an evaluator or a dataset would make a run that never
-//! happened look like one in which everything passed. While a run is guarded, such an end is told
+//! happened look like one in which everything passed. While a run is guarded, such an end is reported
 //! and becomes a failure. Programs that use the engine without [`main!`](crate::main) are not
-//! guarded: how they end is their own business.
+//! guarded, since they decide themselves how they end.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,16 +14,16 @@ use crate::engine::{Shared, describe_current};
 use crate::invocation::FAILED;
 use crate::report;
 
-/// The process whose run is guarded; zero is none. A forked child has another id and may exit.
+/// The id of the process whose run is guarded, or zero. A forked child has another id and may exit.
 static GUARDED: AtomicU32 = AtomicU32::new(0);
 
 /// The run under way, for the names of its cases.
 static RUN: Mutex<Weak<Shared>> = Mutex::new(Weak::new());
 
-/// How many of the attempts under way are named.
+/// The number of cases under way that are named.
 const NAMED: usize = 3;
 
-/// While this lives, an end of the process that is not ours is a failure.
+/// A guard that makes any unexpected end of the process a failure while it lives.
 #[must_use]
 pub(super) struct Guard(());
 
@@ -39,12 +39,12 @@ impl Drop for Guard {
     }
 }
 
-/// The cases whose code may end the process from now on.
+/// Sets the run whose cases are named when their code ends the process.
 pub(super) fn watch(run: Weak<Shared>) {
     *RUN.lock().unwrap_or_else(PoisonError::into_inner) = run;
 }
 
-/// Ends the process in order: what is registered for its end is called.
+/// Ends the process in order: handlers that are registered for its end are called.
 #[expect(
     clippy::exit,
     reason = "the main thread is inside libtest-mimic, which cannot be asked to return"
@@ -60,7 +60,7 @@ pub(super) fn exit_at_once(code: u8) -> ! {
 }
 
 dtor::declarative::dtor! {
-    /// Called by the C library on the thread that ends the process.
+    /// Runs when the C library ends the process, on the thread that ends it.
     #[dtor(unsafe)]
     fn at_exit() {
         if GUARDED.swap(0, Ordering::AcqRel) == std::process::id() {

@@ -1,21 +1,21 @@
-//! What to say where filters select nothing: a test that did not run proves nothing.
+//! Texts for filters that select nothing: a test that did not run proves nothing.
 
 use super::args::Args;
 use super::load::Loaded;
 use super::plan::{Plan, What, runs};
 use crate::text::{closest, count};
 
-/// Experiments that are named, at most.
+/// The most experiments that are named.
 const SHOWN: usize = 10;
 
 impl Loaded {
-    /// Whether the experiment has a test of this name, apart from the experiment's own name.
+    /// Returns whether the experiment has a test of this name, apart from the experiment's own name.
     pub(super) fn has(&self, case: &str) -> bool {
         (case == "gate" && !self.entry.gates.is_empty())
             || self.dataset.rows.iter().any(|row| row.slug == case)
     }
 
-    /// What to say about a test that the experiment does not have.
+    /// Returns the text about a test that the experiment does not have.
     pub(super) fn no_such_case(&self, name: &str) -> String {
         let experiment = self.entry.name;
         let case = name.split_once("::").map_or(name, |(_, case)| case);
@@ -37,7 +37,7 @@ impl Loaded {
 }
 
 impl Plan {
-    /// What to say about filters that mean no test of this target.
+    /// Returns the notes about filters that mean no test of this target.
     pub(super) fn about_filters(&self, args: &Args) -> Vec<String> {
         let mut notes = Vec::new();
         let mut unknown: Vec<&str> = Vec::new();
@@ -88,7 +88,7 @@ impl Plan {
         ))
     }
 
-    /// Why nothing is run although every filter means a test.
+    /// Returns the reason why nothing is run although every filter means a test.
     fn nothing_runs(&self, args: &Args) -> Option<String> {
         let selected = || self.tests.iter().filter(|test| test.selected);
         if selected().next().is_some() {
@@ -108,8 +108,8 @@ impl Plan {
             .then(|| "--skip leaves out all tests of this target".to_owned())
     }
 
-    /// Why experiments cannot run whose tests are not selected either: perhaps they would be, if
-    /// their names were known.
+    /// Returns the errors of experiments that cannot run and whose tests are not selected: a filter might
+    /// select their cases, if their names were known.
     pub(super) fn faults(&self) -> impl Iterator<Item = &str> {
         self.tests.iter().filter(|test| !test.selected).filter_map(|test| match &test.what {
             What::Fault { text } => Some(text.as_str()),

@@ -1,4 +1,4 @@
-//! The live line: what runs, how far it is, how it goes; on stderr, when that is a terminal.
+//! The live line: the cases that run, the progress, the scores so far; on stderr, when that is a terminal.
 
 use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,9 +14,9 @@ use crate::engine::Shared;
 use crate::report::screen;
 use crate::text::{number, one_line, seconds, thousands};
 
-/// The line is drawn when no result was printed for this long: between `clear` and the moment at
-/// which libtest-mimic has printed the result there is less. Longer, and the line would not be seen
-/// where ten results come in a second.
+/// The time without a printed result after which the line is drawn. Between `clear` and the moment at
+/// which libtest-mimic has printed the result there is less. With a longer time the line would not be
+/// seen where ten results come in a second.
 const QUIET: Duration = Duration::from_millis(30);
 
 const REDRAW: Duration = Duration::from_millis(50);
@@ -30,7 +30,7 @@ struct State {
     last_result: Option<Instant>,
 }
 
-/// Whether a person would see the line.
+/// Returns whether a person would see the line.
 pub(super) fn is_wanted(args: &Args, config: &Config) -> bool {
     let plain = matches!(args.format, None | Some(FormatSetting::Pretty)) && !args.quiet;
     plain && !config.ci && !config.dumb_terminal && std::io::stderr().is_terminal()
@@ -62,7 +62,7 @@ impl Line {
         Self(drawing.is_ok().then_some(inner))
     }
 
-    /// Makes room for a line of somebody else.
+    /// Clears the line, so that another line can be printed.
     pub(super) fn clear(&self) {
         if let Some(inner) = &self.0 {
             let mut state = inner.lock();
@@ -73,7 +73,7 @@ impl Line {
         }
     }
 
-    /// Takes the line away, unless the thread that draws is stuck in writing it.
+    /// Clears the line, unless the thread that draws is stuck in writing it.
     pub(super) fn try_clear(&self) {
         if let Some(inner) = &self.0
             && let Ok(state) = inner.state.try_lock()
@@ -83,7 +83,7 @@ impl Line {
         }
     }
 
-    /// Draws no more.
+    /// Stops drawing.
     pub(super) fn stop(&self) {
         if let Some(inner) = &self.0 {
             inner.stopped.store(true, Ordering::Release);
@@ -109,13 +109,13 @@ impl Inner {
     }
 }
 
-/// The columns that a line may have.
+/// Returns the number of columns that a line may have.
 pub(super) fn columns(config: &Config) -> usize {
     let terminal = usize::from(console::Term::stderr().size().1);
     config.columns.unwrap_or(terminal).clamp(20, LONGEST) - 1
 }
 
-/// `detect 41/80 · correct 0.93 · 2 failed · 16 running · oldest detect::pt-03 12.0 s`
+/// Returns `detect 41/80 · correct 0.93 · 2 failed · 16 running · oldest detect::pt-03 12.0 s`.
 fn text(shared: &Shared) -> Option<String> {
     let lanes = &shared.board.lanes;
     let job = (0..lanes.len()).find(|job| lanes[*job].done() < lanes[*job].total())?;

@@ -1,4 +1,4 @@
-//! Reads what an experiment runs on: its rows, its tracked files, its metadata.
+//! Reads the inputs of an experiment: its rows, its tracked files, its metadata.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -55,7 +55,7 @@ pub(super) fn size(
     rows.map_or(1, |rows| rows + usize::from(!entry.gates.is_empty()))
 }
 
-/// Reads all that an experiment runs on, and what is recorded of it.
+/// Reads the inputs of an experiment, and what is recorded of them.
 pub(super) fn load(
     entry: &'static Experiment,
     args: &Args,
@@ -125,7 +125,7 @@ fn metadata(entry: &Experiment) -> Result<Map<String, Value>, String> {
     ))
 }
 
-/// The time that fetching a dataset may take. Nothing else happens meanwhile.
+/// The time that fetching a dataset may take. Everything else waits for it.
 const FETCH: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Loads a managed dataset. Listing needs no network, and offline there is none: both read the dataset

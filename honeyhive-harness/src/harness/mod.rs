@@ -1,7 +1,7 @@
-//! The test binary: what cargo and the engine see of each other.
+//! The test binary: the interface between cargo and the engine.
 //!
-//! [`main!`](crate::main) makes [`run`] the `main` of a test target. The conversation with cargo
-//! is libtest-mimic's; the cases run in the engine, and each test only waits for its result.
+//! [`main!`](crate::main) makes [`run`] the `main` of a test target. libtest-mimic prints what cargo and
+//! nextest read; the cases run in the engine, and each test only waits for its result.
 
 mod announce;
 mod args;

@@ -29,7 +29,7 @@ impl Args {
         self.by_module.extend(found.collect::<Vec<_>>());
     }
 
-    /// Whether a filter means the test of this name by the place of its experiment.
+    /// Returns whether a filter means the test of this name by the place of its experiment.
     pub(super) fn matches_module(&self, filter: &str, name: &str) -> bool {
         self.by_module.iter().any(|(by, experiment)| {
             let rest = name.strip_prefix(experiment);
@@ -44,7 +44,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether a command line selects a test of `detect_later`, which `nested::deep::later` is.
+    /// Returns whether a command line selects a test of `detect_later`, which is `nested::deep::later`.
     fn selects(line: &str, test: &str) -> bool {
         let mut args = Args::parse(line.split(' ').map(OsString::from)).unwrap();
         args.resolve_module("nested::deep::later", "detect_later");

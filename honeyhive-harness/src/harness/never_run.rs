@@ -1,4 +1,4 @@
-//! Functions with `#[test]` in a test target without libtest: rustc leaves them out without a word.
+//! Functions with `#[test]` in a test target without libtest, which rustc leaves out without a warning.
 
 /// A function with `#[test]` in a target without libtest: its name, file and line, and whether
 /// `#[experiment]` stands below.
@@ -7,13 +7,13 @@ pub type NeverRun = (&'static str, &'static str, usize, bool);
 
 use crate::text::count;
 
-/// The test that fails because of them.
+/// The name of the test that fails because of such functions.
 pub(super) const TEST: &str = "functions_that_never_run";
 
-/// Functions named in the text.
+/// The most functions that the text names.
 const SHOWN: usize = 10;
 
-/// What is wrong with them, and what to do; `None` where there are none.
+/// Returns the error about such functions, and what to do; `None` where there are none.
 pub(super) fn text(functions: &[NeverRun]) -> Option<String> {
     let (experiments, tests): (Vec<_>, Vec<_>) =
         functions.iter().copied().partition(|(.., is_experiment)| *is_experiment);

@@ -1,4 +1,4 @@
-//! Where this test binary stands: its package and target, its target directory, its parent.
+//! The place of this test binary: its package and target, its target directory, its parent.
 
 use std::path::{Path, PathBuf};
 
@@ -25,8 +25,8 @@ pub(super) fn target(file: &str, crate_name: &str, config: &Config) -> Target {
     Target { package, name, rerun }
 }
 
-/// Whether a command must name the package to work from anywhere in its workspace: unless the
-/// package is the root of the workspace, and the person stands in it.
+/// Returns whether a command must name the package to work from anywhere in its workspace: unless the
+/// package is the root of the workspace, and the current directory is there.
 fn needs_package(directory: &Path, stands_in: Option<&Path>) -> bool {
     let is_root = |directory: &Path| {
         let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).unwrap_or_default();
@@ -36,7 +36,7 @@ fn needs_package(directory: &Path, stands_in: Option<&Path>) -> bool {
     member || stands_in.is_some_and(|place| !place.starts_with(directory))
 }
 
-/// `tests/my-evals.rs` and `tests/my-evals/main.rs` are the target `my-evals` of the crate
+/// Returns the name of a target: `tests/my-evals.rs` and `tests/my-evals/main.rs` are `my-evals` of the crate
 /// `my_evals`; any other file is a target that has its crate's name.
 fn target_name(file: &str, crate_name: &str) -> String {
     target_by_file(file, crate_name).unwrap_or_else(|| crate_name.to_owned())
@@ -87,16 +87,16 @@ fn ask_cargo(
     Some((target.name.clone(), target.arguments()))
 }
 
-/// `honeyhive` in the target directory that this binary was built into.
+/// Returns `honeyhive` in the target directory that this binary was built into.
 pub(super) fn journal_root() -> PathBuf {
     let binary = std::env::current_exe().unwrap_or_default();
     target_directory(&binary).unwrap_or(Path::new("target")).join("honeyhive")
 }
 
-/// The target directory of a test binary. Cargo marks one with a tag only where it made the
-/// directory itself: in a volume of a container or a restored cache there is none. What it knows
-/// of the compiler lies there in any case; an archive unpacked elsewhere has neither, only the
-/// way `target/profile/deps`.
+/// Returns the target directory of a test binary. Cargo marks one with a tag only where it made the
+/// directory itself: in a volume of a container or a restored cache there is none. Its file about the
+/// compiler lies there in any case; an archive unpacked elsewhere has neither, only the path
+/// `target/profile/deps`.
 fn target_directory(binary: &Path) -> Option<&Path> {
     let marked = |directory: &&Path| {
         ["CACHEDIR.TAG", ".rustc_info.json"].iter().any(|mark| directory.join(mark).is_file())
@@ -107,7 +107,7 @@ fn target_directory(binary: &Path) -> Option<&Path> {
     })
 }
 
-/// Something that all test binaries of one `cargo test` have in common, and nothing else has.
+/// Returns a text that all test binaries of one `cargo test` have in common, and no other process has.
 pub(super) fn parent_key() -> Option<String> {
     #[cfg(unix)]
     {

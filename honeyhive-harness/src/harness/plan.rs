@@ -1,4 +1,4 @@
-//! What there is to run: registered experiments, their datasets, and which tests are selected.
+//! The plan of a test binary: registered experiments, their datasets, and which tests are selected.
 
 use std::sync::Arc;
 
@@ -22,22 +22,22 @@ use crate::text::count;
 #[derive(Debug)]
 pub(super) struct Test {
     pub(super) name: String,
-    /// `#[ignore]`, with its reason or an empty text.
+    /// The reason of `#[ignore]`, which may be empty; `None` without that attribute.
     pub(super) ignored: Option<&'static str>,
     pub(super) selected: bool,
     pub(super) what: What,
 }
 
-/// What a test stands for.
+/// The thing that a test stands for.
 #[derive(Debug)]
 pub(super) enum What {
     /// A row of an experiment.
     Case { experiment: usize, row: usize },
-    /// A whole experiment, gate included: what nextest runs in a process of its own.
+    /// A whole experiment with its gate, which nextest runs in a process of its own.
     Whole { experiment: usize },
     /// The gate of an experiment.
     Gate { experiment: usize },
-    /// An experiment that cannot run, and why.
+    /// An experiment that cannot run, with the error.
     Fault { text: String },
     /// Functions with `#[test]`, which do not run here.
     NeverRun { text: String },
@@ -50,23 +50,23 @@ pub(super) struct Plan {
     pub(super) loaded: Vec<Loaded>,
     /// The names of all experiments of this binary.
     pub(super) linked: Vec<&'static str>,
-    /// How many tests experiments have that no filter can mean.
+    /// The number of tests that experiments have and that no filter can mean.
     pub(super) others: usize,
 }
 
-/// What is about to run.
+/// The jobs of the selected tests.
 #[derive(Debug, Default)]
 pub(super) struct Prepared {
     pub(super) jobs: Vec<Job>,
-    /// Per job: why its gate does not judge.
+    /// The reason why its gate does not judge, per job.
     pub(super) gates: Vec<NotJudging>,
-    /// Per job: its gate alone was asked for, so no test but the gate's tells of a case that fails.
+    /// Set, per job, when its gate alone was asked for, so that only the gate's test reports cases that fail.
     pub(super) alone: Vec<bool>,
     /// The job and place of each selected case, in the order of the plan's tests.
     pub(super) places: Vec<Place>,
 }
 
-/// Where the result of a selected test comes from.
+/// The place where the result of a selected test is found.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
     Case {
@@ -79,29 +79,29 @@ pub(super) enum Place {
     Gate {
         job: usize,
     },
-    /// The experiment cannot run; this one test says why.
+    /// A test that fails because its experiment cannot run.
     Fault {
         name: String,
         text: String,
     },
-    /// Functions with `#[test]` do not run; this one test says so.
+    /// A test that fails because of functions with `#[test]`, which do not run.
     NeverRun {
         name: String,
         text: String,
     },
-    /// The experiment cannot run, and another test says why.
+    /// A test of an experiment that cannot run, which another test reports.
     Absent,
 }
 
 impl Prepared {
-    /// How many tests there are to wait for.
+    /// Returns the number of tests to wait for.
     pub(super) fn tests(&self) -> usize {
         self.places.iter().filter(|place| !matches!(place, Place::Absent)).count()
     }
 }
 
 impl Test {
-    /// The place of a test that fails with this text.
+    /// Returns the place of a test that fails with this text.
     fn failing(&self, text: &str) -> Place {
         let (name, text) = (self.name.clone(), text.to_owned());
         match self.what {
@@ -112,7 +112,7 @@ impl Test {
 }
 
 impl Place {
-    /// The name and the text of a test that fails whatever else runs.
+    /// Returns the name and the text of a test that fails whatever else runs.
     pub(super) fn failing(self) -> Option<(String, String)> {
         match self {
             Self::Fault { name, text } | Self::NeverRun { name, text } => Some((name, text)),
@@ -120,7 +120,7 @@ impl Place {
         }
     }
 
-    /// The experiment that cannot run, for the summary.
+    /// Returns the experiment that cannot run, for the summary.
     pub(super) fn fault(&self) -> Option<Fault> {
         let Self::Fault { name, text } = self else { return None };
         Some(Fault { test: name.clone(), text: text.clone() })
@@ -224,8 +224,8 @@ impl Plan {
         plan
     }
 
-    /// A name that was asked for by `--exact`, of a case that its experiment does not have: a test
-    /// that fails, as a rerun of nothing proves nothing.
+    /// Adds a test that fails, for a name after `--exact` that its experiment does not have: a rerun of
+    /// nothing proves nothing.
     fn add_missing(&mut self, entry: &Experiment, name: String, text: String, args: &Args) {
         if args.list {
             return;
@@ -269,7 +269,7 @@ impl Plan {
         self.loaded.push(loaded);
     }
 
-    /// The rows of each experiment that are to run, and whether its gate is.
+    /// Returns the rows of each experiment that are to run, and whether its gate is judged.
     fn chosen(&self, args: &Args, config: &Config) -> (Vec<Vec<usize>>, Vec<bool>) {
         let mut rows: Vec<Vec<usize>> = vec![Vec::new(); self.loaded.len()];
         let mut gate_selected = vec![false; self.loaded.len()];
@@ -387,7 +387,7 @@ impl Plan {
         prepared
     }
 
-    /// Every experiment whose dataset can be read, as it would run.
+    /// Returns every experiment whose dataset can be read, as it would run.
     pub(super) fn specs(&self, config: &Config) -> impl Iterator<Item = Spec> {
         self.loaded.iter().map(|loaded| {
             let wishes = Wishes {
@@ -405,7 +405,7 @@ impl Plan {
         })
     }
 
-    /// The tests that are run.
+    /// Returns the tests that are run.
     pub(super) fn running<'a>(&'a self, args: &'a Args) -> impl Iterator<Item = &'a Test> {
         self.tests.iter().filter(|test| runs(test, args))
     }
@@ -432,12 +432,12 @@ fn narrowed(
     })
 }
 
-/// Whether a test is selected and not left out as ignored.
+/// Returns whether a test is selected and not left out as ignored.
 pub(super) fn runs(test: &Test, args: &Args) -> bool {
     test.selected && !args.leaves_out(test.ignored.is_some())
 }
 
-/// Whether a gate that cannot judge fails.
+/// Returns whether a gate that cannot judge fails.
 pub(super) fn strict(config: &Config) -> bool {
     config.require_gates || config.nextest.is_some()
 }

@@ -1,4 +1,4 @@
-//! Recorded outputs for today's evaluators (a task of `cargo honeyhive rejudge`).
+//! Judges recorded outputs with the current evaluators (a task of `cargo honeyhive rejudge`).
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::redact::Redactor;
 use crate::report;
 use crate::text::count;
 
-/// Puts the outputs of an invocation in the place of calls. Answers its name.
+/// Replaces calls by the recorded outputs of an invocation. Returns the name of that invocation.
 ///
 /// # Errors
 /// When the journal cannot be read, or has none of the experiments.
@@ -48,7 +48,7 @@ pub(super) fn prepare(
         spec.repeats = replay.repeats();
         job.attempts = 1..=spec.repeats;
         spec.replay = Some(replay);
-        // Nothing is saved by it.
+        // Stopping early saves nothing where no calls are made.
         (spec.stop, job.stop_decided) = (None, false);
     }
     report::note(&format!(
@@ -58,7 +58,7 @@ pub(super) fn prepare(
     Ok(invocation)
 }
 
-/// The attempts of a case, if they answer the question that its row asks today.
+/// Returns the attempts of a case, if its row still has the inputs and the history that were recorded.
 fn usable(
     case: &CaseResults,
     spec: &Spec,

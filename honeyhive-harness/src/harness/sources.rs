@@ -1,10 +1,10 @@
-//! Where the sources of packages are now.
+//! The current places of the sources of packages.
 //!
 //! Datasets, baselines and tracked files are read while tests run, and a test binary knows only
 //! where its sources were when it was compiled. A checkout may have been moved since, an archive of
 //! nextest may have been unpacked on another machine, and another checkout may stand in the old
 //! place. So the place is taken from what cargo or nextest says at run time, else from where the
-//! binary is, and the place of compilation is only used while nothing speaks against it.
+//! binary is, and the place of compilation is only used where nothing contradicts it.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -12,30 +12,30 @@ use super::NeverRun;
 use crate::config::Config;
 use crate::registry::{Experiment, Source};
 
-/// What the compiler knew of a test target; filled in by [`main!`](crate::main).
+/// The facts that the compiler knew of a test target; filled in by [`main!`](crate::main).
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct Built {
-    /// `file!()`: the root file of the target.
+    /// The root file of the target, from `file!()`.
     pub file: &'static str,
-    /// `module_path!()`: the name of its crate.
+    /// The name of its crate, from `module_path!()`.
     pub crate_name: &'static str,
-    /// `CARGO_PKG_NAME`.
+    /// The name of its package, from `CARGO_PKG_NAME`.
     pub package: Option<&'static str>,
-    /// `CARGO_MANIFEST_DIR`.
+    /// The directory of its package, from `CARGO_MANIFEST_DIR`.
     pub manifest_dir: Option<&'static str>,
-    /// `CARGO_TARGET_TMPDIR`: a directory within the target directory.
+    /// A directory within the target directory, from `CARGO_TARGET_TMPDIR`.
     pub target_tmpdir: Option<&'static str>,
-    /// Functions that libtest would run, where the target has none of it.
+    /// Functions that libtest would run, where the target is built without libtest.
     pub never_run: &'static [NeverRun],
 }
 
-/// Where packages are, as seen from this process.
+/// The places of packages, as seen from this process.
 #[derive(Clone, Debug)]
 pub(super) struct Sources {
     /// The manifest directory of the target's package when it was compiled.
     built: PathBuf,
-    /// The same directory now; `None` when the binary was moved away from its sources.
+    /// The directory `built` as it is now; `None` when the binary was moved away from its sources.
     now: Option<PathBuf>,
 }
 
@@ -71,10 +71,10 @@ impl Sources {
         Self { built: directory, now }
     }
 
-    /// The directory that the paths of an experiment are relative to: that of its package.
+    /// Returns the directory that the paths of an experiment are relative to: that of its package.
     ///
     /// # Errors
-    /// When it cannot be known, or is not there although the experiment needs files of it.
+    /// When it is not known, or is missing although the experiment needs files of it.
     pub(super) fn of(&self, entry: &Experiment) -> Result<PathBuf, String> {
         let found = self.find(entry.manifest_dir, entry.package);
         let reads_files = matches!(entry.dataset, Source::File(_))
@@ -125,7 +125,7 @@ impl Sources {
 const REMEDY: &str = "run it with `cargo test` where the sources are, an archive of nextest with \
                       `--workspace-remap`, or set CARGO_MANIFEST_DIR and CARGO_PKG_NAME";
 
-/// The way from one absolute path to another.
+/// Returns the relative path from one absolute path to another.
 fn relative(from: &Path, to: &Path) -> Option<PathBuf> {
     let (from, to): (Vec<_>, Vec<_>) = (from.components().collect(), to.components().collect());
     let same = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
@@ -136,7 +136,7 @@ fn relative(from: &Path, to: &Path) -> Option<PathBuf> {
     })
 }
 
-/// The path without `..`.
+/// Returns the path without `..`.
 fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
@@ -149,7 +149,7 @@ fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// Whether the directory has the manifest of this package.
+/// Returns whether the directory has the manifest of this package.
 fn is_package(directory: &Path, package: &str) -> bool {
     let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).unwrap_or_default();
     manifest.lines().any(|line| {
@@ -159,7 +159,7 @@ fn is_package(directory: &Path, package: &str) -> bool {
     })
 }
 
-/// Whether these are sources that cargo fetched: they stay where they are, and as they are.
+/// Returns whether these are sources that cargo fetched: they stay where they are, and as they are.
 fn is_immutable(directory: &Path) -> bool {
     let text = directory.to_string_lossy().replace('\\', "/");
     ["/registry/src/", "/git/checkouts/"].iter().any(|part| text.contains(part))

@@ -1,4 +1,4 @@
-//! What `cargo honeyhive` asks a test target for: only here are the rules of today known.
+//! Answers to the questions of `cargo honeyhive`: only a test target knows its current rules.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::gate::checked;
 use crate::gate::recorded::{Judged, judge_recorded};
 use crate::journal::Keep;
 
-/// An experiment as it would be run.
+/// An experiment as it would run.
 #[derive(Debug, Serialize)]
 struct Planned {
     experiment: crate::journal::ExperimentRecord,
@@ -19,15 +19,15 @@ struct Planned {
     cases: Vec<String>,
     /// The names of their tests, in the same order.
     tests: Vec<String>,
-    /// It runs only where that is asked for: `#[ignore]`.
+    /// Set when it runs only where that is asked for: `#[ignore]`.
     ignored: bool,
 }
 
-/// The task that a running `cargo honeyhive` has for this target.
+/// Returns the task that a running `cargo honeyhive` has for this target.
 ///
 /// # Errors
-/// When the variables are set, and no `cargo honeyhive` set them for this process: somebody has left
-/// them in a shell or in the settings of a CI job, and a run by them would test nothing.
+/// When the variables are set, and no `cargo honeyhive` set them for this process: they were left in a
+/// shell or in the settings of a CI job, and a run by them would test nothing.
 pub(super) fn check(config: &Config) -> Result<Option<&Task>, String> {
     let left = match &config.task {
         None => return Ok(None),
@@ -45,7 +45,7 @@ pub(super) fn check(config: &Config) -> Result<Option<&Task>, String> {
     ))
 }
 
-/// Writes the answer; the exit code.
+/// Writes the answer; returns the exit code.
 pub(super) fn answer(task: &Task, plan: &Plan, config: &Config) -> Result<u8, String> {
     let text = match &task.what {
         Asked::Gate(directory) => json(&gate(directory, plan, config)?)?,
@@ -72,7 +72,7 @@ fn json(value: &impl Serialize) -> Result<String, String> {
     serde_json::to_string(value).map_err(|error| error.to_string())
 }
 
-/// Judges the recorded experiments of this target by the rules that they have today.
+/// Judges the recorded experiments of this target by their current rules.
 fn gate(directory: &Path, plan: &Plan, config: &Config) -> Result<Vec<Judged>, String> {
     let results = checked::read_sound(directory, Keep::Scores)?;
     let specs: Vec<Spec> = plan.specs(config).collect();

@@ -1,4 +1,4 @@
-//! What libtest-mimic is given: the selection is made already, the results come from elsewhere.
+//! The tests for libtest-mimic: already selected, and with results that the engine delivers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,20 +11,20 @@ use super::plan::{self, Plan, Test};
 use crate::report::screen;
 use crate::text::{count, plain};
 
-/// A name that no test has: tests that are not selected get it, and it is skipped. So
+/// A name that no test has: tests that are not selected get it, and it is skipped, so that
 /// libtest-mimic counts them as filtered out, whatever made the selection.
 const NOT_SELECTED: &str = "\u{1}";
 
-/// What a test does.
+/// The function of a test.
 pub(super) type Runner = Box<dyn FnOnce() -> Result<Completion, Failed> + Send>;
 
-/// A test that goes by another name than the plan's, if any, and what it does.
+/// A test with another name than the plan's, if any, and its function.
 pub(super) type Named = (Option<String>, Runner);
 
-/// Lines of why an experiment cannot run that its test shows; the summary has all of them.
+/// The most lines of an experiment's error that its test shows; the summary has all of them.
 const FAULT_LINES: usize = 5;
 
-/// The one test of an experiment that cannot run.
+/// Returns the one test of an experiment that cannot run.
 pub(super) fn fault(name: String, text: &str) -> Named {
     let lines: Vec<&str> = text.lines().collect();
     let mut shown = lines[..lines.len().min(FAULT_LINES)].join("\n");
@@ -35,8 +35,8 @@ pub(super) fn fault(name: String, text: &str) -> Named {
     (Some(name), Box::new(move || Err(shown.into())))
 }
 
-/// One trial per test. `runner` is asked, in order, for each that is to run, and may say that
-/// there is none.
+/// Returns one trial per test. `runner` is called, in order, for each that is to run, and returns `None`
+/// for a test that another one reports.
 pub(super) fn trials(
     plan: &Plan,
     args: &Args,
@@ -70,10 +70,10 @@ pub(super) fn trials(
         .collect()
 }
 
-/// Hands the tests to libtest-mimic; whether any failed.
+/// Runs the tests by libtest-mimic; returns whether any failed.
 ///
 /// # Errors
-/// When results cannot be printed. What runs has ended in order, and is in the journal.
+/// When results cannot be printed. Attempts have ended in order, and are in the journal.
 pub(super) fn run(args: &Args, threads: usize, trials: Vec<Trial>) -> Result<bool, String> {
     if let Some(path) = &args.logfile {
         // libtest-mimic panics where it cannot create or write the file.
@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args, threads: usize, trials: Vec<Trial>) -> Result<boo
             .map_err(|error| format!("--logfile {path}: cannot create the file: {error}"))?;
     }
     let printing = PrintErrors::watch();
-    // It panics where it cannot print, as in `cargo test | head`. What runs shall end in order.
+    // It panics where it cannot print, as in `cargo test | head`. Attempts under way are to end in order.
     let run = || libtest_mimic::run(&arguments(args, threads), trials);
     let conclusion = catch_unwind(AssertUnwindSafe(run));
     printing.stop();
@@ -105,7 +105,7 @@ pub(super) fn run(args: &Args, threads: usize, trials: Vec<Trial>) -> Result<boo
     }
 }
 
-/// What a failed `unwrap` says of the error itself.
+/// Returns the text of the error in the message of a failed `unwrap`.
 fn cause(text: &str) -> &str {
     let cause = text.split_once("message: \"").and_then(|(_, rest)| rest.split_once('"'));
     cause.map_or(text, |(cause, _)| cause)
@@ -118,7 +118,7 @@ struct PrintErrors(Arc<Mutex<Watched>>);
 
 #[derive(Debug)]
 struct Watched {
-    /// `None` when nobody watches any more.
+    /// The thread whose panics are kept; `None` once that is over.
     thread: Option<ThreadId>,
     text: Option<String>,
 }
@@ -147,7 +147,7 @@ impl PrintErrors {
         watched
     }
 
-    /// Hides nothing from now on. The hook stays, as user code may have wrapped it.
+    /// Stops hiding panics. The hook stays, as user code may have wrapped it.
     fn stop(&self) {
         self.lock().thread = None;
     }
@@ -161,7 +161,7 @@ impl PrintErrors {
     }
 }
 
-/// The arguments for libtest-mimic.
+/// Returns the arguments for libtest-mimic.
 fn arguments(args: &Args, threads: usize) -> Arguments {
     Arguments {
         quiet: args.quiet,
@@ -182,7 +182,7 @@ pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Strin
     screen::list(names)
 }
 
-/// What libtest-mimic prints of a test goes to the terminal as it is.
+/// Makes the texts printable: libtest-mimic writes them to the terminal as they are.
 fn printable(result: Result<Completion, Failed>) -> Result<Completion, Failed> {
     match result {
         Ok(Completion::Ignored { reason }) => Ok(Completion::Ignored {

@@ -1,4 +1,4 @@
-//! Says what the process waits for when code or files of the user do not answer.
+//! Reports what the process waits for when code or files of the user do not answer.
 
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,13 +9,13 @@ use crate::activity;
 use crate::report::{self, screen};
 use crate::text::{one_line, seconds};
 
-/// How often it is looked.
+/// The time between two looks for long waits.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// A wait that is shorter is not shown to a person.
+/// The shortest wait that is shown to a person.
 const SHOWN: Duration = Duration::from_secs(1);
 
-/// A wait that is longer gets a line of its own, once.
+/// The wait after which it gets a line of its own, once.
 const TOLD: Duration = Duration::from_secs(5);
 
 /// A thread that looks for long waits until this is dropped.
@@ -26,7 +26,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Starts to look; with a live line, where a person would see it.
+    /// Starts the thread; with a live line, where a person would see it.
     pub(super) fn start(live: bool, width: usize) -> Self {
         let (alive, over) = channel::<()>();
         let line = Arc::<Mutex<Option<Line>>>::default();
@@ -65,12 +65,12 @@ impl Watch {
                 screen::clear_line();
             }
         };
-        // Without the thread nothing is told, and nothing else is different.
+        // Without the thread, waits are not reported; nothing else changes.
         let _ = std::thread::Builder::new().name("honeyhive-waiting".to_owned()).spawn(look);
         Self { _alive: alive, line }
     }
 
-    /// The run has begun, and has this line.
+    /// Sets the live line of the run, which has begun.
     pub(super) fn hand_over(&self, line: &Line) {
         *self.line.lock().unwrap_or_else(PoisonError::into_inner) = Some(line.clone());
     }

@@ -17,7 +17,7 @@ use crate::report::{ExperimentSummary, Fault, Summary};
 use crate::text::{count, timestamp};
 use crate::upload::Sent;
 
-/// What an invocation came to.
+/// The result of an invocation.
 #[derive(Debug)]
 pub(crate) struct Closed<'a> {
     /// The exit code of a process that did nothing else.
@@ -25,7 +25,7 @@ pub(crate) struct Closed<'a> {
     pub(crate) summary: Summary<'a>,
     /// The reports, where some were asked for.
     pub(crate) written: Option<Written>,
-    /// What was sent, destination by destination; `None` where nothing is sent anywhere.
+    /// The counts of what was sent, per destination; `None` where nothing is sent anywhere.
     pub(crate) sent: Option<Vec<Sent>>,
 }
 
@@ -122,12 +122,12 @@ impl Invocation {
         Closed { exit_code: last, summary, written, sent }
     }
 
-    /// The exit code, unless the journal was lost since: without it, nothing that passed is known.
+    /// Returns the exit code, or that of a failure where the journal was lost: without it, no result is proven.
     fn recorded(&self, exit_code: u8) -> u8 {
         if exit_code == 0 && self.shared.journal.verify().is_err() { FAILED } else { exit_code }
     }
 
-    /// Writes the reports of all that the invocation has so far.
+    /// Writes the reports of everything that the invocation has so far.
     fn write_reports(&self, journal: &Path) -> Option<Written> {
         // Where the file could not be written, memory has more than what is recorded.
         let own = self.shared.journal.take_kept();
@@ -137,7 +137,7 @@ impl Invocation {
         Some(written)
     }
 
-    /// The worst misses, each after the command that reruns it: those that fail their case first,
+    /// Returns the worst misses, each after the command that reruns it: those that fail their case first,
     /// and of these, and of the rest, those that did not miss in the baseline.
     fn misses(&self, job: usize) -> Vec<(String, Miss)> {
         let misses = self.shared.board.lanes[job].misses();

@@ -12,11 +12,11 @@ use crate::gate::snapshot::snapshot;
 use crate::journal::{GateRecord, Record, RuleRecord, StoppedRecord, Verdict};
 use crate::text::count;
 
-/// What the test of a gate or of a whole experiment says.
+/// The answer of the test of a gate or of a whole experiment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     Passed,
-    /// The gate says nothing, and need not.
+    /// The gate has no verdict and does not have to have one.
     Ignored(String),
     Failed(String),
 }
@@ -245,8 +245,8 @@ fn texts<'a>(record: &'a GateRecord) -> String {
         return reason.clone();
     }
     let rules = record.rules.iter().filter(|rule| rule.verdict == record.verdict);
-    // A rule that fails goes on with the worst cases and what changed; one that is inconclusive
-    // with what it lacks.
+    // The text of a rule that fails goes on with the worst cases and the changes; that of an inconclusive
+    // rule with what it lacks.
     let short = |rule: &'a RuleRecord| match rule.verdict {
         Verdict::Fail => rule.text.split("; ").next().unwrap_or_default(),
         _ => rule.text.as_str(),

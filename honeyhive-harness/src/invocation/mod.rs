@@ -22,10 +22,10 @@ pub(crate) use second_look::is_wanted as looks_twice;
 pub(crate) use target::Target;
 pub(crate) use terminal::Terminal;
 
-/// Why a gate does not judge in this run; `None` where it does.
+/// The reason why a gate does not judge in this run; `None` where it does.
 pub(crate) type NotJudging = Option<String>;
 
-/// Why an inconclusive gate fails, where the environment asks for gates that decide.
+/// The reason why an inconclusive gate fails, where the environment asks for gates that decide.
 pub(crate) const STRICT: &str = "gates must decide here (in CI, or HH_REQUIRE_GATES=1)";
 
 /// The exit code of failed tests, as libtest has it.

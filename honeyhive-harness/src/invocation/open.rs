@@ -29,13 +29,13 @@ pub(crate) struct Setup {
     /// The directory whose repository git is asked about.
     pub(crate) sources: PathBuf,
     pub(crate) target: Target,
-    /// Where results are sent.
+    /// The destinations of results.
     pub(crate) destinations: Vec<Destination>,
-    /// How long the end of the invocation waits for what is still to be sent.
+    /// The time that the end of the invocation waits for what is still to be sent.
     pub(crate) patience: Duration,
-    /// What could not be sent is a failure.
+    /// Set when results that could not be sent are a failure.
     pub(crate) require_upload: bool,
-    /// Why an inconclusive gate fails; empty where it is ignored.
+    /// The reason why an inconclusive gate fails; empty where it is ignored.
     pub(crate) strict: &'static str,
     /// The reports after the run.
     pub(crate) reports: Reports,
@@ -54,16 +54,16 @@ pub(crate) struct Opened {
     entry: Entry,
 }
 
-/// A run of experiments under way, and what it comes to.
+/// A run of experiments under way, with the verdicts of its gates.
 #[derive(Debug)]
 pub(crate) struct Invocation {
     pub(crate) shared: Arc<Shared>,
     running: Mutex<Option<Running>>,
-    /// Per job: why its gate does not judge.
+    /// The reason why its gate does not judge, per job.
     pub(super) not_judging: Vec<NotJudging>,
-    /// Per job: the verdict of its gate, once that is recorded.
+    /// The verdict of its gate, per job, once that is recorded.
     pub(super) verdicts: Vec<OnceLock<GateRecord>>,
-    /// See [`Setup`].
+    /// The reason why an inconclusive gate fails; see [`Setup`].
     pub(super) strict: &'static str,
     pub(super) target: Target,
     pub(super) faults: Vec<Fault>,
@@ -72,7 +72,7 @@ pub(crate) struct Invocation {
     pub(super) sending: Mutex<Option<Sending>>,
     pub(super) after_run: AfterRun,
     pub(super) interrupted: AtomicBool,
-    /// Held while a gate is recorded, and from the moment on when none may be any more.
+    /// A lock that is held while a gate is recorded, and from the moment on when none may be any more.
     pub(super) recording: Mutex<()>,
     /// The number of gates that are being judged.
     pub(super) judging: AtomicUsize,
@@ -83,7 +83,7 @@ pub(crate) struct Invocation {
 }
 
 impl Opened {
-    /// Opens the journal for so many cases.
+    /// Opens the journal for this many cases.
     ///
     /// # Errors
     /// When it cannot be made or written.

@@ -1,8 +1,8 @@
-//! Confirm before red: `no_regression(e, confirm = 2)`.
+//! Runs cases again before a gate fails: `no_regression(e, confirm = 2)`.
 //!
-//! The usual danger of a second look is that either of two may say no. Here both must: a rule fails
-//! only if it fails on the first look and on all attempts together, so false alarms can only become
-//! fewer, and some power is the price.
+//! A second look often makes false alarms likelier, since either of two looks may fail. Here both must: a
+//! rule fails only if it fails on the first look and on all attempts together, so false alarms can only
+//! become fewer, at the cost of some power.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use crate::journal::{ComparisonRecord, GateRecord, RuleRecord, Verdict};
 use crate::rule::GateRule;
 use crate::text::count;
 
-/// More cases than this that got worse are no accident of some of them.
+/// The most cases that a second look runs: when more got worse, that is not chance.
 const MOST_CASES: usize = 15;
 
-/// Whether the attempts of some job are to be kept for a second look.
+/// Returns whether the attempts of some job are to be kept for a second look.
 pub(crate) fn is_wanted(jobs: &[Job]) -> bool {
     jobs.iter().any(|job| job.spec.rules.gates.iter().any(|rule| rule.confirm() > 0))
 }
 
 /// Runs the cases that got worse again, where a rule that failed asks for that: these cases, with
-/// all their attempts; or why it was not done.
+/// all their attempts; or returns why it was not done.
 pub(super) fn at(
     shared: &Shared,
     job: usize,

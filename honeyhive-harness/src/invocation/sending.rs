@@ -10,7 +10,7 @@ use crate::journal::{GitRecord, Writer};
 use crate::text::seconds;
 use crate::upload::{Destination, Sent, Uplink};
 
-/// After Ctrl-C people wait no longer for what is still to be sent.
+/// The time that the end waits for what is still to be sent after Ctrl-C.
 const INTERRUPTED: Duration = Duration::from_secs(3);
 
 /// Sending that goes on beside a run.
@@ -18,7 +18,7 @@ const INTERRUPTED: Duration = Duration::from_secs(3);
 pub(super) struct Sending {
     uplink: Uplink,
     patience: Duration,
-    /// What could not be sent is a failure.
+    /// Set when results that could not be sent are a failure.
     required: bool,
     /// The command that sends the rest.
     push: String,

@@ -5,18 +5,18 @@ use libtest_mimic::ColorSetting;
 use crate::report::files::Written;
 use crate::report::{self, Summary};
 
-/// How much of an invocation is printed, and where.
+/// The amount of an invocation that is printed, and where.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum Terminal {
-    /// Nothing: a program decides itself what its users see.
+    /// Prints nothing: a program decides itself what its users see.
     #[default]
     Silent,
-    /// Everything.
+    /// Prints everything.
     Prints {
-        /// Print the summary to stderr, since stdout belongs to machines.
+        /// Set when the summary goes to stderr, since stdout is read by programs.
         to_stderr: bool,
         color: Option<ColorSetting>,
-        /// Columns for values in the summary.
+        /// The columns for values in the summary.
         columns: usize,
     },
 }

@@ -1,4 +1,4 @@
-//! The builder of tracers: what a program says about one.
+//! The builder of tracers, with the settings that a program chooses.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -9,7 +9,7 @@ use crate::json;
 use crate::redact::Mask;
 use crate::tracer::Tracer;
 
-/// Bytes that the inputs of a session may have as JSON.
+/// The largest size of a session's inputs, in bytes of JSON.
 const LARGEST_INPUTS: usize = 1 << 20;
 
 /// Makes a [`Tracer`] for any program that is not an experiment.
@@ -45,7 +45,7 @@ pub struct TracerBuilder {
     pub(super) source: Option<String>,
     pub(super) session_name: Option<String>,
     pub(super) session_id: Option<String>,
-    /// An error where they have no JSON form.
+    /// The inputs, or an error where they have no JSON form.
     pub(super) inputs: Option<Result<Map<String, Value>, String>>,
     pub(super) is_evaluation: Option<bool>,
     pub(super) run_id: Option<String>,
@@ -236,10 +236,10 @@ impl TracerBuilder {
         self
     }
 
-    /// Asks a function what is to be sent in place of a text: every text in attributes, events,
-    /// errors, inputs and enrichments, but for names and ids. `None` leaves it. It comes after what
-    /// [`redact!`](macro@crate::redact) registers, and sees what that leaves; where it panics, the
-    /// text is replaced as a whole. It runs on the thread that sends, which waits for it.
+    /// Sets a function that replaces each text before it is sent: every text in attributes, events, errors,
+    /// inputs and enrichments, but for names and ids. `None` leaves the text as it is. The function gets
+    /// texts after the hooks of [`redact!`](macro@crate::redact); where it panics, the text is replaced as
+    /// a whole. It runs on the thread that sends, which waits for it.
     pub fn redact(mut self, mask: fn(&str) -> Option<String>) -> Self {
         self.masks.push(mask);
         self

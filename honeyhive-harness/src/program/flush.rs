@@ -1,4 +1,4 @@
-//! Flushing a tracer, and the counts of what became of its spans.
+//! Flushing a tracer, and the counts of its spans.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -15,21 +15,21 @@ use crate::tracer::Tracer;
 /// The longest timeout of a flush.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The counts of what became of a tracer's spans, from its first one on; see [`Tracer::flush`].
+/// The counts of a tracer's spans by how they ended, from its first one on; see [`Tracer::flush`].
 ///
 /// Of a tracer with two destinations, a span counts as sent when both have taken it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flushed {
-    /// Spans that were taken.
+    /// The number of spans that were taken.
     pub sent: u64,
-    /// Spans that found no room in the [buffer](super::TracerBuilder::span_buffer).
+    /// The number of spans that found no room in the [buffer](super::TracerBuilder::span_buffer).
     pub dropped: u64,
-    /// Spans that were not taken, and that are not tried again.
+    /// The number of spans that were not taken, and that are not tried again.
     pub failed: u64,
-    /// Spans that are still to be sent.
+    /// The number of spans that are still to be sent.
     pub pending: u64,
-    /// The last thing that went wrong, even where another try went well.
+    /// The last error, even where another try succeeded.
     pub error: Option<String>,
 }
 
@@ -55,24 +55,24 @@ impl Flushed {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Telemetry {
-    /// Why nothing is sent; `None` where something is.
+    /// The reason why nothing is sent; `None` where something is.
     pub local: Option<String>,
-    /// What became of its spans at all destinations.
+    /// The counts of its spans over all destinations.
     pub spans: Flushed,
-    /// What became of them at HoneyHive, where it is a destination.
+    /// The counts of its spans at HoneyHive, where it is a destination.
     pub honeyhive: Option<Flushed>,
-    /// What became of them at the [OTLP receiver](super::TracerBuilder::otlp), where there is one.
+    /// The counts of its spans at the [OTLP receiver](super::TracerBuilder::otlp), where there is one.
     /// Where the one that the environment names cannot be used, `error` says why.
     pub otlp: Option<Flushed>,
-    /// Spans that a [filter](super::TracerBuilder::only_spans) left out.
+    /// The number of spans that a [filter](super::TracerBuilder::only_spans) left out.
     pub filtered: u64,
-    /// Sessions that HoneyHive started.
+    /// The number of sessions that HoneyHive started.
     pub sessions_started: u64,
-    /// Sessions that could not be started. Their spans are sent with our own ids of them.
+    /// The number of sessions that could not be started. Their spans are sent with the ids of the tracer.
     pub sessions_failed: u64,
-    /// Updates of sessions that HoneyHive took.
+    /// The number of updates of sessions that HoneyHive took.
     pub updates_sent: u64,
-    /// Updates of sessions that could not be sent.
+    /// The number of updates of sessions that could not be sent.
     pub updates_failed: u64,
 }
 
@@ -80,7 +80,7 @@ impl Tracer {
     /// Sends what there is, and waits for that until `timeout`. What was not taken by then stays
     /// [pending](Flushed::pending), and is sent later.
     ///
-    /// Blocks the thread. In async code that is no deadlock, but nothing else runs on the thread
+    /// Blocks the thread. In async code that is not a deadlock, but nothing else runs on the thread
     /// meanwhile; [`flush_async`](Self::flush_async) leaves it free. A tracer that sends nothing
     /// has nothing to wait for.
     ///
@@ -98,7 +98,7 @@ impl Tracer {
         self.telemetry().spans
     }
 
-    /// [`flush`](Self::flush) for async code, of any runtime.
+    /// Does the same as [`flush`](Self::flush), for async code of any runtime.
     pub async fn flush_async(&self, timeout: Duration) -> Flushed {
         let idle =
             |outbox: &Arc<Outbox>| outbox.worker.runtime.spawn(idle(Arc::clone(outbox), timeout));
@@ -222,7 +222,7 @@ async fn idle(outbox: Arc<Outbox>, timeout: Duration) {
         let changed = outbox.changed.notified();
         tokio::pin!(changed);
         changed.as_mut().enable();
-        // A wrong address does not become right during a flush. Once may be chance.
+        // A wrong address does not become right during a flush; a single failure may be chance.
         let is_over = outbox.is_idle() || outbox.stuck.load(Ordering::Acquire) > 1;
         if is_over || tokio::time::timeout_at(until, changed).await.is_err() {
             return;

@@ -1,4 +1,4 @@
-//! What all spans and sessions of one tracer have in common.
+//! The facts that all spans and sessions of one tracer have in common.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use crate::send::{ResourceInfo, session};
 use crate::tracer::families::Belongs;
 use crate::tracer::{Enrichment, Ids, unix_ns};
 
-/// What all spans and sessions of one tracer have in common.
+/// The facts that all spans and sessions of one tracer have in common.
 #[derive(Debug)]
 pub(super) struct TracerInfo {
     pub(super) resource: ResourceInfo,

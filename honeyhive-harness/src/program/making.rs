@@ -1,4 +1,4 @@
-//! The making of a tracer: of what the builder was told, else of what the environment says.
+//! Makes a tracer from the settings of the builder, else from those of the environment.
 
 use std::sync::Arc;
 
@@ -21,11 +21,11 @@ use crate::tracer::session::SessionState;
 use crate::tracer::{Ids, LIMITS, SessionSink as _, Tracer, new_session_id};
 
 impl TracerBuilder {
-    /// Makes the tracer; what is wrong with its settings.
+    /// Makes the tracer; returns also the error in its settings, if there is one.
     pub(super) fn over(mut self, config: Result<Config, String>) -> (Tracer, Option<String>) {
         let mut faults = Vec::new();
         let mut config = config.unwrap_or_else(|text| {
-            // Whoever asks for nothing of the environment need not know of its faults.
+            // A tracer that takes nothing from the environment does not report errors in it.
             if !self.local {
                 faults.push(text.replace('\n', "; "));
             }
@@ -84,7 +84,7 @@ impl TracerBuilder {
         Program::local(why, room, self.filter.clone())
     }
 
-    /// Starts what sends to the destinations, or finds what sends there already.
+    /// Starts the workers that send to the destinations, or finds those that send there already.
     fn workers(
         &self,
         config: Config,
@@ -237,7 +237,7 @@ mod tests {
             session_id: Some("9A3C6E0F-0000-4000-8000-00000000000A".to_owned()),
             ..TracerDefaults::default()
         };
-        // Nobody listens there, and no session is started.
+        // No server listens there, and no session is started.
         let server = "http://127.0.0.1:9".to_owned();
         let connection = Connection { api_key: key, server, ..Connection::default() };
         Config { connection, tracer, ..Config::default() }
@@ -318,7 +318,7 @@ mod tests {
             (to, fault.as_deref()),
             ((false, false), Some("otlp=localhost:4318: not an http:// or https:// address"))
         );
-        // A fault in variables that are not ours is no fault of the tracer, but it says so.
+        // An error in variables for other programs does not fail the tracer, but is reported.
         let said = "OTEL_EXPORTER_OTLP_ENDPOINT=x: not an address";
         let wrong = |config| Config { otlp_fault: Some(said.to_owned()), ..config };
         let (tracer, fault) = Tracer::builder().over(Ok(wrong(environment())));

@@ -1,4 +1,4 @@
-//! Tracers of any program: what builds them, and what sends their spans in the background.
+//! Tracers of any program: their builder, and the workers that send their spans in the background.
 //!
 //! The room `tracer` records; this one reads the settings, keeps what is to be sent, and sends it.
 //! The tracers of an experiment's attempts have nothing of this: their spans go through the journal

@@ -1,4 +1,4 @@
-//! What one tracer has to send to one destination, and what became of it.
+//! The spans and sessions that one tracer has to send to one destination, and their counts.
 //!
 //! Each tracer has an outbox of its own for each destination. The pipeline of the destination
 //! empties those of all tracers that send there.
@@ -22,20 +22,20 @@ use crate::tracer::buffer::{Ended, Full, SpanBuffer};
 use crate::tracer::families::leaving;
 use crate::tracer::session::SessionState;
 
-/// How long what a dropped tracer recorded is retried.
+/// The time for which spans of a dropped tracer are retried.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// So many spans are worth a request before their time.
+/// The number of spans with which a request is sent before its time.
 const MANY: usize = 512;
 
-/// What wakes the worker of a pipeline.
+/// The reason why the worker of a pipeline wakes.
 #[derive(Debug)]
 pub(super) enum Wake {
     /// An outbox has something to send.
     Ready(Arc<Outbox>),
-    /// There is enough to send.
+    /// There are enough spans for a request.
     Soon,
-    /// A flush waits: pauses of our own end.
+    /// A flush waits: pauses that the server did not ask for end.
     Now,
 }
 
@@ -43,9 +43,9 @@ pub(super) enum Wake {
 pub(super) struct WorkerHandle {
     pub(super) wakes: UnboundedSender<Wake>,
     pub(super) runtime: Handle,
-    /// Spans that came, of all outboxes.
+    /// The number of spans that came, over all outboxes.
     pub(super) came: AtomicUsize,
-    /// The receiver knows sessions beside spans.
+    /// Set when the receiver knows sessions beside spans.
     pub(super) has_sessions: bool,
 }
 
@@ -68,7 +68,7 @@ impl WorkerHandle {
     }
 }
 
-/// How much came to which end, over the life of a tracer.
+/// The counts of spans, sessions and updates by how they ended, over the life of a tracer.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) sent: AtomicU64,
@@ -94,7 +94,7 @@ impl Counters {
     }
 }
 
-/// What one tracer has to send to one destination.
+/// The spans and sessions that one tracer has to send to one destination.
 #[derive(Debug)]
 pub(super) struct Outbox {
     pub(super) buffer: Arc<SpanBuffer>,
@@ -102,11 +102,11 @@ pub(super) struct Outbox {
     pub(super) info: Arc<TracerInfo>,
     pub(super) sessions: SessionQueue,
     pub(super) worker: Arc<WorkerHandle>,
-    /// The worker knows that there is something.
+    /// Set when the worker knows that there is something to send.
     listed: AtomicBool,
-    /// When to give up, once the tracer was dropped or shut down.
+    /// The time to give up, once the tracer was dropped or shut down.
     gone: OnceLock<Instant>,
-    /// Rounds in a row that failed with an error that does not pass by itself.
+    /// The number of rounds in a row that failed with an error that does not pass by itself.
     pub(super) stuck: AtomicU32,
     pub(super) changed: Notify,
 }
@@ -169,7 +169,7 @@ impl Outbox {
             self.announce();
         } else {
             add(&self.counters.updates_failed, 1);
-            // What is said of it next is news again.
+            // Later enrichments of it are to be sent again.
             let _ = session.take_news();
         }
     }
@@ -236,7 +236,7 @@ impl Outbox {
     }
 
     /// Moves finished spans into a batch, as many as it holds, and returns how many. They are under
-    /// way until the buffer is told how it ended.
+    /// way until the buffer [settles](SpanBuffer::settle) them.
     ///
     /// A destination that knows sessions gets a span when the id of its session is certain.
     pub(super) fn fill(&self, batch: &mut Batch) -> usize {

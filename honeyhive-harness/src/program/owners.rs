@@ -1,4 +1,4 @@
-//! Whose spans are in a request.
+//! The owners of the spans in a request.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! How things leave: one thread for the process, one pipeline for each destination.
+//! Pipelines to destinations: one thread for the process, one pipeline for each destination.
 //!
 //! All tracers with the same destination, that is, the same server and keys, share a pipeline: its
 //! connections, its requests, its pauses. Its worker takes from their outboxes in rounds, at most
@@ -17,7 +17,7 @@ use crate::api::{ApiError, HoneyHive, Http, OtlpReceiver};
 use crate::config::{Connection, OtlpTarget};
 use crate::send::Receiver;
 
-/// What a pipeline is found by: a destination with its settings.
+/// The key by which a pipeline is found: a destination with its settings.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum PipelineKey {
     /// HoneyHive, with the keys.
@@ -26,10 +26,10 @@ pub(super) enum PipelineKey {
     Otlp(OtlpTarget),
 }
 
-/// The pipelines that there are.
+/// All pipelines that exist.
 static PIPELINES: Mutex<Vec<(PipelineKey, Weak<WorkerHandle>)>> = Mutex::new(Vec::new());
 
-/// What all of them send to HoneyHive with: the connections to a server are few, however many keys
+/// The HTTP client of all pipelines to HoneyHive: the connections to a server are few, however many keys
 /// there are.
 static HTTP: Mutex<Weak<Http>> = Mutex::new(Weak::new());
 
@@ -61,7 +61,7 @@ fn runtime() -> Result<Handle, String> {
         .clone()
 }
 
-/// Makes the receiver of a destination, and what must live as long as it.
+/// Makes the receiver of a destination, and the client that must live as long as it.
 fn receiver(key: &PipelineKey) -> Result<(Receiver, Option<Arc<Http>>), ApiError> {
     match key {
         PipelineKey::HoneyHive(connection) => {
@@ -110,7 +110,7 @@ pub(super) fn worker(mut key: PipelineKey) -> Result<Arc<WorkerHandle>, String> 
 /// Takes a pipeline off the list when only its own task knows it.
 fn forget(handle: &Arc<WorkerHandle>) -> bool {
     let mut all = PIPELINES.lock().unwrap_or_else(PoisonError::into_inner);
-    // Who looks for one holds the lock, so none can be found meanwhile.
+    // A caller that looks for a pipeline holds the lock, so none can be found meanwhile.
     if Arc::strong_count(handle) > 1 {
         return false;
     }

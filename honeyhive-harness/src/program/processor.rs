@@ -19,7 +19,7 @@ use crate::tracer::session::{CurrentSession, SessionState};
 /// A filter of spans by the beginnings of their names.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Filter {
-    /// `None` for all.
+    /// The beginnings of names that are kept; `None` for all.
     pub(super) only: Option<Vec<String>>,
     pub(super) without: Vec<String>,
 }

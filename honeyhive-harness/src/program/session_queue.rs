@@ -1,29 +1,29 @@
-//! Sessions that a server is still to be told of.
+//! Sessions of which a server has to get a request.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::api::NewSession;
 use crate::tracer::session::SessionState;
 
-/// Sessions that wait to be started, or to be updated. A server that is down must not make a busy
-/// program grow.
+/// The most sessions that wait to be started, and that wait to be updated: a busy program must not grow
+/// without limit while a server is down.
 const MOST_SESSIONS: usize = 10_000;
 
-/// The sessions of one tracer that a server is still to be told of.
+/// The sessions of one tracer of which a server has to get a request.
 #[derive(Debug, Default)]
 pub(super) struct SessionQueue(Mutex<Queues>);
 
 #[derive(Debug, Default)]
 struct Queues {
-    /// To be started.
+    /// The sessions that are to be started.
     new: Vec<(Arc<SessionState>, NewSession)>,
-    /// Being started.
+    /// The sessions that are being started.
     starting: Vec<Arc<SessionState>>,
-    /// With an enrichment that is to be sent.
+    /// The sessions with an enrichment that is to be sent.
     enriched: Vec<Arc<SessionState>>,
-    /// How many updates are under way.
+    /// The number of updates under way.
     updating: usize,
-    /// Nothing is taken any more.
+    /// Set when no more sessions are taken.
     is_closed: bool,
 }
 
@@ -57,7 +57,7 @@ impl SessionQueue {
         self.lock().is_closed = true;
     }
 
-    /// Drops what waits: how many sessions were not started, and how many not updated.
+    /// Drops the waiting sessions; returns how many were not started, and how many not updated.
     pub(super) fn clear(&self) -> (usize, usize) {
         let mut queues = self.lock();
         let counts = (queues.new.len(), queues.enriched.len());
@@ -87,7 +87,7 @@ impl SessionQueue {
         new
     }
 
-    /// Takes notice that a session has its id.
+    /// Notes that a session has its id.
     pub(super) fn started(&self, session: &Arc<SessionState>) {
         self.lock().starting.retain(|other| !Arc::ptr_eq(other, session));
     }
@@ -104,7 +104,7 @@ impl SessionQueue {
         ready
     }
 
-    /// Takes notice that the update of one session is over; `again` is to be updated once more.
+    /// Notes that the update of one session is over; `again` is to be updated once more.
     pub(super) fn updated(&self, again: Option<Arc<SessionState>>) {
         let mut queues = self.lock();
         queues.updating = queues.updating.saturating_sub(1);

@@ -1,4 +1,4 @@
-//! What the tracer of a program has beside one of an attempt: filters, and where its spans go.
+//! The parts of a program's tracer that one of an attempt does not have: filters and destinations.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -14,17 +14,17 @@ use crate::tracer::session::SessionState;
 /// The part of a program's tracer that is not recording.
 #[derive(Debug)]
 pub(super) struct Program {
-    /// Where spans go: HoneyHive, a receiver of OTLP, both or none.
+    /// The outboxes of its destinations: HoneyHive, a receiver of OTLP, both or none.
     pub(super) outboxes: Vec<Arc<Outbox>>,
-    /// Why they go nowhere, where that is so.
+    /// The reason why spans go nowhere, where that is so.
     pub(super) local: Option<String>,
-    /// Why they do not go to the receiver that the environment names.
+    /// The reason why spans do not go to the receiver that the environment names.
     pub(super) otlp_fault: Option<String>,
-    /// What [`Tracer::trace`](crate::Tracer::trace) shows: of a tracer that sends, what is not on
-    /// its way to the first destination.
+    /// The buffer that [`Tracer::trace`](crate::Tracer::trace) shows: of a tracer that sends, the spans that
+    /// are not on their way to the first destination.
     pub(super) buffer: Arc<SpanBuffer>,
     filter: Filter,
-    /// Spans that the filter left out.
+    /// The number of spans that the filter left out.
     pub(super) filtered: Arc<AtomicU64>,
 }
 
@@ -51,7 +51,7 @@ impl Program {
         self.outboxes.iter().find(|outbox| outbox.has_sessions())
     }
 
-    /// Makes what fills the outboxes; `own` is the session of spans that belong to no other one.
+    /// Makes the processor that fills the outboxes; `own` is the session of spans without another one.
     pub(super) fn processor(&self, own: &Arc<SessionState>) -> Processor {
         Processor::new(
             Arc::clone(own),
@@ -83,7 +83,7 @@ impl SessionSink for Program {
 }
 
 impl Drop for Program {
-    /// The last clone of the tracer was dropped; what it recorded is still sent.
+    /// Notes that the last clone of the tracer was dropped; its spans and sessions are still sent.
     fn drop(&mut self) {
         for outbox in &self.outboxes {
             outbox.abandon();

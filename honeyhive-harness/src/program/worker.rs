@@ -20,17 +20,17 @@ use crate::api::{ApiError, Outlook};
 use crate::send::{Batch, Breaker, Receiver, Shipment, Taken, Window};
 use crate::tracer::session::SessionState;
 
-/// Requests about sessions at once.
+/// The most requests about sessions at once.
 const AT_ONCE: usize = 16;
 
-/// One request with all its tries ends after this.
+/// The longest time of one request with all its tries.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// A pipeline that no tracer uses any more ends when nothing came for so long. Until then its
+/// The time without anything to send after which a pipeline that no tracer uses ends. Until then its
 /// connections are there for the next tracer.
 const LINGER: Duration = Duration::from_secs(15);
 
-/// Spans that go in one request, as long as the receiver takes it whole.
+/// A request: spans that go together, as long as the receiver takes it whole.
 struct Request {
     batch: Batch,
     owners: Owners,
@@ -151,7 +151,7 @@ impl Worker {
                     session.settle(started.session_id.into());
                 }
                 Err(error) => {
-                    // Its spans are worth more than its name.
+                    // Its spans are sent all the same, in a session without a name.
                     add(&outbox.counters.sessions_failed, 1);
                     outbox.counters.went_wrong(&error.to_string());
                     session.settle(Arc::clone(session.id()));
@@ -162,10 +162,10 @@ impl Worker {
         stream::iter(new).for_each_concurrent(AT_ONCE, start).await;
     }
 
-    /// Sends what there is now.
+    /// Sends the spans that wait now.
     ///
     /// # Errors
-    /// Why the rest is to be sent later.
+    /// When the rest is to be sent later: the reason.
     async fn send_spans(&mut self) -> Result<(), ApiError> {
         let mut left: usize = self.ready.iter().map(|outbox| outbox.buffer.pending().0).sum();
         while let Some(request) = self.held.pop_front().or_else(|| self.request()) {
@@ -192,8 +192,10 @@ impl Worker {
         (batch.len() > 0).then_some(Request { batch, owners })
     }
 
+    /// Sends the spans of a request.
+    ///
     /// # Errors
-    /// Why some of the request is held.
+    /// When some of the request is held: the reason.
     async fn send(&mut self, request: Request) -> Result<(), ApiError> {
         let Request { batch, mut owners } = request;
         let Some(info) = owners.info().cloned() else { return Ok(()) };
@@ -234,7 +236,7 @@ impl Worker {
     /// Updates sessions.
     ///
     /// # Errors
-    /// Why some of them are to be updated later.
+    /// When some of them are to be updated later: the reason.
     async fn update_sessions(&self) -> Result<(), ApiError> {
         let updates = self.ready.iter().flat_map(|outbox| {
             outbox

@@ -10,7 +10,7 @@ pub(super) struct Token {
     pub(super) column: usize,
 }
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind {
     /// A name, without the `r#` of a raw one.
@@ -19,14 +19,14 @@ pub(super) enum Kind {
     Number(f64, bool),
     /// A string literal: its value.
     Text(String),
-    /// `>=`, `::`, `(` and the like; any other character alone.
+    /// A mark such as `>=`, `::` or `(`; any other character alone.
     Mark,
 }
 
 /// Marks of more than one character.
 const LONG: [&str; 5] = [">=", "<=", "::", "==", "=>"];
 
-/// Splits a text; the column and the message of what is no token.
+/// Splits a text; returns the column and the message of the first invalid token otherwise.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, (usize, String)> {
     let chars: Vec<char> = text.chars().collect();
     let mut found = Vec::new();

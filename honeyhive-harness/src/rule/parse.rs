@@ -135,7 +135,7 @@ fn gate(reader: &mut Reader<'_>) -> Read<Gated> {
     Ok(gated)
 }
 
-/// Whether the parentheses that open here close before those around them, with nothing between.
+/// Returns whether the parentheses that open here close before those around them, with nothing between.
 fn closes_at_end(reader: &Reader<'_>) -> bool {
     let (mut ahead, mut depth) = (0, 0_usize);
     while let Some(token) = reader.peek(ahead) {
@@ -205,7 +205,7 @@ fn of_what(measure: &str) -> String {
     format!("`{measure}` of what? write `{measure}(correct) >= 0.9`")
 }
 
-/// What stands in the parentheses of a measure.
+/// The contents of the parentheses of a measure.
 #[derive(Default)]
 struct Subject {
     of: Option<Name>,

@@ -32,7 +32,7 @@ impl<'a> Reader<'a> {
         self.at == self.tokens.len()
     }
 
-    /// Whether the next token is this mark.
+    /// Returns whether the next token is this mark.
     pub(super) fn is(&self, mark: &str) -> bool {
         self.is_ahead(0, mark)
     }
@@ -41,7 +41,7 @@ impl<'a> Reader<'a> {
         self.peek(ahead).is_some_and(|token| token.kind == Kind::Mark && token.text == mark)
     }
 
-    /// Whether this entry, or what stands in parentheses, is at its end.
+    /// Returns whether this entry, or the text in parentheses, is at its end.
     pub(super) fn is_done(&self) -> bool {
         self.is_end() || self.is(",") || self.is(")")
     }
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
         is_next
     }
 
-    /// The place of the next token.
+    /// Returns the place of the next token.
     pub(super) fn here(&self) -> Place {
         match self.peek(0) {
             Some(token) => Place { column: token.column, found: token.text.clone() },
@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The place of what is left of this entry, up to a comma or the closing parenthesis.
+    /// Returns the place of the rest of this entry, up to a comma or the closing parenthesis.
     pub(super) fn rest(&self) -> Place {
         let (mut ahead, mut depth) = (0, 0_usize);
         while let Some(token) = self.peek(ahead) {
@@ -75,7 +75,7 @@ impl<'a> Reader<'a> {
         self.next(ahead)
     }
 
-    /// The place of so many of the next tokens, as they are written.
+    /// Returns the place of this many of the next tokens, as they are written.
     fn next(&self, tokens: usize) -> Place {
         let here = self.here();
         let Some(last) = tokens.checked_sub(1).and_then(|last| self.peek(last)) else {
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
         Ok(Name { written: text.clone(), text, at: Place { found, ..at } })
     }
 
-    /// Whether a setting comes: `name = value`.
+    /// Returns whether the next tokens begin a setting: `name = value`.
     pub(super) fn is_setting(&self) -> bool {
         matches!(self.peek(0), Some(Token { kind: Kind::Name(_), .. })) && self.is_ahead(1, "=")
     }
@@ -191,7 +191,7 @@ impl<'a> Reader<'a> {
         self.fail(&place, format!("write `{right}`, not `{shown}`: a value on the limit holds"))
     }
 
-    /// Reads what stands right of a comparison, with its text.
+    /// Reads the value on the right of a comparison, with its text.
     pub(super) fn limit(
         &mut self,
         left: &str,
@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Returns what to say behind "unknown ..": the nearest candidate, or else all of them.
+/// Returns the hint after "unknown ..": the nearest candidate, or else all of them.
 pub(crate) fn hint(name: &str, candidates: &[&str], plural: &str) -> String {
     match closest(name, candidates.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),

@@ -102,7 +102,7 @@ impl Requirement {
     }
 }
 
-/// Returns a name as rules write it: in quotes where it is no path.
+/// Returns a name as rules write it: in quotes where it is not a path.
 fn written(name: &str) -> String {
     let is_word = |word: &str| {
         !word.starts_with(|c: char| c.is_ascii_digit())
@@ -113,57 +113,57 @@ fn written(name: &str) -> String {
 }
 
 impl Rule {
-    /// The arithmetic mean of an evaluator, over the cases.
+    /// Measures the arithmetic mean of an evaluator, over the cases.
     pub fn mean(evaluator: &str) -> Measured {
         Measured::new(Measure::Mean, evaluator)
     }
 
-    /// The median of an evaluator, or of `latency`.
+    /// Measures the median of an evaluator, or of `latency`.
     pub fn median(of: &str) -> Measured {
         Measured::new(Measure::Median, of)
     }
 
-    /// The smallest value of an evaluator, or of `latency`.
+    /// Measures the smallest value of an evaluator, or of `latency`.
     pub fn min(of: &str) -> Measured {
         Measured::new(Measure::Min, of)
     }
 
-    /// The largest value of an evaluator, or of `latency`.
+    /// Measures the largest value of an evaluator, or of `latency`.
     pub fn max(of: &str) -> Measured {
         Measured::new(Measure::Max, of)
     }
 
-    /// The 50th percentile of an evaluator, or of `latency`.
+    /// Measures the 50th percentile of an evaluator, or of `latency`.
     pub fn p50(of: &str) -> Measured {
         Measured::new(Measure::P50, of)
     }
 
-    /// The 90th percentile of an evaluator, or of `latency`.
+    /// Measures the 90th percentile of an evaluator, or of `latency`.
     pub fn p90(of: &str) -> Measured {
         Measured::new(Measure::P90, of)
     }
 
-    /// The 95th percentile of an evaluator, or of `latency`.
+    /// Measures the 95th percentile of an evaluator, or of `latency`.
     pub fn p95(of: &str) -> Measured {
         Measured::new(Measure::P95, of)
     }
 
-    /// The 99th percentile of an evaluator, or of `latency`.
+    /// Measures the 99th percentile of an evaluator, or of `latency`.
     pub fn p99(of: &str) -> Measured {
         Measured::new(Measure::P99, of)
     }
 
-    /// The sample standard deviation of an evaluator, or of `latency`.
+    /// Measures the sample standard deviation of an evaluator, or of `latency`.
     pub fn stddev(of: &str) -> Measured {
         Measured::new(Measure::Stddev, of)
     }
 
-    /// The share of cases that an evaluator judges good.
+    /// Measures the share of cases that an evaluator judges good.
     pub fn pass_rate(evaluator: &str) -> Measured {
         Measured::new(Measure::PassRate, evaluator)
     }
 
-    /// The share of cases that end in an error.
+    /// Measures the share of cases that end in an error.
     pub fn error_rate() -> Measured {
         Measured { name: Measure::ErrorRate.name(), of: None, settings: Vec::new() }
     }
@@ -216,13 +216,13 @@ impl Rule {
         self.with("margin", margin.to_string())
     }
 
-    /// Sets how often the rule may err by chance.
+    /// Sets the probability that the rule errs by chance.
     #[must_use]
     pub fn alpha(self, alpha: f64) -> Self {
         self.with("alpha", alpha.to_string())
     }
 
-    /// Sets how many more attempts confirm a loss before the rule fails.
+    /// Sets the number of further attempts that confirm a loss before the rule fails.
     #[must_use]
     pub fn confirm(self, attempts: u32) -> Self {
         self.with("confirm", attempts.to_string())

@@ -11,9 +11,9 @@ pub struct RuleError {
     pub text: String,
     /// The place in it: the first character is 1.
     pub column: usize,
-    /// What stands there; empty at the end of the text.
+    /// The text that was found; empty at the end of the text.
     pub found: String,
-    /// What is wrong with it, and what to write.
+    /// The reason why it is wrong, and what to write.
     pub message: String,
 }
 
@@ -32,9 +32,9 @@ impl std::error::Error for RuleError {}
 /// A name in a rule, and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Name {
-    /// `correct`, `checks::correct`
+    /// The name as it is written: `correct`, `checks::correct`.
     pub(crate) text: String,
-    /// Its name as it is written in a rule: quoted where it is no path.
+    /// Its name as it is written in a rule: quoted where it is not a path.
     pub(crate) written: String,
     pub(crate) at: Place,
 }
@@ -53,7 +53,7 @@ pub(crate) struct At<T> {
     pub(crate) at: Place,
 }
 
-/// What stands right of a comparison.
+/// The value on the right of a comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Limit {
     Number(f64),
@@ -80,7 +80,7 @@ pub(crate) struct Gated {
     pub(crate) text: String,
 }
 
-/// What a rule of a gate asks, by names.
+/// The question of a rule of a gate, with names for evaluators.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Asks {
     Limit {
@@ -122,10 +122,10 @@ pub(super) const MEASURES: [(&str, Measure); 10] = [
 pub(super) const AGAINST: [&str; 5] =
     ["no_regression", "no_collapse", "no_loss", "no_worse_than", "non_inferior"];
 
-/// Names of what is measured of calls.
+/// The names of the measures of calls.
 pub(crate) const OF_CALLS: [&str; 4] = ["latency", "first_token", "cost", "tokens"];
 
-/// Why `require(..)` takes no measure of calls.
+/// The message that `require(..)` takes no measure of calls.
 pub(crate) const NOT_REQUIRED: &str = "`require` looks at evaluators; write a rule such as `p95(latency) <= \"2s\"` in `gate(..)`, or `timeout = \"2s\"` for each call";
 
 impl Measure {

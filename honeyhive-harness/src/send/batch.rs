@@ -1,4 +1,4 @@
-//! Spans that share a request, and when it is time to send them.
+//! Batches of spans that share a request, and the time when they are sent.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use super::encode::{pair, span};
 use crate::config::Protocol;
 use crate::tracer::SpanRecord;
 
-/// A batch is sent when it has this many spans ..
+/// The number of spans with which a batch is sent ..
 const MOST_SPANS: usize = 512;
 
-/// .. or about this many bytes.
+/// .. or about this size in bytes.
 const MOST_BYTES: usize = 2 << 20;
 
-/// How long spans wait for others to share their request.
+/// The time that spans wait for others to share their request.
 const GATHER: Duration = Duration::from_secs(1);
 
 /// The time in which a batch gathers: it begins with the first thing to send.
@@ -87,7 +87,7 @@ pub(crate) struct Batch {
     protocol: Protocol,
     /// The spans in a row, as they stand in a request; in JSON with a comma after each.
     spans: Vec<u8>,
-    /// Where each ends.
+    /// The end of each span in `spans`.
     ends: Vec<usize>,
 }
 

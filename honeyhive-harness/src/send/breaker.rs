@@ -4,14 +4,14 @@ use tokio::time::Instant;
 
 use crate::api::{ApiError, Backoff};
 
-/// Whether a destination is sent to now, or later after a failure.
+/// The state of a destination: whether it is sent to now, or later after a failure.
 ///
 /// The pauses grow with the failures in a row, and a server may ask for its own; see [`Backoff`].
 #[derive(Debug, Default)]
 pub(crate) struct Breaker {
-    /// Nothing is to be sent before; `None` while the destination answers.
+    /// The time before which nothing is sent; `None` while the destination answers.
     retry_at: Option<Instant>,
-    /// The server asked for this pause.
+    /// Set when the server asked for this pause.
     is_asked: bool,
     failures: u32,
 }

@@ -1,4 +1,4 @@
-//! One span as OTLP: how names, times and values of a recorded span become those of the protocol.
+//! Encodes a span as OTLP: names, times and values of a recorded span become those of the protocol.
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::span::{Event, Link, SpanKind};
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::tracer::{SpanRecord, SpanStatus};
 
-/// A text in an attribute may be this long; a session has the whole output.
+/// The longest text of an attribute in bytes; a session has the whole output.
 const LONGEST_TEXT: usize = 64 << 10;
 
 fn trace_bytes(hex: &str) -> Option<Vec<u8>> {
@@ -49,7 +49,7 @@ pub(super) fn span(
         name: record.name,
         kind: kind as i32,
         start_time_unix_nano: record.start_unix_ns,
-        // A span is never shorter than nothing, whatever the wall clock did meanwhile.
+        // The end is not before the start, even where the wall clock was set back meanwhile.
         end_time_unix_nano: record.end_unix_ns.max(record.start_unix_ns),
         attributes: pairs(attributes),
         events: record
@@ -68,7 +68,7 @@ pub(super) fn span(
     })
 }
 
-/// `trace id-span id`, as the journal has it.
+/// Reads `trace id-span id`, as the journal has it.
 fn link(text: &str) -> Option<Link> {
     let (trace, span) = text.split_once('-')?;
     Some(Link { trace_id: trace_bytes(trace)?, span_id: span_bytes(span)?, ..Link::default() })
@@ -86,7 +86,7 @@ pub(super) fn pair(key: String, value: Value) -> Option<KeyValue> {
     (!key.is_empty()).then(|| KeyValue { key, value: Some(value), ..KeyValue::default() })
 }
 
-/// `null` is the absence of a value, which OTLP has no attribute for.
+/// Converts a value; `None` for `null`, which is the absence of a value and has no attribute in OTLP.
 fn any(value: Value) -> Option<AnyValue> {
     let value = match value {
         Value::Null => return None,

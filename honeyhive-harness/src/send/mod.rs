@@ -1,4 +1,4 @@
-//! What all senders have in common, whether they send records of a journal (`upload`) or the spans
+//! The parts that all senders share, whether they send records of a journal (`upload`) or the spans
 //! of a running program (`program`).
 //!
 //! - [`Batch`] and [`Window`]: spans gather for a second, 512 spans or 2 MiB, and are encoded as
@@ -7,7 +7,7 @@
 //! - [`Receiver::settle`]: a refused request is halved until each owner of spans knows what became
 //!   of them.
 //! - [`Breaker`]: a destination that fails is left alone, with growing pauses or as it asks.
-//! - [`session`]: what HoneyHive is told of a session.
+//! - [`session`]: the updates of a session that HoneyHive gets.
 //!
 //! The retries of a single request and the table of what may pass are the client's
 //! ([`Outlook`](crate::api::Outlook), [`Backoff`](crate::api::Backoff)).

@@ -1,4 +1,4 @@
-//! What takes encoded spans: HoneyHive, or any other receiver of OTLP.
+//! The receivers of encoded spans: HoneyHive, or any other receiver of OTLP.
 
 use std::time::Instant;
 
@@ -60,7 +60,7 @@ impl Receiver {
         }
     }
 
-    /// Sends spans in one request; what the receiver says of those that it did not take.
+    /// Sends spans in one request; returns the receiver's answer about those that it did not take.
     ///
     /// # Errors
     /// When the request failed, after its retries.

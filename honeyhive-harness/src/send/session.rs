@@ -1,4 +1,4 @@
-//! What HoneyHive is told of a session after it was started.
+//! Updates of a session that HoneyHive gets after the session was started.
 
 use serde_json::{Map, Value};
 

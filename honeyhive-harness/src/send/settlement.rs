@@ -1,4 +1,4 @@
-//! Spans of several owners in one request, and what becomes of each owner's.
+//! Sends spans of several owners in one request, and finds the result of each owner.
 //!
 //! A request whose content is refused is halved until what the receiver refuses stands alone. So
 //! one owner takes no others with it, and a limit on the size of requests is found.
@@ -10,36 +10,36 @@ use super::batch::{Batch, ResourceInfo};
 use super::receiver::Receiver;
 use crate::api::{ApiError, Outlook, Rejected};
 
-/// After so many refusals without anything taken it is the receiver that is wrong, not the content.
+/// The number of refusals, without anything taken, after which the receiver is wrong and not the content.
 pub(crate) const MOST_DOUBTS: usize = 8;
 
 /// A batch on its way, with what its spans have in common.
 #[derive(Debug)]
 pub(crate) struct Shipment<'a> {
     pub(crate) batch: Batch,
-    /// How many spans of each owner it holds, in the order of the batch.
+    /// The number of spans of each owner that it holds, in the order of the batch.
     pub(crate) sizes: &'a [usize],
     pub(crate) resource: &'a ResourceInfo,
     pub(crate) source: &'a str,
-    /// The receiver took spans before, so that what it refuses is about their content.
+    /// Set when the receiver took spans before, so that a refusal is about their content.
     pub(crate) is_trusted: bool,
 }
 
-/// What became of spans.
+/// The result of sending spans.
 #[derive(Debug)]
 pub(crate) enum Taken {
-    /// They arrived, but for some that the receiver will never take.
+    /// The spans arrived, but for some that the receiver refuses permanently.
     Yes(Option<Rejected>),
-    /// They did not. Of one owner whose spans were sent in pieces, only what was not taken is left.
+    /// The spans did not arrive. Of one owner whose spans were sent in pieces, this holds only the rest.
     No(ApiError, Batch),
-    /// They were not sent any more, since a request before them failed.
+    /// The spans were not sent, since a request before them failed.
     Untried(Batch),
 }
 
-/// What became of the spans of some owners.
+/// The result of sending the spans of some owners.
 #[derive(Debug)]
 pub(crate) struct Part {
-    /// Which owners, by their places in [`Shipment::sizes`].
+    /// The owners, by their places in [`Shipment::sizes`].
     pub(crate) owners: Range<usize>,
     pub(crate) taken: Taken,
 }
@@ -189,7 +189,7 @@ mod tests {
         receiver.settle(Shipment { batch, sizes, resource, source: "dev", is_trusted }).await
     }
 
-    /// What became of each owner, in one word.
+    /// Returns the result of each owner, in one word.
     fn ends(parts: &[Part]) -> Vec<&'static str> {
         let mut ends = Vec::new();
         for Part { owners, taken } in parts {

@@ -1,4 +1,4 @@
-//! Where finished spans wait: those of an attempt until it is over, those of another program until
+//! Buffers of finished spans: those of an attempt until it is over, those of another program until
 //! they are sent or, in a tracer that sends nothing, for as long as there is room.
 
 use std::collections::VecDeque;
@@ -13,24 +13,24 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use super::propagation;
 use super::session::SessionState;
 
-/// Spans that one attempt may keep. A loop that opens spans for ever must not eat the machine.
+/// The most spans that one attempt may keep, so that a loop that opens spans cannot use up the memory.
 pub(crate) const MAX_SPANS: usize = 10_000;
 
 /// A finished span.
 #[derive(Clone, Debug)]
 pub(crate) struct Ended {
-    /// In a box, since a list of these grows, and a span is large.
+    /// The span, in a box, since a list of these grows, and a span is large.
     pub(crate) span: Box<SpanData>,
-    /// Whose it is, where that is not the session of its tracer.
+    /// The session that it belongs to, where that is not the session of its tracer.
     pub(crate) session: Option<Arc<SessionState>>,
 }
 
-/// What happens to a span that ends when there is no room.
+/// The span that is dropped when one ends and there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Full {
-    /// It is dropped.
+    /// Drops the span that ended.
     Newest,
-    /// It takes the place of the oldest one.
+    /// Drops the oldest span.
     Oldest,
 }
 
@@ -48,13 +48,13 @@ pub(crate) struct SpanBuffer {
 #[derive(Debug, Default)]
 struct State {
     spans: VecDeque<Ended>,
-    /// Spans that were taken, and of which nobody knows yet whether they arrived.
+    /// The number of spans that were taken and are not settled yet.
     under_way: usize,
     closed: bool,
 }
 
 impl Default for SpanBuffer {
-    /// That of an attempt.
+    /// Creates the buffer of an attempt.
     fn default() -> Self {
         Self::new(MAX_SPANS, Full::Newest)
     }
@@ -77,12 +77,12 @@ impl SpanBuffer {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at every span.
+    /// Calls a function for every span, and returns its results.
     pub(crate) fn read<T>(&self, each: impl FnMut(&SpanData) -> T) -> Vec<T> {
         self.lock().spans.iter().map(|ended| ended.span.as_ref()).map(each).collect()
     }
 
-    /// Takes all spans; whatever ends later is counted as open.
+    /// Takes all spans; those that end later are counted as open.
     pub(crate) fn close(&self) -> VecDeque<Ended> {
         let mut state = self.lock();
         state.closed = true;
@@ -106,26 +106,26 @@ impl SpanBuffer {
         state.spans.remove(at)
     }
 
-    /// So many of the spans that were taken are done with.
+    /// Notes that this many of the spans that were taken were sent or given up.
     pub(crate) fn settle(&self, spans: usize) {
         let mut state = self.lock();
         state.under_way = state.under_way.saturating_sub(spans);
     }
 
-    /// Spans that wait here, and spans that are under way.
+    /// Returns the numbers of spans that wait here, and of spans that are under way.
     pub(crate) fn pending(&self) -> (usize, usize) {
         let state = self.lock();
         (state.spans.len(), state.under_way)
     }
 
-    /// Spans that were still open when the buffer closed, and spans beyond the limit.
+    /// Returns the numbers of spans that were open when the buffer closed, and of spans beyond the limit.
     pub(crate) fn lost(&self) -> (usize, usize) {
         let started = self.started.load(Ordering::Acquire);
         let ended = self.ended.load(Ordering::Acquire);
         (started.saturating_sub(ended), self.dropped.load(Ordering::Acquire))
     }
 
-    /// Whether it was kept.
+    /// Adds a span that ended; returns whether it was kept.
     pub(crate) fn push(&self, ended: Ended) -> bool {
         let mut state = self.lock();
         if state.closed {

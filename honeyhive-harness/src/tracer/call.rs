@@ -1,7 +1,7 @@
-//! A call of a function under `#[trace]`.
+//! Calls of functions under `#[trace]`.
 //!
-//! The generated code asks for the tracer, has the arguments looked at only where there is one,
-//! and runs the body in the span's context: for an async function, whenever it is polled.
+//! The generated code looks for the tracer, records the arguments only where there is one, and runs the
+//! body in the span's context: for an async function, whenever it is polled.
 
 use std::any::Any;
 use std::fmt;
@@ -19,18 +19,18 @@ use super::capture::Seen;
 use super::flatten::{Attributes, LONGEST, shorten};
 use super::{CurrentTracer, Span, attributes, fail};
 
-/// What is known of a function when it is compiled.
+/// The facts about a function that are known when it is compiled.
 #[derive(Clone, Copy, Debug)]
 pub struct Site {
     /// The name of its spans.
     pub name: &'static str,
     /// The name that the user gave to it.
     pub event_name: Option<&'static str>,
-    /// `chain`, `model` or `tool`.
+    /// The event type: `chain`, `model` or `tool`.
     pub event_type: &'static str,
 }
 
-/// Takes the arguments of a call.
+/// The arguments of a call, as attributes of its span.
 pub struct Inputs(Attributes);
 
 impl fmt::Debug for Inputs {
@@ -40,7 +40,7 @@ impl fmt::Debug for Inputs {
 }
 
 impl Inputs {
-    /// The argument of this name.
+    /// Adds the argument of this name.
     pub fn add(&mut self, name: &str, seen: Seen) {
         seen.add_to(&mut self.0, &format!("honeyhive_inputs.{name}"));
     }
@@ -54,7 +54,7 @@ pub struct Traced {
     over: bool,
 }
 
-/// Opens the span of a call, below the current one; nothing outside of an attempt.
+/// Opens the span of a call, below the current one; `None` outside of an attempt.
 pub fn start(site: Site, inputs: impl FnOnce(&mut Inputs)) -> Option<Traced> {
     Context::map_current(|cx| cx.get::<CurrentTracer>().map(|_| ()))?;
     let mut seen = Inputs(Attributes::default());
@@ -88,19 +88,19 @@ pub fn run<R>(call: Option<&Traced>, body: impl FnOnce() -> R) -> R {
     }
 }
 
-/// [`run`] for a body that makes a future: says what the future gives, as rustc must know where
-/// the body alone does not tell.
+/// Does the same as [`run`], for a body that makes a future: the bound tells rustc the type of its output
+/// where the body alone does not.
 pub fn run_future<T, F: Future<Output = T>>(call: Option<&Traced>, body: impl FnOnce() -> F) -> F {
     run(call, body)
 }
 
 /// Makes the current thread run in the span of a call until the value is dropped, for functions
-/// whose result cannot be looked at: `output` stands for it.
+/// whose result cannot be recorded: `output` stands for it.
 pub fn enter(call: Option<Traced>, output: Option<&'static str>) -> Option<Entered> {
     call.map(|call| Entered { _guard: call.span.enter(), call: Some(call), output })
 }
 
-/// See [`enter`].
+/// A guard that keeps the span of a call current; see [`enter`].
 #[derive(Debug)]
 pub struct Entered {
     _guard: ContextGuard,
@@ -130,7 +130,7 @@ pin_project! {
 }
 
 impl<F: Future> Polled<F> {
-    /// Lets the future run in the span of this call.
+    /// Creates a future that runs in the span of this call.
     pub fn new(call: Option<&Traced>, future: F) -> Self {
         Self { future, span: call.map(|call| (call.span.cx.clone(), call.since)) }
     }
@@ -169,8 +169,7 @@ fn failed(span: &SpanRef<'_>, class: &'static str, text: &str) {
     span.set_attribute(KeyValue::new(attributes::ERROR, text.to_owned()));
 }
 
-/// Ends the span of a call that panicked. Whatever is said of it while the stack unwinds comes too
-/// late.
+/// Ends the span of a call that panicked. Later changes to it, while the stack unwinds, have no effect.
 fn panicked(cx: &Context, since: Instant, payload: &(dyn Any + Send)) {
     let text = payload
         .downcast_ref::<&str>()
@@ -222,9 +221,9 @@ impl Drop for Traced {
 /// The two sides of what a function returned, if it has two.
 #[derive(Debug)]
 pub struct Sides<'a, T, E> {
-    /// What came out.
+    /// The output, where the function succeeded.
     pub output: Option<&'a T>,
-    /// What went wrong.
+    /// The error, where the function failed.
     pub error: Option<&'a E>,
 }
 

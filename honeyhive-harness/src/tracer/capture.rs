@@ -1,6 +1,6 @@
-//! What is seen of a value whose type nobody made any promise about.
+//! Records values whose types need not implement any trait.
 //!
-//! `#[trace]` may ask nothing of the types of a function. So the generated code writes
+//! `#[trace]` must not require traits of the types of a function. So the generated code writes
 //! `(&&&Shown(&value)).__hh_input()`, and method look-up takes the first trait that fits: JSON where
 //! the type is `Serialize`, else its `Debug` text, else its name. That is decided where the
 //! function is written; for a type parameter its bounds decide.
@@ -17,7 +17,7 @@ use crate::unwind;
 /// The most JSON that is made of one output before it is flattened.
 const LONGEST_OUTPUT: usize = 1 << 20;
 
-/// What was seen.
+/// The recorded form of a value.
 #[derive(Debug, PartialEq)]
 pub enum Seen {
     /// A value, to be flattened.
@@ -27,7 +27,7 @@ pub enum Seen {
 }
 
 impl Seen {
-    /// The text.
+    /// Returns the text.
     pub(super) fn into_text(self) -> String {
         match self {
             Self::Value(Value::String(text)) | Self::Text(text, _) => text,
@@ -48,11 +48,12 @@ impl Seen {
     }
 }
 
-/// A value whose type is to be found out about.
+/// A value to be recorded in the way that its type allows.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a, T: ?Sized>(pub &'a T);
 
-/// The user's code may panic here, and must not where it would not without us.
+/// Runs code of the user's types. A panic in it gives the type's name: code that would not panic without
+/// tracing must not panic with it.
 fn quietly(see: impl FnOnce() -> Seen, name: &'static str) -> Seen {
     unwind::catch(see).unwrap_or_else(|_| Seen::Text(name.to_owned(), true))
 }
@@ -61,7 +62,7 @@ fn name_of<T: ?Sized>() -> Seen {
     Seen::Text(std::any::type_name::<T>().to_owned(), true)
 }
 
-/// A text that takes so many bytes and no more.
+/// A text that takes this many bytes and no more.
 struct Page {
     text: String,
     whole: bool,
@@ -88,7 +89,7 @@ fn written(text: fmt::Arguments<'_>) -> Seen {
     Seen::Text(page.text, page.whole)
 }
 
-/// An argument: a scalar with its type, anything else as one text.
+/// Records an argument: a scalar with its type, anything else as one text.
 fn input<T: Serialize + ?Sized>(value: &T) -> Seen {
     match json::to_text(value, LONGEST) {
         Err(_) => name_of::<T>(),
@@ -110,7 +111,7 @@ fn input<T: Serialize + ?Sized>(value: &T) -> Seen {
     }
 }
 
-/// An output: the whole value, unless it is very large.
+/// Records an output: the whole value, unless it is very large.
 fn output<T: Serialize + ?Sized>(value: &T) -> Seen {
     match json::to_text(value, LONGEST_OUTPUT) {
         Err(_) => name_of::<T>(),
@@ -119,11 +120,11 @@ fn output<T: Serialize + ?Sized>(value: &T) -> Seen {
     }
 }
 
-/// Anything that can be serialised.
+/// The way to record anything that can be serialised.
 pub trait AsJson {
-    /// As an argument.
+    /// Records it as an argument.
     fn __hh_input(&self) -> Seen;
-    /// As an output.
+    /// Records it as an output.
     fn __hh_output(&self) -> Seen;
 }
 
@@ -137,11 +138,11 @@ impl<T: Serialize + ?Sized> AsJson for &&Shown<'_, T> {
     }
 }
 
-/// Anything else that programmers can look at.
+/// The way to record anything else that has a `Debug` text.
 pub trait AsDebug {
-    /// As an argument.
+    /// Records it as an argument.
     fn __hh_input(&self) -> Seen;
-    /// As an output.
+    /// Records it as an output.
     fn __hh_output(&self) -> Seen {
         self.__hh_input()
     }
@@ -153,11 +154,11 @@ impl<T: Debug + ?Sized> AsDebug for &Shown<'_, T> {
     }
 }
 
-/// Anything.
+/// The way to record any other value: the name of its type.
 pub trait AsName {
-    /// As an argument.
+    /// Records it as an argument.
     fn __hh_input(&self) -> Seen;
-    /// As an output.
+    /// Records it as an output.
     fn __hh_output(&self) -> Seen {
         self.__hh_input()
     }
@@ -169,9 +170,9 @@ impl<T: ?Sized> AsName for Shown<'_, T> {
     }
 }
 
-/// An error that can be shown.
+/// The way to record an error that has a `Display` text.
 pub trait ErrorAsDisplay {
-    /// Its class and its text; the whole chain of an `anyhow::Error`.
+    /// Returns its class and its text; the whole chain of an `anyhow::Error`.
     fn __hh_error(&self) -> (&'static str, Seen);
 }
 
@@ -182,9 +183,9 @@ impl<E: Display + ?Sized> ErrorAsDisplay for &&Shown<'_, E> {
     }
 }
 
-/// An error that only programmers can look at.
+/// The way to record an error that has only a `Debug` text.
 pub trait ErrorAsDebug {
-    /// Its class and its text.
+    /// Returns its class and its text.
     fn __hh_error(&self) -> (&'static str, Seen);
 }
 
@@ -195,9 +196,9 @@ impl<E: Debug + ?Sized> ErrorAsDebug for &Shown<'_, E> {
     }
 }
 
-/// Any other error.
+/// The way to record any other error.
 pub trait ErrorAsName {
-    /// Its class, twice.
+    /// Returns its class, twice.
     fn __hh_error(&self) -> (&'static str, Seen);
 }
 

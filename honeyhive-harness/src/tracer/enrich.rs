@@ -1,4 +1,4 @@
-//! What code under an attempt can say about its span and its session.
+//! Enrichments: data that code adds to its span or its session.
 
 use opentelemetry::trace::{SpanRef, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
@@ -10,13 +10,13 @@ use super::{CurrentTracer, Span, attributes, current_tracer};
 use crate::json;
 use crate::redact::Redactor;
 
-/// Values of one kind that an enrichment may hold.
+/// The most values of one kind that an enrichment may hold.
 const MOST: usize = 512;
 
-/// Bytes of one value as JSON.
+/// The largest size of one value, in bytes of JSON.
 const LARGEST: usize = 1 << 20;
 
-/// What is to be known of a span or a session beside what happened in it.
+/// Data that is added to a span or a session, beside what is recorded by itself.
 ///
 /// Values are anything that is `Serialize`. On a span each of them becomes an attribute
 /// `honeyhive_<kind>.<key>`, and an object one per field of it, `honeyhive_metadata.model.name`.
@@ -61,7 +61,7 @@ pub struct Enrichment {
     left_out: usize,
 }
 
-/// Adds a value, or answers that it was left out.
+/// Adds a value; returns the number of values that were left out.
 fn add<T: Serialize + ?Sized>(to: &mut Map<String, Value>, key: String, value: &T) -> usize {
     let small = json::to_text(value, LARGEST).ok().filter(|(_, whole)| *whole);
     match small.and_then(|(text, _)| json::read(text.as_bytes()).ok()) {
@@ -91,7 +91,7 @@ macro_rules! kinds {
 }
 
 impl Enrichment {
-    /// All values, by kind.
+    /// Returns all values, by kind.
     pub(crate) fn maps(&mut self) -> impl Iterator<Item = &mut Map<String, Value>> {
         [
             &mut self.metadata,
@@ -105,29 +105,29 @@ impl Enrichment {
         .into_iter()
     }
 
-    /// One that says nothing yet.
+    /// Creates an empty enrichment.
     pub fn new() -> Self {
         Self::default()
     }
 
     kinds! {
-        /// Anything that helps to find or to understand it: a model, a version, an index.
+        /// Adds metadata that helps to find or to understand it: a model, a version, an index.
         metadata => metadata;
-        /// A measurement: a number, `true` or `false`.
+        /// Adds a measurement: a number, `true` or `false`.
         metric => metrics;
-        /// What a person, or the ground truth, says about it.
+        /// Adds feedback of a person, or from the ground truth.
         feedback => feedback;
-        /// What went in, beside the arguments that `#[trace]` records.
+        /// Adds an input, beside the arguments that `#[trace]` records.
         input => inputs;
-        /// What came out, beside the value that `#[trace]` records.
+        /// Adds an output, beside the value that `#[trace]` records.
         output => outputs;
-        /// How it was set: a prompt template, a temperature.
+        /// Adds a setting: a prompt template, a temperature.
         config => config;
-        /// About the user that it was done for.
+        /// Adds a property of the user that it was done for.
         user_property => user_properties;
     }
 
-    /// What went wrong, although the span or session itself did not fail.
+    /// Sets the text of an error, although the span or session itself did not fail.
     ///
     /// The status of a span stays as it is; see [`Span::record_error`].
     pub fn error(mut self, text: impl Into<String>) -> Self {
@@ -139,7 +139,7 @@ impl Enrichment {
         self
     }
 
-    /// Takes secrets out of it, and contents where they are not to be kept.
+    /// Removes secrets from it, and contents where they are not to be kept.
     pub(crate) fn redact(&mut self, redactor: &Redactor) {
         if !redactor.captures() {
             self.inputs.clear();
@@ -162,17 +162,17 @@ impl Enrichment {
         }
     }
 
-    /// Whether it says nothing.
+    /// Returns whether it has no values and no error.
     pub fn is_empty(&self) -> bool {
         self.error.is_none() && self.kinds().iter().all(|(_, values)| values.is_empty())
     }
 
-    /// How many values could not be recorded.
+    /// Returns the number of values that could not be recorded.
     pub fn left_out(&self) -> usize {
         self.left_out
     }
 
-    /// The kinds, and how attributes and events call them.
+    /// Returns the values by kind, with the name of the kind in attributes and events.
     fn kinds(&self) -> [(&'static str, &Map<String, Value>); 7] {
         [
             ("metadata", &self.metadata),
@@ -185,7 +185,7 @@ impl Enrichment {
         ]
     }
 
-    /// Takes over what another one says; it wins where both name a key.
+    /// Adds the values of another enrichment, which win where both have a key.
     pub(super) fn merge(&mut self, other: Self) {
         let pairs = [
             (&mut self.metadata, other.metadata),
@@ -223,7 +223,7 @@ impl Enrichment {
     }
 }
 
-/// Says more about the span that this code runs in.
+/// Adds an enrichment to the span that this code runs in.
 ///
 /// That is the innermost one that is open: of a function under [`#[trace]`](macro@crate::trace),
 /// of [`Span::enter`], of a library, else the attempt's root. Where no tracer is current it does
@@ -236,10 +236,10 @@ pub fn enrich_span(enrichment: Enrichment) {
     });
 }
 
-/// Says more about the session that this code runs in: the attempt of an experiment, the innermost
+/// Adds an enrichment to the session that this code runs in: the attempt of an experiment, the innermost
 /// [`Session`](super::Session) of another program, else the one of its tracer.
 ///
-/// What is said later wins, key by key. Where no tracer is current it does nothing.
+/// Later values win, key by key. Where no tracer is current it does nothing.
 pub fn enrich_session(enrichment: Enrichment) {
     if let Some(tracer) = current_tracer() {
         tracer.enrich_session(enrichment);
@@ -247,7 +247,7 @@ pub fn enrich_session(enrichment: Enrichment) {
 }
 
 impl Span {
-    /// Says more about this span.
+    /// Adds an enrichment to this span.
     pub fn enrich(&self, enrichment: Enrichment) {
         enrichment.set_on(&self.context().span());
     }

@@ -1,4 +1,4 @@
-//! What kind of work a span is, where nobody said so.
+//! The kind of work of a span (`model`, `chain`, `tool`), where the span does not have it as an attribute.
 //!
 //! Libraries that trace calls of models say it in one of two vocabularies, those of `OpenTelemetry`
 //! and of `OpenInference`. HoneyHive knows `model`, `chain` and `tool`.
@@ -50,7 +50,7 @@ const MODEL_WORDS: [&str; 14] = [
     "openai",
 ];
 
-/// `model`, `chain` or `tool`, or what the span itself says to be.
+/// Returns `model`, `chain` or `tool`, or the type that the span itself has.
 ///
 /// A span that says `tool` may still be something else by its vocabulary, as that is what a
 /// function under `#[trace]` is by default; but not by its name.
@@ -68,7 +68,7 @@ pub(crate) fn event_type_of<'a>(name: &str, attributes: &'a Map<String, Value>) 
         .unwrap_or(if said.is_none() && names_a_model(name) { "model" } else { "tool" })
 }
 
-/// Whether one of the words in a name is about models: `ChatCompletion`, `openai.chat`.
+/// Returns whether one of the words in a name is about models: `ChatCompletion`, `openai.chat`.
 fn names_a_model(name: &str) -> bool {
     let mut words = String::with_capacity(name.len() + 8);
     let mut was_lower = false;
@@ -85,8 +85,8 @@ fn names_a_model(name: &str) -> bool {
 }
 
 impl SpanRecord {
-    /// What kind of work the span is: what it says itself (`chain`, `model`, `tool`,
-    /// `evaluator`), else what `gen_ai.operation.name`, `openinference.span.kind` or its name tell,
+    /// Returns the kind of work of the span: its own event type (`chain`, `model`, `tool`,
+    /// `evaluator`), else the one that `gen_ai.operation.name`, `openinference.span.kind` or its name tell,
     /// else `tool`.
     pub fn event_type(&self) -> &str {
         event_type_of(&self.name, &self.attributes)

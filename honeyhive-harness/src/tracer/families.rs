@@ -1,4 +1,4 @@
-//! The attributes that say whose a span is, as its receivers read them.
+//! The attributes of a span's run, dataset, datapoint and session, by the names that its receivers read.
 //!
 //! They are added where spans leave, not while they are recorded: there they cannot be pushed out
 //! by a program's own attributes, and cost nothing when no span leaves.
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::trace::SpanRecord;
 use super::{attributes, event_type};
 
-/// Whose a span is. Empty texts are left out.
+/// The ids that a span belongs to. Empty texts are left out.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Belongs<'a> {
     pub(crate) run_id: &'a str,
@@ -19,7 +19,7 @@ pub(crate) struct Belongs<'a> {
     pub(crate) project: &'a str,
 }
 
-/// What each field of [`Belongs`] is called, in its order.
+/// The attribute names of each field of [`Belongs`], in its order.
 const NAMES: [&[&str]; 6] = [
     &["honeyhive.run_id", "traceloop.association.properties.run_id", "honeyhive_metadata.run_id"],
     &[
@@ -37,7 +37,7 @@ const NAMES: [&[&str]; 6] = [
     &["honeyhive.project", "traceloop.association.properties.project"],
 ];
 
-/// The attributes of a span as they leave: its own, and whose it is.
+/// Returns the attributes of a span as they are sent: its own, and the ids that it belongs to.
 pub(crate) fn leaving(record: &mut SpanRecord, belongs: Belongs<'_>) -> Map<String, Value> {
     let mut all = std::mem::take(&mut record.attributes);
     let kind = event_type::event_type_of(&record.name, &all).to_owned();
@@ -70,7 +70,7 @@ pub(crate) fn leaving(record: &mut SpanRecord, belongs: Belongs<'_>) -> Map<Stri
     all
 }
 
-/// A text as it is, anything else as JSON, and what it is, under the names of `OpenInference`.
+/// Adds a text as it is, anything else as JSON, and its media type, under the names of `OpenInference`.
 pub(crate) fn content(all: &mut Map<String, Value>, key: &str, value: &Value) {
     match value {
         Value::String(text) => typed(all, key, text.clone(), "text/plain"),
@@ -78,14 +78,14 @@ pub(crate) fn content(all: &mut Map<String, Value>, key: &str, value: &Value) {
     }
 }
 
-/// A text of this kind.
+/// Adds a text with this media type.
 pub(crate) fn typed(all: &mut Map<String, Value>, key: &str, text: String, kind: &str) {
     all.insert(format!("{key}.value"), text.into());
     all.insert(format!("{key}.mime_type"), kind.into());
 }
 
-/// Says what went in and what came out in the names of `OpenInference`, where `#[trace]` or an
-/// enrichment said it in HoneyHive's.
+/// Adds inputs and outputs under the names of `OpenInference`, where `#[trace]` or an enrichment recorded
+/// them under HoneyHive's.
 fn contents(all: &mut Map<String, Value>) {
     for (prefix, key) in [("honeyhive_inputs.", "input"), ("honeyhive_outputs.", "output")] {
         if all.contains_key(&format!("{key}.value")) {
@@ -105,7 +105,7 @@ fn contents(all: &mut Map<String, Value>) {
     }
 }
 
-/// One value of the attributes that its leaves became: `a.b.0`.
+/// Returns the one value whose leaves became these attributes: `a.b.0`.
 fn joined(leaves: &[(&str, &Value)]) -> Option<Value> {
     if let [("", leaf)] = leaves {
         return Some((*leaf).clone());
@@ -131,7 +131,7 @@ fn joined(leaves: &[(&str, &Value)]) -> Option<Value> {
     let mut fields = Map::new();
     for name in names {
         let of = below(name);
-        // A name that is both a leaf and has others below it: the leaf is enough.
+        // A name that is both a leaf and the beginning of others: the leaf is kept.
         let leaf = of.iter().find(|(rest, _)| rest.is_empty()).map(|(_, leaf)| (*leaf).clone());
         if let Some(value) = leaf.or_else(|| joined(&of)) {
             fields.insert(name.to_owned(), value);
@@ -146,7 +146,7 @@ fn joined(leaves: &[(&str, &Value)]) -> Option<Value> {
     Some(Value::Object(fields))
 }
 
-/// Says which model was called, and how many tokens it took, in all vocabularies: those of
+/// Adds the model that was called, and the tokens that it took, in all vocabularies: those of
 /// `OpenTelemetry`, `OpenInference` and HoneyHive. The first name that is there counts for the others.
 fn model(all: &mut Map<String, Value>) {
     const NAMES: [&[&str]; 5] = [

@@ -1,4 +1,4 @@
-//! From values to attributes of a span.
+//! Flattens values to attributes of a span.
 //!
 //! Attributes have no structure, so an object becomes one attribute per leaf: `result.a.0`. What a
 //! program records may be of any size; what a span holds may not, as all spans of an attempt are
@@ -13,22 +13,22 @@ use serde_json::Value;
 use super::attributes;
 use crate::json::leaves;
 
-/// Attributes that one call, or one enrichment, may set.
+/// The most attributes that one call, or one enrichment, may set.
 const MOST: usize = 512;
 
-/// Bytes of one text.
+/// The longest text of an attribute, in bytes.
 pub(super) const LONGEST: usize = 64 * 1024;
 
 /// Attributes on their way to a span.
 #[derive(Debug, Default)]
 pub(super) struct Attributes {
     pairs: Vec<KeyValue>,
-    /// Something is missing.
+    /// Set when something is missing.
     cut: bool,
 }
 
 impl Attributes {
-    /// A value below `key`: one attribute per leaf. Nulls say nothing and are left out.
+    /// Adds a value below `key`: one attribute per leaf. Nulls are left out.
     pub(super) fn value(&mut self, key: &str, value: &Value) {
         let _ = leaves(key, value, &mut |key, leaf| {
             self.leaf(key, leaf);
@@ -56,7 +56,7 @@ impl Attributes {
         self.push(key, attribute);
     }
 
-    /// A text as one attribute, without what is too long of it.
+    /// Adds a text as one attribute, cut where it is too long.
     pub(super) fn text(&mut self, key: &str, mut text: String) {
         if text.len() > LONGEST {
             shorten(&mut text, LONGEST);
@@ -78,7 +78,7 @@ impl Attributes {
         }
     }
 
-    /// Sets them all, and says whether some are missing.
+    /// Sets them all on a span, with a mark where some are missing.
     pub(super) fn set_on(self, span: &SpanRef<'_>) {
         span.set_attributes(self.pairs);
         if self.cut {
@@ -87,7 +87,7 @@ impl Attributes {
     }
 }
 
-/// Cuts a text to at most so many bytes, with an ellipsis where it ends.
+/// Cuts a text to at most this many bytes, with an ellipsis where it ends.
 pub(super) fn shorten(text: &mut String, most: usize) {
     let mut end = most.saturating_sub('…'.len_utf8()).min(text.len());
     while !text.is_char_boundary(end) {

@@ -1,4 +1,4 @@
-//! Tracing: of the attempts of an experiment, and of any program.
+//! Tracing of the attempts of an experiment, and of any program.
 //!
 //! Every attempt of every case has a [`Tracer`] of its own: its own provider, its own trace id,
 //! its own buffer. Nothing is shared between two of them, so no span can end up in another
@@ -48,10 +48,10 @@
 //! | `HH_API_KEY`, `HH_INGESTION_API_KEY` | either lets spans go to HoneyHive |
 //! | `OTEL_EXPORTER_OTLP_ENDPOINT` and the other `OTEL_EXPORTER_OTLP_*` | spans go to this receiver of OTLP over HTTP; with a key, too. Without either, the tracer is local |
 //! | `HH_API_URL` | where HoneyHive is |
-//! | `HH_PROJECT` | the project, for keys of old that do not name one |
+//! | `HH_PROJECT` | the project, for older keys that do not name one |
 //! | `HH_SOURCE` | where spans come from; `dev`, or `evaluation` when run, dataset and datapoint are known |
 //! | `HH_SESSION_NAME` | the name of its session; that of the program |
-//! | `HH_SESSION_ID` | a session that somebody else has started |
+//! | `HH_SESSION_ID` | a session that other code has started |
 //! | `HH_RUN_ID`, `HH_DATASET_ID`, `HH_DATAPOINT_ID` | what its spans belong to |
 //! | `HH_TEST_MODE=1`, `HH_OFFLINE=1` | nothing is sent |
 //! | `OTEL_SERVICE_NAME` | the name of the service on its spans; the project, or the program |
@@ -142,26 +142,26 @@ pub use trace::{SpanEvent, SpanQuery, SpanRecord, SpanStatus, Trace};
 
 pub use crate::program::{Flushed, Telemetry, TracerBuilder, TracerError};
 
-/// Attribute names that this crate sets on spans.
+/// The names of the attributes that this crate sets on spans.
 #[doc(hidden)]
 pub mod attributes {
-    /// `chain`, `model`, `tool`: what kind of work the span is.
+    /// The kind of work of a span: `chain`, `model`, `tool`.
     pub const EVENT_TYPE: &str = "honeyhive_event_type";
     /// The name that the user gave to a traced function.
     pub const EVENT_NAME: &str = "honeyhive_event_name";
-    /// How long a traced call took, in milliseconds.
+    /// The duration of a traced call, in milliseconds.
     pub const DURATION_MS: &str = "honeyhive_duration_ms";
     /// The text of an error.
     pub const ERROR: &str = "honeyhive_error";
-    /// `true` on a call that was dropped before it was done, such as the slower half of a race.
+    /// Set to `true` on a call that was dropped before it was done, such as the slower half of a race.
     pub const CANCELLED: &str = "honeyhive_cancelled";
-    /// `true` where values were too many or too long and are not all there.
+    /// Set to `true` where values were too many or too long and are not all there.
     pub const TRUNCATED: &str = "honeyhive_truncated";
-    /// How many values of an enrichment could not be recorded.
+    /// The number of values of an enrichment that could not be recorded.
     pub const LEFT_OUT: &str = "honeyhive_left_out";
     /// The name of an evaluator.
     pub const EVALUATOR_NAME: &str = "evaluator.name";
-    /// What the evaluator is: `code`, a function.
+    /// The type of the evaluator: `code`, a function.
     pub const EVALUATOR_TYPE: &str = "evaluator.type";
     /// The score's value as a number.
     pub const EVALUATOR_SCORE: &str = "evaluator.score";
@@ -169,14 +169,14 @@ pub mod attributes {
     pub const EVALUATOR_LABEL: &str = "evaluator.label";
     /// The score's explanation.
     pub const EVALUATOR_EXPLANATION: &str = "evaluator.explanation";
-    /// Whether the score was good enough, where it judges.
+    /// Set to whether the score was good enough, where the evaluator judges.
     pub const EVALUATOR_PASSED: &str = "evaluator.passed";
     /// The class of an error on a span.
     pub const ERROR_TYPE: &str = "error.type";
 }
 
-/// Per span, whatever the environment says: a program that adds many attributes must not push
-/// out what identifies the span.
+/// The limits of each span, whatever the environment says: a program that adds many attributes must not
+/// push out the ones that identify the span.
 pub(crate) const LIMITS: SpanLimits = SpanLimits {
     max_attributes_per_span: 1024,
     max_events_per_span: 1024,
@@ -185,17 +185,17 @@ pub(crate) const LIMITS: SpanLimits = SpanLimits {
     max_attributes_per_link: 128,
 };
 
-/// What the spans of one attempt belong to.
+/// The ids that the spans of one attempt belong to.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Ids {
-    /// The run: one experiment in one invocation.
+    /// The id of the run: one experiment in one invocation.
     pub run_id: Arc<str>,
-    /// The dataset, as HoneyHive knows it: `EXT-..` for a local one.
+    /// The id of the dataset, as HoneyHive knows it: `EXT-..` for a local one.
     pub dataset_id: Arc<str>,
-    /// The datapoint, likewise.
+    /// The id of the datapoint, likewise.
     pub datapoint_id: Arc<str>,
-    /// The session: this attempt. A UUID.
+    /// The id of the session, which is this attempt: a UUID.
     pub session_id: Arc<str>,
 }
 
@@ -227,9 +227,9 @@ struct Inner {
     ids: Ids,
     root: OnceLock<SpanContext>,
     trace_id: OnceLock<TraceId>,
-    /// That of an attempt is made when it is asked for: most have nothing to say about it.
+    /// The session; that of an attempt is made at its first use, since most have no data to add to it.
     session: OnceLock<Arc<SessionState>>,
-    /// `None` for an attempt, whose spans go through the journal.
+    /// The receiver of the sessions; `None` for an attempt, whose spans go through the journal.
     sink: Option<Box<dyn SessionSink>>,
 }
 
@@ -242,7 +242,7 @@ impl fmt::Debug for Tracer {
 /// The tracer that a context belongs to.
 pub(crate) struct CurrentTracer(pub(crate) Tracer);
 
-/// The tracer in whose context this code runs: of the attempt, or of a program.
+/// Returns the tracer in whose context this code runs: of the attempt, or of a program.
 ///
 /// `None` outside of any, and in threads and tasks that do not carry the context on (see
 /// [`Span::instrument`] and [`opentelemetry::Context`]).
@@ -269,14 +269,14 @@ fn scope() -> InstrumentationScope {
 }
 
 impl Tracer {
-    /// The spans that have ended so far; of a tracer that sends, those that are not on their way
+    /// Returns the spans that have ended so far; of a tracer that sends, those that are not on their way
     /// yet.
     pub fn trace(&self) -> Trace {
         let spans: Vec<SpanRecord> = self.inner.buffer.read(|span| SpanRecord::from(span.clone()));
         Trace { trace_id: self.trace_id(), spans }
     }
 
-    /// A tracer for one attempt, with a provider and buffer of its own.
+    /// Creates a tracer for one attempt, with a provider and buffer of its own.
     pub(crate) fn new(ids: Ids) -> Self {
         let buffer = Arc::new(SpanBuffer::default());
         let processor = buffer::Processor(Arc::clone(&buffer));
@@ -329,7 +329,7 @@ impl Tracer {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Returns what takes the sessions; `None` for the tracer of an attempt.
+    /// Returns the receiver of the sessions; `None` for the tracer of an attempt.
     pub(crate) fn sink(&self) -> Option<&dyn SessionSink> {
         self.inner.sink.as_deref()
     }
@@ -340,19 +340,19 @@ impl Tracer {
         let _ = self.inner.provider.shutdown();
     }
 
-    /// The session that the tracer has of its own.
+    /// Returns the session that the tracer has of its own.
     fn session(&self) -> &Arc<SessionState> {
         let of_attempt = || Arc::new(SessionState::settled(Arc::clone(&self.inner.ids.session_id)));
         self.inner.session.get_or_init(of_attempt)
     }
 
-    /// What the spans belong to. A server may answer another id of the session than this one, which
-    /// [`session_id`](Self::session_id) then knows.
+    /// Returns the ids that the spans belong to. A server may answer another id of the session than this one,
+    /// which [`session_id`](Self::session_id) then returns.
     pub fn ids(&self) -> &Ids {
         &self.inner.ids
     }
 
-    /// The trace id of the first span, as 32 hex digits; all zeros before it.
+    /// Returns the trace id of the first span, as 32 hex digits; all zeros before it.
     pub fn trace_id(&self) -> String {
         self.inner.trace_id.get().copied().unwrap_or(TraceId::INVALID).to_string()
     }
@@ -366,7 +366,7 @@ impl Tracer {
         span
     }
 
-    /// A context of this tracer, with its ids as baggage and no span.
+    /// Returns a context of this tracer, with its ids as baggage and no span.
     fn base_context(&self) -> Context {
         let Ids { run_id, dataset_id, datapoint_id, session_id } = self.ids();
         let session_id = self.inner.session.get().map_or(session_id, |session| session.id());
@@ -395,7 +395,7 @@ impl Tracer {
         Span { cx: parent.with_span(span) }
     }
 
-    /// The context that a new span belongs in: the current one where it is of this attempt,
+    /// Returns the context that a new span belongs in: the current one where it is of this attempt,
     /// else that of the root span.
     fn parent(&self) -> Context {
         let current = Context::current();
@@ -406,7 +406,7 @@ impl Tracer {
         cx.get::<CurrentTracer>().is_some_and(|current| Arc::ptr_eq(&current.0.inner, &self.inner))
     }
 
-    /// The context that belongs to this attempt and to nothing that is going on in it: that of the
+    /// Returns the context that belongs to this attempt and to no span within it but the root: that of the
     /// root span, if there is one.
     fn detached(&self) -> Context {
         let context = self.base_context();
@@ -444,7 +444,7 @@ impl Tracer {
         work(&span)
     }
 
-    /// The spans finished so far, with a snapshot of the open root.
+    /// Returns the spans finished so far, with a snapshot of the open root.
     pub(crate) fn snapshot(&self, root_name: &str, started: SystemTime) -> Trace {
         let mut spans: Vec<SpanRecord> =
             self.inner.buffer.read(|span| SpanRecord::from(span.clone()));
@@ -454,7 +454,7 @@ impl Tracer {
         Trace { trace_id: self.trace_id(), spans }
     }
 
-    /// Closes the tracer: all finished spans, and how many were lost because they were still
+    /// Closes the tracer: returns all finished spans, and how many were lost because they were still
     /// open (a thread that outlives its attempt) or beyond the buffer's limit.
     pub(crate) fn finish(&self) -> Finished {
         let spans = self.inner.buffer.close();
@@ -467,19 +467,19 @@ impl Tracer {
     }
 }
 
-/// What a tracer leaves behind.
+/// The spans of a finished tracer, and the numbers of those that were lost.
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) trace_id: String,
     spans: VecDeque<Ended>,
-    /// Spans that were started but had not ended.
+    /// The number of spans that were started but had not ended.
     pub(crate) open: usize,
-    /// Spans beyond what an attempt may keep.
+    /// The number of spans beyond the limit of an attempt.
     pub(crate) dropped: usize,
 }
 
 impl Finished {
-    /// The spans as they are recorded.
+    /// Takes the spans, as they are recorded.
     pub(crate) fn take_spans(&mut self) -> Vec<SpanRecord> {
         self.spans.drain(..).map(|ended| SpanRecord::from(*ended.span)).collect()
     }

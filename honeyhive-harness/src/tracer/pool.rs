@@ -56,7 +56,7 @@ impl TracerPool {
     }
 }
 
-/// Shuts a tracer down: whatever still has a clone of it makes no more spans.
+/// Shuts a tracer down: clones that are left make no more spans.
 fn close(inner: &Inner) {
     let _ = inner.provider.shutdown();
 }

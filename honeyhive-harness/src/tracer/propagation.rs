@@ -1,4 +1,4 @@
-//! Contexts that come from other processes and go to them.
+//! Propagates contexts from and to other processes.
 //!
 //! A service that is called from an attempt goes on with its trace when the request carries the
 //! W3C headers; and what a user put into the baggage is known of every span below.
@@ -12,10 +12,10 @@ use opentelemetry_sdk::trace::Span;
 
 use super::Tracer;
 
-/// The baggage that we carry ourselves.
+/// The keys of the baggage that the tracer sets itself.
 pub(super) const OWN: [&str; 4] = ["run_id", "dataset_id", "datapoint_id", "session_id"];
 
-/// What the user put into the baggage, as `baggage.<key>` on a new span.
+/// Sets the baggage of the user on a new span, as `baggage.<key>`.
 pub(crate) fn note_baggage(span: &mut Span, parent: &Context) {
     for (key, (value, _)) in parent.baggage() {
         if !OWN.contains(&key.as_str()) {
@@ -51,7 +51,7 @@ impl Tracer {
         BaggagePropagator::new().inject_context(&cx, carrier);
     }
 
-    /// The context that a caller wrote into the headers of a request, as one of this tracer: spans
+    /// Reads the context that a caller wrote into the headers of a request, as one of this tracer: spans
     /// in it are children of the caller's span and know its baggage. The ids of the caller give
     /// way to this tracer's own.
     ///

@@ -1,9 +1,9 @@
-//! How spans of libraries reach their case.
+//! Routes spans of libraries to the tracers of their cases.
 //!
 //! A library that is instrumented with `opentelemetry::global::tracer(..)` knows nothing of
 //! attempts. The harness installs a global provider whose tracers look the attempt up in the
 //! context and hand the span to its tracer; outside an attempt they record nothing. So the
-//! global provider is a signpost, never a place where spans of two cases could meet.
+//! global provider keeps no spans, and those of two cases cannot be mixed there.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -53,7 +53,7 @@ impl Tracer for RoutingTracer {
 }
 
 thread_local! {
-    /// Whether a routing provider was asked for a tracer, on this thread.
+    /// Set when a routing provider was asked for a tracer, on this thread.
     static ASKED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn install_global() {
     opentelemetry::global::set_tracer_provider(RoutingProvider { nowhere: off.tracer("off") });
 }
 
-/// Whether the global provider is still the routing one: then it is asked for a tracer.
+/// Returns whether the global provider is still the routing one: then that is asked for a tracer.
 pub(crate) fn is_global() -> bool {
     ASKED.set(false);
     let _ = opentelemetry::global::tracer("honeyhive");

@@ -1,4 +1,4 @@
-//! Sessions: what belongs together, such as one conversation or one request of a server.
+//! Sessions: groups of spans that belong together, such as one conversation or one request of a server.
 //!
 //! A tracer has a session of its own. A program that serves many users at once gives each of them
 //! another one: it is carried by the context, never by the tracer, so that what runs at the same
@@ -15,10 +15,10 @@ use opentelemetry::{Context, ContextGuard};
 use super::{Enrichment, Tracer, new_session_id};
 use crate::ids::session_uuid;
 
-/// A session, as all that belongs to it know it.
+/// A session, shared by everything that belongs to it.
 #[derive(Debug)]
 pub(crate) struct SessionState {
-    /// The id that we gave.
+    /// The id that the tracer gave to it.
     id: Arc<str>,
     /// The id to use, once that is certain: a server may answer another one.
     there: OnceLock<Arc<str>>,
@@ -28,17 +28,17 @@ pub(crate) struct SessionState {
 #[derive(Debug, Default)]
 struct Said {
     all: Enrichment,
-    /// Something of it was not sent.
+    /// Set when some of the enrichment was not sent.
     news: bool,
 }
 
 impl SessionState {
-    /// A session that a server is still to be told of.
+    /// Creates a session that a server does not know yet.
     pub(crate) fn new(id: Arc<str>) -> Self {
         Self { id, there: OnceLock::new(), said: Mutex::default() }
     }
 
-    /// A session whose id will not change.
+    /// Creates a session whose id will not change.
     pub(crate) fn settled(id: Arc<str>) -> Self {
         let session = Self::new(Arc::clone(&id));
         session.settle(id);
@@ -46,16 +46,16 @@ impl SessionState {
     }
 
     pub(crate) fn settle(&self, id: Arc<str>) {
-        // Whoever comes first is right; spans with that id may have left.
+        // The first id wins, since spans with it may have been sent.
         let _ = self.there.set(id);
     }
 
-    /// The id to send things with, once it is certain.
+    /// Returns the id to send things with, once it is certain.
     pub(crate) fn there(&self) -> Option<&Arc<str>> {
         self.there.get()
     }
 
-    /// The best that is known.
+    /// Returns the id that is certain, else the one that the tracer gave.
     pub(crate) fn id(&self) -> &Arc<str> {
         self.there.get().unwrap_or(&self.id)
     }
@@ -65,7 +65,7 @@ impl SessionState {
         self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds to what is said; whether this is news and there was none before.
+    /// Adds an enrichment; returns whether it is to be sent and nothing else was.
     pub(crate) fn say(&self, enrichment: Enrichment) -> bool {
         let is_news = !enrichment.is_empty();
         let mut said = self.lock();
@@ -73,25 +73,25 @@ impl SessionState {
         is_news && !std::mem::replace(&mut said.news, true)
     }
 
-    /// All that was said.
+    /// Returns the whole enrichment.
     pub(crate) fn said(&self) -> Enrichment {
         self.lock().all.clone()
     }
 
-    /// All that was said, as something that is sent now.
+    /// Returns the whole enrichment, and notes that it is sent now.
     pub(crate) fn take_news(&self) -> Enrichment {
         let mut said = self.lock();
         said.news = false;
         said.all.clone()
     }
 
-    /// It could not be sent; whether there was no other news.
+    /// Notes that the enrichment could not be sent; returns whether none was to be sent since.
     pub(crate) fn keep_news(&self) -> bool {
         !std::mem::replace(&mut self.lock().news, true)
     }
 }
 
-/// The session that a context is of, where that is not the one of its tracer.
+/// The session that a context belongs to, where that is not the one of its tracer.
 pub(crate) struct CurrentSession(pub(crate) Arc<SessionState>);
 
 /// A session beside the one of its [`Tracer`]; see [`Tracer::create_session`].
@@ -111,17 +111,17 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
-    /// Its id, a UUID. A server may answer another one than it was asked for; from then on, that.
+    /// Returns its id, a UUID. A server may answer another one than it was asked for; from then on, that.
     pub fn id(&self) -> String {
         self.state.id().as_ref().to_owned()
     }
 
-    /// Says more about it; what is said later wins, key by key.
+    /// Adds an enrichment to it; later values win, key by key.
     pub fn enrich(&self, enrichment: Enrichment) {
         self.tracer.say(&self.state, enrichment);
     }
 
-    /// The context in which spans belong to it, to carry into threads and tasks.
+    /// Returns the context in which spans belong to it, to carry into threads and tasks.
     pub fn context(&self) -> &Context {
         &self.cx
     }
@@ -169,10 +169,10 @@ impl Tracer {
         self.session_of(state)
     }
 
-    /// A session that is known at the server already, or that something else makes known: nothing
-    /// is sent for it. What is no UUID is taken as it is.
+    /// Returns a session that is known at the server already, or that other code makes known: nothing
+    /// is sent for it. An id that is not a UUID is taken as it is.
     ///
-    /// In an attempt of an experiment, the attempt's own session.
+    /// In an attempt of an experiment, it returns the attempt's own session.
     pub fn adopt_session(&self, id: impl AsRef<str>) -> Session {
         let Some(sink) = self.sink() else { return self.own_session() };
         let id = session_uuid(id.as_ref()).unwrap_or_else(|| id.as_ref().to_owned());
@@ -197,19 +197,19 @@ impl Tracer {
         self.create_session(name).instrument(future).await
     }
 
-    /// The id of the session that this code runs in, where it is one of this tracer's; else that
+    /// Returns the id of the session that this code runs in, where it is one of this tracer's; else that
     /// of the tracer itself.
     pub fn session_id(&self) -> String {
         self.current_session().id().as_ref().to_owned()
     }
 
-    /// Says more about the session that this code runs in, where it is one of this tracer's; else
-    /// about that of the tracer itself. What is said later wins, key by key.
+    /// Adds an enrichment to the session that this code runs in, where it is one of this tracer's; else
+    /// to that of the tracer itself. Later values win, key by key.
     pub fn enrich_session(&self, enrichment: Enrichment) {
         self.say(&self.current_session(), enrichment);
     }
 
-    /// What was said so far about the session that [`enrich_session`](Self::enrich_session) means.
+    /// Returns all enrichments so far of the session that [`enrich_session`](Self::enrich_session) means.
     pub fn session_enrichment(&self) -> Enrichment {
         self.current_session().said()
     }

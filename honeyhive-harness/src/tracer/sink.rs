@@ -1,7 +1,7 @@
-//! Where the tracer of a program reports its sessions.
+//! The interface by which the tracer of a program reports its sessions.
 //!
-//! A tracer records spans and sessions and knows nothing of servers. What sends them implements
-//! this trait in a room above, and the tracer calls it.
+//! A tracer records spans and sessions and knows nothing of servers. The sender implements this trait in
+//! a room above, and the tracer calls it.
 
 use std::any::Any;
 use std::fmt;
@@ -13,10 +13,10 @@ use super::session::SessionState;
 
 /// Takes the sessions of a program's tracer, to make them known to a server.
 pub(crate) trait SessionSink: Any + fmt::Debug + Send + Sync {
-    /// Takes a session that begins, with its name and what goes into it.
+    /// Takes a session that begins, with its name and its inputs.
     fn begin(&self, session: &Arc<SessionState>, name: String, inputs: Option<Map<String, Value>>);
 
-    /// Takes notice that a session has an enrichment which was not sent yet.
+    /// Notes that a session has an enrichment which was not sent yet.
     fn enriched(&self, session: &Arc<SessionState>);
 
     /// Returns the session of this id that was taken but that no server knows yet.

@@ -1,4 +1,4 @@
-//! A span that a program holds in its hands.
+//! A span that a program starts and ends by itself.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -45,7 +45,7 @@ impl Span {
         fail(&self.cx.span(), kind, message);
     }
 
-    /// The context in which this span is the current one, to carry into threads and tasks.
+    /// Returns the context in which this span is the current one, to carry into threads and tasks.
     pub fn context(&self) -> &Context {
         &self.cx
     }

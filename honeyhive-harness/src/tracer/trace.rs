@@ -10,16 +10,16 @@ use serde_json::{Map, Value};
 
 use crate::redact::Redactor;
 
-/// How a span ended.
+/// The status with which a span ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SpanStatus {
-    /// Nothing was said.
+    /// The status was not set.
     #[default]
     Unset,
-    /// Said to be fine.
+    /// The span succeeded, as its code says.
     Ok,
-    /// Failed, with this message.
+    /// The span failed, with this message.
     Error(String),
 }
 
@@ -145,7 +145,7 @@ impl From<SpanData> for SpanRecord {
 }
 
 impl SpanRecord {
-    /// A picture of the root span while it is open: evaluators run before it ends.
+    /// Creates a snapshot of the root span while it is open: evaluators run before it ends.
     pub(super) fn open_root(name: &str, context: &SpanContext, started: SystemTime) -> Self {
         Self {
             name: name.to_owned(),
@@ -161,7 +161,7 @@ impl SpanRecord {
         }
     }
 
-    /// Takes secrets out of everything but its ids. Returns whether there were any.
+    /// Removes secrets from everything but its ids. Returns whether there were any.
     pub(crate) fn redact(&mut self, redactor: &Redactor) -> bool {
         let mut changed = redactor.string(&mut self.name);
         changed |= redactor.attributes(&mut self.attributes);
@@ -175,12 +175,12 @@ impl SpanRecord {
         changed
     }
 
-    /// How long it took; zero while it is open.
+    /// Returns the duration; zero while it is open.
     pub fn duration(&self) -> Duration {
         Duration::from_nanos(self.end_unix_ns.saturating_sub(self.start_unix_ns))
     }
 
-    /// Whether it failed.
+    /// Returns whether it failed.
     pub fn is_error(&self) -> bool {
         matches!(self.status, SpanStatus::Error(_))
     }
@@ -199,19 +199,19 @@ impl SpanRecord {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Trace {
-    /// 32 hex digits.
+    /// The id of the trace: 32 hex digits.
     pub trace_id: String,
-    /// Finished spans in the order in which they ended, then the root span, still open.
+    /// The finished spans in the order in which they ended, then the root span, still open.
     pub spans: Vec<SpanRecord>,
 }
 
 impl Trace {
-    /// The root span: the experiment's function.
+    /// Returns the root span: the experiment's function.
     pub fn root(&self) -> Option<&SpanRecord> {
         self.spans.iter().find(|span| span.parent_span_id.is_none())
     }
 
-    /// The direct children of a span, in the order in which they started.
+    /// Returns the direct children of a span, in the order in which they started.
     pub fn children<'a>(&'a self, of: &SpanRecord) -> Vec<&'a SpanRecord> {
         let mut children: Vec<&SpanRecord> = self
             .spans
@@ -222,23 +222,23 @@ impl Trace {
         children
     }
 
-    /// The spans that match, in the order in which they ended.
+    /// Returns the spans that match, in the order in which they ended.
     pub fn find<'a>(&'a self, query: &SpanQuery) -> Vec<&'a SpanRecord> {
         self.spans.iter().filter(|span| query.matches(span)).collect()
     }
 
-    /// How many spans match.
+    /// Returns the number of spans that match.
     pub fn count(&self, query: &SpanQuery) -> usize {
         self.find(query).len()
     }
 
-    /// How many spans failed.
+    /// Returns the number of spans that failed.
     pub fn errors(&self) -> usize {
         self.spans.iter().filter(|span| span.is_error()).count()
     }
 }
 
-/// A question to a [`Trace`]: all conditions must hold.
+/// A query for spans of a [`Trace`]: all conditions must hold.
 ///
 /// ```
 /// use std::time::Duration;
@@ -259,52 +259,52 @@ pub struct SpanQuery {
 }
 
 impl SpanQuery {
-    /// Any span.
+    /// Matches any span.
     pub fn any() -> Self {
         Self::default()
     }
 
-    /// Spans of this name.
+    /// Matches spans of this name.
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: Some(name.into()), ..Self::default() }
     }
 
-    /// Spans whose name contains this text.
+    /// Matches spans whose name contains this text.
     #[must_use]
     pub fn name_contains(mut self, part: impl Into<String>) -> Self {
         self.contains = Some(part.into());
         self
     }
 
-    /// Spans with this attribute and value.
+    /// Matches spans with this attribute and value.
     #[must_use]
     pub fn attribute(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.attributes.push((key.into(), value.into()));
         self
     }
 
-    /// Spans that took this long or longer.
+    /// Matches spans that took this long or longer.
     #[must_use]
     pub fn at_least(mut self, duration: Duration) -> Self {
         self.at_least = Some(duration);
         self
     }
 
-    /// Spans that took no longer than this.
+    /// Matches spans that took no longer than this.
     #[must_use]
     pub fn at_most(mut self, duration: Duration) -> Self {
         self.at_most = Some(duration);
         self
     }
 
-    /// Spans that failed (`true`), or that did not (`false`).
+    /// Matches spans that failed (`true`), or that did not (`false`).
     #[must_use]
     pub fn failed(mut self, failed: bool) -> Self {
         self.error = Some(failed);
         self
     }
 
-    /// Whether a span meets all conditions.
+    /// Returns whether a span meets all conditions.
     pub fn matches(&self, span: &SpanRecord) -> bool {
         self.name.as_ref().is_none_or(|name| *name == span.name)
             && self.contains.as_ref().is_none_or(|part| span.name.contains(part.as_str()))

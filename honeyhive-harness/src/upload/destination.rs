@@ -1,4 +1,4 @@
-//! Where records go, and what each looks like there.
+//! The destinations of records, and the form that records have there.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,7 +17,7 @@ use crate::journal::{AttemptRecord, InvocationRecord};
 use crate::send::{Receiver, session};
 use crate::text::number;
 
-/// How often HoneyHive is asked for its own figures.
+/// The pause between two requests for HoneyHive's own figures.
 const POLL: Duration = Duration::from_millis(500);
 
 /// A destination of records.
@@ -28,9 +28,9 @@ pub(crate) struct Destination {
     /// Its name for people.
     pub(crate) shown: String,
     pub(super) receiver: Receiver,
-    /// What HoneyHive's own figures are aggregated by, where they are wanted.
+    /// The function by which HoneyHive aggregates its own figures, where they are wanted.
     aggregate: Option<String>,
-    /// Attempts of a partial selection are wanted, too.
+    /// Set when attempts of a partial selection are wanted, too.
     partial: bool,
     /// A digest of the settings.
     settings: String,

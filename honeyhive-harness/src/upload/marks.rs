@@ -32,7 +32,7 @@ pub(super) enum What {
     Spans { session_ids: Vec<String> },
     /// The destination refused the content of the session, and took others: it is not sent again.
     Refused { session_id: String, why: String },
-    /// Whatever was refused before this line is to be sent again.
+    /// Everything that was refused before this line is to be sent again.
     Again {},
     /// Sending ended, and something was not taken; the last reason.
     Stopped { why: String },
@@ -45,9 +45,9 @@ pub(super) enum What {
 pub(super) struct Begun {
     /// Its name for people.
     pub(super) shown: String,
-    /// It knows runs and sessions beside spans.
+    /// Set when it knows runs and sessions beside spans.
     pub(super) sessions: bool,
-    /// It wants attempts of partial selections, too.
+    /// Set when it wants attempts of partial selections, too.
     pub(super) partial: bool,
     /// A digest of its settings: keys, encoding, certificates.
     #[serde(default)]
@@ -69,7 +69,7 @@ pub(super) struct Session {
     pub(super) there: Option<String>,
     pub(super) updated: bool,
     pub(super) spans: bool,
-    /// Why it was refused.
+    /// The reason why it was refused.
     pub(super) refused: Option<String>,
 }
 
@@ -77,7 +77,7 @@ pub(super) struct Session {
 #[derive(Debug, Default)]
 pub(super) struct Arrived {
     pub(super) begun: Option<Begun>,
-    /// Why something was not taken, when it was last tried.
+    /// The reason why something was not taken, when it was last tried.
     pub(super) stopped: Option<String>,
     sessions: HashMap<String, Session>,
     runs: HashMap<String, String>,
@@ -93,7 +93,7 @@ pub(super) struct Marks {
     pending: Vec<u8>,
 }
 
-/// Why marks cannot be made.
+/// The reason why marks cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MarksError {
     /// Another process is sending from this journal.
@@ -121,7 +121,7 @@ impl Marks {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(MarksError::InUse),
-            // A file system without locks: then people must see to it themselves.
+            // A file system without locks: users must take care not to send twice at once.
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
             Err(TryLockError::Error(error)) => return Err(fail(error)),
         }
@@ -249,7 +249,8 @@ impl Arrived {
     }
 }
 
-/// Lines that cannot be read are of a later version, torn, or damaged: what they say is sent again.
+/// Reads marks. Lines that cannot be read are of a later version, torn, or damaged: what they mark is
+/// sent again.
 fn read(text: &[u8]) -> HashMap<String, Arrived> {
     let mut arrived: HashMap<String, Arrived> = HashMap::new();
     // Files of earlier versions begin without checksums.
@@ -268,7 +269,7 @@ fn read(text: &[u8]) -> HashMap<String, Arrived> {
     arrived
 }
 
-/// Whether the checksum at the end of a line is that of the line, where it has one.
+/// Returns whether the checksum at the end of a line is that of the line, where it has one.
 fn is_whole(line: &[u8]) -> Option<bool> {
     const BEFORE: &[u8] = b",\"crc\":\"";
     let rest = line.strip_suffix(b"\"}")?;

@@ -1,5 +1,4 @@
-//! From the journal to wherever results are wanted: beside a run, and later by `cargo honeyhive
-//! push`.
+//! Sends the journal's contents to destinations: beside a run, and later by `cargo honeyhive push`.
 //!
 //! Whatever is sent was read from a journal, so a run never waits for a server, nothing is held in
 //! memory, and sending later is the same as sending now. Telemetry never fails a case.
@@ -38,9 +37,9 @@ use crate::journal::{GitRecord, Writer};
 /// The destinations that the environment names.
 #[derive(Debug, Default)]
 pub(crate) struct Destinations {
-    /// What can be sent to.
+    /// The destinations that can be sent to.
     pub(crate) to: Vec<Destination>,
-    /// Why spans cannot be sent to the receiver that the environment names.
+    /// The reason why spans cannot be sent to the receiver that the environment names.
     pub(crate) unusable: Option<String>,
 }
 
@@ -70,7 +69,7 @@ pub(crate) fn destinations(config: &Config) -> Result<Destinations, String> {
     Ok(Destinations { to, unusable })
 }
 
-/// How long the first run waits for git to answer.
+/// The time that the first run waits for git to answer.
 const GIT: Duration = Duration::from_secs(5);
 
 /// Sending that goes on beside a run.
@@ -233,16 +232,16 @@ async fn along(
     futures_util::future::join_all(each).await
 }
 
-/// A wait as short as this needs no explanation.
+/// The longest wait that needs no explanation.
 const UNSEEN: Duration = Duration::from_millis(1500);
 
-/// How often the wait looks whether sending is over.
+/// The pause between two looks whether sending is over.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// How long the ends of runs may take at least.
+/// The shortest time that the ends of runs may take.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// How much longer, should a request not keep to its limit.
+/// The further time for a request that does not keep to its limit.
 const GUARD: Duration = Duration::from_millis(500);
 
 /// Returns the journals of an invocation, in the order in which they are sent.
@@ -273,7 +272,7 @@ mod tests {
             r#"{"type":"attempt","experiment":"e","case":"c","run_id":"r","session_id":"s"}"#,
         ];
         std::fs::write(directory.join("x.jsonl"), lines.join("\n") + "\n").unwrap();
-        // Connections wait there for somebody to accept them.
+        // Connections wait there, since nothing accepts them.
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let connection = Connection {
             api_key: Some(Secret::new("hh_key")),

@@ -1,35 +1,35 @@
-//! What was sent where, and what was not.
+//! The counts of what was sent to each destination, and what was not.
 
 use super::destination::Destination;
 use crate::api::Rejected;
 use crate::text::{count, thousands};
 
-/// What became of one destination.
+/// The counts and errors of sending to one destination.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sent {
-    /// The destination, for people.
+    /// The destination's name for people.
     pub(crate) to: String,
-    /// Attempts that are meant for it.
+    /// The number of attempts that are meant for it.
     pub(crate) attempts: usize,
-    /// Of these, how many arrived now.
+    /// The number of attempts that arrived now.
     pub(crate) now: usize,
-    /// How many had arrived before.
+    /// The number of attempts that had arrived before.
     pub(crate) before: usize,
-    /// How many were refused, though others are taken.
+    /// The number of attempts that were refused, though others are taken.
     pub(crate) refused: usize,
-    /// Why the last of them was refused.
+    /// The reason why the last of them was refused.
     pub(crate) refusal: Option<String>,
-    /// What the destination says of single spans that it left out.
+    /// The destination's message about single spans that it left out.
     pub(crate) rejected: Option<String>,
-    /// Attempts of partial selections, which are not meant for it.
+    /// The number of attempts of partial selections, which are not meant for it.
     pub(crate) partial: usize,
-    /// Runs whose end is not known there.
+    /// The number of runs whose end is not known there.
     pub(crate) unfinished: usize,
-    /// Runs whose end is known there now: experiment and id.
+    /// The runs whose end is known there now: experiment and id.
     pub(crate) runs: Vec<(String, String)>,
-    /// Nothing more can be sent, and why.
+    /// The error after which nothing more can be sent.
     pub(crate) fatal: Option<String>,
-    /// What went wrong last, though it may have been mended since.
+    /// The last problem, though it may have been solved since.
     problem: Option<String>,
     /// HoneyHive's own figures, line by line.
     pub(crate) results: Vec<String>,
@@ -40,12 +40,12 @@ impl Sent {
         Self { to: to.shown.clone(), ..Self::default() }
     }
 
-    /// There is no more time; why things did not get through is known already at times.
+    /// Notes that the time is over. A reason that is known already, why things were not taken, stays.
     pub(super) fn out_of_time(&mut self, why: String) {
         self.problem.get_or_insert(why);
     }
 
-    /// Nothing could be sent at all.
+    /// Creates the counts of a destination to which nothing could be sent.
     pub(super) fn failed(to: &Destination, why: String) -> Self {
         Self { fatal: Some(why), ..Self::new(to) }
     }
@@ -54,34 +54,34 @@ impl Sent {
         self.problem = Some(text);
     }
 
-    /// Some spans were left out.
+    /// Notes that the destination left out some spans.
     pub(super) fn reject(&mut self, rejected: Rejected) {
         self.rejected = Some(rejected.why);
     }
 
-    /// Attempts that may still arrive.
+    /// Returns the number of attempts that may still arrive.
     pub(crate) fn left(&self) -> usize {
         self.attempts.saturating_sub(self.now + self.before + self.refused)
     }
 
-    /// Everything is there.
+    /// Returns whether everything has arrived.
     pub(crate) fn is_complete(&self) -> bool {
         let whole = self.refused == 0 && self.rejected.is_none();
         self.left() == 0 && whole && self.unfinished == 0 && self.fatal.is_none()
     }
 
-    /// Nothing may arrive any more unless it is asked for.
+    /// Returns whether nothing is left to send, unless refused attempts are to be sent again.
     pub(crate) fn is_settled(&self) -> bool {
         self.left() == 0 && self.unfinished == 0 && self.fatal.is_none()
     }
 
-    /// What went wrong, where that still matters.
+    /// Returns the reason why something is left to send; `None` where nothing is.
     pub(crate) fn why(&self) -> Option<&str> {
         let why = self.fatal.as_deref().or(self.problem.as_deref());
         why.filter(|_| !self.is_settled())
     }
 
-    /// The first thing that keeps it from being complete.
+    /// Returns the first reason why it is not complete.
     pub(crate) fn trouble(&self) -> Option<&str> {
         self.why().or(self.refusal.as_deref()).or(self.rejected.as_deref())
     }
@@ -103,7 +103,7 @@ impl Sent {
         self.problem = other.problem.or_else(|| self.problem.take());
     }
 
-    /// One line about it: what was sent, what was not, why, and what to do.
+    /// Returns one line about it: what was sent, what was not, why, and what to do.
     pub(crate) fn line(&self, push: &str) -> String {
         let Self { to, attempts, now, before, refused, .. } = self;
         let there = now + before;

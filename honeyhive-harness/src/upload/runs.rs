@@ -1,4 +1,4 @@
-//! What is known of each run while its attempts are sent: enough to finish it truthfully.
+//! The facts about each run that are collected while its attempts are sent: enough to finish it truthfully.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
@@ -32,17 +32,17 @@ pub(super) struct Runs {
     pub(super) invocation: InvocationRecord,
     pub(super) git: GitRecord,
     by_id: HashMap<String, Run>,
-    /// In the order of the journal.
+    /// The ids of the runs, in the order of the journal.
     order: Vec<String>,
     run_of: HashMap<String, String>,
     hashes: RandomState,
-    /// The process ended in good order.
+    /// Set when the process ended in good order.
     ended: bool,
     interrupted: bool,
 }
 
 impl Runs {
-    /// Takes notice of a record. Attempts are noted when they are sent.
+    /// Adds a record. Attempts are added when they are sent.
     pub(super) fn note(&mut self, record: Record) {
         match record {
             Record::Invocation(invocation) => self.invocation = invocation,
@@ -90,7 +90,7 @@ impl Runs {
         }
     }
 
-    /// An attempt that was read from the journal.
+    /// Adds an attempt that was read from the journal.
     pub(super) fn attempt(&mut self, attempt: &AttemptRecord) {
         if let Some(run) = self.by_id.get_mut(&attempt.run_id) {
             run.any_attempt = true;
@@ -98,7 +98,7 @@ impl Runs {
         }
     }
 
-    /// An attempt whose session is known there.
+    /// Adds an attempt whose session is known there.
     pub(super) fn session(&mut self, run_id: &str, row: usize, attempt: u32, there: &str) {
         if let Some(run) = self.by_id.get_mut(run_id) {
             let of_attempt = run.sessions.entry((row, attempt)).or_default();
@@ -116,8 +116,8 @@ impl Runs {
         &self.order
     }
 
-    /// Earlier processes of the invocation may have worked on the same runs: a retry of the outer
-    /// runner goes on with the run of the first attempt.
+    /// Adds what another journal of the invocation has for the same runs, and what of it arrived: a retry of
+    /// the outer runner goes on with the run of the first attempt.
     pub(super) fn look_at(&mut self, journal: &Path, to: &str) {
         let Ok(mut tail) = Tail::open(journal) else { return };
         let arrived = Marks::look(journal).remove(to).unwrap_or_default();
@@ -155,28 +155,28 @@ impl Runs {
 }
 
 impl Run {
-    /// Only some of the dataset's rows were selected.
+    /// Returns whether only some of the dataset's rows were selected.
     pub(super) fn is_partial(&self) -> bool {
         self.experiment.selected < self.experiment.rows
     }
 
-    /// Every case that had to run has a result.
+    /// Returns whether every case that had to run has a result.
     fn is_done(&self) -> bool {
         let needless = self.stopped.map_or(0, StoppedRecord::not_run);
         self.done.len() + needless >= self.experiment.selected
     }
 
-    /// Why not all of its cases ran, where that is no failure.
+    /// Returns the reason why not all of its cases ran, where that is not a failure.
     pub(super) fn stopped_early(&self) -> Option<String> {
         self.stopped.map(StoppedRecord::text)
     }
 
-    /// Something was tried.
+    /// Returns whether any attempt was made.
     pub(super) fn has_attempts(&self) -> bool {
         self.any_attempt
     }
 
-    /// The sessions that are known there, in the order of the dataset.
+    /// Returns the sessions that are known there, in the order of the dataset.
     pub(super) fn sessions(&self) -> Vec<String> {
         self.sessions.values().flatten().cloned().collect()
     }

@@ -1,4 +1,4 @@
-//! What is sent of scores beside their spans: metrics and metadata of the attempt.
+//! The metrics and metadata of an attempt that its scores are sent as, beside their spans.
 
 use serde_json::{Map, Value};
 
@@ -8,15 +8,15 @@ use crate::score::ScoreValue;
 /// The fields of an attempt that its scores become.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Fields {
-    /// `<name>`, and `<name>_<key>` of the metadata that is a text, a number, or true or false, as
+    /// The metrics: `<name>`, and `<name>_<key>` of the metadata that is a text, a number, or a boolean, as
     /// HoneyHive's Python SDK has them.
     pub(super) metrics: Map<String, Value>,
-    /// `<name>_<key>` of the metadata that is a list or an object, and `<name>_error`: no metrics.
+    /// The metadata: `<name>_<key>` of the metadata that is a list or an object, and `<name>_error`.
     pub(super) metadata: Map<String, Value>,
 }
 
-/// The fields of these scores; with `texts`, `<name>_explanation` and `<name>_label` are among the
-/// metrics. Where two come to one name, a score wins over what is said of one.
+/// Returns the fields of these scores; with `texts`, `<name>_explanation` and `<name>_label` are among the
+/// metrics. Where two have one name, a score wins over other values of one.
 pub(super) fn fields(scores: &[ScoreRecord], texts: bool) -> Fields {
     let mut fields = Fields::default();
     for score in scores {
@@ -49,7 +49,7 @@ pub(super) fn fields(scores: &[ScoreRecord], texts: bool) -> Fields {
     fields
 }
 
-/// A score's value as JSON: whole numbers of integer types as such.
+/// Returns a score's value as JSON: whole numbers of integer types as such.
 pub(super) fn value_of(value: ScoreValue) -> Value {
     match value {
         ScoreValue::Bool(yes) => Value::from(yes),
@@ -86,7 +86,7 @@ mod tests {
             .metadata("sure", true)
             .metadata("parts", json!([1, {"a": 2}]))
             .metadata("nothing", Value::Null)
-            // What it is called like wins.
+            // The score's own label wins over metadata of this name.
             .metadata("label", "other");
         let failed = ScoreRecord {
             evaluator: "broken".to_owned(),

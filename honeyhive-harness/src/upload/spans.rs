@@ -25,7 +25,7 @@ use crate::send::ResourceInfo;
 use crate::tracer::families::{Belongs, content, leaving, typed};
 use crate::tracer::{SpanEvent, SpanRecord, attributes};
 
-/// Attributes that one output may become.
+/// The most attributes that one output may become.
 const MOST_OUTPUTS: usize = 512;
 
 /// The ids under which an attempt is known at a destination.
@@ -72,7 +72,7 @@ pub(super) fn add(
     }
 }
 
-/// The traces of a journal as OTLP/JSON: one request per line, as the file exporter of
+/// Writes the traces of a journal as OTLP/JSON: one request per line, as the file exporter of
 /// OpenTelemetry's collector writes them, under the ids that they were recorded with.
 ///
 /// # Errors
@@ -132,7 +132,7 @@ fn set(all: &mut Map<String, Value>, key: impl Into<String>, value: impl Into<Va
     all.insert(key.into(), value.into());
 }
 
-/// What the evaluators of an attempt looked at, as JSON; nothing where there is no output.
+/// Returns the output and the ground truth of an attempt as JSON; `None` where there is no output.
 fn subject(attempt: &AttemptRecord) -> Option<String> {
     let output = attempt.output.as_ref()?;
     let mut subject = Map::new();
@@ -143,7 +143,7 @@ fn subject(attempt: &AttemptRecord) -> Option<String> {
     Some(Value::Object(subject).to_string())
 }
 
-/// What the root span of an attempt says of it.
+/// Adds the contents of an attempt's record to the attributes of its root span.
 fn root(all: &mut Map<String, Value>, span: &SpanRecord, attempt: &AttemptRecord) {
     set(all, "honeyhive_event_name", span.name.as_str());
     set(all, "honeyhive_duration_ms", attempt.duration_ms);
@@ -183,7 +183,7 @@ fn root(all: &mut Map<String, Value>, span: &SpanRecord, attempt: &AttemptRecord
     }
 }
 
-/// What the span of an evaluator says, in the words of the conventions for generative AI.
+/// Adds the score to an evaluator's span, in the terms of the conventions for generative AI.
 fn evaluation(all: &mut Map<String, Value>, span: &mut SpanRecord, score: &ScoreRecord) {
     let mut said = Map::new();
     set(&mut said, "gen_ai.evaluation.name", score.evaluator.as_str());
@@ -218,7 +218,7 @@ fn evaluation(all: &mut Map<String, Value>, span: &mut SpanRecord, score: &Score
     });
 }
 
-/// One attribute per leaf.
+/// Adds one attribute per leaf.
 fn flat(key: &str, value: &Value, all: &mut Map<String, Value>) {
     let most = all.len() + MOST_OUTPUTS;
     let walked = leaves(key, value, &mut |key, scalar| {
@@ -233,7 +233,7 @@ fn flat(key: &str, value: &Value, all: &mut Map<String, Value>) {
     }
 }
 
-/// Scalars as they are, anything else as its JSON text.
+/// Returns scalars as they are, anything else as its JSON text.
 fn scalar(value: &Value) -> Value {
     match value {
         Value::Array(_) | Value::Object(_) => Value::from(value.to_string()),

@@ -1,4 +1,4 @@
-//! What still has to be sent, as far as the marks say. Nobody is asked.
+//! Counts what still has to be sent, from the marks alone, without a request to any server.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader};
@@ -11,33 +11,33 @@ use super::journals;
 use super::marks::{Arrived, Begun, Marks};
 use crate::files;
 
-/// What a destination that an invocation was sent to has not taken yet.
+/// The counts of what a destination that an invocation was sent to has not taken yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Unsent {
     /// Its name in the marks.
     #[serde(skip)]
     name: String,
-    /// It knows runs and sessions beside spans.
+    /// Set when it knows runs and sessions beside spans.
     #[serde(skip)]
     sessions: bool,
-    /// Something of the invocation is there.
+    /// Set when something of the invocation has arrived there.
     #[serde(skip)]
     any: bool,
-    /// The destination, for people.
+    /// The destination's name for people.
     pub(crate) to: String,
-    /// Attempts that are meant for it.
+    /// The number of attempts that are meant for it.
     pub(crate) attempts: usize,
-    /// Of these, how many may still arrive.
+    /// The number of attempts that may still arrive.
     pub(crate) left: usize,
-    /// Runs whose end is not known there.
+    /// The number of runs whose end is not known there.
     pub(crate) unfinished_runs: usize,
-    /// How many were refused although others were taken.
+    /// The number of attempts that were refused although others were taken.
     #[serde(skip_serializing_if = "is_zero")]
     pub(crate) refused: usize,
-    /// Why the last of them was refused.
+    /// The reason why the last of them was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refusal: Option<String>,
-    /// Why the rest was not taken, when it was last tried.
+    /// The reason why the rest was not taken, when it was last tried.
     #[serde(skip)]
     pub(crate) why: Option<String>,
 }
@@ -48,13 +48,13 @@ fn is_zero(count: &usize) -> bool {
 }
 
 impl Unsent {
-    /// Whether a destination is to get it: the one that it was meant for, or another of the kind
+    /// Returns whether a destination is to get it: the one that it was meant for, or another of the kind
     /// where that one took nothing at all, as one with a wrong address does.
     pub(crate) fn is_for(&self, to: &Destination) -> bool {
         self.name == to.name || (!self.any && self.sessions == to.has_sessions())
     }
 
-    /// Nothing of it is missing there.
+    /// Returns whether nothing of it is missing there.
     fn is_complete(&self) -> bool {
         self.left + self.unfinished_runs + self.refused == 0
     }
@@ -70,8 +70,7 @@ impl Unsent {
     }
 }
 
-/// What the destinations that an invocation was sent to have not taken yet, without those that have
-/// everything.
+/// Returns the counts for the destinations of an invocation that have not taken everything yet.
 ///
 /// # Errors
 /// When the directory or a file in it cannot be read.
@@ -104,7 +103,7 @@ pub(crate) fn unsent(directory: &Path) -> io::Result<Vec<Unsent>> {
     Ok(all)
 }
 
-/// What matters here of a line; the rest of it is passed over.
+/// The fields of a journal's line that are read here.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Line {
@@ -115,7 +114,7 @@ struct Line {
     selected: usize,
 }
 
-/// What a destination lacks of one journal.
+/// Counts what a destination lacks of one journal.
 fn missing(journal: impl BufRead, name: &str, begun: &Begun, at: &Arrived) -> io::Result<Unsent> {
     let mut unsent = Unsent {
         name: name.to_owned(),

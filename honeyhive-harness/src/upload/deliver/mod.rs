@@ -34,19 +34,18 @@ const MOST_ATTEMPTS: usize = 32;
 /// The most requests with spans at once.
 const MOST_BATCHES: usize = 4;
 
-/// When to come to an end.
+/// The time at which a delivery ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Closing {
-    /// The journal still grows.
+    /// The delivery goes on: the journal still grows.
     #[default]
     NotYet,
-    /// Nothing more will be written, and there is time until then.
+    /// The journal is complete, and the delivery may take until then.
     By(Instant),
-    /// Nothing more will be written, and there is time as long as no pause is longer than this in
-    /// which nothing is taken.
+    /// The journal is complete, and the delivery ends when nothing was taken for longer than this.
     #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "for `cargo honeyhive push`"))]
     Patiently(Duration),
-    /// The user does not want to wait any longer.
+    /// The delivery ends now: the user does not want to wait any longer.
     AtOnce,
 }
 
@@ -54,7 +53,7 @@ pub(super) enum Closing {
 enum Arrived {
     No,
     Whole,
-    /// It was refused, for this reason.
+    /// The destination refused it, for this reason.
     Refused(String),
 }
 
@@ -79,7 +78,7 @@ struct Doubt {
 
 /// The result of a task.
 enum Done {
-    /// An attempt was introduced, or not.
+    /// An attempt's session was made known, or not.
     Attempt { begin: u64, record: Box<AttemptRecord>, introduced: Introduced },
     /// A run is known there by an id, or not.
     Run { run_id: String, there: Result<String, ApiError> },
@@ -109,16 +108,16 @@ pub(super) struct Delivery<'a> {
     tasks: JoinSet<Done>,
     attempts_under_way: usize,
     batches_under_way: usize,
-    /// A run is being made known; its attempts wait.
+    /// Set while a run is being made known; its attempts wait.
     run_under_way: bool,
-    /// The end of what was written so far has been reached.
+    /// Set when the end of what was written so far has been reached.
     at_end: bool,
     breaker: Breaker,
-    /// Nothing more will be written.
+    /// Set when the journal is complete.
     ending: bool,
-    /// When something was last taken, or refused for good.
+    /// The time when something was last taken, or refused permanently.
     moved: Instant,
-    /// After the journal's end, a server that cannot be reached is tried once more.
+    /// Set once the one try after the journal's end is used, which a server that cannot be reached gets.
     last_chance: bool,
     pub(super) sent: Sent,
 }
@@ -271,7 +270,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Starts whatever can be started.
+    /// Starts all requests that can be started now.
     fn fill(&mut self, closing: Closing) {
         if let Some(then) = self.breaker.retry_at() {
             if !self.tasks.is_empty() {

@@ -1,4 +1,4 @@
-//! What the journal has for the destination.
+//! Reads the journal for the destination.
 
 use std::sync::Arc;
 
