@@ -27,13 +27,15 @@ pub(crate) struct RunHead {
 pub(crate) fn runs(root: &Path) -> io::Result<Vec<RunHead>> {
     let mut found = Vec::new();
     // A `.jsonl` of something else, such as a dataset, does not make the directory a run.
-    if is_run(root)? {
+    let is_one = is_run(root)?;
+    if is_one {
         found.push(run_head(root));
     }
     for entry in fs::read_dir(root)? {
         let entry = entry?;
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if !hidden && entry.path().is_dir() {
+        // The reports of a run lie in a directory of its own.
+        if !hidden && entry.path().is_dir() && (!is_one || is_run(&entry.path())?) {
             found.push(run_head(&entry.path()));
         }
     }
@@ -60,14 +62,18 @@ struct First {
 }
 
 impl First {
-    /// Reads the first line of a file; `None` where it is not the line of a journal.
+    /// Reads the first line of a file; `None` where it is not an object.
     fn read(path: &Path) -> Option<Self> {
         /// The length of the longest first line of a journal, in bytes.
         const LONGEST: u64 = 1 << 20;
         let mut line = Vec::new();
         let file = files::open_regular(path).ok()?;
         BufReader::new(file.take(LONGEST)).read_until(b'\n', &mut line).ok()?;
-        serde_json::from_slice(&line).ok().filter(|first: &Self| first.kind == "invocation")
+        serde_json::from_slice(&line).ok()
+    }
+
+    fn is_of_a_journal(&self) -> bool {
+        self.kind == "invocation"
     }
 }
 
@@ -76,7 +82,8 @@ impl First {
 fn is_run(directory: &Path) -> io::Result<bool> {
     let files = files(directory)?;
     let named = || directory.file_name().is_some_and(|name| is_run_name(&name.to_string_lossy()));
-    Ok(files.iter().any(|file| First::read(file).is_some()) || (!files.is_empty() && named()))
+    let is_journal = |file| First::read(file).is_some_and(|first| first.is_of_a_journal());
+    Ok(files.iter().any(|file| is_journal(file)) || (!files.is_empty() && named()))
 }
 
 /// Returns whether a name is one that runs have, such as `20261129T101500-a1b2c3`.
@@ -130,6 +137,8 @@ mod tests {
         assert_eq!(found(&root), Vec::<PathBuf>::new());
         write("one/evals.jsonl", journal);
         assert_eq!(found(&root), [root.join("one")]);
+        // Its reports are not a run.
+        write("one/report/results.jsonl", "{\"type\":\"run\"}\n");
         // A run that is named itself, whatever its files are.
         assert_eq!(found(&root.join("one")), [root.join("one")]);
         write("20261129T101500-a1b2c3/evals.jsonl", "");
