@@ -18,7 +18,7 @@ use crate::text::error_text;
 /// Means of decimal fractions miss their round values by a few ulps; a gate must not fail on that.
 const LIMIT_TOLERANCE: f64 = 1e-9;
 
-/// The same distance for values of 32 bits: four of their steps at 1.
+/// The distance for values of 32 bits: four of their steps at 1.
 const SINGLE_TOLERANCE: f64 = 4.0 * f32::EPSILON as f64;
 
 /// The value of a score.
@@ -297,7 +297,7 @@ impl Direction {
 
 /// The types that an evaluator function may return.
 ///
-/// It is implemented for `bool`, all number types, [`Score`], `Option` of those (`None` means the
+/// The trait is implemented for `bool`, all number types, [`Score`], `Option` of those (`None` means the
 /// evaluator does not apply to this datapoint) and `Result` of all of these with any error that can be
 /// displayed.
 #[diagnostic::on_unimplemented(

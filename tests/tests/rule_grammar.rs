@@ -330,7 +330,7 @@ fn files(directory: &str) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
-/// Whether an error of a program says what the compiler's says.
+/// Returns whether an error of a program says what the compiler's says.
 fn same(error: &RunError, entry: &Entry, (message, column): (&str, usize)) -> bool {
     match error {
         RunError::Rule(error) => {

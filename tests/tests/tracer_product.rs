@@ -26,7 +26,7 @@ use tracer_product::server::{Seen, Server};
 const START: &str = "POST /session/start";
 const UPDATE: &str = "PUT /events";
 const TRACES: &str = "POST /opentelemetry/v1/traces";
-/// Of a receiver that is not HoneyHive.
+/// The request line of a receiver that is not HoneyHive.
 const PLAIN: &str = "POST /v1/traces";
 
 /// A time limit that no step reaches on a busy machine.

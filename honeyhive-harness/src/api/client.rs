@@ -20,7 +20,7 @@ const LONGER: u32 = 3;
 
 /// A client of HoneyHive's API.
 ///
-/// It is cheap to clone; clones share their connections. All calls need a tokio runtime, can be
+/// A client is cheap to clone; clones share their connections. All calls need a tokio runtime, can be
 /// cancelled safely (`tokio::time::timeout`, `select!`), and end: each try after
 /// [`timeout`](super::HoneyHiveBuilder::timeout), all of them after
 /// [`max_retries`](super::HoneyHiveBuilder::max_retries) further ones with growing pauses.

@@ -15,7 +15,7 @@ const LONGEST_MESSAGE: usize = 300;
 
 /// The reason why a request got no usable answer.
 ///
-/// It is cheap to clone. `Display` is one line, such as
+/// An error is cheap to clone. `Display` is one line, such as
 ///
 /// ```text
 /// POST /v1/runs: 401 Unauthorized: key expired. Check HH_API_KEY, and that the key belongs to this server (https://api.example.com) and project

@@ -41,7 +41,7 @@ const IDLE: Duration = Duration::from_secs(30);
 /// The most connections to a server that stay open without a request.
 const MOST_IDLE: usize = 32;
 
-/// The same two limits for a sender that the whole process shares.
+/// The limits of a sender that the whole process shares.
 const IDLE_SHARED: Duration = Duration::from_secs(5);
 const MOST_IDLE_SHARED: usize = 8;
 

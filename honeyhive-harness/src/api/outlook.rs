@@ -61,10 +61,11 @@ impl ApiErrorKind {
             Self::Status(refusal) => match refusal.status {
                 401 | 403 => Outlook::Key,
                 400 | 413 | 422 => Outlook::Content,
-                // These are: not implemented, HTTP version, loops, and networks that require a log-in.
+                // The server lacks the function or the version of HTTP, runs into a loop, or the network
+                // requires a log-in.
                 501 | 505 | 506 | 508 | 510 | 511 => Outlook::Later,
                 408 | 425 | 429 | 500.. => Outlook::Soon,
-                // These are redirects, wrong paths and methods, media types, conflicts, payment and
+                // Redirects, wrong paths and methods, media types, conflicts, payment and
                 // the like.
                 _ => Outlook::Later,
             },

@@ -44,7 +44,7 @@ pub(super) struct Args {
     /// The directory of journals
     #[arg(long, value_name = "PATH")]
     dir: Option<PathBuf>,
-    /// How many cases are shown that moved
+    /// Shows at most N of the cases that moved
     #[arg(long, value_name = "N", default_value = "10")]
     cases: usize,
     /// Prints JSON with the same facts, for scripts

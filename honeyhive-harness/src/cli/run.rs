@@ -25,7 +25,7 @@ const NOT_RUN: u8 = 2;
 
 /// Runs experiments: `cargo test` (or nextest) with the switches that experiments know.
 ///
-/// It runs the test targets that have experiments, unless the arguments after `--`, which are
+/// Runs the test targets that have experiments, unless the arguments after `--`, which are
 /// passed to cargo, choose targets. Everything it does can be done with `cargo test` and
 /// environment variables, too.
 #[derive(Debug, clap::Args)]

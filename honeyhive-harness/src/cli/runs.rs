@@ -30,13 +30,13 @@ Examples:
 
 Exit codes: 0 listed (also when there is nothing to list), 1 there is no such directory, 64 usage.")]
 pub(super) struct Args {
-    /// How many are shown
+    /// Shows at most N invocations
     #[arg(long, value_name = "N", default_value = "20")]
     limit: NonZeroUsize,
     /// Prints a JSON array, with the same facts, for scripts
     #[arg(long)]
     json: bool,
-    /// How the scores of each experiment went from run to run instead, and since when they drift
+    /// Shows how the scores of each experiment went from run to run instead, and since when they drift
     #[arg(long, conflicts_with = "limit")]
     trend: bool,
     /// The directory of journals, or that of a single invocation

@@ -40,7 +40,7 @@ pub struct Dataset {
     /// The rows, in order.
     pub rows: Vec<Row>,
     store: Store,
-    /// What a reader of the results should know of the rows, with the place of the first one.
+    /// The notes on the rows for a reader of the results, with the place of the first one.
     note: Option<String>,
     /// The ids of the dataset and of its rows in HoneyHive, where it is kept there.
     managed: Option<(String, Vec<String>)>,

@@ -1,4 +1,4 @@
-//! What the files of an invocation say, put together: experiments, their cases, their attempts.
+//! Puts the files of an invocation together: experiments, their cases, their attempts.
 //!
 //! The journal is a log; this is the state that it comes to. Where several processes ran an
 //! experiment (shards, or a retry by the outer runner), their cases are one set, and what the
@@ -25,7 +25,7 @@ pub struct Results {
     pub git: Option<GitRecord>,
     /// Each experiment, in the order in which they started.
     pub experiments: Vec<ExperimentResults>,
-    /// How the processes ended; one that was killed has no entry.
+    /// The ends of the processes; one that was killed has no entry.
     pub ends: Vec<EndRecord>,
     /// Cases, with their experiments, that were decided more than once by processes of which none
     /// is a retry: then these are no parts of one run.
@@ -54,13 +54,13 @@ pub struct ExperimentResults {
     pub run_ids: Vec<String>,
     /// The cases that ran, in the order of the dataset.
     pub cases: Vec<CaseResults>,
-    /// What its gate said, where it was asked.
+    /// The verdict of its gate, where the gate was judged.
     pub gate: Option<GateRecord>,
     /// The models that spans name as those that answered, or were asked.
     pub models: BTreeSet<String>,
-    /// Where its gate stands: the index of the file and the line.
+    /// The place of the record of its gate: the index of the file and the line.
     pub(crate) gate_at: Place,
-    /// How many processes ran it.
+    /// The number of processes that ran it.
     pub(crate) processes: usize,
 }
 
@@ -71,13 +71,13 @@ pub struct CaseResults {
     pub id: String,
     /// Its place in the dataset, from 0.
     pub row: usize,
-    /// What became of it; absent where the process was killed before that was known.
+    /// The result of the case; absent where the process was killed before that was known.
     pub record: Option<CaseRecord>,
     /// Its attempts, in their order.
     pub attempts: Vec<AttemptRecord>,
-    /// How many of them it was decided on; a second look adds attempts.
+    /// The number of attempts that the case was decided on; a second look adds attempts.
     pub(crate) decided_on: usize,
-    /// Where the record stands.
+    /// The place of the record.
     pub(crate) at: Place,
 }
 
@@ -158,7 +158,7 @@ impl Results {
     }
 }
 
-/// What one process recorded so far.
+/// The records of one process so far.
 #[derive(Default)]
 struct Process {
     record: InvocationRecord,
@@ -180,7 +180,7 @@ pub(super) struct Builder {
     place: String,
     experiments: HashMap<(String, String), usize>,
     cases: HashMap<(usize, String), usize>,
-    /// Per experiment and case: the runner's attempt that its record is from.
+    /// The runner's attempt that each record is from, by experiment and case.
     known: Vec<Vec<u32>>,
     gates: Vec<u32>,
     /// Attempts whose case is not decided yet, within a process, and where they stand.
@@ -337,7 +337,7 @@ impl Builder {
         self.put(index, Some(case), attempts, at);
     }
 
-    /// What the process counted in the end has to be what it recorded.
+    /// Checks that the process counted in the end what it recorded.
     fn end(&mut self, end: &EndRecord, at: Place) {
         let Process { record, cases, failed, damaged, .. } = &self.process;
         // With Ctrl-C, a case may end while the cases are counted; a retry counts those of before, too.

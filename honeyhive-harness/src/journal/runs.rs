@@ -14,7 +14,7 @@ use crate::files;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RunHead {
     pub(crate) directory: PathBuf,
-    /// When its first process started, RFC 3339; empty where no file says it.
+    /// The time when its first process started, RFC 3339; empty where no file says it.
     pub(crate) started_at: String,
     /// The packages that it tested, each with the directory of its manifest, where that is known.
     pub(crate) packages: Vec<(String, String)>,

@@ -1,4 +1,4 @@
-//! What is known about the files of an invocation beside their records.
+//! Describes the files of an invocation beside their records.
 
 use std::path::PathBuf;
 

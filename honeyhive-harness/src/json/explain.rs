@@ -5,7 +5,7 @@
 
 use serde::de::IgnoredAny;
 
-/// What a text is a part of, which decides how it can be fixed.
+/// The part of a file that a text is, which decides how it can be fixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     /// A line of a file with a row per line.

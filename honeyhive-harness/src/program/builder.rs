@@ -14,7 +14,7 @@ const LARGEST_INPUTS: usize = 1 << 20;
 
 /// Makes a [`Tracer`] for any program that is not an experiment.
 ///
-/// What is not said here comes from the environment: `HH_API_KEY`, `HH_INGESTION_API_KEY`,
+/// The environment says the rest: `HH_API_KEY`, `HH_INGESTION_API_KEY`,
 /// `HH_API_URL`, `HH_PROJECT`, `HH_SOURCE`, `HH_SESSION_NAME`, `HH_SESSION_ID`, `HH_RUN_ID`,
 /// `HH_DATASET_ID`, `HH_DATAPOINT_ID`, `HH_TEST_MODE`, `HH_OFFLINE`, and `OTEL_EXPORTER_OTLP_*` for
 /// a receiver of OTLP. Without any key and any receiver the tracer is local: it sends nothing.
@@ -247,7 +247,7 @@ impl TracerBuilder {
 
     /// Makes the tracer.
     ///
-    /// Where a key or a setting is invalid, the tracer is local, and [`Tracer::telemetry`] says why;
+    /// The tracer is local if a key or a setting is invalid, and [`Tracer::telemetry`] says why;
     /// [`try_build`](Self::try_build) returns that as an error.
     pub fn build(self) -> Tracer {
         self.over(Config::from_env()).0

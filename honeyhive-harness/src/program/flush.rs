@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The counts of a tracer's spans by how they ended, from its first one on; see [`Tracer::flush`].
 ///
-/// Of a tracer with two destinations, a span counts as sent when both have taken it.
+/// A span of a tracer with two destinations counts as sent when both have taken it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Flushed {

@@ -25,13 +25,13 @@ inventory::collect!(RedactHook);
 
 /// Registers a function that masks texts before they are recorded, printed or sent.
 ///
-/// It has the form `fn(&str) -> Option<String>` and sees every text of an attempt: inputs, outputs,
+/// The function has the form `fn(&str) -> Option<String>` and sees every text of an attempt: inputs, outputs,
 /// errors, attributes of spans, explanations, but not the names of fields and not ids. Its result
 /// replaces the text; `None` leaves it. Keys of well-known shapes and the values of secret
 /// environment variables are already gone when it is called. Several hooks run in the order of
 /// their modules, files and lines, each on the result of the one before it.
 ///
-/// Where a hook panics, the text is replaced as a whole.
+/// The text is replaced as a whole if a hook panics.
 ///
 /// ```
 /// fn mask_mail(text: &str) -> Option<String> {

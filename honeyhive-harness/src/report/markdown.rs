@@ -1,6 +1,6 @@
 //! Renders `summary.md`, the comment of a pull request and GitHub's summary of a job.
 //!
-//! It begins with a marker that is the same in every run of the same test targets
+//! The file begins with a marker that is the same in every run of the same test targets
 //! (`<!-- honeyhive: app/evals -->`), so that a script that posts it finds the last comment.
 //!
 //! Texts of others stand in code spans and code blocks, whose fences are longer than anything inside, so

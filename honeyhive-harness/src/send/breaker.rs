@@ -19,8 +19,8 @@ pub(crate) struct Breaker {
 impl Breaker {
     /// Opens it after a failure.
     ///
-    /// Of requests that were under way together, only the first one to fail lengthens the pause:
-    /// they all tell of the same outage.
+    /// Only the first to fail of several requests under way lengthens the pause, since all of them tell
+    /// of the same outage.
     pub(crate) fn failed(&mut self, error: &ApiError) {
         let now = Instant::now();
         let asked = error.retry_after();

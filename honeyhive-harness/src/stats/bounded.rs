@@ -74,7 +74,7 @@ impl BoundedMean {
 
     /// Returns the bound that the true mean is above with this one-sided confidence.
     ///
-    /// It is the higher of two: Gaffke's bound (Gaffke 2005; Learned-Miller and Thomas 2020), and
+    /// The bound is the higher of two: Gaffke's bound (Gaffke 2005; Learned-Miller and Thomas 2020), and
     /// Wilson's of the share of cases with the full value. Raising any value never lowers it.
     pub(crate) fn lower(&self, confidence: f64) -> f64 {
         let wilson = self.perfect.map(|n| wilson_lower(n as f64, self.units as u64, confidence));

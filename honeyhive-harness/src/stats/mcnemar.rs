@@ -15,7 +15,7 @@ use super::beta::incomplete_beta;
 /// The test takes one value per case: attempts of one case are not independent pairs. It takes at least
 /// 5 changed pairs, all in one direction, to get to a one-sided 0.05. Without any changed pair p is 1.
 ///
-/// It is the same test as `sign_flip_test` on hits and misses, but exact for
+/// The test is the same as `sign_flip_test` on hits and misses, but exact for
 /// any number of pairs.
 ///
 /// ```

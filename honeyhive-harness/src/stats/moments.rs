@@ -26,7 +26,7 @@ pub fn mean(values: &[f64]) -> Option<f64> {
 /// Returns the sample standard deviation (divisor `n - 1`), in the unit of the values; `None` below
 /// two values, because one value says nothing about spread.
 ///
-/// It is computed in one pass by Welford's recurrence (1962): no cancellation when the mean is
+/// The value is computed in one pass by Welford's recurrence (1962): no cancellation when the mean is
 /// large beside the spread, and exactly 0 when all values are equal.
 pub fn stddev(values: &[f64]) -> Option<f64> {
     if values.len() < 2 {

@@ -3,7 +3,7 @@
 /// Returns pass@k: the probability that at least one of `k` attempts passes, estimated from `passed` out
 /// of `attempts` (Chen et al. 2021, *Evaluating Large Language Models Trained on Code*).
 ///
-/// It is `1 - C(n - c, k) / C(n, k)` for `c` passes out of `n`: the share of all choices of `k` attempts
+/// The value is `1 - C(n - c, k) / C(n, k)` for `c` passes out of `n`: the share of all choices of `k` attempts
 /// with a pass among them. It is unbiased, unlike `1 - (1 - c/n)^k`, which is too low. It is the value
 /// of one case; a suite's is the mean over its cases.
 ///
@@ -27,7 +27,7 @@ pub fn pass_at_k(attempts: u32, passed: u32, k: u32) -> Option<f64> {
 /// Returns pass^k: the probability that all of `k` attempts pass, estimated from `passed` out of
 /// `attempts` (Yao et al. 2024, *τ-bench*).
 ///
-/// It is `C(c, k) / C(n, k)` for `c` passes out of `n`: the share of all choices of `k` attempts that
+/// The value is `C(c, k) / C(n, k)` for `c` passes out of `n`: the share of all choices of `k` attempts that
 /// passed throughout. It is unbiased, unlike `(c/n)^k`, which is too high. It is the value of one case;
 /// a suite's is the mean over its cases.
 ///
@@ -49,7 +49,7 @@ pub fn pass_hat_k(attempts: u32, passed: u32, k: u32) -> Option<f64> {
 /// Returns `ln(C(n - marked, k) / C(n, k))`: of all choices of `k` out of `n`, the share with nothing
 /// marked in it.
 ///
-/// It is computed from logarithms of ratios below 1, because binomial coefficients leave the range of
+/// The value is computed from logarithms of ratios below 1, because binomial coefficients leave the range of
 /// `f64` from 1030 attempts on, and the share itself loses its digits next to 0 and 1.
 fn log_share_without(n: u32, marked: u32, k: u32) -> f64 {
     /// The logarithm whose exponential is 0.

@@ -1,7 +1,7 @@
 //! Tests by paired sign flips whether a difference between two runs of the same cases is more than
 //! chance.
 //!
-//! It makes no assumption about the distribution of scores, and keeps its error rate on a handful of
+//! The test makes no assumption about the distribution of scores, and keeps its error rate on a handful of
 //! cases, where tests for large samples raise false alarms.
 
 use super::mean_interval::ROUNDING;

@@ -4,7 +4,7 @@
 /// Returns the probability that at least `hits` of independent events happen, from the probability
 /// of each.
 ///
-/// It is the exact upper tail of the Poisson binomial distribution, computed by adding one event
+/// The result is the exact upper tail of the Poisson binomial distribution, computed by adding one event
 /// after the other. The cost is the number of events times `hits`. The result is 1 for no hits, and
 /// 0 for more than there are events.
 ///

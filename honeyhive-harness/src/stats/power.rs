@@ -38,7 +38,7 @@ pub fn mean_power(effect: f64, sd: f64, n: u64, alpha: f64) -> Option<f64> {
 /// (customarily 0.8), by a one-sided t test at `alpha`: the minimum detectable effect, in the unit of
 /// `sd`.
 ///
-/// It is roughly `2.49·sd/√n` at an alpha of 0.05 and a power of 0.8, and more for few cases.
+/// The effect is roughly `2.49·sd/√n` at an alpha of 0.05 and a power of 0.8, and more for few cases.
 ///
 /// Returns `None` in the same cases as `mean_power`, and for a `power` that is not above `alpha` and
 /// below 1, and when the answer is beyond the range of `f64`.

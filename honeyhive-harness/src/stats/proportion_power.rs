@@ -6,7 +6,7 @@ use super::{normal_cdf, normal_quantile};
 /// Returns the probability that a one-sided test at `alpha` tells a true `rate` from `baseline`, from
 /// `n` independent hits and misses. The test looks in the direction of `rate`.
 ///
-/// It uses the normal approximation of the score test (Fleiss, *Statistical Methods for Rates and
+/// The function uses the normal approximation of the score test (Fleiss, *Statistical Methods for Rates and
 /// Proportions*, section 2.5), which is good to a few percent where `n·p·(1 - p)` is at least 5 for both
 /// rates, and rough below. The baseline counts as known: one that was itself estimated from few cases
 /// needs more. Two runs of the same cases are pairs, and `mean_power` of their
@@ -32,7 +32,7 @@ pub fn proportion_power(baseline: f64, rate: f64, n: u64, alpha: f64) -> Option<
 /// `power` (customarily 0.8), by a one-sided test at `alpha`. For a rise, ask about the misses:
 /// `1 - baseline`.
 ///
-/// It uses the same approximation as [`proportion_power`].
+/// The function uses the same approximation as [`proportion_power`].
 ///
 /// Returns `None` in the same cases as that, for a `power` that is not at least 0.5 and below 1 (below
 /// 0.5 the approximation has no single answer), and when not even a drop to 0 would show.
@@ -67,7 +67,7 @@ pub fn proportion_detectable(baseline: f64, n: u64, alpha: f64, power: f64) -> O
 /// Returns the smallest number of independent hits and misses that tell a true `rate` from `baseline`
 /// with probability `power`, by a one-sided test at `alpha`.
 ///
-/// It uses the same approximation as [`proportion_power`].
+/// The function uses the same approximation as [`proportion_power`].
 ///
 /// Returns `None` in the same cases as that, for equal rates, for a `power` that is not at least 0.5 and
 /// below 1, and when a billion billion cases are not enough.

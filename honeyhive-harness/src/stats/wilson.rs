@@ -5,7 +5,7 @@ use super::{Interval, Method, normal_quantile};
 
 /// Returns Wilson's score interval of a proportion: `successes` out of `n` (Wilson 1927).
 ///
-/// It is always inside 0 to 1, never of width 0, and close to its confidence from a handful of
+/// The interval is always inside 0 to 1, never of width 0, and close to its confidence from a handful of
 /// cases on, where the textbook `p ± z·√(p(1-p)/n)` is far off (Brown et al. 2001).
 ///
 /// `successes` may be fractional and is limited to 0 to `n`. With `n` = 0 the answer is 0 to 1.

@@ -34,7 +34,7 @@ const LARGEST: usize = 1 << 20;
 /// assert_eq!(span.attributes["honeyhive_metrics.documents"], 12);
 /// ```
 ///
-/// What cannot be recorded is left out, and [counted](Self::left_out): a value that has no JSON
+/// Data that cannot be recorded is left out, and [counted](Self::left_out): a value that has no JSON
 /// form, is nested more than 100 deep or larger than 1 MiB, and what goes beyond 512 keys of a
 /// kind. On a span, texts are cut at 64 KiB and an enrichment after 512 attributes; the attribute
 /// `honeyhive_truncated` says so.

@@ -41,7 +41,7 @@
 //! [`Tracer::in_span`], [`Span::enter`], [`Session::enter`], and what is instrumented with them. A
 //! spawned thread or task does not inherit the context.
 //!
-//! What a tracer is made of is said to its [builder](TracerBuilder), or by the environment:
+//! The settings of a tracer come from its [builder](TracerBuilder), or from the environment:
 //!
 //! | variable | meaning |
 //! |---|---|
@@ -73,7 +73,7 @@
 //!
 //! ## When it is sent
 //!
-//! In the background, by one thread for the whole process. Tracers with the same server and keys
+//! One thread of the process sends in the background. Tracers with the same server and keys
 //! share connections and requests. A request goes out with 512 spans, 2 MiB or after a second. Spans
 //! of a session wait until HoneyHive has started it; where it answers another id for it, they carry
 //! that one. [`Tracer::trace`] shows what is not on its way yet, to HoneyHive where it goes to both.

@@ -140,7 +140,7 @@ impl Session {
 impl Tracer {
     /// Starts a session, for one user or one request of many. Does not wait for the server.
     ///
-    /// It carries over the baggage of the context that it is made in, and a caller's span from
+    /// The session carries over the baggage of the context that it is made in, and a caller's span from
     /// [`extract`](Self::extract); apart from that, its spans begin traces of their own.
     ///
     /// An attempt of an experiment is one session, whatever the code under test says: there, this
@@ -172,7 +172,7 @@ impl Tracer {
     /// Returns a session that is known at the server already, or that other code makes known: nothing
     /// is sent for it. An id that is not a UUID is taken as it is.
     ///
-    /// In an attempt of an experiment, it returns the attempt's own session.
+    /// Returns the attempt's own session in an attempt of an experiment.
     pub fn adopt_session(&self, id: impl AsRef<str>) -> Session {
         let Some(sink) = self.sink() else { return self.own_session() };
         let id = session_uuid(id.as_ref()).unwrap_or_else(|| id.as_ref().to_owned());

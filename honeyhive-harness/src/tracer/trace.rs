@@ -53,13 +53,13 @@ pub struct SpanRecord {
     pub start_unix_ns: u64,
     /// Nanoseconds since 1970; 0 while the span is open.
     pub end_unix_ns: u64,
-    /// How it ended.
+    /// The status with which it ended.
     #[serde(default, skip_serializing_if = "is_unset")]
     pub status: SpanStatus,
     /// Its attributes, typed as JSON.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub attributes: Map<String, Value>,
-    /// What happened within it.
+    /// The events within it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<SpanEvent>,
     /// Spans of other traces that it points at, as `trace id-span id`.

@@ -30,7 +30,7 @@ pub(crate) fn is_caller() -> bool {
 
 /// Returns the attribute that makes the editor offer to run the experiment, at its function.
 ///
-/// It is returned only in test targets: in a library the editor would start the library's unit tests.
+/// The code is returned only in test targets: in a library the editor would start the library's unit tests.
 pub(crate) fn run_button() -> Option<TokenStream> {
     let variable = |name| std::env::var(name).unwrap_or_default();
     let is_library = variable("CARGO_CRATE_NAME") == variable("CARGO_PKG_NAME").replace('-', "_");

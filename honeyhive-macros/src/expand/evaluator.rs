@@ -40,7 +40,7 @@ pub(crate) fn expand(evaluator: &Evaluator<'_>) -> TokenStream {
 /// Returns the same items for an evaluator with mistakes, so that its uses do not get errors of
 /// their own.
 ///
-/// It declares what every rule could require: a score that judges, and may have any value.
+/// The declaration is what every rule could require: a score that judges, and may have any value.
 pub(crate) fn fallback(
     function: &Function,
     settings: &[Setting<'_>],

@@ -3,7 +3,7 @@
 use editors::long_enough;
 use honeyhive_harness::{Datapoint, Evaluators, evaluator, experiment};
 
-/// Whether it named the right language.
+/// Returns whether it named the right language.
 #[evaluator]
 fn correct(output: &str, ground_truth: &str) -> bool {
     output == ground_truth
@@ -12,7 +12,7 @@ fn correct(output: &str, ground_truth: &str) -> bool {
 mod checks {
     use honeyhive_harness::evaluator;
 
-    /// Whether the answer is short.
+    /// Returns whether the answer is short.
     #[evaluator]
     pub(crate) async fn brief(output: &str, #[setting] most: usize) -> bool {
         output.len() <= most

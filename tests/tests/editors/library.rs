@@ -2,7 +2,7 @@
 
 use honeyhive_harness::evaluator;
 
-/// Whether the answer has enough characters.
+/// Returns whether the answer has enough characters.
 #[evaluator(threshold = 0.5, settings(least = 1))]
 pub fn long_enough(output: &str, least: usize) -> f64 {
     if output.len() >= least { 1.0 } else { 0.0 }

@@ -279,11 +279,15 @@ fn hovers(editor: &mut Editor) {
     let brief = "async fn brief(output: &str, most: usize) -> bool";
     let detect = "fn detect_language(text: &str) -> Result<String, String>";
     for (place, signature, doc) in [
-        ("fn |correct", correct, "Whether it named the right language."),
-        ("evaluators(|correct, strict", correct, "Whether it named the right language."),
-        ("mean(|correct) >= 0.9,\n        pass_rate", correct, "Whether it named the right"),
-        ("require(|correct, brief", correct, "Whether it named the right language."),
-        ("correct, |brief)", brief, "Whether the answer is short."),
+        ("fn |correct", correct, "Returns whether it named the right language."),
+        ("evaluators(|correct, strict", correct, "Returns whether it named the right language."),
+        (
+            "mean(|correct) >= 0.9,\n        pass_rate",
+            correct,
+            "Returns whether it named the right",
+        ),
+        ("require(|correct, brief", correct, "Returns whether it named the right language."),
+        ("correct, |brief)", brief, "Returns whether the answer is short."),
         ("strict = |long_enough", "pub fn long_enough(", "enough characters."),
         ("fn |detect_language", detect, "Names the language."),
         ("(|least = 2", "least: usize", ""),

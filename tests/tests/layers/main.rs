@@ -54,7 +54,7 @@ const ROOMS: &[&str] = &[
 /// Public modules that show names of a room above their own, under the paths that users know.
 const FACADES: [(&str, &str); 1] = [("tracer", "program")];
 
-/// What others wrote reaches a terminal or a CI log only through the file that makes it harmless.
+/// Checks that one file prints: it escapes what others wrote before a terminal or a CI log gets it.
 #[test]
 fn one_file_prints() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../honeyhive-harness/src");

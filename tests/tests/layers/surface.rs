@@ -79,7 +79,7 @@ fn public_items(code: &Crate) -> BTreeSet<String> {
 /// The thing behind a path.
 enum Target {
     Module(ModulePath),
-    /// What a module of this crate defines by this name.
+    /// The item that a module of this crate defines by this name.
     Item(ModulePath, String),
 }
 

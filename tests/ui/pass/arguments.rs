@@ -1,4 +1,4 @@
-//! What the parameters of an experiment may look like, and what is recorded of them.
+//! Parameters of an experiment in every form, and what is recorded of them.
 
 use std::collections::BTreeMap;
 use std::path::{self, Path, PathBuf};

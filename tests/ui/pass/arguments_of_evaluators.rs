@@ -1,4 +1,4 @@
-//! Where the parameters of an evaluator come from.
+//! Parameters of an evaluator from every source.
 
 use honeyhive_harness::__private::{Companion, Key};
 use honeyhive_harness::{Trace, evaluator};

@@ -1,4 +1,4 @@
-//! What is configured away leaves nothing behind, wherever the `cfg` stands.
+//! Items that are configured away leave nothing behind, wherever the `cfg` stands.
 
 use honeyhive_harness::{evaluator, experiment};
 

@@ -1,4 +1,4 @@
-//! Nothing generated trips a lint.
+//! Generated code trips no lint.
 #![forbid(unsafe_code)]
 #![deny(
     warnings,

@@ -1,4 +1,4 @@
-//! Nothing generated counts on the prelude.
+//! Generated code works without the prelude.
 #![no_implicit_prelude]
 
 use ::honeyhive_harness::{Tracer, evaluator, experiment};

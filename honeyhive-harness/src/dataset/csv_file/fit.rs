@@ -17,7 +17,7 @@ pub(super) struct Fit {
     /// The line of the first record, and its number of cells if that is another one than the
     /// header's.
     first: Option<(usize, Option<usize>)>,
-    /// How many records have a number of cells other than the header's, by that number.
+    /// The number of records for each number of cells other than the header's.
     others: HashMap<usize, usize>,
 }
 

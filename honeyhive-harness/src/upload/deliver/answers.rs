@@ -148,7 +148,7 @@ impl Delivery<'_> {
 
     /// Handles a refusal of the content of a request about an attempt.
     ///
-    /// It is final only where the destination takes other requests of the kind: then its address is
+    /// The refusal is final only where the destination takes other requests of the kind: then its address is
     /// right, and the content of this attempt is what it refuses.
     fn objects(&mut self, kind: Kind, session_id: &str, error: ApiError) {
         self.moved = Instant::now();

@@ -35,7 +35,7 @@ fn fails(n: u32) -> Result<u32, String> {
     }
 }
 
-/// The same experiment with a baseline that a test writes.
+/// An experiment like the one above, with a baseline that a test writes.
 #[experiment(
     dataset = numbers,
     evaluators(right),
