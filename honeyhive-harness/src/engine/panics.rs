@@ -176,11 +176,15 @@ fn on_panic(panic: &PanicHookInfo<'_>, previous: &Hook, was_default: bool) {
 }
 
 fn message(payload: &dyn Any) -> &str {
-    payload
+    let text = payload
         .downcast_ref::<&str>()
         .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("a value that is no text")
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    match text {
+        None => "a value that is no text",
+        Some(text) if text.trim().is_empty() => "a panic without a text",
+        Some(text) => text,
+    }
 }
 
 fn describe(panic: &PanicHookInfo<'_>) -> String {
@@ -188,5 +192,17 @@ fn describe(panic: &PanicHookInfo<'_>) -> String {
     match panic.location() {
         Some(place) => format!("panicked at {}:{}: {message}", place.file(), place.line()),
         None => format!("panicked: {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_panic_has_a_text() {
+        assert_eq!(message(&"out of paper"), "out of paper");
+        assert_eq!(message(&" ".to_owned()), "a panic without a text");
+        assert_eq!(message(&7), "a value that is no text");
     }
 }

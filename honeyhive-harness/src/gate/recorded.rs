@@ -161,7 +161,8 @@ fn stopped(results: &ExperimentResults, cases: usize, rows: usize) -> Option<Sto
 /// Returns why a gate cannot be judged; `None` where it can.
 fn incomplete(results: &ExperimentResults, cases: usize, rows: usize) -> Option<String> {
     if let Some((size, seed)) = results.record.sample {
-        return Some(format!("a sample of {size} cases (seed {seed}) is not final"));
+        let size = count(size, "case");
+        return Some(format!("a sample of {size} (seed {seed}) is not final"));
     }
     if cases < rows {
         let (cases, rows) = (thousands(cases), count(rows, "case"));

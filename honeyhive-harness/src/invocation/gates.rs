@@ -256,7 +256,7 @@ fn texts<'a>(record: &'a GateRecord) -> String {
     texts.truncate(3);
     let mut text = texts.join("\n");
     if more > 0 {
-        text.push_str(&format!(" (and {more} more rules)"));
+        text.push_str(&format!(" (and {})", count(more, "more rule")));
     }
     text
 }
